@@ -1,0 +1,1 @@
+"""Say, check and publish how a connection pool behaves."""

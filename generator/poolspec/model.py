@@ -1,0 +1,364 @@
+"""What a spec file means, as frozen values.
+
+`load` makes these from YAML and vouches for them: every name has passed an allow-list, every
+label is defined before it is used, every duration is in seconds. `render` and `coverage` turn them
+into text. Nothing here reads, writes or checks.
+
+Three ideas carry the whole model:
+
+* a **value** is a number, or a `Ref` to a parameter of the test's matrix;
+* a **check** compares a measured value with one or two values;
+* a **step** is one sentence of a test. Every step knows the line it was written on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from poolspec.vocabulary import (
+    ActorState,
+    BodyFailure,
+    Capability,
+    CheckOp,
+    ErrorKind,
+    EventKind,
+    Layer,
+    Level,
+    Operation,
+    Runner,
+    TimeKind,
+    Via,
+)
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A parameter of the test's matrix, written `$name`."""
+
+    name: str
+
+
+Value = int | float | bool | Ref
+"""A number (durations are float seconds), a truth value, or a matrix parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A comparison: `2`, `"<= 20"`, `"0.95..1"`, `"1s ± 5%"`."""
+
+    op: CheckOp
+    value: Value
+    upper: Value | None = None
+    """The upper bound of BETWEEN (inclusive on both sides)."""
+    rel: float | None = None
+    """The relative tolerance of APPROX: 0.05 for ± 5%."""
+    abs: float | None = None
+    """The absolute tolerance of APPROX, in the value's unit."""
+
+
+Checks = tuple[tuple[str, Check], ...]
+"""Named comparisons, in the order in which the spec gives them."""
+
+
+# --- steps ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Acquire:
+    """Borrow one connection for each label, one after the other."""
+
+    line: int
+    labels: tuple[str, ...]
+    pool: str | None = None
+    """Label of a `global_pool` step, or None for the test's own pool."""
+    timeout: Value | None = None
+    fails: ErrorKind | None = None
+    """The acquire must fail so; its label is then not bound. Only with a single label."""
+    took: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Open a connection of the test's own, that no pool knows."""
+
+    line: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give connections back."""
+
+    line: int
+    labels: tuple[str, ...]
+    """Empty for `release: nothing`, which gives None to the pool."""
+    pool: str | None = None
+    fails: ErrorKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class With:
+    """Borrow a connection for the length of a block, with the pool as context manager."""
+
+    line: int
+    label: str
+    body: tuple["Step", ...] = ()
+    raises: BodyFailure | None = None
+    """What the body raises at its end; the test expects it to come out of the block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Run one SQL statement on a connection that the actor holds."""
+
+    line: int
+    sql: str
+    on: str
+    params: tuple[Scalar, ...] = ()
+    returns: Scalar | Ref = None
+    """The single value that must come back, where `expects_value` is set."""
+    expects_value: bool = False
+    rows: tuple[tuple[Scalar, ...], ...] | None = None
+    fails: ErrorKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAll:
+    """Empty the pool; it stays usable."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the pool for good."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalPool:
+    """Ask for the process-wide pool."""
+
+    line: int
+    label: str
+    options: tuple[tuple[str, Value | str], ...] = ()
+    fails: ErrorKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A thread of the test, or `count` of them doing the same, `repeat` times each."""
+
+    name: str
+    steps: tuple["Step", ...]
+    count: Value = 1
+    repeat: Value = 1
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start actors; all of one step leave the barrier at the same moment."""
+
+    line: int
+    actors: tuple[Actor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Wait for actors to finish; what one of them raised is raised here."""
+
+    line: int
+    actors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Wait until an actor (every one of its count), or so many actors, are in a state."""
+
+    line: int
+    state: ActorState
+    actor: str | None = None
+    count: Value | None = None
+    """Exactly one of `actor` and `count` is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Let time pass."""
+
+    line: int
+    seconds: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Many clients, each borrowing, using and giving back, until all operations are done."""
+
+    line: int
+    label: str
+    clients: Value
+    total: Value | None = None
+    """Operations shared out among the clients, of the kinds of `mix`."""
+    each: Value | None = None
+    """Operations of every client, of the kinds of `mix`."""
+    counts: tuple[tuple[Operation, int], ...] = ()
+    """Operations by kind, shared out among the clients. One of total, each, counts is given."""
+    mix: tuple[tuple[Operation, int], ...] = ((Operation.READ, 1),)
+    """Shares of the kinds, for total and each."""
+    hold: tuple[Value, Value] | None = None
+    """The shortest and the longest time a connection is kept, in seconds."""
+    timeout: Value | None = None
+    via: Via = Via.ACQUIRE
+    runner: Runner = Runner.THREADS
+
+
+# --- expectations --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LoadExpectation:
+    """What must have come of generated load."""
+
+    label: str
+    checks: Checks = ()
+    """Of: operations, succeeded, failed, lost_writes, success_rate, throughput (operations/s)."""
+    errors: tuple[tuple[ErrorKind, Check], ...] = ()
+    latency: Checks = ()
+    """Of: mean, max, p50, p90, p95, p99, p99.9; seconds from asking for to giving back."""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventsExpectation:
+    """What the event log must hold, in this order: just this, or this among other things."""
+
+    kinds: tuple[EventKind, ...]
+    exactly: bool
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What must hold, at a step or at the end of a test. Empty parts say nothing."""
+
+    stats: Checks = ()
+    """By StatName."""
+    server: Checks = ()
+    """Of: connections (open now), peak (most at once). The server's own count."""
+    served: tuple[str, ...] = ()
+    """Actors, in the order in which they were given connections they had queued for."""
+    same: tuple[str, ...] = ()
+    """Labels of one connection, or of one pool."""
+    different: tuple[str, ...] = ()
+    """Labels of connections no two of which are the same."""
+    pools: Check | None = None
+    """How many different pools all `global_pool` steps and actors were given."""
+    events: EventsExpectation | None = None
+    loads: tuple[LoadExpectation, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """The line of each part given: stats, server, served, same, different, pools, events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Check expectations in the middle of a test."""
+
+    line: int
+    expectations: Expectations
+
+
+Step = (
+    Acquire
+    | Connect
+    | Release
+    | With
+    | Query
+    | CloseAll
+    | Close
+    | GlobalPool
+    | Start
+    | Join
+    | WaitUntil
+    | Advance
+    | Load
+    | Expect
+)
+
+
+# --- tests, classes, the whole -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Parameters of a test, and one row of values for each case."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+
+PoolOptions = tuple[tuple[str, Value], ...]
+"""Options of the pool under test, in a fixed order; profile, class and test already merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecTest:
+    """One behaviour."""
+
+    name: str
+    line: int
+    purpose: str
+    validates: str
+    covers: tuple[str, ...]
+    layer: Layer
+    level: Level
+    needs: tuple[Capability, ...]
+    time: TimeKind
+    deadline: float
+    """Seconds of real time after which the test is given up and all threads are shown."""
+    pool: PoolOptions
+    matrix: Matrix | None
+    steps: tuple[Step, ...]
+    expect: Expectations
+
+
+@dataclass(frozen=True, slots=True)
+class SpecClass:
+    """One spec file."""
+
+    path: PurePosixPath
+    """As given to poolspec, relative to the specs folder's parent: `specs/limits.yaml`."""
+    sha256: str
+    """Of everything the generated module depends on: this file, and the profiles it uses."""
+    name: str
+    """A Python class name without the `Test` prefix: ConnectionPoolLimits."""
+    purpose: str
+    description: str
+    tests: tuple[SpecTest, ...]
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folder and ending; the first half of every test's identifier."""
+        return self.path.stem
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A behaviour that the specs must cover."""
+
+    key: str
+    section: str
+    subject: str
+    """The class, or the short name of the behaviour, that the requirement is about."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """All specs of a project."""
+
+    classes: tuple[SpecClass, ...]
+    requirements: tuple[Requirement, ...]

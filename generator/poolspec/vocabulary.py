@@ -1,0 +1,189 @@
+"""The words of the field, as enums.
+
+Both sides speak them: the build side (specs, generator) writes them into test modules, the run side
+(lab, adapters, servers) acts on them. The value of a member is the word that a spec file uses.
+This module imports nothing of the project, and is cheap to import.
+"""
+
+from enum import StrEnum
+
+
+class Layer(StrEnum):
+    """How much of the world takes part in a test."""
+
+    UNIT = "unit"
+    INTEGRATION = "integration"
+    SYSTEM = "system"
+    PERFORMANCE = "performance"
+    CHAOS = "chaos"
+
+
+class Level(StrEnum):
+    """How binding a behaviour is, in the sense of RFC 2119."""
+
+    MUST = "must"
+    SHOULD = "should"
+
+
+class TimeKind(StrEnum):
+    """Which clock a test runs on."""
+
+    VIRTUAL = "virtual"
+    REAL = "real"
+
+
+class ErrorKind(StrEnum):
+    """Ways in which a pool refuses or fails; an adapter maps its pool's exceptions to them."""
+
+    TIMEOUT = "timeout"
+    """No connection became free within the acquire timeout."""
+    CLOSED = "closed"
+    """The pool is closed and hands out nothing."""
+    CONNECT = "connect"
+    """A connection could not be opened (host, password or database wrong, refused)."""
+    NOT_BORROWED = "not_borrowed"
+    """The connection given back is not on loan from this pool."""
+    CONFIG = "config"
+    """The pool's options are invalid, or contradict those it was made with."""
+    QUERY = "query"
+    """The database refused a statement."""
+
+
+class BodyFailure(StrEnum):
+    """What the body of a `with` raises on purpose."""
+
+    ERROR = "error"
+    """An ordinary exception."""
+    INTERRUPT = "interrupt"
+    """A BaseException that is no Exception, as Ctrl-C raises."""
+
+
+class Capability(StrEnum):
+    """What a pool or a server must be able to do for a test to say anything about it."""
+
+    OVERFLOW = "overflow"
+    """The pool grows past its size, up to a limit."""
+    PREFILL = "prefill"
+    """The pool opens `size` connections when it is made."""
+    RECYCLE_BY_AGE = "recycle_by_age"
+    """A connection older than `recycle` is replaced before it is handed out."""
+    CALL_TIMEOUT = "call_timeout"
+    """An acquire may carry a timeout of its own."""
+    CLOSE_ALL = "close_all"
+    """The pool can be emptied and goes on working."""
+    GLOBAL_POOL = "global_pool"
+    """One process-wide pool, made on first use."""
+    FAIR_QUEUE = "fair_queue"
+    """Who asked first is served first."""
+    STATISTICS = "statistics"
+    """The pool counts what it does."""
+    EVENTS = "events"
+    """The pool tells listeners what it does, as it does it."""
+    VIRTUAL_TIME = "virtual_time"
+    """The pool takes its clock as an argument."""
+    ROW_LOCKS = "row_locks"
+    """The server locks rows, not tables, and knows SELECT … FOR UPDATE."""
+    ISOLATION_LEVELS = "isolation_levels"
+    """The server's transaction isolation level can be set per session."""
+
+
+class EventKind(StrEnum):
+    """What happens in a pool, in the order in which it happens.
+
+    The vocabulary follows MongoDB's CMAP specification, the one portable standard for pools;
+    `checkout_queued` and `checkout_granted` are added, for fairness cannot be seen without them.
+    """
+
+    POOL_CREATED = "pool_created"
+    POOL_CLEARED = "pool_cleared"
+    POOL_CLOSED = "pool_closed"
+    CONNECTION_CREATED = "connection_created"
+    CONNECTION_CLOSED = "connection_closed"
+    CHECKOUT_STARTED = "checkout_started"
+    CHECKOUT_QUEUED = "checkout_queued"
+    CHECKOUT_GRANTED = "checkout_granted"
+    CHECKED_OUT = "checked_out"
+    CHECKOUT_FAILED = "checkout_failed"
+    CHECKED_IN = "checked_in"
+
+
+class ActorState(StrEnum):
+    """What a test can wait for an actor to be."""
+
+    WAITING = "waiting"
+    """Queued in the pool."""
+    HOLDING = "holding"
+    """In possession of at least one connection."""
+    DONE = "done"
+    """Finished, well or not."""
+
+
+class Operation(StrEnum):
+    """What one operation of generated load does with the connection it borrows."""
+
+    BORROW = "borrow"
+    """Nothing: acquire and release."""
+    READ = "read"
+    """One SELECT."""
+    WRITE = "write"
+    """One committed INSERT, looked for afterwards."""
+    COMPLEX = "complex"
+    """A transaction of an INSERT and an aggregating SELECT."""
+
+
+class Via(StrEnum):
+    """How generated load borrows a connection."""
+
+    ACQUIRE = "acquire"
+    """`acquire` and `release`."""
+    WITH = "with"
+    """`with pool as connection`."""
+
+
+class Runner(StrEnum):
+    """What runs the clients of generated load."""
+
+    THREADS = "threads"
+    """A thread for each client."""
+    EXECUTOR = "executor"
+    """`concurrent.futures.ThreadPoolExecutor` with a worker for each client."""
+
+
+class StatName(StrEnum):
+    """The counters and gauges that every pool with statistics must report."""
+
+    CREATED = "created"
+    """Connections opened since the pool was made."""
+    CLOSED = "closed"
+    """Connections closed since the pool was made, for whatever reason."""
+    RECYCLED = "recycled"
+    """Connections replaced because they were older than `recycle`."""
+    ACQUIRED = "acquired"
+    """Acquires that got a connection."""
+    RELEASED = "released"
+    """Connections given back."""
+    TIMEOUTS = "timeouts"
+    """Acquires that gave up waiting."""
+    TOTAL_CONNECTIONS = "total_connections"
+    """Open connections, idle and on loan."""
+    POOL_SIZE = "pool_size"
+    """Idle connections, ready to hand out."""
+    MAX_SIZE = "max_size"
+    """The most connections the pool may have: size + max_overflow."""
+    IN_USE = "in_use"
+    """Connections on loan."""
+    WAITING = "waiting"
+    """Acquires in the queue."""
+
+
+class CheckOp(StrEnum):
+    """How a measured value is compared with an expected one."""
+
+    EQUAL = "=="
+    NOT_EQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+    BETWEEN = ".."
+    APPROX = "±"
