@@ -1,0 +1,25 @@
+"""Database servers for tests: one private instance for each test process.
+
+    server = start_server("auto")
+    tenant = server.create_tenant()      # one test's own database and user
+    ...
+    server.drop_tenant(tenant)
+    server.stop()
+
+This list is the package's public part. Importing it starts nothing and imports no database driver.
+"""
+
+from poolspec.servers.base import Address, Server, ServerError, ServerKind, Tenant
+from poolspec.servers.choice import describe_choice, start_server
+from poolspec.servers.private import PrivateServer
+
+__all__ = [
+    "Address",
+    "PrivateServer",
+    "Server",
+    "ServerError",
+    "ServerKind",
+    "Tenant",
+    "describe_choice",
+    "start_server",
+]

@@ -1,0 +1,141 @@
+"""The administrator's connection: one for each server and process, opened when first needed.
+
+It is used under a lock, and never trusted after trouble: an interrupted statement, a lost server or
+a fork all lead to a fresh connection for the next statement.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from poolspec.servers.base import Address, ServerError
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+_LOST = {2003, 2006, 2013, 2055}
+_CONNECT_SECONDS = 5
+_STATEMENT_SECONDS = 30
+
+
+class Refused(Exception):
+    """The server refused a statement; carries the server's error number."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"({code}) {message}")
+        self.code = code
+
+
+class Admin:
+    """Runs statements as the administrator of a server; thread-safe."""
+
+    def __init__(self, address: Address, user: str, password: str) -> None:
+        self._address = address
+        self._user = user
+        self._password = password
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._pid = os.getpid()
+
+    def __repr__(self) -> str:
+        return f"Admin({self._user!r} at {self._address})"
+
+    def run(self, *statements: str) -> tuple[Row, ...]:
+        """Run statements one after the other, and return the rows of the last.
+
+        Raises Refused with the server's reason, or ServerError when the server cannot be reached.
+        """
+        rows: tuple[Row, ...] = ()
+        with self._lock:
+            for statement in statements:
+                rows = self._run_once_more(statement)
+        return rows
+
+    def connect(self) -> None:
+        """Open the connection now; raises Refused or ServerError."""
+        with self._lock:
+            self._open()
+
+    def close(self) -> None:
+        """Close the connection; idempotent."""
+        with self._lock:
+            self._drop()
+
+    def _run_once_more(self, statement: str) -> tuple[Row, ...]:
+        # The lock is held. A server that was restarted costs one failure, not the test.
+        try:
+            return self._run(statement)
+        except ServerError:
+            return self._run(statement)
+
+    def _run(self, statement: str) -> tuple[Row, ...]:
+        connection = self._open()
+
+        def execute() -> tuple[Row, ...]:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return tuple(cursor.fetchall())
+
+        try:
+            return self._translated(execute)
+        except Refused:
+            raise
+        except BaseException:
+            self._drop()
+            raise
+
+    def _open(self) -> "Connection":
+        if self._connection is None or self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._connection = self._translated(lambda: open_connection(
+                self._address, self._user, self._password, timeout=_CONNECT_SECONDS
+            ))
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.open:
+            connection._force_close()  # no farewell: the server may be dead, stopped or confused
+
+    def _translated(self, action: Callable[[], T]) -> T:
+        import pymysql.err
+
+        try:
+            return action()
+        except pymysql.err.MySQLError as error:
+            code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+            message = str(error.args[-1]) if error.args else type(error).__name__
+            if code == 0 or code in _LOST:
+                raise ServerError(
+                    f"The server at {self._address} cannot be reached: {message}. "
+                    "Check that it runs and that the address is right."
+                ) from None
+            raise Refused(code, message) from None
+
+
+def open_connection(
+    address: Address, user: str, password: str, *, timeout: float, database: str | None = None
+) -> "Connection":
+    """Open a PyMySQL connection in autocommit mode.
+
+    On loopback there is no TLS: making its context costs more than the connection itself.
+    """
+    import pymysql
+
+    local = address.unix_socket is not None or address.host in ("127.0.0.1", "localhost", "::1")
+    return pymysql.connect(
+        host=address.host,
+        port=address.port,
+        unix_socket=address.unix_socket,
+        user=user,
+        password=password,
+        database=database,
+        autocommit=True,
+        ssl_disabled=local,
+        connect_timeout=max(1, int(timeout)),
+        read_timeout=_STATEMENT_SECONDS,
+        write_timeout=_STATEMENT_SECONDS,
+    )

@@ -1,0 +1,75 @@
+"""Which server a run uses: `auto`, `embedded`, `mariadb`, `mysql` or a URL.
+
+`auto` takes a private MariaDB or MySQL instance where the program is found, else the embedded
+server, and says how to get the real one.
+"""
+
+from poolspec.servers.base import Server, ServerError, ServerKind
+from poolspec.servers.embedded import Embedded
+from poolspec.servers.mysqld import Mysqld, find_mysqld
+from poolspec.servers.private import PrivateServer
+from poolspec.servers.url import connect_url, is_url, parse_url
+
+AUTO = "auto"
+_INSTALL = {
+    ServerKind.MARIADB: "install MariaDB (Debian: apt-get install mariadb-server)",
+    ServerKind.MYSQL: "install MySQL (see its manual, or use MariaDB in its place)",
+}
+_PROGRAM = {ServerKind.MARIADB: "mariadbd", ServerKind.MYSQL: "mysqld"}
+
+
+def start_server(choice: str = AUTO) -> Server:
+    """Start, or connect to, the chosen server; it is usable when this returns.
+
+    Raises ServerError, which says what is wrong and what to do, and never a password.
+    """
+    if is_url(choice):
+        return connect_url(choice)
+    kind = _kind(choice)
+    program = find_mysqld() if kind is None else _program(kind)
+    return PrivateServer(program or Embedded())
+
+
+def describe_choice(choice: str = AUTO) -> str:
+    """Say in one line which server `start_server` would use, without starting anything.
+
+    Raises the ServerError that `start_server` would raise for the choice itself.
+    """
+    if is_url(choice):
+        address, user, _ = parse_url(choice)
+        return f"the server at {address}, as user {user!r}"
+    kind = _kind(choice)
+    program = find_mysqld() if kind is None else _program(kind)
+    if isinstance(program, Mysqld):
+        return f"a private {_title(program.kind)} instance ({program.binary})"
+    if kind is ServerKind.EMBEDDED:
+        return "the embedded server"
+    install = _INSTALL[ServerKind.MARIADB]
+    return f"mariadbd not found: using the embedded server; {install} for the real one"
+
+
+def _kind(choice: str) -> ServerKind | None:
+    # None stands for `auto`.
+    words = [AUTO, ServerKind.EMBEDDED, ServerKind.MARIADB, ServerKind.MYSQL]
+    if choice not in words:
+        raise ServerError(
+            f"{choice!r} is no choice of server. Use one of {', '.join(words)}, "
+            "or a URL such as mysql://user:password@host:3306/."
+        )
+    return None if choice == AUTO else ServerKind(choice)
+
+
+def _program(kind: ServerKind) -> Mysqld | Embedded:
+    if kind is ServerKind.EMBEDDED:
+        return Embedded()
+    found = find_mysqld([kind])
+    if found is None or found.kind is not kind:
+        raise ServerError(
+            f"{_PROGRAM[kind]} was not found: {_INSTALL[kind]}, or choose another server, "
+            "such as embedded."
+        )
+    return found
+
+
+def _title(kind: ServerKind) -> str:
+    return "MariaDB" if kind is ServerKind.MARIADB else "MySQL"

@@ -1,0 +1,77 @@
+"""Directories of private instances, and the sweeping of those that crashed runs left.
+
+An instance lives in `<temp>/poolspec-XXXXXXXX`, readable for its owner alone. A file `lock` in it is
+held with flock by the guardian for as long as it lives; the kernel lets go of it at any end, so a
+directory whose lock can be had is dead and may be removed.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_PREFIX = "poolspec-"
+_LOCK = "lock"
+_UNLOCKED_GRACE_SECONDS = 60.0
+_LONGEST_BASE = 70  # a unix socket's path holds 103 bytes on macOS, 107 on Linux
+
+
+@dataclass(frozen=True)
+class InstanceDirectory:
+    """A fresh directory, and the held descriptor of its lock file."""
+
+    path: Path
+    lock_fd: int
+
+
+def create_directory() -> InstanceDirectory:
+    """Make an instance's directory and lock it."""
+    path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_base()))
+    # Locked before it bears its name: a sweeper never sees an unlocked lock file of a live instance.
+    fresh = path / "lock.new"
+    lock_fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock_fd, fcntl.LOCK_EX)
+    fresh.rename(path / _LOCK)
+    return InstanceDirectory(path, lock_fd)
+
+
+def sweep() -> int:
+    """Remove the directories of instances that no longer live; return how many there were."""
+    return sum(_removed_if_dead(path) for path in _base().glob(f"{_PREFIX}????????"))
+
+
+def _base() -> Path:
+    base = Path(tempfile.gettempdir())
+    return base if len(str(base)) <= _LONGEST_BASE else Path("/tmp")
+
+
+def _removed_if_dead(path: Path) -> bool:
+    try:
+        if path.lstat().st_uid != os.getuid() or path.is_symlink():
+            return False
+        lock_fd = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return _removed_if_abandoned(path)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock_fd)
+    return True
+
+
+def _removed_if_abandoned(path: Path) -> bool:
+    # No lock file: being made at this moment, being removed, or left by a crash between two steps.
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - path.stat().st_mtime > _UNLOCKED_GRACE_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
+            return True
+    return False

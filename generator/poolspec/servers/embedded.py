@@ -1,0 +1,43 @@
+"""The embedded server: the MySQL protocol over SQLite, in a process of its own.
+
+Real sockets, users, transactions, KILL and timeouts, wherever Python runs. It locks whole
+databases, not rows, and knows one isolation level, so it claims neither capability.
+The server itself is the package `poolspec.servers.engine`; nothing of it is imported here.
+"""
+
+import secrets
+import sys
+from pathlib import Path
+
+from poolspec.servers.base import Address, ServerKind
+from poolspec.servers.private import Program
+from poolspec.vocabulary import Capability
+
+_USER = "root"
+_PASSWORD_FILE = "admin"
+
+
+class Embedded(Program):
+    """The embedded server's program."""
+
+    kind = ServerKind.EMBEDDED
+    capabilities: frozenset[Capability] = frozenset()
+
+    def prepare(self, directory: Path) -> None:
+        (directory / _PASSWORD_FILE).write_text(secrets.token_urlsafe(16))
+        (directory / "data").mkdir()
+
+    def account(self, directory: Path) -> tuple[str, str]:
+        return _USER, (directory / _PASSWORD_FILE).read_text()
+
+    def command(self, directory: Path, address: Address) -> list[str]:
+        return [
+            sys.executable,
+            "-P",
+            "-m",
+            "poolspec.servers.engine",
+            str(directory),
+            str(address.unix_socket),
+            address.host,
+            str(address.port),
+        ]

@@ -1,0 +1,56 @@
+"""Names of tenants: short, unique, harmless in SQL, and telling whose they are.
+
+    ps_<machine>_<process id>_<start of the run>_<number>
+
+A name doubles as database and user, so it keeps to MySQL's 32 characters for users. Machine and
+process id let a later run on the same machine see that the owner is gone, and clear up after it.
+"""
+
+import itertools
+import os
+import re
+import secrets
+import socket
+import zlib
+
+PREFIX = "ps_"
+_NAME = re.compile(r"ps_(?P<machine>[0-9a-f]{4})_(?P<pid>[0-9]{1,7})_[0-9a-f]{4}_[0-9]{1,6}")
+_run = secrets.token_hex(2)
+_numbers = itertools.count(1)
+
+
+def new_name() -> str:
+    """Return a name that no other tenant of this or any other live process has."""
+    return f"{PREFIX}{_machine()}_{os.getpid()}_{_run}_{next(_numbers)}"
+
+
+def is_name(text: str) -> bool:
+    """Say whether `text` is a tenant's name, and so may stand unquoted in a statement."""
+    return _NAME.fullmatch(text) is not None
+
+
+def is_orphan(name: str) -> bool:
+    """Say whether `name` belongs to a process of this machine that no longer runs."""
+    match = _NAME.fullmatch(name)
+    if match is None or match["machine"] != _machine():
+        return False
+    return not _runs(int(match["pid"]))
+
+
+def new_password() -> str:
+    """Return a random password that also the stricter password rules accept."""
+    return f"{secrets.token_urlsafe(12)}-Aa1"
+
+
+def _machine() -> str:
+    return f"{zlib.crc32(socket.gethostname().encode()) & 0xFFFF:04x}"
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

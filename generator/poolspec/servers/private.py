@@ -1,0 +1,186 @@
+"""A private server: a process of our own in a directory of its own, ended without a trace.
+
+A `Program` says what the server is: what to put into the directory, which command to run, who
+administers it. The rest is the same for all: the guardian starts the command, readiness is found
+by connecting, a port that somebody else took meanwhile is answered with another port.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from poolspec.servers.admin import Admin
+from poolspec.servers.base import Address, ServerError, ServerKind
+from poolspec.servers.directory import sweep
+from poolspec.servers.guarded import GuardedDirectory
+from poolspec.servers.sql import SqlServer, product
+from poolspec.vocabulary import Capability
+
+PORTS = range(20000, 32768)
+"""Below the ephemeral range, where a client's own port may be the one it tries to reach."""
+_READY_SECONDS = 30.0
+_EXIT_SECONDS = 10.0
+_POLL_SECONDS = 0.002
+_PORT_ATTEMPTS = 5
+_HOST = "127.0.0.1"
+
+
+class Program(ABC):
+    """A database server that can be run in a directory."""
+
+    kind: ServerKind
+    capabilities: frozenset[Capability]
+
+    @abstractmethod
+    def prepare(self, directory: Path) -> None:
+        """Put into the directory what the server needs."""
+
+    @abstractmethod
+    def command(self, directory: Path, address: Address) -> list[str]:
+        """Return the command line; its first word is an absolute path."""
+
+    @abstractmethod
+    def account(self, directory: Path) -> tuple[str, str]:
+        """Return the administrator's user and password."""
+
+
+class PrivateServer(SqlServer):
+    """A server process that belongs to this process and ends with it, however that ends."""
+
+    def __init__(self, program: Program) -> None:
+        self.swept = sweep()
+        """How many directories of crashed runs were found and removed on the way."""
+        self._program = program
+        self._directory = GuardedDirectory()
+        try:
+            program.prepare(self.directory)
+            address = self._launch_on_free_port()
+            version = self._ready(address)
+        except BaseException:
+            self._directory.close()
+            raise
+        super().__init__(program.kind, address, self._admin, version, program.capabilities)
+
+    @property
+    def description(self) -> str:
+        return f"{product(self.version)}, private instance"
+
+    @property
+    def directory(self) -> Path:
+        """Where the instance lives."""
+        return self._directory.path
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        assert self._directory.pid is not None
+        return self._directory.pid
+
+    @property
+    def guard_pid(self) -> int:
+        """Process id of the guardian."""
+        return self._directory.guard_pid
+
+    def crash(self) -> None:
+        """End the server process at once, as `kill -9` does, and wait until it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        deadline = time.monotonic() + _EXIT_SECONDS
+        while self._directory.exit_status() is None:
+            if time.monotonic() > deadline:
+                raise ServerError("The database server did not end when it was killed.")
+            time.sleep(_POLL_SECONDS)
+
+    def restart(self) -> None:
+        """Start the server again after a crash: same data, same address; wait until it is usable.
+
+        Raises ServerError when it does not come up, with the end of its log.
+        """
+        self._directory.start(self._program.command(self.directory, self.address))
+        self._ready(self.address)
+
+    def pause(self) -> None:
+        """Stop the process as it stands: connections stay open, nothing answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused process go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        super().stop()
+        self._directory.close()
+
+    def _launch_on_free_port(self) -> Address:
+        user, password = self._program.account(self.directory)
+        for _ in range(_PORT_ATTEMPTS):
+            address = Address(_HOST, free_port(), str(self.directory / "sock"))
+            self._admin = Admin(address, user, password)
+            self._directory.start(self._program.command(self.directory, address))
+            if self._came_up(address):
+                return address
+        raise ServerError(
+            f"No port between {PORTS.start} and {PORTS.stop - 1} could be had on {_HOST}, "
+            f"in {_PORT_ATTEMPTS} attempts. Free some of them."
+        )
+
+    def _came_up(self, address: Address) -> bool:
+        # False means that somebody else took the port first; any other failure is an error.
+        try:
+            self._wait_until_usable()
+        except ServerError:
+            if self._directory.exit_status() is not None and not is_free(address.port):
+                return False
+            raise
+        return True
+
+    def _ready(self, address: Address) -> str:
+        self._wait_until_usable()
+        ((version,),) = self._admin.run("SELECT VERSION()")
+        return str(version)
+
+    def _wait_until_usable(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                self._admin.connect()
+                return
+            except ServerError:
+                self._give_up_if_hopeless(deadline)
+            time.sleep(_POLL_SECONDS)
+
+    def _give_up_if_hopeless(self, deadline: float) -> None:
+        status = self._directory.exit_status()
+        if status is not None:
+            what = f"ended while it started (status {status})"
+        elif time.monotonic() > deadline:
+            what = f"was not usable after {_READY_SECONDS:.0f} s"
+        else:
+            return
+        raise ServerError(
+            f"The private {self._program.kind} server {what}. {self._directory.log_tail()}"
+        ) from None
+
+
+def free_port() -> int:
+    """Return a loopback port below the ephemeral range that was free a moment ago."""
+    for port in random.sample(PORTS, 200):
+        if is_free(port):
+            return port
+    raise ServerError(f"No free port between {PORTS.start} and {PORTS.stop - 1} on {_HOST}.")
+
+
+def is_free(port: int) -> bool:
+    """Say whether a loopback port can be bound."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,121 @@
+"""A server that is managed in SQL: what all kinds have in common.
+
+Tenants are made, counted and dropped with plain statements, so a private instance, the embedded
+server and a server behind a URL behave alike. Only allow-listed names reach a statement.
+"""
+
+from poolspec.servers.admin import Admin, Refused
+from poolspec.servers.base import Address, Server, ServerError, ServerKind, Tenant
+from poolspec.servers.names import PREFIX, is_name, is_orphan, new_name, new_password
+from poolspec.vocabulary import Capability
+
+FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
+_NO_SUCH_THREAD = 1094
+
+
+class SqlServer(Server):
+    """A server reached through an administrator's connection."""
+
+    def __init__(
+        self,
+        kind: ServerKind,
+        address: Address,
+        admin: Admin,
+        version: str,
+        capabilities: frozenset[Capability],
+    ) -> None:
+        self.kind = kind
+        self.address = address
+        self.version = version
+        self.capabilities = capabilities
+        self._admin = admin
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.description}>"
+
+    @property
+    def description(self) -> str:
+        return f"{product(self.version)}, at {self.address}"
+
+    def create_tenant(self) -> Tenant:
+        name, password = new_name(), new_password()
+        try:
+            self._admin.run(
+                f"CREATE DATABASE {name}",
+                f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'",
+                f"GRANT ALL ON {name}.* TO '{name}'@'%'",
+            )
+        except Refused as error:
+            self._drop(name)
+            raise ServerError(
+                f"The server at {self.address} refused to make a test's database and user: "
+                f"{_without(password, str(error))}. Use an account that may create both."
+            ) from None
+        except BaseException:
+            self._drop(name)
+            raise
+        return Tenant(name, name, password, self.address)
+
+    def drop_tenant(self, tenant: Tenant) -> None:
+        self._drop(tenant.user)
+
+    def connection_ids(self, tenant: Tenant) -> frozenset[int]:
+        return self._ids(tenant.user)
+
+    def kill_connection(self, connection_id: int) -> None:
+        try:
+            self._admin.run(f"KILL {int(connection_id)}")
+        except Refused as error:
+            if error.code != _NO_SUCH_THREAD:
+                raise ServerError(
+                    f"The server refused to kill connection {connection_id}: {error}. "
+                    "Use an account that may kill the connections of others."
+                ) from None
+
+    def orphans(self) -> tuple[str, ...]:
+        pattern = PREFIX.replace("_", "\\\\_") + "%"
+        rows = self._admin.run(
+            f"SELECT SCHEMA_NAME FROM information_schema.schemata WHERE SCHEMA_NAME LIKE '{pattern}'"
+        )
+        return tuple(sorted(name for (name,) in rows if is_orphan(name)))
+
+    def drop_orphans(self) -> tuple[str, ...]:
+        names = self.orphans()
+        for name in names:
+            self._drop(name)
+        return names
+
+    def stop(self) -> None:
+        self._admin.close()
+
+    def _ids(self, user: str) -> frozenset[int]:
+        _check(user)
+        rows = self._admin.run(
+            f"SELECT ID FROM information_schema.processlist WHERE USER = '{user}'"
+        )
+        return frozenset(int(number) for (number,) in rows)
+
+    def _drop(self, name: str) -> None:
+        # The user goes first, so that nobody comes back in while the connections are killed.
+        _check(name)
+        self._admin.run(f"DROP USER IF EXISTS '{name}'@'%'")
+        for number in self._ids(name):
+            self.kill_connection(number)
+        self._admin.run(f"DROP DATABASE IF EXISTS {name}")
+
+
+def product(version: str) -> str:
+    """Return the name and number of the product in a server's version string."""
+    number, _, rest = version.partition("-")
+    if "mimic" in rest.lower():
+        return f"embedded server {number}"
+    return f"{'MariaDB' if 'mariadb' in rest.lower() else 'MySQL'} {number}"
+
+
+def _check(name: str) -> None:
+    if not is_name(name):
+        raise ServerError(f"{name!r} is no tenant of this tool; only its own tenants are dropped.")
+
+
+def _without(secret: str, text: str) -> str:
+    return text.replace(secret, "…")
