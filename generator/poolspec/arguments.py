@@ -1,0 +1,111 @@
+"""The arguments of calls and decorators, where they are more than one value.
+
+Each function returns Python source without its parentheses. An argument that has its default is
+left out, so that what stands in a test is what its spec says.
+"""
+
+from poolspec.literals import literal, row, value
+from poolspec.model import Actor, Load, Matrix, Query, Scalar, SpecClass, SpecTest, Value
+from poolspec.names import variable, word
+from poolspec.scope import Scope
+from poolspec.vocabulary import Level, Operation, Runner, TimeKind, Via
+
+DEFAULT_DEADLINE = 20.0
+_DEFAULT_MIX = ((Operation.READ, 1),)
+
+
+def spec_mark(test: SpecTest, spec: SpecClass) -> str:
+    """Return the arguments of the `spec` mark: the test's identity and its terms."""
+    parts = [
+        literal(f"{word(spec.stem)}.{word(test.name)}"),
+        f"line={int(test.line)}",
+        f"covers=[{literals(test.covers)}]",
+        f"layer={literal(test.layer.value)}",
+    ]
+    if test.level is not Level.MUST:
+        parts.append(f"level={literal(test.level.value)}")
+    if test.needs:
+        parts.append(f"needs=[{literals(tuple(need.value for need in test.needs))}]")
+    if test.time is not TimeKind.VIRTUAL:
+        parts.append(f"time={literal(test.time.value)}")
+    if test.deadline != DEFAULT_DEADLINE:
+        parts.append(f"deadline={literal(float(test.deadline))}")
+    return ", ".join(parts)
+
+
+def literals(values: tuple[Scalar, ...]) -> str:
+    """Return literals, separated by commas."""
+    return ", ".join(literal(item) for item in values)
+
+
+def parametrize(matrix: Matrix) -> str:
+    """Return the arguments of `parametrize`: bare values for one parameter, tuples for more."""
+    if len(matrix.names) == 1:
+        return (
+            f"{literal(matrix.names[0])}, [{', '.join(value(cells[0]) for cells in matrix.rows)}]"
+        )
+    return f"{row(matrix.names)}, [{', '.join(row(cells) for cells in matrix.rows)}]"
+
+
+def parameters(matrix: Matrix | None) -> str:
+    """Return the parameters of a test function that a matrix adds, each with its type."""
+    if matrix is None:
+        return ""
+    columns = zip(matrix.names, zip(*matrix.rows, strict=True), strict=True)
+    return "".join(f", {variable(name)}: {_type(column)}" for name, column in columns)
+
+
+def _type(column: tuple[Value, ...]) -> str:
+    kinds = {type(cell) for cell in column}
+    if float in kinds:
+        return "float"
+    return "bool" if kinds == {bool} else "int"
+
+
+def options(given: tuple[tuple[str, Value | str], ...]) -> str:
+    """Return a pool's options as keyword arguments."""
+    return ", ".join(f"{word(name)}={value(item)}" for name, item in given)
+
+
+def query_arguments(step: Query) -> str:
+    """Return the arguments of a query: the statement, what goes in, what must come back."""
+    parts = [literal(step.sql)]
+    if step.params:
+        parts.append(f"params={row(step.params)}")
+    if step.expects_value:
+        parts.append(f"returns={value(step.returns)}")
+    if step.rows is not None:
+        parts.append(f"rows=[{', '.join(row(cells) for cells in step.rows)}]")
+    return ", ".join(parts)
+
+
+def actor_arguments(actor: Actor) -> str:
+    """Return the arguments of an actor: its name, its function, how many and how often."""
+    parts = [literal(actor.name), variable(actor.name)]
+    if actor.count != 1:
+        parts.append(f"count={value(actor.count)}")
+    if actor.repeat != 1:
+        parts.append(f"repeat={value(actor.repeat)}")
+    return ", ".join(parts)
+
+
+def load_arguments(step: Load, scope: Scope) -> str:
+    """Return the arguments of generated load."""
+    parts = [f"clients={value(step.clients)}"]
+    if step.total is not None:
+        parts.append(f"operations={value(step.total)}")
+    if step.each is not None:
+        parts.append(f"each={value(step.each)}")
+    if step.counts:
+        parts.append(f"operations={scope.by_member(step.counts)}")
+    elif step.mix != _DEFAULT_MIX:
+        parts.append(f"mix={scope.by_member(step.mix)}")
+    if step.hold is not None:
+        parts.append(f"hold={row(step.hold)}")
+    if step.timeout is not None:
+        parts.append(f"timeout={value(step.timeout)}")
+    if step.via is not Via.ACQUIRE:
+        parts.append(f"via={scope.member(step.via)}")
+    if step.runner is not Runner.THREADS:
+        parts.append(f"runner={scope.member(step.runner)}")
+    return ", ".join(parts)

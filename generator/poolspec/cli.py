@@ -1,0 +1,169 @@
+"""The command line.
+
+A command is a row of `COMMANDS`: its name, what it does, its options, and the function that carries
+it out and returns the exit code. What a command needs is imported when it runs, so that `--help`
+answers at once. Errors go to stderr, in one place, and never as a traceback for bad input.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from poolspec import exits
+from poolspec.errors import SpecErrors
+from poolspec.vocabulary import Capability, Layer
+
+EPILOG = """\
+exit codes:
+  0    all is well
+  1    something is out of date, or a test failed
+  2    bad input: a spec is wrong, a path does not exist, an option is unknown
+  3    refused: a file was edited by hand, or cannot be written
+  4    a defect of poolspec itself; nothing was written
+  130  interrupted
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand."""
+
+    name: str
+    summary: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def _configure_validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="spec files or folders (default: specs)"
+    )
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from poolspec import commands
+
+    return commands.validate(options.paths or [Path("specs")])
+
+
+def _configure_gen(parser: argparse.ArgumentParser) -> None:
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--check", action="store_true", help="write nothing; show what is out of date, exit 1"
+    )
+    how.add_argument("--diff", action="store_true", help="write nothing; show what would change")
+    how.add_argument(
+        "--force", action="store_true", help="overwrite files that were edited by hand"
+    )
+    parser.add_argument("--specs", type=Path, default=Path("specs"), help="default: specs")
+    parser.add_argument(
+        "--out", type=Path, default=Path("generated_tests"), help="default: generated_tests"
+    )
+    parser.add_argument(
+        "--docs",
+        type=Path,
+        default=Path("docs/coverage"),
+        help="folder of the coverage pages (default: docs/coverage); if a folder `schema` lies "
+        "beside it, the JSON Schema is kept there",
+    )
+
+
+def _gen(options: argparse.Namespace) -> int:
+    from poolspec import commands
+
+    mode = commands.Mode.WRITE
+    for chosen in (commands.Mode.CHECK, commands.Mode.DIFF, commands.Mode.FORCE):
+        if getattr(options, chosen.value):
+            mode = chosen
+    return commands.gen(commands.Places(options.specs, options.out, options.docs), mode)
+
+
+def _configure_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--specs", type=Path, default=Path("specs"), help="default: specs")
+    parser.add_argument("--layer", type=Layer, choices=list(Layer), help="tests of this layer")
+    parser.add_argument("--covers", metavar="KEY", help="tests that prove this requirement")
+    parser.add_argument(
+        "--needs",
+        type=Capability,
+        choices=list(Capability),
+        metavar="CAP",
+        help=f"tests that need this capability: {', '.join(Capability)}",
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _list(options: argparse.Namespace) -> int:
+    from poolspec import commands
+
+    chosen = commands.Choice(options.layer, options.covers, options.needs)
+    return commands.list_tests(options.specs, chosen, as_json=options.json)
+
+
+def _configure_schema(parser: argparse.ArgumentParser) -> None:
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--write", action="store_true", help="write the file")
+    how.add_argument("--check", action="store_true", help="exit 1 if the file is out of date")
+    parser.add_argument(
+        "--file",
+        type=Path,
+        default=Path("docs/schema/poolspec-1.json"),
+        help="default: docs/schema/poolspec-1.json",
+    )
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from poolspec import commands
+
+    if options.write or options.check:
+        return commands.keep_schema(options.file, check=options.check)
+    return commands.print_schema()
+
+
+COMMANDS = (
+    Command("validate", "check spec files", _configure_validate, _validate),
+    Command("gen", "make test modules and coverage pages from the specs", _configure_gen, _gen),
+    Command("list", "list the tests that the specs describe", _configure_list, _list),
+    Command("schema", "print the JSON Schema of spec files", _configure_schema, _schema),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except SpecErrors as error:
+        return _complain(str(error), exits.BAD_INPUT)
+    except exits.Stop as stop:
+        return _complain(str(stop), stop.code)
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.BROKEN_PIPE
+    except KeyboardInterrupt:
+        return _complain("interrupted", exits.INTERRUPTED)
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"{text}" if code == exits.BAD_INPUT else f"poolspec: {text}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="poolspec",
+        description="Say, check and publish how a connection pool behaves.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        child = commands.add_parser(command.name, help=command.summary, description=command.summary)
+        command.configure(child)
+        child.set_defaults(run=command.run)
+    return parser

@@ -1,0 +1,159 @@
+"""From a spec to the text of its test module.
+
+The templates hold what a module looks like; this module gives them their words. They may use no
+value of a spec as it is: each passes through a function of `names`, `literals`, `arguments` or
+`scope` on its way. The text is valid Python, not yet formatted, and has no header: `headers` and
+`write` see to that.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from types import ModuleType
+from typing import cast
+
+import jinja2
+
+from poolspec import arguments, literals, names, scope
+from poolspec.model import (
+    Acquire,
+    Advance,
+    Close,
+    CloseAll,
+    Connect,
+    Expect,
+    Expectations,
+    GlobalPool,
+    Join,
+    Load,
+    Query,
+    Release,
+    SpecClass,
+    SpecTest,
+    Start,
+    Step,
+    WaitUntil,
+    With,
+)
+
+MACROS: dict[type, str] = {
+    Acquire: "acquire",
+    Advance: "advance",
+    Close: "close",
+    CloseAll: "close_all",
+    Connect: "connect",
+    Expect: "expect",
+    GlobalPool: "global_pool",
+    Join: "join",
+    Load: "load",
+    Query: "query",
+    Release: "release",
+    Start: "start",
+    WaitUntil: "wait_until",
+    With: "with_block",
+}
+"""The macro of `steps.py.j2` that writes each kind of step."""
+
+
+def render_module(spec: SpecClass) -> str:
+    """Return the module of a spec: valid, unformatted, without header.
+
+    Raises RenderError if a name in the spec would not be safe as Python, which `load` rules out.
+    """
+    template = _environment().get_template("module.py.j2")
+    return template.render(spec=spec, imports=set[str]())
+
+
+def paragraphs_of_module(spec: SpecClass) -> list[str]:
+    """Return what the module's docstring says."""
+    return [literals.sentence(spec.purpose) or f"{spec.name}."]
+
+
+def paragraphs_of_class(spec: SpecClass) -> list[str]:
+    """Return what the class's docstring says: the description, paragraph by paragraph."""
+    parts = [literals.sentence(part) for part in spec.description.split("\n\n")]
+    return [part for part in parts if part] or paragraphs_of_module(spec)
+
+
+def paragraphs_of_test(test: SpecTest) -> list[str]:
+    """Return what a test's docstring says."""
+    purpose = literals.sentence(test.purpose) or f"{test.name.replace('_', ' ').capitalize()}."
+    validates = literals.sentence(test.validates)
+    return [purpose, f"Validates: {_lowered(validates)}"] if validates else [purpose]
+
+
+def _lowered(text: str) -> str:
+    """Put an ordinary word at the start of a sentence in lower case; names keep theirs."""
+    first = text.split(" ", 1)[0]
+    ordinary = first == "A" or (first[1:].islower() and first[1:].isalpha())
+    return text[0].lower() + text[1:] if ordinary else text
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("poolspec"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # what comes out is Python; `literals` does the quoting
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        actor_arguments=arguments.actor_arguments,
+        at=_at,
+        at_line=_at_line,
+        binds_pool=scope.binds_pool,
+        class_docstring=lambda spec: literals.docstring(paragraphs_of_class(spec), 4),
+        class_name=names.class_name,
+        import_order=_import_order,
+        literal=literals.literal,
+        literals=arguments.literals,
+        load_arguments=arguments.load_arguments,
+        module_docstring=lambda spec: literals.docstring(paragraphs_of_module(spec), 0),
+        needs_pool=scope.needs_pool,
+        options=arguments.options,
+        parameters=arguments.parameters,
+        parametrize=arguments.parametrize,
+        query_arguments=arguments.query_arguments,
+        scope=scope.of_test,
+        spec_mark=arguments.spec_mark,
+        statements=_statements,
+        test_docstring=lambda test: literals.docstring(paragraphs_of_test(test), 8),
+        tight=_tight,
+        value=literals.value,
+        variable=names.variable,
+        word=names.word,
+    )
+    return environment
+
+
+@cache
+def _step_macros() -> ModuleType:
+    return cast(ModuleType, _environment().get_template("steps.py.j2").module)
+
+
+def _statements(steps: Iterable[Step], inside: scope.Scope) -> str:
+    macros = _step_macros()
+    return _tight(
+        "\n".join(
+            getattr(macros, MACROS[type(step)])(step, inside, _at_line(step.line)) for step in steps
+        )
+    )
+
+
+def _tight(text: str) -> str:
+    """Drop the blank lines that templates leave; no literal of ours holds a line break."""
+    return "\n".join(line for line in text.split("\n") if line.strip())
+
+
+def _at_line(line: int) -> str:
+    return f"  # line {int(line)}"
+
+
+def _at(wanted: Expectations, part: str, line: int) -> str:
+    return _at_line(wanted.lines.get(part, line))
+
+
+def _import_order(used: Iterable[str]) -> str:
+    """Return names as isort has them: classes first, then functions."""
+    return ", ".join(sorted(used, key=lambda name: (name.islower(), name)))

@@ -1,0 +1,200 @@
+"""What a template may ask while it writes the body of a test.
+
+A scope is the body of a test, or of one of its actors. It knows which labels are read again (the
+others are not bound, for nothing would read them), and it writes down each name of the runtime that
+it hands out: those are the module's imports.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from poolspec import literals, names
+from poolspec.model import (
+    Acquire,
+    Actor,
+    Check,
+    Checks,
+    Close,
+    CloseAll,
+    Connect,
+    EventsExpectation,
+    Expect,
+    Expectations,
+    GlobalPool,
+    Load,
+    Query,
+    Release,
+    SpecTest,
+    Start,
+    Step,
+    With,
+)
+from poolspec.vocabulary import BodyFailure, CheckOp
+
+_FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One body of statements."""
+
+    steps: tuple[Step, ...]
+    used: frozenset[str]
+    """Labels that this body, or an actor started in it, refers to."""
+    rebound: tuple[str, ...]
+    """Labels of the enclosing body that this one reads first and binds later."""
+    imports: set[str]
+
+    def variables(self, labels: Iterable[str]) -> list[str]:
+        """Return the variables of labels."""
+        return [names.variable(label) for label in labels]
+
+    def pool(self, label: str | None) -> str:
+        """Return the variable of a pool: a global one, or the test's own."""
+        return "pool" if label is None else names.variable(label)
+
+    def bind(self, label: str) -> str:
+        """Return the left side of an assignment, or nothing for a label that is never read."""
+        return f"{names.variable(label)} = " if label in self.used else ""
+
+    def bind_as(self, label: str) -> str:
+        """Return the `as` part of a `with`, or nothing for a label that is never read."""
+        return f" as {names.variable(label)}" if label in self.used else ""
+
+    def of(self, actor: Actor) -> "Scope":
+        """Return the scope of an actor's steps."""
+        return _scope(actor.steps, (), self.imports)
+
+    def use(self, name: str) -> str:
+        """Return a name of the runtime, and have it imported."""
+        self.imports.add(name)
+        return name
+
+    def member(self, word: StrEnum) -> str:
+        """Return an enum member of the vocabulary."""
+        return f"{self.use(type(word).__name__)}.{word.name}"
+
+    def check(self, wanted: Check) -> str:
+        """Return a comparison."""
+        if wanted.op is not CheckOp.EQUAL:
+            self.use(literals.FUNCTIONS[wanted.op])
+        return literals.check(wanted)
+
+    def checks(self, wanted: Checks) -> str:
+        """Return comparisons as keyword arguments."""
+        return ", ".join(f"{names.word(name)}={self.check(check)}" for name, check in wanted)
+
+    def latencies(self, wanted: Checks) -> str:
+        """Return comparisons as a dictionary, for names such as `p99.9`."""
+        pairs = (f"{literals.literal(name)}: {self.check(check)}" for name, check in wanted)
+        return f"{{{', '.join(pairs)}}}"
+
+    def by_member(self, pairs: Iterable[tuple[StrEnum, Check | int]]) -> str:
+        """Return a dictionary by enum member: of comparisons, or of numbers."""
+        written = (
+            f"{self.member(key)}: "
+            f"{self.check(given) if isinstance(given, Check) else literals.literal(given)}"
+            for key, given in pairs
+        )
+        return f"{{{', '.join(written)}}}"
+
+    def events(self, wanted: EventsExpectation) -> str:
+        """Return the arguments of an expectation of events."""
+        kinds = [self.member(kind) for kind in wanted.kinds]
+        return ", ".join([*kinds, f"exactly={wanted.exactly!r}"])
+
+    def failure(self, step: With) -> str:
+        """Return the exception that the body of a `with` raises, or nothing."""
+        return self.use(_FAILURES[step.raises]) if step.raises else ""
+
+    def guard(self, step: Acquire | Release | Query | GlobalPool) -> str:
+        """Return the context manager of a step that must fail, or take so long; or nothing."""
+        took = step.took if isinstance(step, Acquire) else None
+        if step.fails is None:
+            return f"lab.took({self.check(took)})" if took else ""
+        timed = f", took={self.check(took)}" if took else ""
+        return f"lab.fails({self.member(step.fails)}{timed})"
+
+
+def of_test(test: SpecTest, imports: set[str]) -> Scope:
+    """Return the scope of a test's body; `imports` collects what all tests of a module use."""
+    return _scope(test.steps, _read_by(test.expect), imports)
+
+
+def needs_pool(test: SpecTest) -> bool:
+    """Tell whether a test is about a pool of its own, not about the global one alone."""
+    steps = tuple(walk(test.steps))
+    return not any(isinstance(step, GlobalPool) for step in steps) or _uses_pool(steps)
+
+
+def binds_pool(test: SpecTest) -> bool:
+    """Tell whether any statement of a test refers to its own pool by name."""
+    return _uses_pool(tuple(step for step in walk(test.steps) if not isinstance(step, Load)))
+
+
+def walk(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps and the steps inside them."""
+    for step in steps:
+        yield step
+        if isinstance(step, With):
+            yield from walk(step.body)
+        elif isinstance(step, Start):
+            for actor in step.actors:
+                yield from walk(actor.steps)
+
+
+def _uses_pool(steps: Iterable[Step]) -> bool:
+    return any(
+        isinstance(step, With | Load | CloseAll | Close)
+        or (isinstance(step, Acquire | Release) and step.pool is None)
+        for step in steps
+    )
+
+
+def _scope(steps: tuple[Step, ...], read_later: Iterable[str], imports: set[str]) -> Scope:
+    used = frozenset(label for step in walk(steps) for label in _read(step))
+    return Scope(steps, used.union(read_later), _rebound(steps), imports)
+
+
+def _rebound(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """Return labels that are read before they are bound: Python would call them unbound."""
+    bound: set[str] = set()
+    early: dict[str, None] = {}
+    for step in _same_body(steps):
+        early.update((label, None) for label in _read(step) if label not in bound)
+        bound.update(_binds(step))
+    return tuple(label for label in early if label in bound)
+
+
+def _same_body(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if isinstance(step, With):
+            yield from _same_body(step.body)
+
+
+def _binds(step: Step) -> tuple[str, ...]:
+    if isinstance(step, Acquire):
+        return step.labels
+    if isinstance(step, Connect | With | GlobalPool | Load):
+        return (step.label,)
+    return ()
+
+
+def _read(step: Step) -> Iterator[str]:
+    if isinstance(step, Acquire | Release) and step.pool is not None:
+        yield step.pool
+    if isinstance(step, Release):
+        yield from step.labels
+    elif isinstance(step, Query):
+        yield step.on
+    elif isinstance(step, Expect):
+        yield from _read_by(step.expectations)
+
+
+def _read_by(wanted: Expectations) -> Iterator[str]:
+    yield from wanted.same
+    yield from wanted.different
+    for load in wanted.loads:
+        yield load.label

@@ -1,0 +1,209 @@
+"""Specs made by hand, for tests that are not about YAML."""
+
+from pathlib import PurePosixPath
+
+from poolspec.model import (
+    Acquire,
+    Actor,
+    Advance,
+    Check,
+    Close,
+    CloseAll,
+    Connect,
+    EventsExpectation,
+    Expect,
+    Expectations,
+    GlobalPool,
+    Join,
+    Load,
+    LoadExpectation,
+    Matrix,
+    Query,
+    Ref,
+    Release,
+    Requirement,
+    SpecClass,
+    SpecTest,
+    Start,
+    Step,
+    Suite,
+    WaitUntil,
+    With,
+)
+from poolspec.vocabulary import (
+    ActorState,
+    BodyFailure,
+    Capability,
+    CheckOp,
+    ErrorKind,
+    EventKind,
+    Layer,
+    Level,
+    Operation,
+    Runner,
+    TimeKind,
+    Via,
+)
+
+DIGEST = "0123456789abcdef" * 4
+
+
+def equal(value: int | float | Ref) -> Check:
+    return Check(CheckOp.EQUAL, value)
+
+
+def a_test(
+    name: str = "pool_size_limit",
+    *,
+    line: int = 9,
+    steps: tuple[Step, ...] = (),
+    expect: Expectations | None = None,
+    purpose: str = "Pool respects its maximum size",
+    validates: str = "The next acquire blocks until it times out",
+    covers: tuple[str, ...] = ("A06",),
+    layer: Layer = Layer.INTEGRATION,
+    level: Level = Level.MUST,
+    needs: tuple[Capability, ...] = (),
+    time: TimeKind = TimeKind.VIRTUAL,
+    deadline: float = 20.0,
+    matrix: Matrix | None = None,
+) -> SpecTest:
+    return SpecTest(
+        name=name,
+        line=line,
+        purpose=purpose,
+        validates=validates,
+        covers=covers,
+        layer=layer,
+        level=level,
+        needs=needs,
+        time=time,
+        deadline=deadline,
+        pool=(("size", 2), ("max_overflow", 0), ("timeout", 1.0)),
+        matrix=matrix,
+        steps=steps,
+        expect=expect or Expectations(),
+    )
+
+
+def a_class(
+    *tests: SpecTest,
+    stem: str = "limits",
+    name: str = "ConnectionPoolLimits",
+    purpose: str = "The pool never opens more connections than it was allowed",
+    description: str = "",
+    sha256: str = DIGEST,
+) -> SpecClass:
+    return SpecClass(
+        path=PurePosixPath(f"specs/{stem}.yaml"),
+        sha256=sha256,
+        name=name,
+        purpose=purpose,
+        description=description,
+        tests=tests or (limit_test(),),
+    )
+
+
+def a_suite(*classes: SpecClass) -> Suite:
+    return Suite(
+        classes=classes or (a_class(),),
+        requirements=(
+            Requirement("A06", "A. The contract", "ConnectionPoolLimits", "the next blocks"),
+            Requirement("A07", "A. The contract", "ConnectionPoolLimits", "grows past size"),
+            Requirement("B02", "B. Resilience", "exhaustion", "queues in order"),
+        ),
+    )
+
+
+def limit_test(name: str = "pool_size_limit") -> SpecTest:
+    return a_test(
+        name,
+        steps=(
+            Acquire(15, ("a", "b")),
+            Acquire(16, ("c",), fails=ErrorKind.TIMEOUT, took=Check(CheckOp.APPROX, 1.0, rel=0.05)),
+            Release(17, ("a", "b")),
+        ),
+        expect=Expectations(
+            stats=(("acquired", equal(2)), ("timeouts", equal(1))), lines={"stats": 20}
+        ),
+    )
+
+
+def every_step() -> SpecTest:
+    """One test with every kind of step, argument and expectation."""
+    first = Actor("first", (Acquire(31, ("x",)), Release(31, ("x",))), line=31)
+    callers = Actor(
+        "callers", (With(32, "y", (Query(33, "SELECT 1", "y"),)),), count=50, repeat=20, line=32
+    )
+    idle = Actor("idle", (), line=34)
+    return a_test(
+        "every_step",
+        level=Level.SHOULD,
+        needs=(Capability.FAIR_QUEUE, Capability.EVENTS),
+        time=TimeKind.REAL,
+        deadline=60.0,
+        matrix=Matrix(("size", "wait", "strict"), ((1, 0.5, True), (2, 1, False))),
+        steps=(
+            Acquire(10, ("a", "b"), timeout=Ref("wait")),
+            Acquire(11, ("c",), took=Check(CheckOp.BETWEEN, 0.0, 1.5)),
+            Connect(12, "stranger"),
+            Release(13, ("stranger",), fails=ErrorKind.NOT_BORROWED),
+            Release(14, ()),
+            With(15, "conn", (Query(16, "SELECT 1", "conn", returns=1, expects_value=True),)),
+            With(17, "unused"),
+            With(18, "broken", (Query(18, "SELECT 2", "broken"),), BodyFailure.ERROR),
+            With(19, "other", (), BodyFailure.INTERRUPT),
+            Query(20, "SELECT %s, %s", "a", (1, "x"), rows=((1, "a"), (None, "b"))),
+            Query(21, "SELEC", "a", fails=ErrorKind.QUERY),
+            CloseAll(22),
+            GlobalPool(23, "shared", (("size", 3), ("config_name", "primary"))),
+            GlobalPool(24, "wrong", (("size", 4),), fails=ErrorKind.CONFIG),
+            Acquire(25, ("g",), pool="shared"),
+            Release(26, ("g",), pool="shared"),
+            Start(30, (first, callers, idle)),
+            WaitUntil(35, ActorState.WAITING, actor="first"),
+            WaitUntil(36, ActorState.HOLDING, count=Ref("size")),
+            Join(37, ("first", "callers", "idle")),
+            Advance(38, 3600.0),
+            Load(
+                39,
+                "traffic",
+                20,
+                total=100,
+                mix=((Operation.READ, 70), (Operation.WRITE, 30)),
+                hold=(0.1, 0.3),
+                timeout=2.0,
+                via=Via.WITH,
+                runner=Runner.EXECUTOR,
+            ),
+            Load(40, "more", 20, each=5),
+            Load(41, "counted", 20, counts=((Operation.READ, 60), (Operation.WRITE, 40))),
+            Expect(42, Expectations(stats=(("acquired", equal(2)),))),
+            Close(43),
+        ),
+        expect=Expectations(
+            stats=(
+                ("acquired", equal(2)),
+                ("total_connections", Check(CheckOp.AT_MOST, Ref("size"))),
+                ("created", Check(CheckOp.NOT_EQUAL, 3)),
+                ("closed", Check(CheckOp.MORE, 1)),
+                ("released", Check(CheckOp.AT_LEAST, 1)),
+            ),
+            server=(("connections", equal(2)), ("peak", Check(CheckOp.AT_MOST, 2))),
+            served=("first", "callers"),
+            same=("a", "b"),
+            different=("a", "c"),
+            pools=equal(1),
+            events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True, 50),
+            loads=(
+                LoadExpectation(
+                    "traffic",
+                    (("succeeded", equal(100)), ("lost_writes", equal(0))),
+                    ((ErrorKind.TIMEOUT, equal(3)),),
+                    (("mean", Check(CheckOp.LESS, 0.1)), ("p99.9", Check(CheckOp.LESS, 0.5))),
+                    51,
+                ),
+            ),
+            lines={"stats": 44, "server": 45, "served": 46, "same": 47, "pools": 48, "events": 50},
+        ),
+    )
