@@ -1,0 +1,43 @@
+# Every target does its own set-up and says what it does. `make help` lists them.
+
+PYTHON ?= python3
+VENV   ?= .venv
+SERVER ?= auto
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup gen check run test clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(READY)  ## make the virtual environment and install everything into it
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "poolspec needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@echo "setup: installing into $(VENV) (once, about half a minute)"
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "no venv module; on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+gen: $(READY)  ## turn specs/ into generated_tests/ and docs/coverage/
+	@$(BIN)/poolspec gen
+
+check: $(READY)  ## lint, types, import contracts, generated files up to date
+	@echo "check: ruff";              $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@echo "check: mypy";              $(BIN)/mypy --no-error-summary
+	@echo "check: import contracts";  $(BIN)/lint-imports --no-cache >build.lint 2>&1 || { cat build.lint; rm build.lint; exit 1; }
+	@rm -f build.lint
+	@echo "check: generated files";   $(BIN)/poolspec gen --check
+
+run: $(READY)  ## generate, run the generated tests in parallel, write the report to build/
+	@$(BIN)/poolspec run --server $(SERVER)
+
+test: $(READY)  ## run all tests: the generated ones, the generator's and the pool's
+	@$(BIN)/python -m pytest -n auto -q --server $(SERVER) tests generated_tests
+
+clean:  ## remove the virtual environment and everything that was built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,127 @@
+"""Drives steadypool, the bundled pool."""
+
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pymysql
+from steadypool.testing import VirtualClock
+
+import steadypool
+from poolspec.runtime.clock import Clock, RealClock
+from poolspec.runtime.contract import Options, Wiring
+from poolspec.runtime.log import Entry, Figures
+from poolspec.vocabulary import Capability, ErrorKind, EventKind, TimeKind
+
+CAPABILITIES = frozenset(
+    {
+        Capability.OVERFLOW,
+        Capability.PREFILL,
+        Capability.RECYCLE_BY_AGE,
+        Capability.CALL_TIMEOUT,
+        Capability.CLOSE_ALL,
+        Capability.GLOBAL_POOL,
+        Capability.FAIR_QUEUE,
+        Capability.STATISTICS,
+        Capability.EVENTS,
+        Capability.VIRTUAL_TIME,
+    }
+)
+
+KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
+    (steadypool.PoolTimeoutError, ErrorKind.TIMEOUT),
+    (steadypool.PoolClosedError, ErrorKind.CLOSED),
+    (steadypool.NotBorrowedError, ErrorKind.NOT_BORROWED),
+    (steadypool.PoolConfigError, ErrorKind.CONFIG),
+    (steadypool.PoolInitializationError, ErrorKind.CONNECT),
+    (steadypool.ConnectionFailedError, ErrorKind.CONNECT),
+    (pymysql.Error, ErrorKind.QUERY),
+)
+
+
+class Listener:
+    """Writes the pool's events into the test's log."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._listen = wiring.listen
+
+    def __call__(self, event: steadypool.PoolEvent) -> None:
+        """Translate one event."""
+        self._listen(
+            Entry(
+                at=event.at,
+                actor=threading.current_thread().name,
+                kind=EventKind(event.kind.value),
+                by_pool=True,
+                connection=event.connection,
+                ticket=event.ticket,
+                detail=event.reason.value if event.reason else "",
+                figures=Figures(event.idle, event.waiting, event.total),
+            )
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Be equal within a test, for the global pool compares the options it was made with."""
+        return isinstance(other, Listener) and other._listen == self._listen
+
+    def __hash__(self) -> int:
+        """Agree with equality."""
+        return hash(self._listen)
+
+
+class SteadypoolAdapter:
+    """Passes every call on."""
+
+    name = "steadypool"
+    capabilities = CAPABILITIES
+
+    def clock(self, time: TimeKind) -> Clock:
+        """Return a virtual clock, which the pool will share, or the machine's."""
+        return VirtualClock() if time is TimeKind.VIRTUAL else RealClock()
+
+    def create(self, options: Options, wiring: Wiring) -> Any:
+        """Make a pool."""
+        return steadypool.ConnectionPool(**options, **_tied(wiring))  # type: ignore[arg-type]
+
+    def global_pool(self, options: Options, wiring: Wiring) -> Any:
+        """Return the process-wide pool."""
+        return steadypool.get_global_pool(**options, **_tied(wiring))
+
+    def acquire(self, pool: steadypool.ConnectionPool, timeout: float | None) -> Any:
+        """Borrow a connection."""
+        return pool.acquire(timeout)
+
+    def release(self, pool: steadypool.ConnectionPool, connection: Any) -> None:
+        """Give a connection back."""
+        pool.release(connection)
+
+    def block(self, pool: steadypool.ConnectionPool) -> AbstractContextManager[Any]:
+        """Return the pool itself."""
+        return pool
+
+    def stats(self, pool: steadypool.ConnectionPool) -> Mapping[str, int]:
+        """Return the pool's figures."""
+        return pool.get_stats()
+
+    def close_all(self, pool: steadypool.ConnectionPool) -> None:
+        """Empty the pool."""
+        pool.close_all()
+
+    def close(self, pool: steadypool.ConnectionPool) -> None:
+        """Close the pool."""
+        pool.close()
+
+    def kind_of(self, error: BaseException) -> ErrorKind | None:
+        """Say what an exception means."""
+        for exception, kind in KINDS:
+            if isinstance(error, exception):
+                return kind
+        return None
+
+
+def _tied(wiring: Wiring) -> dict[str, Any]:
+    tied: dict[str, Any] = {"connect": wiring.connect, "listeners": (Listener(wiring),)}
+    if wiring.time is TimeKind.VIRTUAL:
+        tied["clock"] = wiring.clock  # in real time the pool brings its own
+    return tied

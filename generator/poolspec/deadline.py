@@ -1,0 +1,39 @@
+"""Give up on a test that hangs, and show where every thread was.
+
+The alarm interrupts the main thread wherever it blocks; the other actors are freed through the
+test's clock. Works in the main thread of a POSIX process, which is where pytest and its workers
+run tests.
+"""
+
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def deadline(seconds: float, give_up: Callable[[str], None]) -> Iterator[None]:
+    """Call `give_up` with the stacks of all threads unless the block ends within `seconds`."""
+
+    def ring(_signal: int, _frame: FrameType | None) -> None:
+        give_up(f"not done after {seconds:g} s of real time\n\n{stacks()}")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def stacks() -> str:
+    """Return the stack of every thread, under its name."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return "\n".join(
+        f"thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame))}"
+        for ident, frame in sys._current_frames().items()
+    )

@@ -1,0 +1,207 @@
+"""The pytest plugin: gives each generated test its lab, and tells what came of it.
+
+Installed with poolspec and therefore loaded in every pytest run of the environment, so it imports
+nothing heavy until a test asks for a lab.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from poolspec.vocabulary import Layer, TimeKind
+
+if TYPE_CHECKING:
+    from poolspec.results import Results
+    from poolspec.runtime import Lab
+    from poolspec.runtime.contract import PoolAdapter
+    from poolspec.servers import Server
+
+NOT_APPLICABLE = "not applicable: "
+DEADLINE = 20.0
+"""Seconds of real time for a test that sets no deadline of its own."""
+
+lab_key = pytest.StashKey["Lab"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of poolspec."""
+    group = parser.getgroup("poolspec", "connection pool specs")
+    group.addoption(
+        "--server",
+        default=os.environ.get("POOLSPEC_SERVER", "auto"),
+        help="database to test on: auto, embedded, mariadb, mysql, or mysql://user:password@host/ "
+        "(default: $POOLSPEC_SERVER or auto)",
+    )
+    group.addoption(
+        "--pool",
+        default=os.environ.get("POOLSPEC_POOL", "steadypool"),
+        help="pool to test: a bundled adapter's name, or package.module:ADAPTER "
+        "(default: $POOLSPEC_POOL or steadypool)",
+    )
+    group.addoption("--results", type=Path, default=None, help="write what came of the run as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers; collect results in the process that shows them."""
+    config.addinivalue_line("markers", "spec(id, line, ...): the spec a generated test comes from")
+    for layer in Layer:
+        config.addinivalue_line("markers", f"{layer}: a test of the {layer} layer")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Collector(config), "poolspec-collector")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is going to be tested on what."""
+    from poolspec.servers import describe_choice
+
+    server = describe_choice(config.getoption("--server"))
+    return f"poolspec: pool {config.getoption('--pool')}, server {server}"
+
+
+@pytest.fixture(scope="session")
+def pool_adapter(pytestconfig: pytest.Config) -> PoolAdapter:
+    """The adapter of the pool under test."""
+    from poolspec.adapters import UnknownPoolError, find_adapter
+
+    try:
+        return find_adapter(pytestconfig.getoption("--pool"))
+    except UnknownPoolError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.fixture(scope="session")
+def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
+    """The database server of this process."""
+    from poolspec.servers import ServerError, start_server
+
+    try:
+        server = start_server(pytestconfig.getoption("--server"))
+    except ServerError as error:
+        raise pytest.UsageError(str(error)) from error
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def lab(
+    request: pytest.FixtureRequest, pool_adapter: PoolAdapter, pool_server: Server
+) -> Iterator[Lab]:
+    """Everything that one test works with; undone when the test is over."""
+    from poolspec.runtime import Lab
+
+    spec = _spec(request.node)
+    able = pool_adapter.capabilities | pool_server.capabilities
+    missing = sorted(set(spec.get("needs", ())) - able)
+    request.node.user_properties.append(("poolspec_server", _describe(pool_server)))
+    if missing:
+        pytest.skip(f"{NOT_APPLICABLE}needs {', '.join(missing)}")
+    bench = Lab(pool_server, pool_adapter, TimeKind(spec.get("time", TimeKind.VIRTUAL)))
+    request.node.stash[lab_key] = bench
+    yield bench
+    bench.dispose()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Run a test under its deadline, then hold it to the standing invariants."""
+    bench = pyfuncitem.stash.get(lab_key, None)
+    if bench is None:
+        return (yield)
+    from poolspec.deadline import deadline
+
+    def give_up(why: str) -> None:
+        error = pytest.fail.Exception(why, pytrace=False)
+        bench.abort(RuntimeError("the test was given up"))
+        raise error
+
+    with deadline(_spec(pyfuncitem).get("deadline", DEADLINE), give_up):
+        outcome = yield
+        bench.verify()
+    return outcome
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say who a test is; where one failed, show the spec's line, the events and the state."""
+    report = yield
+    spec = _spec(item)
+    if spec:
+        report.user_properties.append(("poolspec", _identity(item, spec)))
+    bench = item.stash.get(lab_key, None)
+    if bench is not None and report.when == "call" and report.failed and call.excinfo:
+        from poolspec.failure import explain
+
+        report.sections.extend(
+            explain(item.config.rootpath, item.path, spec["line"], call.excinfo.value, bench)
+        )
+    return report
+
+
+def _spec(item: pytest.Item) -> dict[str, Any]:
+    marker = item.get_closest_marker("spec")
+    return {} if marker is None else {"id": marker.args[0], **marker.kwargs}
+
+
+def _identity(item: pytest.Item, spec: dict[str, Any]) -> dict[str, str]:
+    case = item.callspec.id if hasattr(item, "callspec") else ""
+    group = item.parent.name.removeprefix("Test") if item.parent else ""
+    return {"id": spec["id"], "case": case, "group": group}
+
+
+def _describe(server: Server) -> dict[str, str]:
+    return {
+        "kind": server.kind.value,
+        "description": server.description,
+        "version": server.version,
+    }
+
+
+class Collector:
+    """Gathers the reports of all workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from poolspec.results import Results
+
+        self._config = config
+        self._results: Results = Results(pool=config.getoption("--pool"))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note how a test ended."""
+        from poolspec.results import Outcome, TestResult
+
+        about = dict(report.user_properties)
+        identity: Any = about.get("poolspec")
+        if identity is None or (report.when != "call" and report.passed):
+            return
+        server: Any = about.get("poolspec_server")
+        self._results.server = server or self._results.server
+        outcome, reason = Outcome.PASSED, ""
+        if report.skipped:
+            outcome, reason = Outcome.NOT_APPLICABLE, report.longrepr[2].removeprefix("Skipped: ")  # type: ignore[index]
+        elif report.failed:
+            outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED
+            reason = str(report.longreprtext).strip().rpartition("\n")[2]
+        self._results.tests.append(
+            TestResult(**identity, outcome=outcome, seconds=report.duration, reason=reason)
+        )
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the table, and keep the results where asked to."""
+        if not self._results.tests:
+            return
+        terminalreporter.section("poolspec")
+        for line in self._results.summary():
+            terminalreporter.write_line(line)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Keep the results where asked to."""
+        path = self._config.getoption("--results")
+        if path is not None:
+            self._results.save(path)

@@ -1,0 +1,81 @@
+"""What came of a run: collected where it was started, kept as JSON, shown on the console."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+SLOWEST = 3
+
+
+class Outcome(StrEnum):
+    """How a test ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_APPLICABLE = "not_applicable"
+    """The pool or the server lacks a capability that the test needs."""
+    ERRORED = "errored"
+    """The test could not be set up or cleaned up."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One test, or one case of its matrix."""
+
+    __test__ = False
+
+    id: str
+    case: str
+    group: str
+    """The spec's class."""
+    outcome: Outcome
+    seconds: float
+    reason: str
+
+
+@dataclass(slots=True)
+class Results:
+    """A whole run."""
+
+    pool: str
+    server: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    tests: list[TestResult] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Write the run as JSON."""
+        tests = [asdict(result) for result in sorted(self.tests, key=lambda r: (r.id, r.case))]
+        data = {"schema": SCHEMA, "pool": self.pool, "server": self.server}
+        whole: dict[str, Any] = {**data, "seconds": round(self.seconds, 3), "tests": tests}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def summary(self) -> list[str]:
+        """Return the table for the console."""
+        width = max(len(result.group) for result in self.tests)
+        lines = [f"{self.pool} on {self.server.get('description', 'no server')}", ""]
+        lines.append(f"{'class':<{width}}  passed  failed  not applicable     time")
+        lines += [
+            _row(group, width, [result for result in self.tests if result.group == group])
+            for group in sorted({result.group for result in self.tests})
+        ]
+        lines += [_row("total", width, self.tests), "", f"slowest: {self._slowest()}"]
+        return lines
+
+    def _slowest(self) -> str:
+        ranked = sorted(self.tests, key=lambda result: -result.seconds)[:SLOWEST]
+        return ", ".join(f"{result.id} {result.seconds:.2f} s" for result in ranked)
+
+
+def _row(name: str, width: int, results: list[TestResult]) -> str:
+    counts = Counter(result.outcome for result in results)
+    bad = counts[Outcome.FAILED] + counts[Outcome.ERRORED]
+    seconds = sum(result.seconds for result in results)
+    skipped = counts[Outcome.NOT_APPLICABLE]
+    return (
+        f"{name:<{width}}  {counts[Outcome.PASSED]:>6}  {bad:>6}  {skipped:>14}  {seconds:5.2f} s"
+    )

@@ -1,0 +1,107 @@
+"""Actors: the threads of a test.
+
+All actors of one `start` leave a barrier together. An actor's thread carries the actor's name, so
+the event log knows who did what. An exception ends the actor and is kept for whoever joins it.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from poolspec.runtime.clock import Clock
+from poolspec.runtime.log import Log
+
+GIVE_UP_AFTER = 5.0
+"""Real seconds within which an abandoned thread must end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """What to start: `count` threads, each running `body` `repeat` times."""
+
+    name: str
+    body: Callable[[], None]
+    count: int = 1
+    repeat: int = 1
+
+    def members(self) -> list[str]:
+        """Return the names of its threads."""
+        return (
+            [self.name] if self.count == 1 else [f"{self.name}-{n + 1}" for n in range(self.count)]
+        )
+
+
+def actor(name: str, body: Callable[[], None], *, count: int = 1, repeat: int = 1) -> Actor:
+    """Describe an actor for `Lab.start`."""
+    return Actor(name, body, count, repeat)
+
+
+class Crew:
+    """All actors of a test. Used from the test's main thread; actors only ever end themselves."""
+
+    def __init__(self, clock: Clock, log: Log) -> None:
+        self._clock = clock
+        self._log = log
+        self._members: dict[str, list[str]] = {}
+        self._threads: dict[str, threading.Thread] = {}
+        self._errors: dict[str, BaseException] = {}
+        self._done: set[str] = set()
+
+    def start(self, actors: Iterable[Actor]) -> None:
+        """Start threads and let all of them go at the same moment."""
+        cast = [(member, actor) for actor in actors for member in actor.members()]
+        barrier = threading.Barrier(len(cast) + 1)
+        self._clock.enter(len(cast))
+        for member, actor in cast:
+            self._members.setdefault(actor.name, []).append(member)
+            thread = threading.Thread(
+                target=self._run, args=(member, actor, barrier), name=member, daemon=True
+            )
+            self._threads[member] = thread
+            thread.start()
+        barrier.wait()
+
+    def members(self, name: str) -> list[str]:
+        """Return the names of an actor's threads."""
+        return self._members[name]
+
+    def is_done(self, name: str) -> bool:
+        """Say whether all threads of an actor have ended."""
+        return self._done.issuperset(self._members[name])
+
+    def count_done(self) -> int:
+        """Return how many threads have ended."""
+        return len(self._done)
+
+    def join(self, names: Iterable[str]) -> None:
+        """Wait for actors to end, then raise the first thing that one of them raised."""
+        for name in names:
+            self._log.wait_until(lambda name=name: self.is_done(name))  # type: ignore[misc]
+            for member in self._members[name]:
+                self._threads[member].join(GIVE_UP_AFTER)
+                error = self._errors.pop(member, None)
+                if error is not None:
+                    error.add_note(f"raised in actor {member}")
+                    raise error
+
+    def join_all(self) -> None:
+        """Wait for every actor that was started."""
+        self.join(list(self._members))
+
+    def abandon(self) -> list[str]:
+        """Wait a little for threads whose clock was aborted; name those that hang."""
+        for thread in self._threads.values():
+            thread.join(GIVE_UP_AFTER)
+        return [name for name, thread in self._threads.items() if thread.is_alive()]
+
+    def _run(self, member: str, actor: Actor, barrier: threading.Barrier) -> None:
+        try:
+            barrier.wait()
+            for _ in range(actor.repeat):
+                actor.body()
+        except BaseException as error:  # kept for join, which raises it in the test
+            self._errors[member] = error
+        finally:
+            self._done.add(member)
+            self._log.add("actor_done")  # wakes who joins before this thread stops counting
+            self._clock.leave()

@@ -1,0 +1,143 @@
+"""The pool under test as a generated test sees it, and the connections it lends.
+
+Every call is passed to the adapter, and logged around: "got" after a connection was handed out,
+"gave" before it is handed back. So the time an actor holds a connection by the log lies within the
+time it holds it in truth, and two holders that overlap in the log are two holders indeed.
+"""
+
+import threading
+from contextlib import AbstractContextManager
+from typing import Any
+
+from poolspec.runtime.connection import Connector, dirt, number_of
+from poolspec.runtime.contract import PoolAdapter
+from poolspec.runtime.log import Log
+from poolspec.vocabulary import EventKind
+
+Row = tuple[Any, ...]
+
+
+class Held:
+    """A connection that somebody holds, or held."""
+
+    def __init__(self, raw: Any, pool: "Pool | None") -> None:
+        self.raw = raw
+        self.pool = pool
+        self.number = number_of(raw)
+        """The connection's number at the server."""
+        self.holder = threading.current_thread().name
+        """The actor that borrowed it."""
+
+    def __repr__(self) -> str:
+        """Name it by its number at the server."""
+        return f"<connection {self.number}>"
+
+    def query(
+        self,
+        sql: str,
+        params: tuple[Any, ...] = (),
+        *,
+        returns: Any = ...,
+        rows: list[Row] | None = None,
+    ) -> None:
+        """Run a statement; check the single value, or the rows, that come back.
+
+        Raises AssertionError when something else came back, and the driver's error when the
+        statement fails.
+        """
+        with self.raw.cursor() as cursor:
+            cursor.execute(sql, params or None)
+            seen = [tuple(row) for row in cursor.fetchall()]
+        if rows is not None and seen != rows:
+            raise AssertionError(f"{sql}: expected rows {rows}, got {seen}")
+        if returns is not ... and seen != [(returns,)]:
+            raise AssertionError(f"{sql}: expected the single value {returns!r}, got {seen}")
+
+
+class Pool:
+    """The pool under test. Safe to use from any actor."""
+
+    def __init__(self, raw: Any, adapter: PoolAdapter, log: Log, connector: Connector) -> None:
+        self.raw = raw
+        self.connector = connector
+        self._adapter = adapter
+        self._log = log
+        self._blocks = threading.local()
+        self._lock = threading.Lock()
+        self._held: dict[int, Held] = {}
+
+    def acquire(self, timeout: float | None = None) -> Held:
+        """Borrow a connection, waiting at most `timeout` seconds (None: the pool's own timeout)."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        try:
+            raw = self._adapter.acquire(self.raw, timeout)
+        except BaseException as error:
+            self._log.add(EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
+            raise
+        return self._got(raw)
+
+    def release(self, held: Held | None) -> None:
+        """Give a connection back; None stands for a caller that never got one."""
+        if held is None:
+            self._adapter.release(self.raw, None)
+            return
+        self._gave(held)
+        self._adapter.release(self.raw, held.raw)
+
+    def __enter__(self) -> Held:
+        """Borrow through the pool's own context manager."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        block = self._adapter.block(self.raw)
+        held = self._got(block.__enter__())
+        self._stack().append((block, held))
+        return held
+
+    def __exit__(self, *exc: Any) -> bool | None:
+        """Give back through the pool's own context manager."""
+        block, held = self._stack().pop()
+        self._gave(held)
+        return block.__exit__(*exc)
+
+    def close_all(self) -> None:
+        """Empty the pool."""
+        self._adapter.close_all(self.raw)
+
+    def close(self) -> None:
+        """Close the pool for good."""
+        self._adapter.close(self.raw)
+
+    def stats(self) -> dict[str, int]:
+        """Return the pool's own figures."""
+        return dict(self._adapter.stats(self.raw))
+
+    def holders(self) -> list[str]:
+        """Return the actors that hold a connection of this pool, once for each connection."""
+        with self._lock:
+            return [held.holder for held in self._held.values()]
+
+    def release_all(self) -> None:
+        """Give back whatever the test still holds."""
+        with self._lock:
+            left = list(self._held.values())
+        for held in left:
+            self.release(held)
+
+    def _got(self, raw: Any) -> Held:
+        held = Held(raw, self)
+        with self._lock:
+            self._held[id(held)] = held
+        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=dirt(raw))
+        return held
+
+    def _gave(self, held: Held) -> None:
+        with self._lock:
+            known = self._held.pop(id(held), None)
+        if known is not None:
+            self._log.add(EventKind.CHECKED_IN, connection=held.number)
+
+    def _stack(self) -> list[tuple[AbstractContextManager[Any], Held]]:
+        stack: list[tuple[AbstractContextManager[Any], Held]] | None
+        stack = getattr(self._blocks, "stack", None)
+        if stack is None:
+            stack = self._blocks.stack = []
+        return stack

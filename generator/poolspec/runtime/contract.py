@@ -1,0 +1,66 @@
+"""What the lab asks of an adapter: how to drive one particular pool.
+
+An adapter is a handful of short methods. It holds no state: whatever a pool needs to know about the
+test it belongs to comes in as `Wiring`.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from poolspec.runtime.clock import Clock
+from poolspec.runtime.log import Entry
+from poolspec.vocabulary import Capability, ErrorKind, TimeKind
+
+Options = Mapping[str, int | float | bool | str]
+"""Options of a pool, by the names that specs use; durations in seconds."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """How a pool is tied into a test."""
+
+    connect: Callable[[], Any]
+    """Opens a real DB-API connection with the test's own identity."""
+    clock: Clock
+    time: TimeKind
+    listen: Callable[[Entry], None]
+    """Takes every event of a pool that tells what it does. Quick; safe to call under a lock."""
+
+
+class PoolAdapter(Protocol):
+    """Drives one kind of pool. `pool` and `connection` are whatever the pool's library uses."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def clock(self, time: TimeKind) -> Clock:
+        """Return a clock that the pool and the lab can share."""
+
+    def create(self, options: Options, wiring: Wiring) -> Any:
+        """Make a pool."""
+
+    def global_pool(self, options: Options, wiring: Wiring) -> Any:
+        """Return the process-wide pool."""
+
+    def acquire(self, pool: Any, timeout: float | None) -> Any:
+        """Borrow a connection; `timeout` None is the pool's own."""
+
+    def release(self, pool: Any, connection: Any) -> None:
+        """Give a connection, or None, back."""
+
+    def block(self, pool: Any) -> AbstractContextManager[Any]:
+        """Return the pool as a context manager that borrows for the length of a block."""
+
+    def stats(self, pool: Any) -> Mapping[str, int]:
+        """Return the pool's figures by `StatName`."""
+
+    def close_all(self, pool: Any) -> None:
+        """Empty the pool."""
+
+    def close(self, pool: Any) -> None:
+        """Close the pool for good."""
+
+    def kind_of(self, error: BaseException) -> ErrorKind | None:
+        """Say what an exception means; None where it is none of the pool's own."""

@@ -1,0 +1,110 @@
+"""The event log: what happened in a test, in order, and who did it.
+
+Two sources write to it. The lab logs what an actor saw (asked, got, gave back) and every physical
+connection that was opened or closed; a pool with listeners adds what it did itself (queued,
+granted, the figures after each transition). The order of the log is the order in which entries
+arrived under its lock. Waiting for something to happen is waiting for the log to say so.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from poolspec.runtime.clock import Clock, Waiter
+from poolspec.vocabulary import EventKind
+
+MAIN = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The pool's own counts after a transition."""
+
+    idle: int
+    waiting: int
+    total: int
+
+    def __str__(self) -> str:
+        """Print at the end of a time line's line."""
+        return f"[idle {self.idle}, waiting {self.waiting}, total {self.total}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log."""
+
+    at: float
+    actor: str
+    kind: EventKind | str
+    by_pool: bool = False
+    """Told by the pool itself, not seen by the lab."""
+    connection: int | None = None
+    """The connection's number at the server (lab) or in the pool (pool)."""
+    ticket: int | None = None
+    """The pool's serial number of the acquire."""
+    detail: str = ""
+    figures: Figures | None = None
+
+    def __str__(self) -> str:
+        """Print as a line of a time line."""
+        parts = [
+            f"{self.at:12.6f}  {self.actor:<14}",
+            "pool" if self.by_pool else "    ",
+            self.kind,
+        ]
+        if self.connection is not None:
+            parts.append(f"connection {self.connection}")
+        if self.ticket is not None:
+            parts.append(f"ticket {self.ticket}")
+        if self.detail:
+            parts.append(self.detail)
+        if self.figures is not None:
+            parts.append(str(self.figures))
+        return "  ".join(parts)
+
+
+class Log:
+    """Grows only. Any thread may add; readers get a copy."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = []
+        self._watchers: list[Waiter] = []
+
+    def add(
+        self,
+        kind: EventKind | str,
+        *,
+        connection: int | None = None,
+        detail: str = "",
+    ) -> None:
+        """Log what the calling thread's actor saw."""
+        actor = threading.current_thread().name
+        self.append(Entry(self._clock.now(), actor, kind, connection=connection, detail=detail))
+
+    def append(self, entry: Entry) -> None:
+        """Log an entry and wake whoever waits for the log to grow."""
+        with self._lock:
+            self._entries.append(entry)
+            watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            watcher.wake()
+
+    def entries(self) -> list[Entry]:
+        """Return what has been logged so far."""
+        with self._lock:
+            return list(self._entries)
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Block until `holds()` is true; it is asked again after every entry.
+
+        Raises what the clock raises when nobody is left who could make it true.
+        """
+        while True:
+            watcher = self._clock.waiter()
+            with self._lock:  # registered first, asked second: no entry slips between
+                self._watchers.append(watcher)
+            if holds():
+                return
+            watcher.wait(None)
