@@ -1,0 +1,107 @@
+"""What is wrong with spec files, said so that it can be put right without reading any code.
+
+A `Problem` is one fault at one place; `SpecErrors` carries all faults of all files of one run.
+Both are shown like this:
+
+    specs/limits.yaml:12:9: tests.pool_size_limit.steps[1]: unknown key 'aquire'
+        12 |       - aquire: [a, b]
+           |         ^^^^^^
+      expected one of: acquire, advance, …; did you mean 'acquire'?
+
+Text from a file is shown as text only: control characters never reach a terminal.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_WINDOW = 100
+"""The most characters of an offending line that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault in a spec file.
+
+    `line` and `column` count from 1; a `line` of 0 means the file as a whole. `source` is the
+    offending line, `width` the number of characters of it that are at fault.
+    """
+
+    path: str
+    line: int
+    column: int
+    key_path: str
+    message: str
+    hint: str = ""
+    source: str = ""
+    width: int = 1
+
+    @property
+    def place(self) -> str:
+        """`path:line:column`, as editors and terminals understand it."""
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+
+    def __str__(self) -> str:
+        head = ": ".join(filter(None, (self.place, self.key_path, self.message)))
+        lines = [_printable(head)]
+        if self.line and self.source.strip():
+            lines += _excerpt(self)
+        if self.hint:
+            lines.append(f"  {_printable(self.hint)}")
+        return "\n".join(lines)
+
+
+class SpecErrors(Exception):  # noqa: N818 - it is not one error, it is all of them
+    """Everything that is wrong with the files of one run, in the order of path and line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=_order))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(problem) for problem in self.problems)
+
+    def __reduce__(self) -> tuple[type["SpecErrors"], tuple[tuple[Problem, ...]]]:
+        return SpecErrors, (self.problems,)
+
+
+def expected(choices: Iterable[str], given: str = "") -> str:
+    """A hint that lists the valid words, and the one that was probably meant."""
+    words = tuple(choices)
+    listed = f"expected one of: {', '.join(words)}" if words else ""
+    near = nearest(given, words)
+    return f"{listed}; did you mean {near!r}?" if near else listed
+
+
+def nearest(given: str, choices: Sequence[str]) -> str:
+    """The valid word that looks most like the given one, whatever the case; empty if none does."""
+    folded = {choice.lower(): choice for choice in reversed(choices)}
+    found = difflib.get_close_matches(given[:60].lower(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else ""
+
+
+def shown(text: object) -> str:
+    """A value as an error quotes it: on one line, and not longer than 60 characters."""
+    quoted = repr(text)
+    return quoted if len(quoted) <= 60 else f"{quoted[:57]}…{quoted[0]}"
+
+
+def _order(problem: Problem) -> tuple[str, int, int, str]:
+    return problem.path, problem.line, problem.column, problem.message
+
+
+def _excerpt(problem: Problem) -> list[str]:
+    """The offending line with carets below it, cut to a window where it is long."""
+    at = problem.column - 1
+    start = 0 if at < _WINDOW * 3 // 4 else at - _WINDOW // 4
+    text = _printable(problem.source[start : start + _WINDOW]).rstrip()
+    width = max(1, min(problem.width, len(text) - (at - start)))
+    number = str(problem.line)
+    return [
+        f"    {number} | {text}",
+        f"    {' ' * len(number)} | {' ' * (at - start)}{'^' * width}",
+    ]
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)

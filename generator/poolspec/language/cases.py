@@ -1,0 +1,177 @@
+"""A file's class and its tests as fields → model."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from poolspec.errors import expected, nearest, shown
+from poolspec.language import grammar as g
+from poolspec.language.catalog import Catalog, Profile, pool_options, refuse_parameters
+from poolspec.language.conditions import MatrixTable, matrix_fault
+from poolspec.language.expectations import build_expectations
+from poolspec.language.kinds import Fields, Key, Reader, Use, Word
+from poolspec.language.names import Naming, label_fault
+from poolspec.language.scope import Names, Scope
+from poolspec.language.steps import build_steps
+from poolspec.model import Expectations, Matrix, PoolOptions, SpecClass, SpecTest
+from poolspec.vocabulary import Layer, Level, TimeKind
+
+T = TypeVar("T")
+
+DEFAULT_DEADLINE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClassBuilder:
+    """Builds the class of one file, with what the project's files share."""
+
+    reader: Reader
+    catalog: Catalog
+    fields: Fields
+
+    def build(self, path: PurePosixPath, data: bytes) -> SpecClass | None:
+        """The class; None, with a problem reported, if it has no valid name."""
+        fields = self.fields
+        if shared := fields.get(g.POOL_KEY):
+            refuse_parameters(self.reader, shared)
+        used: dict[str, Profile] = {}
+        tests = tuple(self._test(word, test, used) for word, test in fields.get(g.TESTS) or ())
+        name = fields.get(g.CLASS_KEY)
+        if name is None:
+            return None
+        return SpecClass(
+            path,
+            _fingerprint(data, used),
+            name.text,
+            fields.get(g.PURPOSE) or "",
+            fields.get(g.DESCRIPTION) or "",
+            tests,
+        )
+
+    def _test(self, word: Word, fields: Fields, used: dict[str, Profile]) -> SpecTest:
+        reader = self.reader
+        reader.uses = list(fields.uses)
+        names = Names(reader)
+        scope = Scope(names)
+        matrix = _matrix(scope, fields)
+        layer = self._inherited(fields, g.LAYER) or Layer.INTEGRATION
+        pool = self._pool(fields, layer, used)
+        steps = fields.get(g.STEPS_KEY)
+        body = build_steps(scope, steps) if steps else ()
+        names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
+        given = fields.get(g.EXPECT_KEY)
+        expect = build_expectations(scope, given) if given else Expectations()
+        self._check(word, fields, names)
+        _check_uses(reader, fields.get(g.MATRIX_KEY))
+        return SpecTest(
+            word.text,
+            word.node.line,
+            fields.get(g.PURPOSE) or "",
+            fields.get(g.VALIDATES) or "",
+            self._covers(fields),
+            layer,
+            self._inherited(fields, g.LEVEL) or Level.MUST,
+            tuple(dict.fromkeys((*(self.fields.get(g.NEEDS) or ()), *(fields.get(g.NEEDS) or ())))),
+            self._inherited(fields, g.TIME) or TimeKind.VIRTUAL,
+            fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE,
+            pool,
+            matrix,
+            body,
+            expect,
+        )
+
+    def _inherited(self, fields: Fields, key: Key[T]) -> T | None:
+        value = fields.get(key)
+        return self.fields.get(key) if value is None else value
+
+    def _pool(self, fields: Fields, layer: Layer, used: dict[str, Profile]) -> PoolOptions:
+        word = self._inherited(fields, g.PROFILE)
+        profile = self._profile(word, layer) if word else None
+        if profile:
+            used[profile.name] = profile
+        base = profile.options if profile else None
+        return pool_options(base, self.fields.get(g.POOL_KEY), fields.get(g.POOL_KEY))
+
+    def _profile(self, word: Word, layer: Layer) -> Profile | None:
+        profile = self.catalog.profiles.get(word.text)
+        if profile is None:
+            known = self.catalog.profiles
+            hint = expected(known, word.text) if known else "no file with profiles was loaded"
+            self.reader.problem(word.node, f"unknown profile {shown(word.text)}", hint)
+        elif profile.layer not in (None, layer):
+            message = f"the profile {shown(word.text)} is for the layer {profile.layer}"
+            self.reader.problem(word.node, message, f"a test that uses it is of the layer {layer}")
+        return profile
+
+    def _covers(self, fields: Fields) -> tuple[str, ...]:
+        known = self.catalog.requirements
+        seen: dict[str, None] = {}
+        for word in fields.get(g.COVERS) or ():
+            if known and word.text not in known:
+                near = nearest(word.text, tuple(known))
+                hint = f"did you mean {near!r}?" if near else "see the file of requirements"
+                self.reader.problem(word.node, f"unknown requirement {shown(word.text)}", hint)
+            if word.text in seen:
+                self.reader.problem(word.node, f"{shown(word.text)} is named twice", "once will do")
+            seen[word.text] = None
+        return tuple(seen)
+
+    def _check(self, word: Word, fields: Fields, names: Names) -> None:
+        """A test expects something, and has a pool of its own or a global one, not both."""
+        if not names.expecting and not names.incomplete and not fields.has(g.EXPECT_KEY):
+            hint = "add 'expect', or a step that says how it fails, how long it takes or returns"
+            self.reader.problem(word.node, f"nothing is expected of {shown(word.text)}", hint)
+        if names.global_pools:
+            for node in names.own_pool:
+                message = "a test with 'global_pool' has no pool of its own"
+                self.reader.problem(node, message, "name the global pool: from: …")
+            for key in (g.POOL_KEY, g.PROFILE):
+                if fields.has(key):
+                    message = "a test with 'global_pool' has no pool of its own"
+                    self.reader.problem(fields.at(key), message, "give 'options' to the step")
+
+
+def _matrix(scope: Scope, fields: Fields) -> Matrix | None:
+    table = fields.get(g.MATRIX_KEY)
+    if table is None:
+        return None
+    for word in table.names:
+        if fault := label_fault(word.text):
+            message = f"{shown(word.text)} cannot name a parameter"
+            scope.reader.problem(word.node, message, fault)
+        scope.bind(word, Naming.PARAMETER)
+    rows = tuple(tuple(cell.value for cell in row) for row in table.rows)
+    return Matrix(tuple(word.text for word in table.names), rows)
+
+
+def _check_uses(reader: Reader, table: MatrixTable | None) -> None:
+    """Every parameter is used, every use has a parameter, and every value fits where it is used."""
+    names = [word.text for word in table.names] if table else []
+    for use in reader.uses:
+        if table is None or use.name not in names:
+            known = expected(names, use.name) if names else "the test has no matrix"
+            reader.problem(use.node, f"unknown matrix parameter ${use.name}", known)
+        else:
+            _check_values(reader, table, use, names.index(use.name))
+    used = {use.name for use in reader.uses}
+    for word in table.names if table else ():
+        if word.text not in used:
+            message = f"the parameter {shown(word.text)} is never used"
+            reader.problem(word.node, message, f"use it as ${word.text}, or leave it out")
+
+
+def _check_values(reader: Reader, table: MatrixTable, use: Use, column: int) -> None:
+    for row in table.rows:
+        if fault := matrix_fault(row[column], use.quantity):
+            hint = f"the value is in line {row[column].node.line}"
+            reader.problem(use.node, f"${use.name} cannot stand here: {fault}", hint)
+            return
+
+
+def _fingerprint(data: bytes, used: dict[str, Profile]) -> str:
+    """A hash of everything that the generated module depends on."""
+    digest = hashlib.sha256(data)
+    for name in sorted(used):
+        digest.update(f"\n{name} {used[name].options!r}".encode())
+    return digest.hexdigest()

@@ -1,0 +1,82 @@
+"""What the files of a project share: profiles and requirements."""
+
+from dataclasses import dataclass, field
+
+from poolspec.errors import shown
+from poolspec.language import grammar as g
+from poolspec.language.grammar_steps import POOL_OPTIONS
+from poolspec.language.kinds import Fields, Reader, Word
+from poolspec.model import PoolOptions, Requirement, Value
+from poolspec.vocabulary import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named set of pool options; with a layer, it is for tests of that layer only."""
+
+    name: str
+    layer: Layer | None
+    options: PoolOptions
+
+
+@dataclass(slots=True)
+class Catalog:
+    """All profiles and requirements that were loaded, and where each stands."""
+
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    requirements: dict[str, Requirement] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+
+    def add_profiles(self, reader: Reader, fields: Fields) -> None:
+        """Take up a file of profiles."""
+        for word, given in fields.get(g.PROFILES) or ():
+            if self._is_new(reader, word, "profile"):
+                profile = Profile(word.text, given.get(g.LAYER), pool_options(given))
+                self.profiles[word.text] = profile
+        refuse_parameters(reader, fields)
+
+    def add_requirements(self, reader: Reader, fields: Fields) -> None:
+        """Take up a file of requirements."""
+        for section, given in fields.get(g.REQUIREMENTS) or ():
+            title = given.get(g.TITLE) or ""
+            title = f"{section.text}. {title}"
+            for word, requirement in given.get(g.KEYS) or ():
+                self._add_requirement(reader, section, title, word, requirement)
+
+    def _add_requirement(
+        self, reader: Reader, section: Word, title: str, word: Word, given: Fields
+    ) -> None:
+        key = word.text
+        if not key.startswith(section.text):
+            message = f"the key {shown(key)} does not belong to section {section.text}"
+            reader.problem(word.node, message, f"a key starts with its section: {section.text}01")
+        if self._is_new(reader, word, "requirement"):
+            subject, text = given.get(g.SUBJECT) or "", given.get(g.REQUIRED_TEXT) or ""
+            self.requirements[key] = Requirement(key, title, subject, text)
+
+    def _is_new(self, reader: Reader, word: Word, what: str) -> bool:
+        name = f"{what} {shown(word.text)}"
+        if name in self.places:
+            reader.problem(word.node, f"the {name} is there already", self.places[name])
+            return False
+        self.places[name] = f"see {reader.source.path}:{word.node.line}"
+        return True
+
+
+def pool_options(*layers: Fields | PoolOptions | None) -> PoolOptions:
+    """Pool options from several places, the later ones winning, in the order of the grammar."""
+    merged: dict[str, Value] = {}
+    for layer in layers:
+        if isinstance(layer, Fields):
+            given = ((key.name, layer.get(key)) for key in POOL_OPTIONS)
+            merged |= {name: value for name, value in given if value is not None}
+        elif layer:
+            merged |= dict(layer)
+    return tuple((key.name, merged[key.name]) for key in POOL_OPTIONS if key.name in merged)
+
+
+def refuse_parameters(reader: Reader, fields: Fields) -> None:
+    """Report matrix parameters where no test, and so no matrix, is."""
+    for use in fields.uses:
+        message = f"the matrix parameter ${use.name} stands outside of a test"
+        reader.problem(use.node, message, "use it in the 'pool' of the test that has the matrix")

@@ -1,0 +1,185 @@
+"""Kinds of values that are small sentences or have two forms: conditions, holds, matrices."""
+
+import re
+from dataclasses import dataclass
+
+from poolspec.errors import expected, shown
+from poolspec.language.kinds import Kind, Reader, Word, Wrong, mismatch, scalar
+from poolspec.language.names import LABEL
+from poolspec.language.quantities import COUNT, DURATION, Quantity
+from poolspec.language.scalars import duration, percent
+from poolspec.language.tree import Mapping, Node, Sequence
+from poolspec.language.values import resolved, use
+from poolspec.model import Ref, Value
+from poolspec.vocabulary import ActorState
+
+_STATES = {state.value: state for state in ActorState}
+_MANY = re.compile(r"(\S+) +actors? +(?:is|are) +(\S+)")
+_ONE = re.compile(r"(\S+) +(?:is|are) +(\S+)")
+_MAX_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a test waits for: one actor, or so many, in a state."""
+
+    state: ActorState
+    actor: Word | None = None
+    count: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value of a matrix, with the text that it was written as."""
+
+    node: Node
+    text: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixTable:
+    """The parameters of a test, and their values row by row."""
+
+    names: tuple[Word, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def _read_condition(reader: Reader, node: Node) -> Condition:
+    text = scalar(node, _CONDITION_WORDS).text.strip()
+    if found := _MANY.fullmatch(text):
+        count = _value(node, found[1], COUNT)
+        use(reader, node, count, COUNT)
+        return Condition(_state(node, found[2]), count=count)
+    if found := _ONE.fullmatch(text):
+        return Condition(_state(node, found[2]), actor=Word(found[1], node))
+    raise Wrong(node, f"{shown(text)} is not a condition", f"expected {_CONDITION_WORDS}")
+
+
+def _state(node: Node, word: str) -> ActorState:
+    if word not in _STATES:
+        raise Wrong(node, f"{shown(word)} is not a state", expected(_STATES, word))
+    return _STATES[word]
+
+
+def _read_hold(reader: Reader, node: Node) -> tuple[Value, Value]:
+    low, dots, high = scalar(node, "a duration or a range of them").text.partition("..")
+    shortest = _value(node, low.strip(), DURATION)
+    longest = _value(node, high.strip(), DURATION) if dots else shortest
+    for value in (shortest, longest):
+        use(reader, node, value, DURATION)
+    if not isinstance(shortest, Ref) and not isinstance(longest, Ref) and shortest > longest:
+        raise Wrong(node, "the shortest time is longer than the longest", "write 100ms..300ms")
+    return shortest, longest
+
+
+def _value(node: Node, text: str, quantity: Quantity) -> Value:
+    try:
+        return quantity.value(text)
+    except ValueError as error:
+        raise Wrong(node, str(error)) from None
+
+
+def _read_matrix(reader: Reader, node: Node) -> MatrixTable:
+    if isinstance(node, Mapping) and node.pairs:
+        table = _product(node)
+    elif isinstance(node, Sequence) and node.items:
+        table = _rows(node)
+    else:
+        raise mismatch(node, "names with lists of values, or a list of rows")
+    for name in table.names:
+        if not LABEL.fullmatch(name.text):
+            raise Wrong(name.node, f"{shown(name.text)} cannot name a parameter")
+    return table
+
+
+def _product(node: Mapping) -> MatrixTable:
+    rows: list[tuple[Cell, ...]] = [()]
+    for _, values in node.pairs:
+        if not isinstance(values, Sequence) or not values.items:
+            raise mismatch(values, "a list of values")
+        if len(rows) * len(values.items) > _MAX_ROWS:
+            raise Wrong(node, f"more than {_MAX_ROWS} rows", "try fewer values")
+        cells = [_cell(item) for item in values.items]
+        rows = [(*row, cell) for row in rows for cell in cells]
+    return MatrixTable(tuple(Word(head.text, head) for head, _ in node.pairs), tuple(rows))
+
+
+def _rows(node: Sequence) -> MatrixTable:
+    if len(node.items) > _MAX_ROWS:
+        raise Wrong(node, f"more than {_MAX_ROWS} rows", "try fewer values")
+    names: tuple[Word, ...] = ()
+    rows = []
+    for item in node.items:
+        if not isinstance(item, Mapping) or not item.pairs:
+            raise mismatch(item, "a row: names with one value each")
+        cells = {head.text: _cell(value) for head, value in item.pairs}
+        names = names or tuple(Word(head.text, head) for head, _ in item.pairs)
+        wanted = [name.text for name in names]
+        if set(cells) != set(wanted):
+            raise Wrong(item, "a row with other names than the first", f"give: {', '.join(wanted)}")
+        rows.append(tuple(cells[name] for name in wanted))
+    return MatrixTable(names, tuple(rows))
+
+
+def _cell(node: Node) -> Cell:
+    word = scalar(node, _CELL_WORDS)
+    value: object = resolved(word) if word.plain else None
+    if not isinstance(value, int | float):
+        seconds = duration(word.text)
+        value = percent(word.text) if seconds is None else seconds
+    if not isinstance(value, int | float):
+        raise mismatch(node, _CELL_WORDS)
+    return Cell(node, word.text, value)
+
+
+def matrix_fault(cell: Cell, quantity: Quantity | None) -> str:
+    """Why a value of a matrix cannot stand where its parameter is used; empty if it can."""
+    if quantity is None:
+        return ""
+    try:
+        quantity.value(cell.text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+_CONDITION_WORDS = "'NAME is waiting' or 'N actors are waiting' (or holding, done)"
+_CELL_WORDS = "a number, true, false or a duration"
+
+CONDITION = Kind(
+    _CONDITION_WORDS,
+    _read_condition,
+    {"type": "string", "pattern": rf"^\S+( +actors?)? +(is|are) +({'|'.join(_STATES)})$"},
+)
+HOLD = Kind(
+    "a duration or a range of them",
+    _read_hold,
+    {"anyOf": [{"type": "string", "minLength": 1}, {"enum": [0]}]},
+)
+
+_CELL_SCHEMA = {"type": ["number", "boolean", "string"]}
+MATRIX = Kind(
+    "names with lists of values, or a list of rows",
+    _read_matrix,
+    {
+        "anyOf": [
+            {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"pattern": f"^{LABEL.pattern}$"},
+                "additionalProperties": {"type": "array", "items": _CELL_SCHEMA, "minItems": 1},
+            },
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "propertyNames": {"pattern": f"^{LABEL.pattern}$"},
+                    "additionalProperties": _CELL_SCHEMA,
+                },
+            },
+        ]
+    },
+)

@@ -1,0 +1,110 @@
+"""Expectations as fields → model, with all labels, actors and loads resolved."""
+
+from typing import cast
+
+from poolspec.errors import shown
+from poolspec.language import grammar_steps as g
+from poolspec.language.kinds import Fields, Key, Word, Wrong, read_fields, unknown
+from poolspec.language.names import Naming
+from poolspec.language.scope import Scope
+from poolspec.language.tree import Node, Scalar
+from poolspec.model import Check, Checks, EventsExpectation, Expectations, LoadExpectation
+
+
+def build_expectations(scope: Scope, fields: Fields) -> Expectations:
+    """What must hold. Problems are reported to the scope's reader."""
+    scope.names.expecting = True
+    if not fields.values and not fields.others and fields.sound:
+        scope.reader.problem(fields.node, "nothing is expected here", "leave it out, or fill it")
+    if fields.has(g.STATS_KEY):
+        scope.names.own_pool.append(fields.at(g.STATS_KEY))
+    if fields.has(g.POOLS) and not scope.names.global_pools and not scope.names.incomplete:
+        hint = "start with a step global_pool"
+        scope.reader.problem(fields.at(g.POOLS), "no step asks for a global pool", hint)
+    return Expectations(
+        stats=_checks(scope, fields, g.STATS_KEY),
+        server=_checks(scope, fields, g.SERVER_KEY),
+        served=_served(scope, fields),
+        same=_compared(scope, fields, g.SAME),
+        different=_compared(scope, fields, g.DIFFERENT),
+        pools=fields.get(g.POOLS),
+        events=_events(scope, fields),
+        loads=_loads(scope, fields),
+        lines={name: head.line for name, head in fields.heads.items()},
+    )
+
+
+def _checks(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
+    given = fields.get(key)
+    if given is None:
+        return ()
+    _refuse_empty(scope, given)
+    return tuple((name, check) for name, check in given.values.items() if isinstance(check, Check))
+
+
+def _refuse_empty(scope: Scope, fields: Fields) -> None:
+    if not fields.nodes and fields.sound:
+        scope.reader.problem(fields.node, f"{fields.place.name}: nothing is expected", "fill it")
+
+
+def _served(scope: Scope, fields: Fields) -> tuple[str, ...]:
+    words = fields.get(g.SERVED) or ()
+    for word in words:
+        scope.find(word, Naming.ACTOR)
+    return tuple(word.text for word in words)
+
+
+def _compared(scope: Scope, fields: Fields, key: Key[tuple[Word, ...]]) -> tuple[str, ...]:
+    words = fields.get(key) or ()
+    texts = tuple(word.text for word in words)
+    if len(texts) == 1:
+        scope.reader.problem(fields.at(key), f"{key.name!r} compares at least two labels")
+    for index, word in enumerate(words):
+        if word.text in texts[:index]:
+            scope.reader.problem(word.node, f"{shown(word.text)} is named twice", "once is enough")
+    things = [scope.find(word, Naming.LABEL, Naming.POOL) for word in words]
+    if len({thing.naming for thing in things if thing}) > 1:
+        message = "a connection and a pool cannot be compared"
+        scope.reader.problem(fields.at(key), message, "name connections only, or pools only")
+    return texts
+
+
+def _events(scope: Scope, fields: Fields) -> EventsExpectation | None:
+    given = fields.get(g.EVENTS_KEY)
+    if given is None:
+        return None
+    exactly, in_order = given.get(g.EXACTLY), given.get(g.IN_ORDER)
+    if given.has(g.EXACTLY) == given.has(g.IN_ORDER) and given.sound:
+        scope.reader.problem(given.node, "events needs one of 'exactly' and 'in_order'")
+    kinds = exactly or in_order or ()
+    return EventsExpectation(kinds, exactly is not None, fields.at(g.EVENTS_KEY).line)
+
+
+def _loads(scope: Scope, fields: Fields) -> tuple[LoadExpectation, ...]:
+    made = []
+    for head, node in fields.others:
+        try:
+            made.append(_load(scope, fields, head, node))
+        except Wrong as fault:
+            scope.reader.wrong(fault)
+    return tuple(made)
+
+
+def _load(scope: Scope, fields: Fields, head: Scalar, node: Node) -> LoadExpectation:
+    loads = scope.known(Naming.LOAD)
+    if head.text in scope.things or (head.text not in loads and scope.names.incomplete):
+        scope.find(Word(head.text, head), Naming.LOAD)
+    elif head.text not in loads:
+        raise unknown(head, (*fields.place.names, *loads))
+    given = read_fields(scope.reader, node, g.LOADED)
+    _refuse_empty(scope, given)
+    latency = given.get(g.LATENCY_KEY)
+    if latency:
+        _refuse_empty(scope, latency)
+    return LoadExpectation(
+        head.text,
+        tuple((name, check) for name, check in given.values.items() if isinstance(check, Check)),
+        given.get(g.ERRORS) or (),
+        cast(Checks, tuple(latency.values.items())) if latency else (),
+        head.line,
+    )

@@ -1,0 +1,143 @@
+"""The tables of keys of the three kinds of files, and of what stands in them.
+
+spec: 1 + class: …         one test class
+spec: 1 + profiles: …      named sets of pool options
+spec: 1 + requirements: …  the behaviours that `covers` may name
+"""
+
+from poolspec.language.conditions import MATRIX
+from poolspec.language.grammar_steps import EXPECT, POOL, POOL_OPTIONS, STEPS
+from poolspec.language.kinds import Key, Kind, Place, Reader, Word, Wrong
+from poolspec.language.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
+from poolspec.language.quantities import DEADLINE
+from poolspec.language.tree import Node, Scalar
+from poolspec.language.values import (
+    enum_kind,
+    fields_kind,
+    list_kind,
+    literal_kind,
+    map_kind,
+    name_kind,
+    text_kind,
+)
+from poolspec.vocabulary import Capability, Layer, Level, TimeKind
+
+VERSION = 1
+
+
+def _read_version(_: Reader, node: Node) -> int:
+    if not isinstance(node, Scalar) or not node.plain or node.text != str(VERSION):
+        raise Wrong(node, "this version of the language is not known", f"write: spec: {VERSION}")
+    return VERSION
+
+
+def requirement_fault(word: str) -> str:
+    """Why a word cannot be the key of a requirement; empty if it can."""
+    return "" if REQUIREMENT.fullmatch(word) else "a key is a capital letter and 2 or 3 digits: A06"
+
+
+def _profile_fault(word: str) -> str:
+    return "" if LABEL.fullmatch(word) else "a name is small letters, digits or _"
+
+
+def _section_fault(word: str) -> str:
+    return "" if len(word) == 1 and "A" <= word <= "Z" else "a section is a capital letter"
+
+
+TEXT = text_kind("a text", 2_000)
+SHORT = text_kind("a text", 200)
+PROFILE_NAME = name_kind("a profile's name", _profile_fault, LABEL.pattern)
+COVERED = name_kind("a requirement's key", requirement_fault, REQUIREMENT.pattern)
+CLASS_NAME = name_kind("a class's name", class_fault, CLASS.pattern)
+TEST_NAME = name_kind("a test's name", test_fault, TEST.pattern)
+SECTION_NAME: Kind[Word] = name_kind("a section", _section_fault, "[A-Z]")
+
+SPEC = Key(
+    "spec", Kind("1", _read_version, {"const": VERSION}), "version of the language", "1", True
+)
+PURPOSE = Key("purpose", TEXT, "what it is for", "Pool respects its maximum size", True)
+LAYER = Key("layer", enum_kind("a layer", Layer), "how much of the world takes part", "chaos")
+LEVEL = Key("level", enum_kind("a level", Level), "how binding the behaviour is", "should")
+NEEDS = Key(
+    "needs",
+    list_kind("a list of capabilities", enum_kind("a capability", Capability)),
+    "what pool and server must be able to do",
+    "[fair_queue]",
+)
+TIME = Key("time", enum_kind("a clock", TimeKind), "the clock the tests run on", "real")
+PROFILE = Key("profile", PROFILE_NAME, "named pool options to start from", "fast")
+POOL_KEY = Key("pool", fields_kind(POOL), "options of the pool under test", "{size: 2}")
+
+# --- a test --------------------------------------------------------------------------------------
+
+VALIDATES = Key("validates", TEXT, "what it makes sure of", "The next acquire blocks", True)
+COVERS = Key(
+    "covers", list_kind("a list of keys", COVERED), "requirements it proves", "[A06]", True
+)
+DEADLINE_KEY = Key(
+    "deadline", literal_kind(DEADLINE), "real time after which it is given up", "20s"
+)
+MATRIX_KEY = Key("matrix", MATRIX, "parameters, and the values each takes", "{n: [1, 5]}")
+STEPS_KEY = Key("steps", STEPS, "what happens, in order", "[acquire: a]")
+EXPECT_KEY = Key(
+    "expect", fields_kind(EXPECT), "what must hold in the end", "{stats: {created: 2}}"
+)
+
+TEST_PLACE = Place(
+    "a test",
+    (
+        *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, DEADLINE_KEY),
+        *(PROFILE, POOL_KEY, MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
+    ),
+)
+
+# --- files ---------------------------------------------------------------------------------------
+
+CLASS_KEY = Key("class", CLASS_NAME, "name of the test class", "ConnectionPoolLimits", True)
+DESCRIPTION = Key("description", TEXT, "more about it", "Sizes, overflow and what comes after")
+TESTS = Key(
+    "tests", map_kind("tests by name", TEST_NAME, fields_kind(TEST_PLACE)), "the tests", "{…}", True
+)
+CLASS_FILE = Place(
+    "a test class",
+    (
+        *(SPEC, CLASS_KEY, PURPOSE, DESCRIPTION, LAYER, LEVEL, NEEDS, TIME, PROFILE, POOL_KEY),
+        TESTS,
+    ),
+)
+
+PROFILE_PLACE = Place("a profile", (PURPOSE, LAYER, *POOL_OPTIONS))
+PROFILES = Key(
+    "profiles",
+    map_kind("profiles by name", PROFILE_NAME, fields_kind(PROFILE_PLACE)),
+    "named sets of pool options",
+    "{…}",
+    True,
+)
+PROFILES_FILE = Place("a file of profiles", (SPEC, PROFILES))
+
+SUBJECT = Key("subject", SHORT, "the class or behaviour it is about", "Limits · pool_size", True)
+REQUIRED_TEXT = Key(
+    "text", TEXT, "what must hold", "without overflow the next acquire blocks", True
+)
+REQUIREMENT_PLACE = Place("a requirement", (SUBJECT, REQUIRED_TEXT))
+TITLE = Key("title", SHORT, "what the section is about", "The pool's own contract", True)
+KEYS = Key(
+    "keys",
+    map_kind("requirements by key", COVERED, fields_kind(REQUIREMENT_PLACE)),
+    "the requirements",
+    "{…}",
+    True,
+)
+SECTION = Place("a section", (TITLE, KEYS))
+REQUIREMENTS = Key(
+    "requirements",
+    map_kind("sections by letter", SECTION_NAME, fields_kind(SECTION)),
+    "sections of requirements",
+    "{…}",
+    True,
+)
+REQUIREMENTS_FILE = Place("a file of requirements", (SPEC, REQUIREMENTS))
+
+FILES = {"class": CLASS_FILE, "profiles": PROFILES_FILE, "requirements": REQUIREMENTS_FILE}
+"""By the key that tells them apart."""

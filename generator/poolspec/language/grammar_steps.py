@@ -1,0 +1,274 @@
+"""The tables of keys of every step and every expectation."""
+
+from poolspec.language.conditions import CONDITION, HOLD
+from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
+from poolspec.language.names import LABEL, label_fault
+from poolspec.language.quantities import (
+    COUNT,
+    DURATION,
+    NUMBER_OF,
+    OVERFLOW,
+    RATE,
+    RATIO,
+    SIZE,
+    THREADS,
+)
+from poolspec.language.steplist import StepList, steps_kind
+from poolspec.language.tree import Mapping, Node, Scalar, Sequence
+from poolspec.language.values import (
+    answer_kind,
+    check_kind,
+    enum_kind,
+    fields_kind,
+    list_kind,
+    map_kind,
+    name_kind,
+    scalar_kind,
+    some_kind,
+    text_kind,
+    value_kind,
+)
+from poolspec.model import Value
+from poolspec.vocabulary import (
+    BodyFailure,
+    ErrorKind,
+    EventKind,
+    Operation,
+    Runner,
+    StatName,
+    Via,
+)
+
+STEP_PLACES: dict[str, Place] = {}
+"""By verb; filled at the end of this module, for steps hold steps."""
+
+NAME = name_kind("a name", label_fault, LABEL.pattern)
+NAMES = list_kind("a list of names", NAME, low=1)
+SOME_NAMES = some_kind("a name or a list of names", NAME)
+STEPS = steps_kind(STEP_PLACES)
+SECONDS = value_kind(DURATION)
+FAILURE = enum_kind("a kind of error", ErrorKind)
+SCALAR = scalar_kind("a single value")
+SCALARS = list_kind("a list of values", SCALAR)
+ROWS = list_kind("a list of rows", SCALARS)
+COUNTED = check_kind(COUNT)
+TIMED = check_kind(DURATION)
+SQL = text_kind("an SQL statement", 10_000)
+CONFIG_NAME = text_kind("a name of a configuration", 100)
+
+# --- options of a pool ---------------------------------------------------------------------------
+
+POOL_OPTIONS: tuple[Key[Value], ...] = (
+    Key("size", value_kind(SIZE), "connections that the pool keeps", "5"),
+    Key("max_overflow", value_kind(OVERFLOW), "connections beyond it; -1: without limit", "10"),
+    Key("timeout", SECONDS, "how long an acquire waits", "30s"),
+    Key("recycle", SECONDS, "age at which a connection is replaced; 0: never", "1h"),
+    Key("min_size", value_kind(SIZE), "connections that the pool never falls below", "2"),
+)
+POOL = Place("the options of a pool", POOL_OPTIONS)
+CONFIG = Key("config_name", CONFIG_NAME, "the name of a stored configuration", "replica")
+GLOBAL_OPTIONS = Place("the options of a global pool", (*POOL_OPTIONS, CONFIG))
+
+# --- steps ---------------------------------------------------------------------------------------
+
+
+def _read_released(reader: Reader, node: Node) -> tuple[Word, ...]:
+    if isinstance(node, Scalar) and node.plain and node.text == "nothing":
+        return ()
+    if isinstance(node, Scalar) and node.plain and node.text in ("", "~", "null"):
+        raise Wrong(node, "release needs a label", "to give None to the pool, write: nothing")
+    return SOME_NAMES.read(reader, node)
+
+
+RELEASED: Kind[tuple[Word, ...]] = Kind(
+    "a name, a list of names or `nothing`", _read_released, SOME_NAMES.schema
+)
+
+ACQUIRE = Key("acquire", SOME_NAMES, "borrow a connection for each label", "[a, b]", True)
+FROM = Key("from", NAME, "the global pool to borrow from", "shared", default="the test's pool")
+TIMEOUT = Key("timeout", SECONDS, "how long to wait at most", "2s", default="the pool's timeout")
+FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
+TOOK = Key("took", TIMED, "how long the step takes", '"1s ± 5%"', default="any time")
+
+CONNECT = Key("connect", NAME, "open a connection that no pool knows", "stray", True)
+
+RELEASE = Key("release", RELEASED, "give connections back; `nothing` gives None", "[a, b]", True)
+TO = Key("to", NAME, "the global pool to give to", "shared", default="where they came from")
+
+WITH = Key("with", NAME, "borrow for the length of a block", "c", True)
+DO = Key("do", STEPS, "the steps of the block", "[query: SELECT 1, on: c]", default="no steps")
+RAISES = Key(
+    "raises",
+    enum_kind("a way for a block to end", BodyFailure),
+    "what the block raises at its end; it must come out",
+    "error",
+    default="nothing",
+)
+
+QUERY = Key("query", SQL, "run one SQL statement", "SELECT 1", True)
+ON = Key("on", NAME, "the connection to run it on", "a", True)
+PARAMS = Key("params", SCALARS, "values for the %s of the statement", "[1, two]", default="none")
+RETURNS = Key(
+    "returns",
+    answer_kind("a single value"),
+    "the one value that must come back",
+    "1",
+    default="anything",
+)
+ROWS_KEY = Key("rows", ROWS, "the rows that must come back", "[[1, one]]", default="any rows")
+
+GLOBAL_POOL = Key("global_pool", NAME, "ask for the process-wide pool", "shared", True)
+OPTIONS = Key(
+    "options",
+    fields_kind(GLOBAL_OPTIONS),
+    "what it is asked with",
+    "{size: 3}",
+    default="no options at all",
+)
+
+COUNT_KEY = Key("count", value_kind(THREADS), "threads that do the same", "50", default="1")
+REPEAT = Key("repeat", value_kind(NUMBER_OF), "times each does it", "20", default="1")
+BODY = Key("steps", STEPS, "what the actor does", "[acquire: x, release: x]", True)
+ACTOR = Place("an actor", (BODY, COUNT_KEY, REPEAT))
+
+
+def _read_actor(reader: Reader, node: Node) -> Fields | StepList:
+    if isinstance(node, Sequence):
+        return STEPS.read(reader, node)
+    return fields_kind(ACTOR).read(reader, node)
+
+
+ACTOR_KIND: Kind[Fields | StepList] = Kind(
+    "a list of steps or an actor", _read_actor, {"anyOf": [STEPS.schema, fields_kind(ACTOR).schema]}
+)
+START = Key(
+    "start",
+    map_kind("actors by name", NAME, ACTOR_KIND),
+    "start actors, each in a thread, at the same moment",
+    "{first: [acquire: x, release: x]}",
+    True,
+)
+JOIN = Key("join", SOME_NAMES, "wait for actors to finish", "[first, second]", True)
+WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
+ADVANCE = Key("advance", SECONDS, "let time pass", "1h", True)
+
+_SHARES = map_kind(
+    "kinds of operations with a number each",
+    enum_kind("a kind of operation", Operation),
+    value_kind(NUMBER_OF),
+)
+
+
+def _read_operations(reader: Reader, node: Node) -> Value | tuple[tuple[Operation, int], ...]:
+    if isinstance(node, Mapping):
+        return read_shares(reader, node)
+    return value_kind(NUMBER_OF).read(reader, node)
+
+
+def read_shares(reader: Reader, node: Node) -> tuple[tuple[Operation, int], ...]:
+    """Operations with a literal number each. Raises `Wrong`."""
+    if isinstance(node, Mapping):
+        for _, value in node.pairs:
+            if isinstance(value, Scalar) and value.text.startswith("$"):
+                raise Wrong(value, "a matrix parameter cannot stand here", "write a number")
+    shares = _SHARES.read(reader, node)
+    return tuple((kind, share) for kind, share in shares if isinstance(share, int))
+
+
+SHARES: Kind[tuple[tuple[Operation, int], ...]] = Kind(_SHARES.words, read_shares, _SHARES.schema)
+OPERATIONS_KIND: Kind[Value | tuple[tuple[Operation, int], ...]] = Kind(
+    "a number, or kinds of operations with a number each",
+    _read_operations,
+    {"anyOf": [value_kind(NUMBER_OF).schema, SHARES.schema]},
+)
+LOAD = Key("load", NAME, "let many clients work at once", "traffic", True)
+CLIENTS = Key("clients", value_kind(THREADS), "how many work at once", "20", True)
+OPERATIONS = Key(
+    "operations",
+    OPERATIONS_KIND,
+    "operations, shared out among the clients",
+    "{read: 60, write: 40}",
+    default="see each",
+)
+EACH = Key("each", value_kind(NUMBER_OF), "operations of every client", "50", default="see above")
+MIX = Key("mix", SHARES, "shares of the kinds", "{read: 70, write: 30}", default="only reads")
+HOLD_KEY = Key("hold", HOLD, "how long a connection is kept", "100ms..300ms", default="as needed")
+VIA = Key("via", enum_kind("a way to borrow", Via), "how they borrow", "with", default="acquire")
+RUNNER = Key(
+    "runner", enum_kind("a runner", Runner), "what runs them", "executor", default="threads"
+)
+
+# --- expectations --------------------------------------------------------------------------------
+
+STATS = Place("stats", tuple(Key(s.value, COUNTED, f"the pool's {s}", "2") for s in StatName))
+SERVER = Place(
+    "server",
+    (
+        Key("connections", COUNTED, "connections that are open now", "2"),
+        Key("peak", COUNTED, "the most that were open at once", '"<= 4"'),
+    ),
+)
+LATENCY = Place(
+    "latency",
+    tuple(
+        Key(name, TIMED, f"{name} of the time from asking to giving back", '"< 100ms"')
+        for name in ("mean", "max", "p50", "p90", "p95", "p99", "p99.9")
+    ),
+)
+ERRORS = Key(
+    "errors",
+    map_kind("kinds of errors with a number each", FAILURE, COUNTED),
+    "failed operations by kind of error",
+    "{timeout: 0}",
+)
+LATENCY_KEY = Key("latency", fields_kind(LATENCY), "times of the operations", '{p99: "< 500ms"}')
+LOAD_CHECKS = (
+    Key("operations", COUNTED, "operations tried", "100"),
+    Key("succeeded", COUNTED, "operations that succeeded", "100"),
+    Key("failed", COUNTED, "operations that failed", "0"),
+    Key("lost_writes", COUNTED, "committed writes that are not there afterwards", "0"),
+    Key("success_rate", check_kind(RATIO), "succeeded, as a share of all", '">= 95%"'),
+    Key("throughput", check_kind(RATE), "operations in a second", '"> 1000"'),
+)
+LOADED = Place("what came of a load", (*LOAD_CHECKS, ERRORS, LATENCY_KEY))
+
+_KINDS = list_kind("a list of events", enum_kind("an event", EventKind), low=1)
+EXACTLY = Key("exactly", _KINDS, "these events and no others, in this order", "[pool_created]")
+IN_ORDER = Key("in_order", _KINDS, "these in this order, among others", "[checked_out, checked_in]")
+EVENTS = Place("events", (EXACTLY, IN_ORDER))
+
+STATS_KEY = Key("stats", fields_kind(STATS), "the pool's counters", "{acquired: 2}")
+SERVER_KEY = Key("server", fields_kind(SERVER), "the server's own count", "{connections: 2}")
+SERVED = Key("served", NAMES, "actors, in the order they were served", "[first, second]")
+SAME = Key("same", NAMES, "labels of one and the same connection or pool", "[a, b]")
+DIFFERENT = Key("different", NAMES, "labels, no two of the same connection or pool", "[a, b]")
+POOLS = Key("pools", COUNTED, "different pools that `global_pool` steps were given", "1")
+EVENTS_KEY = Key("events", fields_kind(EVENTS), "what the pool said it did", "{exactly: […]}")
+EXPECT = Place(
+    "an expectation",
+    (STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
+    other=fields_kind(LOADED),
+)
+EXPECT_STEP = Key("expect", fields_kind(EXPECT), "check now", "{stats: {in_use: 1}}", True)
+
+STEP_PLACES.update(
+    {
+        "acquire": Place("the step acquire", (ACQUIRE, FROM, TIMEOUT, FAILS, TOOK)),
+        "connect": Place("the step connect", (CONNECT,)),
+        "release": Place("the step release", (RELEASE, TO, FAILS)),
+        "with": Place("the step with", (WITH, DO, RAISES)),
+        "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS)),
+        "close_all": Place("the step close_all", ()),
+        "close": Place("the step close", ()),
+        "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS)),
+        "start": Place("the step start", (START,)),
+        "join": Place("the step join", (JOIN,)),
+        "wait_until": Place("the step wait_until", (WAIT_UNTIL,)),
+        "advance": Place("the step advance", (ADVANCE,)),
+        "load": Place(
+            "the step load",
+            (LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER),
+        ),
+        "expect": Place("the step expect", (EXPECT_STEP,)),
+    }
+)

@@ -1,0 +1,54 @@
+"""The step `load` as fields → model."""
+
+from poolspec.language import grammar_steps as g
+from poolspec.language.kinds import Fields
+from poolspec.language.names import Naming
+from poolspec.language.scope import Scope
+from poolspec.model import Load
+from poolspec.vocabulary import Operation, Runner, Via
+
+
+def build_load(scope: Scope, fields: Fields) -> Load | None:
+    """The load that the fields describe; its label is bound."""
+    word = fields.get(g.LOAD)
+    scope.names.own_pool.append(fields.node)
+    _check_amount(scope, fields)
+    if word is None:
+        return None
+    if word.text in g.EXPECT.by_name:
+        scope.reader.problem(
+            word.node,
+            f"{word.text!r} is a key of expectations already",
+            "choose another name for the load",
+        )
+    scope.bind(word, Naming.LOAD)
+    operations = fields.get(g.OPERATIONS)
+    by_kind = isinstance(operations, tuple)
+    return Load(
+        fields.node.line,
+        word.text,
+        fields.get(g.CLIENTS) or 1,
+        total=None if isinstance(operations, tuple) else operations,
+        each=fields.get(g.EACH),
+        counts=operations if isinstance(operations, tuple) else (),
+        mix=fields.get(g.MIX) or (() if by_kind else ((Operation.READ, 1),)),
+        hold=fields.get(g.HOLD_KEY),
+        timeout=fields.get(g.TIMEOUT),
+        via=fields.get(g.VIA) or Via.ACQUIRE,
+        runner=fields.get(g.RUNNER) or Runner.THREADS,
+    )
+
+
+def _check_amount(scope: Scope, fields: Fields) -> None:
+    """There is one way to say how much is done, and `mix` and `timeout` must make sense."""
+    problem = scope.reader.problem
+    if fields.has(g.OPERATIONS) and fields.has(g.EACH):
+        problem(fields.at(g.EACH), "'operations' and 'each' exclude each other", "keep one of them")
+    if not fields.has(g.OPERATIONS) and not fields.has(g.EACH):
+        hint = "add operations: 100 (shared out) or each: 50 (for every client)"
+        problem(fields.node, "a load needs 'operations' or 'each'", hint)
+    operations = fields.get(g.OPERATIONS)
+    if fields.has(g.MIX) and isinstance(operations, tuple):
+        problem(fields.at(g.MIX), "'operations' already says how many of each kind", "leave it out")
+    if fields.has(g.TIMEOUT) and fields.get(g.VIA) is Via.WITH:
+        problem(fields.at(g.TIMEOUT), "'with' takes no timeout", "write via: acquire")

@@ -1,0 +1,72 @@
+"""Which words may become Python names.
+
+Every word of a spec that ends up as an identifier of a generated module passes one of these
+patterns and is none of Python's own words, nor one that the module already uses. There is no other
+way in.
+"""
+
+import builtins
+import keyword
+import re
+from enum import StrEnum
+from typing import Final
+
+LABEL: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+TEST: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
+CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,79}")
+STEM: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
+REQUIREMENT: Final = re.compile(r"[A-Z][0-9]{2,3}")
+
+RESERVED: Final = frozenset(
+    (
+        *("lab", "pool", "self", "nothing", "pytest", "test", "actor"),
+        *("ErrorKind", "EventKind", "Lab", "Operation", "Runner", "Via"),
+        *("BodyError", "BodyInterrupt"),
+        *("approx", "at_least", "at_most", "between", "less_than", "more_than", "not_equal"),
+    )
+)
+"""What a generated module calls its own things."""
+
+_PYTHON: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
+
+
+class Naming(StrEnum):
+    """What a name inside a test stands for. All share one namespace."""
+
+    PARAMETER = "matrix parameter"
+    LABEL = "connection"
+    POOL = "pool"
+    ACTOR = "actor"
+    LOAD = "load"
+
+
+def label_fault(word: str) -> str:
+    """Why a word cannot name a label, an actor, a load, a pool or a parameter; empty if it can."""
+    if not LABEL.fullmatch(word):
+        return "a name is a small letter, then up to 39 small letters, digits or _"
+    if word in RESERVED:
+        return "the generated module uses this name itself; choose another"
+    if word in _PYTHON:
+        return "this is a word of Python; choose another name"
+    return ""
+
+
+def test_fault(word: str) -> str:
+    """Why a word cannot name a test; empty if it can."""
+    if TEST.fullmatch(word):
+        return ""
+    return "a test's name is a small letter, then up to 79 small letters, digits or _"
+
+
+def class_fault(word: str) -> str:
+    """Why a word cannot name a class; empty if it can."""
+    if not CLASS.fullmatch(word):
+        return "a class's name is a capital letter, then up to 79 letters or digits"
+    return "leave out 'Test', the generator adds it" if word.startswith("Test") else ""
+
+
+def stem_fault(word: str) -> str:
+    """Why a word cannot be a spec file's name without its ending; empty if it can."""
+    if STEM.fullmatch(word):
+        return ""
+    return "a spec file's name is a small letter, then up to 59 small letters, digits or _"

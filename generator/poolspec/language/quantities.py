@@ -1,0 +1,131 @@
+"""Numbers with a meaning, and comparisons with them.
+
+A `Quantity` says what a number stands for (a count, a duration, a ratio, a rate), how it is
+written and how large it may be. One and the same quantity judges a number in the text and every
+value that a matrix parameter takes in its place.
+"""
+
+import re
+from dataclasses import dataclass
+
+from poolspec.errors import shown
+from poolspec.language.scalars import duration, percent, word_value
+from poolspec.model import Check, Ref, Value
+from poolspec.vocabulary import CheckOp
+
+PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
+
+_COMPARED = re.compile(r"(<=|>=|!=|<|>) *(.+)")
+_OPS = {op.value: op for op in CheckOp}
+_APPROX = re.compile(r"(.+?) *(?:±|\+-) *(.+)")
+_CHECK_FORMS = '3, "<= 20", "> 5", "!= 3", 2..5 or "10 ± 5%"'
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a number stands for, and its bounds (inclusive)."""
+
+    noun: str
+    """As errors call it: 'a whole number'."""
+    example: str
+    whole: bool = False
+    timed: bool = False
+    """Durations: the text carries a unit, the value is seconds."""
+    ratio: bool = False
+    """Shares of one: the text may carry a percent sign."""
+    low: float = 0
+    high: float = 1e9
+
+    def value(self, text: str) -> Value:
+        """The value of a word. Raises ValueError with what is wrong with it."""
+        if text.startswith("$") and PARAMETER.fullmatch(text):
+            return Ref(text[1:])
+        number = self._number(text)
+        if fault := self.fault(number):
+            raise ValueError(fault)
+        return float(number) if self.timed else number
+
+    def fault(self, number: Value) -> str:
+        """What is wrong with a number here; empty if nothing is."""
+        if isinstance(number, Ref | bool) or (self.whole and not isinstance(number, int)):
+            return f"{_said(number)} is not {self.noun}"
+        if not self.low <= number <= self.high:
+            return f"{_said(number)} is out of bounds: {self.bounds}"
+        return ""
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words."""
+        unit = "s" if self.timed else ""
+        return f"from {self.low:,.9g}{unit} to {self.high:,.9g}{unit}"
+
+    def _number(self, text: str) -> int | float:
+        number = word_value(text)
+        if self.timed:
+            if number == 0 and not isinstance(number, bool):
+                return 0.0
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                raise ValueError(f"{text} has no unit: give a unit, as in {self.example}")
+            number = duration(text)
+        elif self.ratio and text.endswith("%"):
+            number = percent(text)
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise ValueError(f"{shown(text)} is not {self.noun}")
+        return number
+
+
+def check(quantity: Quantity, text: str) -> Check:
+    """The comparison that a text states. Raises ValueError with what is wrong with it."""
+    if not text:
+        raise ValueError(f"nothing to compare with; write {_CHECK_FORMS}")
+    if found := _COMPARED.fullmatch(text):
+        return Check(_OPS[found[1]], quantity.value(found[2]))
+    if found := _APPROX.fullmatch(text):
+        return _approx(quantity, found[1], found[2])
+    if ".." in text:
+        low, _, high = text.partition("..")
+        return _between(quantity, low.strip(), high.strip())
+    return Check(CheckOp.EQUAL, quantity.value(text))
+
+
+def operands(made: Check) -> tuple[Value, ...]:
+    """The values that a comparison compares with."""
+    return (made.value,) if made.upper is None else (made.value, made.upper)
+
+
+def _between(quantity: Quantity, low: str, high: str) -> Check:
+    lower, upper = quantity.value(low), quantity.value(high)
+    if not isinstance(lower, Ref) and not isinstance(upper, Ref) and lower > upper:
+        raise ValueError(f"nothing is between {low} and {high}; write {high}..{low}")
+    return Check(CheckOp.BETWEEN, lower, upper=upper)
+
+
+def _approx(quantity: Quantity, middle: str, tolerance: str) -> Check:
+    value = quantity.value(middle)
+    if tolerance.endswith("%") and not quantity.ratio:
+        rel = percent(tolerance)
+        if rel is None or not 0 < rel <= 1:
+            raise ValueError(f"{shown(tolerance)} is not a tolerance; write 5% or an amount")
+        return Check(CheckOp.APPROX, value, rel=rel)
+    amount = quantity.value(tolerance)
+    if isinstance(amount, Ref) or amount <= 0:
+        raise ValueError(f"{shown(tolerance)} is not a tolerance; write 5% or an amount")
+    return Check(CheckOp.APPROX, value, abs=float(amount))
+
+
+def _said(number: Value) -> str:
+    return f"${number.name}" if isinstance(number, Ref) else str(number).lower()
+
+
+COUNT = Quantity("a whole number", "2", whole=True)
+"""How many of something were counted."""
+NUMBER_OF = Quantity("a whole number", "20", whole=True, low=1, high=1_000_000)
+"""How many of something there shall be."""
+THREADS = Quantity("a whole number", "20", whole=True, low=1, high=1_000)
+"""How many threads there shall be."""
+SIZE = Quantity("a whole number", "5", whole=True, high=10_000)
+OVERFLOW = Quantity("a whole number", "10", whole=True, low=-1, high=10_000)
+DURATION = Quantity("a duration", "1s", timed=True, high=3.2e8)
+DEADLINE = Quantity("a duration", "20s", timed=True, low=0.001, high=3600)
+RATIO = Quantity("a ratio", "0.95", ratio=True, high=1)
+RATE = Quantity("a number", "1000")

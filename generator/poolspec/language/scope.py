@@ -1,0 +1,138 @@
+"""Which names a test has, and who sees them.
+
+All names of a test share one namespace. The main body is one scope; every actor has a scope of its
+own, which starts with what the main body has bound before the actor starts. What an actor binds,
+nobody else sees; so two actors may use the same label. Within a scope a label is bound once.
+
+A connection's label is held from its acquire to its release, or to the end of its `with` block;
+later it serves only to say that two connections were the same, or were not.
+
+Where a step could not be read, it may have bound names that nobody knows of. From then on names
+that are not known are not complained about: one fault shall not be told twice.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from poolspec.errors import expected, shown
+from poolspec.language.kinds import Reader, Word
+from poolspec.language.names import Naming
+from poolspec.language.tree import Node
+
+
+class Hold(Enum):
+    """Whether a connection may be used, and who gives it back."""
+
+    HELD = auto()
+    """By its label, until a step releases it."""
+    LENT = auto()
+    """By a `with` block, which releases it."""
+    GONE = auto()
+    """Released."""
+
+
+@dataclass(slots=True)
+class Thing:
+    """What a name stands for."""
+
+    naming: Naming
+    line: int
+    owner: str
+    """The actor whose name it is; empty for the main body."""
+    pool: str | None = None
+    """Of a connection: the global pool it came from."""
+    hold: Hold = Hold.HELD
+    gone_line: int = 0
+
+
+@dataclass(slots=True)
+class Names:
+    """All names of one test, and what is found out about it on the way."""
+
+    reader: Reader
+    taken: dict[str, Thing] = field(default_factory=dict)
+    own_pool: list[Node] = field(default_factory=list)
+    """Where the test uses a pool of its own."""
+    global_pools: int = 0
+    expecting: bool = False
+    """Something is expected, so that the test can fail by its own words."""
+    incomplete: bool = False
+    """Some step could not be read; there may be more names."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names that one body of steps sees."""
+
+    names: Names
+    owner: str = ""
+    things: dict[str, Thing] = field(default_factory=dict)
+
+    @property
+    def reader(self) -> Reader:
+        """Where problems go."""
+        return self.names.reader
+
+    def of_actor(self, name: str) -> "Scope":
+        """The scope of an actor that starts now."""
+        return Scope(self.names, name, dict(self.things))
+
+    def bind(
+        self, word: Word, naming: Naming, pool: str | None = None, hold: Hold = Hold.HELD
+    ) -> Thing:
+        """Give a word a meaning. A word that has one already is a problem."""
+        thing = Thing(naming, word.node.line, self.owner, pool, hold)
+        if clash := self._clash(word.text, naming):
+            hint = "choose another name; names are not used twice in a test"
+            message = f"{shown(word.text)} is already a {clash.naming}, in line {clash.line}"
+            self.reader.problem(word.node, message, hint)
+        self.names.taken.setdefault(word.text, thing)
+        self.things[word.text] = thing
+        return thing
+
+    def find(self, word: Word, *namings: Naming) -> Thing | None:
+        """What a word stands for; None, with a problem reported, if it is none of the namings."""
+        thing = self.things.get(word.text)
+        if thing is None and Naming.ACTOR in namings:
+            thing = self._actor(word.text)
+        if thing is None:
+            self._report_unknown(word, namings)
+        elif thing.naming not in namings:
+            wanted = " or ".join(f"a {naming}" for naming in namings)
+            message = f"{shown(word.text)} is a {thing.naming}, not {wanted}"
+            self.reader.problem(word.node, message, f"it is named in line {thing.line}")
+            return None
+        return thing
+
+    def known(self, *namings: Naming) -> tuple[str, ...]:
+        """The words that stand for such things here."""
+        everywhere = self.names.taken if Naming.ACTOR in namings else self.things
+        return tuple(word for word, thing in everywhere.items() if thing.naming in namings)
+
+    def _actor(self, text: str) -> Thing | None:
+        """Actors are known to everybody, once they are started."""
+        thing = self.names.taken.get(text)
+        return thing if thing and thing.naming is Naming.ACTOR else None
+
+    def _clash(self, text: str, naming: Naming) -> Thing | None:
+        if text in self.things:
+            return self.things[text]
+        other = self.names.taken.get(text)
+        if other is None:
+            return None
+        apart = self.owner and other.owner and self.owner != other.owner
+        return None if apart and other.naming is naming else other
+
+    def _report_unknown(self, word: Word, namings: tuple[Naming, ...]) -> None:
+        if self.names.incomplete:
+            return
+        kinds = " or ".join(namings)
+        other = self.names.taken.get(word.text)
+        if other and other.owner and other.owner != self.owner:
+            who = f"actor {shown(self.owner)}" if self.owner else "the main body"
+            message = f"{shown(word.text)} belongs to the actor {shown(other.owner)}"
+            self.reader.problem(word.node, message, f"{who} does not see an actor's labels")
+            return
+        known = self.known(*namings)
+        hint = expected(known, word.text) if known else "there is none so far"
+        self.reader.problem(word.node, f"unknown {kinds} {shown(word.text)}", hint)

@@ -1,0 +1,137 @@
+"""Reading one file, and saying where in it something is wrong.
+
+A file is refused before it is understood if it is too large, no regular file, not UTF-8, or if it
+holds characters that a reader of the file would not see. Line breaks are LF, CR LF or CR, so that
+our lines are the YAML parser's lines.
+"""
+
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from poolspec.errors import Problem
+
+MAX_BYTES = 1_000_000
+MAX_PROBLEMS = 100
+"""A file with more faults than this is a different kind of file; the rest is not listed."""
+
+_BOM = b"\xef\xbb\xbf"
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\uffff]"
+)
+_TAB = re.compile(r"^ *\t[ \t]*\S", re.MULTILINE)
+
+
+class Refused(Exception):  # noqa: N818 - control flow inside this package, never seen outside
+    """The file cannot be read any further; its problem has been reported."""
+
+
+@dataclass(slots=True)
+class Source:
+    """One file's text, and the problems found in it so far."""
+
+    path: str
+    """As errors show it."""
+    data: bytes = b""
+    text: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(
+        self,
+        line: int,
+        column: int,
+        message: str,
+        *,
+        hint: str = "",
+        key_path: str = "",
+        width: int = 1,
+    ) -> None:
+        """Note a problem. Lines and columns count from 1; line 0 is the whole file."""
+        found = len(self.problems)
+        if found == MAX_PROBLEMS:
+            message, hint, key_path = f"more than {MAX_PROBLEMS} problems in this file", "", ""
+            hint = "the rest is not listed; put these right first"
+            line = column = 0
+        if found <= MAX_PROBLEMS:
+            shown = self.line(line)
+            problem = Problem(self.path, line, column, key_path, message, hint, shown, width)
+            self.problems.append(problem)
+
+    def refuse(self, line: int, column: int, message: str, hint: str = "") -> Refused:
+        """Note a problem after which nothing more can be said about the file."""
+        self.report(line, column, message, hint=hint)
+        return Refused(message)
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1; empty if there is none."""
+        lines = self.text.splitlines() if number else []
+        return lines[number - 1] if number <= len(lines) and number else ""
+
+
+def read_source(path: Path, shown: str) -> Source:
+    """Read a file. What is wrong with it is noted in the source; `text` is then empty."""
+    source = Source(shown)
+    try:
+        accept_text(source, _read(path, source))
+    except Refused:
+        pass
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        source.report(0, 0, f"cannot be read: {reason}")
+    return source
+
+
+def accept_text(source: Source, data: bytes) -> None:
+    """Decode the bytes of a file into its source, or raise `Refused`."""
+    if len(data) > MAX_BYTES:
+        raise _too_large(source, len(data))
+    source.data = data
+    body = data.removeprefix(_BOM)
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        before = body[: error.start]
+        offset = error.start + len(data) - len(body)
+        column = error.start - before.rfind(b"\n")
+        message = f"not UTF-8: byte 0x{body[error.start]:02x} at offset {offset}"
+        raise source.refuse(
+            before.count(b"\n") + 1, column, message, "save the file as UTF-8"
+        ) from None
+    source.text = text
+    _refuse_unseen(source, text)
+    if not text.strip():
+        raise source.refuse(0, 0, "the file is empty", "a spec starts with: spec: 1")
+
+
+def _read(path: Path, source: Source) -> bytes:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise source.refuse(0, 0, "is a directory, not a file", "rename the directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise source.refuse(0, 0, "is not a regular file")
+    if status.st_size > MAX_BYTES:
+        raise _too_large(source, status.st_size)
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _too_large(source: Source, size: int) -> Refused:
+    message = f"the file is too large: {size:,} bytes, at most {MAX_BYTES:,} are read"
+    return source.refuse(0, 0, message, "split it into several classes")
+
+
+def _refuse_unseen(source: Source, text: str) -> None:
+    if found := _UNSEEN.search(text):
+        line, column = _position(text, found.start())
+        name = f"U+{ord(found.group()):04X}"
+        raise source.refuse(line, column, f"invisible or control character {name}", "remove it")
+    if found := _TAB.search(text):
+        line, column = _position(text, text.index("\t", found.start()))
+        raise source.refuse(line, column, "a tab in the indentation", "indent with spaces")
+
+
+def _position(text: str, index: int) -> tuple[int, int]:
+    """Line and column, both from 1, of a character."""
+    lines = f"{text[:index]}|".splitlines()
+    return len(lines), len(lines[-1])

@@ -1,0 +1,96 @@
+"""The kind of a list of steps: each is a mapping with one verb, and that verb's keys.
+
+The verb decides which table of keys holds. Some verbs stand alone, as a bare word.
+"""
+
+from collections.abc import Mapping as Table
+from dataclasses import dataclass
+
+from poolspec.errors import expected, shown
+from poolspec.language.kinds import (
+    Fields,
+    Json,
+    Kind,
+    Place,
+    Reader,
+    Wrong,
+    items,
+    mismatch,
+    read_fields,
+    unknown,
+)
+from poolspec.language.tree import Mapping, Node, Scalar
+from poolspec.language.values import place_schema
+
+STEPS_SCHEMA: Json = {"$ref": "#/definitions/steps"}
+"""Steps hold steps; so their schema is a definition."""
+
+_MAX_STEPS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StepList:
+    """The steps that could be read; `complete` if that is all of them."""
+
+    steps: tuple[Fields, ...]
+    complete: bool
+
+
+def steps_kind(verbs: Table[str, Place]) -> Kind[StepList]:
+    """A list of steps. The table of verbs may be filled after the kind is made."""
+
+    def read(reader: Reader, node: Node) -> StepList:
+        nodes = items(node, "a list of steps")
+        if len(nodes) > _MAX_STEPS:
+            raise Wrong(node, f"{len(nodes):,} steps; at most {_MAX_STEPS:,} are allowed")
+        steps = []
+        for item in nodes:
+            try:
+                steps.append(_read_step(reader, item, verbs))
+            except Wrong as fault:
+                reader.wrong(fault)
+        return StepList(tuple(steps), len(steps) == len(nodes))
+
+    return Kind("a list of steps", read, STEPS_SCHEMA)
+
+
+def steps_schema(verbs: Table[str, Place]) -> Json:
+    """How JSON Schema describes a list of steps."""
+    bare = [verb for verb, place in verbs.items() if not place.keys]
+    steps = [place_schema(place) for place in verbs.values() if place.keys]
+    return {"type": "array", "items": {"anyOf": [*steps, {"enum": bare}]}}
+
+
+def _read_step(reader: Reader, node: Node, verbs: Table[str, Place]) -> Fields:
+    if isinstance(node, Scalar):
+        return _bare(node, verbs)
+    if not isinstance(node, Mapping):
+        raise mismatch(node, "a step", "a step is a mapping with one verb, as in: - acquire: a")
+    found = [head for head, _ in node.pairs if head.text in verbs]
+    if not found:
+        raise _without_verb(node, verbs)
+    if len(found) > 1:
+        said = f"{shown(found[0].text)} and {shown(found[1].text)}"
+        raise Wrong(found[1], f"a step has one verb, this has {said}", "write two steps")
+    place = verbs[found[0].text]
+    if not place.keys:
+        raise Wrong(found[0], f"{shown(found[0].text)} stands alone", f"write: - {found[0].text}")
+    return read_fields(reader, node, place)
+
+
+def _bare(node: Scalar, verbs: Table[str, Place]) -> Fields:
+    place = verbs.get(node.text)
+    if place is None:
+        raise Wrong(node, f"unknown step {shown(node.text)}", expected(verbs, node.text))
+    if place.keys:
+        example = f"- {place.keys[0].name}: {place.keys[0].example}"
+        raise Wrong(node, f"the step {shown(node.text)} needs a value", f"write: {example}")
+    return Fields(place, node)
+
+
+def _without_verb(node: Mapping, verbs: Table[str, Place]) -> Wrong:
+    modifiers = {name for place in verbs.values() for name in place.names}
+    for head, _ in node.pairs:
+        if head.text not in modifiers:
+            return unknown(head, tuple(verbs))
+    return Wrong(node, "a step without a verb", expected(verbs))

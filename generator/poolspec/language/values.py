@@ -1,0 +1,258 @@
+"""The kinds of single values, and the ways to build a kind from others."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeVar
+
+from poolspec.errors import expected, shown
+from poolspec.language.kinds import (
+    Fields,
+    Json,
+    Kind,
+    Place,
+    Reader,
+    Use,
+    Word,
+    Wrong,
+    items,
+    mismatch,
+    read_fields,
+    scalar,
+)
+from poolspec.language.quantities import PARAMETER, Quantity, check, operands
+from poolspec.language.scalars import DURATION_PATTERN, resolve
+from poolspec.language.tree import Mapping, Node, Scalar, Sequence
+from poolspec.model import Check, Ref, Value
+from poolspec.model import Scalar as ScalarValue
+
+T = TypeVar("T")
+U = TypeVar("U")
+E = TypeVar("E", bound=StrEnum)
+
+_PARAMETER_SCHEMA: Json = {"type": "string", "pattern": rf"^{PARAMETER.pattern}$"}
+_ANY_SCALAR: Json = {"type": ["string", "number", "boolean", "null"]}
+
+
+def text_kind(words: str, limit: int) -> Kind[str]:
+    """A text that is not blank, at most so many characters long."""
+
+    def read(_: Reader, node: Node) -> str:
+        text = scalar(node, words)
+        if text.plain and not isinstance(resolved(text), str):
+            raise mismatch(node, words, "put it in quotes")
+        if not (stripped := text.text.strip()):
+            raise Wrong(node, f"expected {words}, found a blank one")
+        if len(stripped) > limit:
+            raise Wrong(node, f"{len(stripped):,} characters; at most {limit:,} are allowed")
+        return stripped
+
+    return Kind(words, read, {"type": "string", "pattern": r"\S", "maxLength": limit})
+
+
+def name_kind(words: str, fault_of: Callable[[str], str], pattern: str) -> Kind[Word]:
+    """A name that passes an allow-list."""
+
+    def read(_: Reader, node: Node) -> Word:
+        word = scalar(node, words)
+        if fault := fault_of(word.text):
+            raise Wrong(node, f"{shown(word.text)} cannot be {words}", fault)
+        return Word(word.text, node)
+
+    return Kind(words, read, {"type": "string", "pattern": f"^{pattern}$"})
+
+
+def enum_kind(words: str, choices: type[E]) -> Kind[E]:
+    """One word of a list."""
+    by_word = {str(member): member for member in choices}
+
+    def read(_: Reader, node: Node) -> E:
+        word = scalar(node, words)
+        if word.text not in by_word:
+            raise Wrong(node, f"{shown(word.text)} is not {words}", expected(by_word, word.text))
+        return by_word[word.text]
+
+    return Kind(words, read, {"enum": list(by_word)})
+
+
+def value_kind(quantity: Quantity) -> Kind[Value]:
+    """A number of a quantity, or a matrix parameter that stands for one."""
+
+    def read(reader: Reader, node: Node) -> Value:
+        word = scalar(node, quantity.noun)
+        try:
+            value = quantity.value(word.text)
+        except ValueError as error:
+            raise Wrong(node, str(error)) from None
+        use(reader, node, value, quantity)
+        return value
+
+    return Kind(quantity.noun, read, _value_schema(quantity))
+
+
+def literal_kind(quantity: Quantity) -> Kind[float]:
+    """A number of a quantity, where no matrix parameter may stand."""
+
+    def read(reader: Reader, node: Node) -> float:
+        value = value_kind(quantity).read(Reader(reader.source, node), node)
+        if isinstance(value, Ref):
+            raise Wrong(node, "a matrix parameter cannot stand here", f"write {quantity.example}")
+        return value
+
+    return Kind(quantity.noun, read, {"anyOf": _value_choices(quantity)})
+
+
+def check_kind(quantity: Quantity) -> Kind[Check]:
+    """A comparison with a number of a quantity."""
+    words = f"{quantity.noun} or a comparison"
+
+    def read(reader: Reader, node: Node) -> Check:
+        word = scalar(node, words)
+        try:
+            made = check(quantity, word.text)
+        except ValueError as error:
+            raise Wrong(node, str(error)) from None
+        for operand in operands(made):
+            use(reader, node, operand, quantity)
+        return made
+
+    return Kind(words, read, {"anyOf": [_number_schema(quantity), {"type": "string"}]})
+
+
+def use(reader: Reader, node: Node, value: object, quantity: Quantity | None) -> None:
+    """Take note of a matrix parameter."""
+    if isinstance(value, Ref):
+        reader.uses.append(Use(value.name, node, quantity))
+
+
+def resolved(node: Scalar) -> ScalarValue:
+    """The value of a scalar. Raises `Wrong` for a number beyond all bounds."""
+    try:
+        return resolve(node)
+    except ValueError as error:
+        raise Wrong(node, str(error), "put it in quotes if it is a text") from None
+
+
+def list_kind(words: str, kind: Kind[T], low: int = 0, high: int = 1000) -> Kind[tuple[T, ...]]:
+    """A list; items that are wrong are reported and left out."""
+
+    def read(reader: Reader, node: Node) -> tuple[T, ...]:
+        nodes = items(node, words)
+        if len(nodes) < low:
+            raise Wrong(node, f"expected {words}, with at least {low} of them")
+        if len(nodes) > high:
+            raise Wrong(node, f"{len(nodes):,} items; at most {high:,} are allowed")
+        return _each(reader, nodes, kind)
+
+    schema = {"type": "array", "items": kind.schema, "minItems": low, "maxItems": high}
+    return Kind(words, read, schema)
+
+
+def some_kind(words: str, kind: Kind[T]) -> Kind[tuple[T, ...]]:
+    """One value, or a list of at least one."""
+    many = list_kind(words, kind, low=1)
+
+    def read(reader: Reader, node: Node) -> tuple[T, ...]:
+        return many.read(reader, node) if isinstance(node, Sequence) else (kind.read(reader, node),)
+
+    return Kind(words, read, {"anyOf": [kind.schema, many.schema]})
+
+
+def map_kind(words: str, name: Kind[T], kind: Kind[U]) -> Kind[tuple[tuple[T, U], ...]]:
+    """A mapping with keys of the writer's choice; wrong entries are reported and left out."""
+
+    def read(reader: Reader, node: Node) -> tuple[tuple[T, U], ...]:
+        if not isinstance(node, Mapping):
+            raise mismatch(node, words)
+        if not node.pairs:
+            raise Wrong(node, f"expected {words}, found an empty mapping")
+        made: list[tuple[T, U]] = []
+        for head, value in node.pairs:
+            heads = _each(reader, [head], name)
+            values = _each(reader, [value], kind)
+            made += zip(heads, values, strict=False)
+        return tuple(made)
+
+    schema: Json = {"type": "object", "minProperties": 1, "additionalProperties": kind.schema}
+    return Kind(words, read, {**schema, "propertyNames": name.schema})
+
+
+def fields_kind(place: Place) -> Kind[Fields]:
+    """A mapping with the keys of a place."""
+
+    def read(reader: Reader, node: Node) -> Fields:
+        return read_fields(reader, node, place)
+
+    return Kind(place.name, read, place_schema(place))
+
+
+def place_schema(place: Place) -> Json:
+    """How JSON Schema describes a mapping with the keys of a place."""
+    properties = {key.name: {"description": key.meaning, **key.kind.schema} for key in place.keys}
+    schema: Json = {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": place.other.schema if place.other else False,
+    }
+    if place.required:
+        schema["required"] = [key.name for key in place.required]
+    return schema
+
+
+def scalar_kind(words: str) -> Kind[ScalarValue]:
+    """Any single value, null included; a text in quotes is always just that text."""
+
+    def read(_: Reader, node: Node) -> ScalarValue:
+        if not isinstance(node, Scalar):
+            raise mismatch(node, words)
+        if _is_parameter(node):
+            raise Wrong(node, "a matrix parameter cannot stand here", "put a text in quotes")
+        return resolved(node)
+
+    return Kind(words, read, _ANY_SCALAR)
+
+
+def answer_kind(words: str) -> Kind[ScalarValue | Ref]:
+    """Any single value, or a matrix parameter that stands for one."""
+    plain = scalar_kind(words)
+
+    def read(reader: Reader, node: Node) -> ScalarValue | Ref:
+        if not isinstance(node, Scalar) or not _is_parameter(node):
+            return plain.read(reader, node)
+        value = Ref(node.text[1:])
+        use(reader, node, value, None)
+        return value
+
+    return Kind(words, read, _ANY_SCALAR)
+
+
+def _is_parameter(node: Scalar) -> bool:
+    return node.plain and bool(PARAMETER.fullmatch(node.text))
+
+
+def _each(reader: Reader, nodes: list[Node], kind: Kind[T]) -> tuple[T, ...]:
+    """Read every node that can be read, and report the others."""
+    made: list[T] = []
+    for node in nodes:
+        try:
+            made.append(kind.read(reader, node))
+        except Wrong as fault:
+            reader.wrong(fault)
+    return tuple(made)
+
+
+def _number_schema(quantity: Quantity) -> Json:
+    bounds: Json = {"minimum": quantity.low, "maximum": quantity.high}
+    if quantity.timed:
+        return {"enum": [0]}
+    return {"type": "integer" if quantity.whole else "number", **bounds}
+
+
+def _value_choices(quantity: Quantity) -> list[Json]:
+    choices = [_number_schema(quantity)]
+    if quantity.timed:
+        choices.append({"type": "string", "pattern": f"^{DURATION_PATTERN}$"})
+    return choices
+
+
+def _value_schema(quantity: Quantity) -> Json:
+    return {"anyOf": [*_value_choices(quantity), _PARAMETER_SCHEMA]}
