@@ -55,9 +55,7 @@ def _configure_gen(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="write nothing; show what is out of date, exit 1"
     )
     how.add_argument("--diff", action="store_true", help="write nothing; show what would change")
-    how.add_argument(
-        "--force", action="store_true", help="overwrite files that were edited by hand"
-    )
+    how.add_argument("--force", action="store_true", help="overwrite files edited by hand")
     parser.add_argument("--specs", type=Path, default=Path("specs"), help="default: specs")
     parser.add_argument(
         "--out", type=Path, default=Path("generated_tests"), help="default: generated_tests"

@@ -1,20 +1,20 @@
 """What the commands do. Each returns its exit code; what it has to say goes to stdout."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from poolspec import exits
+from poolspec import exits, names
 from poolspec.coverage import render_coverage
 from poolspec.formatting import FormatError
 from poolspec.generate import MANY, generate_modules
 from poolspec.load import load_suite
 from poolspec.model import SpecClass, SpecTest, Suite
 from poolspec.names import RenderError
-from poolspec.schema import schema_text
 from poolspec.shape import ShapeError
 from poolspec.vocabulary import Capability, Layer
 from poolspec.write import Plan, State, WriteError, act, make_plan
@@ -59,13 +59,13 @@ class Choice:
 
 def validate(paths: Sequence[Path]) -> int:
     """Load specs and say how many there are. Raises SpecErrors."""
-    print(f"{_amount(_load(paths))}: all valid")
+    print(f"{_amount(_load(paths, Path.cwd()))}: all valid")
     return exits.OK
 
 
 def gen(places: Places, mode: Mode) -> int:
     """Bring modules and pages up to date with the specs, or say what is not."""
-    suite = _load([places.specs])
+    suite = _load_all(places.specs)
     plan = _plan(suite, places)
     if mode is Mode.CHECK:
         return _report_check(plan)
@@ -81,7 +81,7 @@ def gen(places: Places, mode: Mode) -> int:
 
 def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
     """Print the chosen tests, one a line, or as JSON."""
-    suite = _load([specs])
+    suite = _load_all(specs)
     chosen = [
         (f"{spec.stem}.{test.name}", spec, test)
         for spec in suite.classes
@@ -101,13 +101,13 @@ def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
 
 def print_schema() -> int:
     """Print the JSON Schema of spec files."""
-    sys.stdout.write(schema_text())
+    sys.stdout.write(_schema_text())
     return exits.OK
 
 
 def keep_schema(file: Path, *, check: bool) -> int:
     """Write the schema file, or say whether it is out of date."""
-    plan = _planned({file: schema_text()}, [], owned=[file])
+    plan = _planned({file: _schema_text()}, [], owned=[file])
     if check:
         return _report_check(plan)
     _act(plan)
@@ -115,21 +115,29 @@ def keep_schema(file: Path, *, check: bool) -> int:
     return exits.OK
 
 
-def _load(paths: Sequence[Path]) -> Suite:
+def _load(paths: Sequence[Path], root: Path) -> Suite:
     for path in paths:
         if not path.exists():
             raise exits.Stop(f"{path}: there is no such file or folder", exits.BAD_INPUT)
-    suite = load_suite(paths, root=_root(paths))
+    suite = load_suite(paths, root=root)
     if not suite.classes:
         shown = ", ".join(str(path) for path in paths)
         raise exits.Stop(f"{shown}: no spec files (*.yaml) in there", exits.BAD_INPUT)
     return suite
 
 
-def _root(paths: Sequence[Path]) -> Path:
-    """Return the folder that specs are named from: the one that holds the specs folder."""
-    first = paths[0]
-    return (first if first.is_dir() else first.parent).resolve().parent
+def _load_all(specs: Path) -> Suite:
+    """Load a folder of specs. Its parent is the root: texts do not depend on where we are."""
+    suite = _load([specs], Path(os.path.abspath(specs)).parent)  # noqa: PTH100 - keeps links
+    for spec in suite.classes:
+        try:
+            names.source_path(spec.path)
+        except RenderError:
+            text = (
+                f"{specs}: {str(spec.path)!a} has characters that a header cannot show; rename it"
+            )
+            raise exits.Stop(text, exits.BAD_INPUT) from None
+    return suite
 
 
 def _plan(suite: Suite, places: Places) -> Plan:
@@ -138,7 +146,7 @@ def _plan(suite: Suite, places: Places) -> Plan:
     wanted |= {places.pages / page: text for page, text in render_coverage(suite).items()}
     schema = places.pages.parent / "schema" / SCHEMA_NAME
     if schema.parent.is_dir():
-        wanted[schema] = schema_text()
+        wanted[schema] = _schema_text()
     return _planned(wanted, [places.modules, places.pages], owned=[schema])
 
 
@@ -152,6 +160,12 @@ def _generated(specs: Sequence[SpecClass]) -> dict[str, str]:
     finally:
         if shown:
             _show_progress("")
+
+
+def _schema_text() -> str:
+    from poolspec.schema import schema_text
+
+    return schema_text()
 
 
 def _show_progress(text: str) -> None:

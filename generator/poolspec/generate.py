@@ -4,6 +4,7 @@ Three strides: render each module, format all of them in one go, check the shape
 files the first and the last are shared out among processes; the text is the same either way.
 """
 
+import gc
 import multiprocessing
 import os
 import tempfile
@@ -96,8 +97,9 @@ def _sharing(work: _Work) -> Iterator[Callable[[Stride], Modules]]:
     parts = [range(at, min(at + _CHUNK, count)) for at in range(0, count, _CHUNK)]
     _inherited.append(work)
     try:
+        # A worker lives for seconds and makes no cycles worth finding: collecting would only cost.
         context = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        with ProcessPoolExecutor(os.cpu_count(), context, gc.disable) as pool:
             yield lambda stride: [
                 module
                 for finished in pool.map(_forked, [stride] * len(parts), parts)

@@ -41,7 +41,7 @@ _RESERVED = (
 )
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
 _CLASS = re.compile(r"[A-Z][A-Za-z0-9]{0,99}", re.ASCII)
-_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", re.ASCII)
+_PATH = re.compile(r"[A-Za-z0-9._/+@=,~() -]+", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 

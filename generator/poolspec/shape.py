@@ -10,11 +10,11 @@ defect, and nothing is written.
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from enum import Enum
 from types import CodeType
 
+from poolspec import model
 from poolspec.literals import FUNCTIONS
 from poolspec.model import SpecClass, SpecTest
 from poolspec.names import RUNTIME_NAMES
@@ -42,6 +42,14 @@ _KEYWORDS = frozenset(
         "return",  # the annotation of an actor's function
     }
 )
+
+
+_FIELDS: dict[object, tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind))
+    for kind in vars(model).values()
+    if isinstance(kind, type) and is_dataclass(kind)
+}
+"""The fields of the model's classes; asking `dataclasses` each time would take most of the time."""
 
 
 class ShapeError(Exception):
@@ -181,11 +189,12 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 def _strings(value: object) -> Iterator[str]:
     """Yield every string inside a value of the model, or inside a constant."""
-    if isinstance(value, str) and not isinstance(value, Enum):
-        yield value
-    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+    kind = type(value)
+    if kind is str:
+        yield str(value)
+    elif isinstance(value, tuple | frozenset | Mapping):
         for item in value:
             yield from _strings(item)
-    elif is_dataclass(value):
-        for item in fields(value):
-            yield from _strings(getattr(value, item.name))
+    else:
+        for name in _FIELDS.get(kind, ()):
+            yield from _strings(getattr(value, name))

@@ -1,0 +1,239 @@
+"""What the specs prove, as Markdown pages for people.
+
+`index.md` lists every requirement with the tests that prove it, or says that none does; each class
+has a page of its own with its tests, how to run them, and what they do in plain words. Without
+results the pages depend on the specs alone, and are the same to the byte each time. Results of a
+run add the last outcome, the time it took, and the server that it ran on.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
+
+from poolspec import headers, names
+from poolspec.literals import sentence
+from poolspec.markdown import code, prose, table
+from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
+from poolspec.verdicts import Outcome, Results
+from poolspec.vocabulary import Layer, Level
+from poolspec.words import Sentence, scenario
+
+INDEX = PurePosixPath("index.md")
+
+_OUTCOMES = {
+    Outcome.PASSED: "✅ passed",
+    Outcome.FAILED: "❌ failed",
+    Outcome.ERRORED: "❌ errored",
+    Outcome.NOT_APPLICABLE: "➖ not applicable",
+}
+_HOW_REAL = (
+    "Every test drives the real pool and the real driver over a real socket to a database server. "
+    "The clock is the pool's: on the *virtual* clock a wait of 30 s is exact and takes no time."
+)
+
+
+def render_coverage(suite: Suite, results: Results | None = None) -> dict[PurePosixPath, str]:
+    """Return the pages by their path in the folder of coverage pages."""
+    pages = {INDEX: headers.stamp_markdown(_index(suite, results), "specs", _digest(suite))}
+    for spec in suite.classes:
+        source, digest = names.source_path(spec.path), names.digest(spec.sha256)
+        body = _class_page(spec, results)
+        pages[PurePosixPath(f"{spec.stem}.md")] = headers.stamp_markdown(body, source, digest)
+    return pages
+
+
+def _digest(suite: Suite) -> str:
+    return headers.sha256(repr([spec.sha256 for spec in suite.classes]) + repr(suite.requirements))
+
+
+# --- the index -----------------------------------------------------------------------------------
+
+
+def _index(suite: Suite, results: Results | None) -> str:
+    proofs = _proofs(suite)
+    parts = [
+        "# Coverage\n",
+        _totals(suite, proofs),
+        *_run(results),
+        f"{_HOW_REAL}\n",
+        "## Classes\n",
+        _classes(suite, results),
+        "## Layers\n",
+        _layers(suite),
+        "## Requirements\n",
+        *_sections(suite.requirements, proofs),
+    ]
+    return "\n".join(parts)
+
+
+def _proofs(suite: Suite) -> Mapping[str, list[str]]:
+    """Return links to the tests that cover each requirement, by its key."""
+    proofs: dict[str, list[str]] = {item.key: [] for item in suite.requirements}
+    for spec in suite.classes:
+        for test in spec.tests:
+            for key in test.covers:
+                proofs.setdefault(key, []).append(_link(spec, test))
+    return proofs
+
+
+def _link(spec: SpecClass, test: SpecTest) -> str:
+    return f"[{spec.stem}.{prose(test.name)}]({spec.stem}.md#{test.name})"
+
+
+def _totals(suite: Suite, proofs: Mapping[str, list[str]]) -> str:
+    tests = sum(len(spec.tests) for spec in suite.classes)
+    known = [item.key for item in suite.requirements]
+    proven = sum(bool(proofs[key]) for key in known)
+    return (
+        f"{_count(len(suite.classes), 'class', 'classes')}, {_count(tests, 'test', 'tests')}, "
+        f"{proven} of {_count(len(known), 'requirement', 'requirements')} proven.\n"
+    )
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
+def _run(results: Results | None) -> Iterator[str]:
+    if results is not None:
+        yield (
+            f"Last run: pool {prose(results.pool)}, on {prose(results.server)}, "
+            f"{results.seconds:.1f} s.\n"
+        )
+
+
+def _classes(suite: Suite, results: Results | None) -> str:
+    head = ["class", "purpose", "tests", *(["last result"] if results else [])]
+    rows = []
+    for spec in suite.classes:
+        row = [f"[{spec.name}]({spec.stem}.md)", prose(spec.purpose), str(len(spec.tests))]
+        rows.append([*row, _tally(spec, results)] if results else row)
+    return table(head, rows)
+
+
+def _tally(spec: SpecClass, results: Results) -> str:
+    """Return how many tests of a class ended in which way, the gravest first."""
+    found = [results.verdicts.get(_identifier(spec, test)) for test in spec.tests]
+    outcomes = [verdict.outcome if verdict else None for verdict in found]
+    counts = [(_OUTCOMES[kind], outcomes.count(kind)) for kind in reversed(Outcome)]
+    counts.append(("not run", outcomes.count(None)))
+    return ", ".join(f"{number} {word}" for word, number in counts if number)
+
+
+def _layers(suite: Suite) -> str:
+    used = [test.layer for spec in suite.classes for test in spec.tests]
+    rows = [
+        [f"`{layer.value}`", str(used.count(layer)), f"`pytest -m {layer.value}`"]
+        for layer in Layer
+    ]
+    return table(["layer", "tests", "to run them"], rows)
+
+
+def _sections(
+    requirements: Iterable[Requirement], proofs: Mapping[str, list[str]]
+) -> Iterator[str]:
+    by_section: dict[str, list[Requirement]] = {}
+    for item in requirements:
+        by_section.setdefault(item.section, []).append(item)
+    for section, items in by_section.items():
+        proven = sum(bool(proofs[item.key]) for item in items)
+        yield f"### {prose(section)}\n"
+        yield f"{proven} of {len(items)} proven.\n"
+        yield table(
+            ["key", "subject", "must hold", "proven by"], (_proof(item, proofs) for item in items)
+        )
+
+
+def _proof(item: Requirement, proofs: Mapping[str, list[str]]) -> list[str]:
+    links = ", ".join(proofs[item.key]) or "**no test**"
+    return [prose(item.key), prose(item.subject), prose(item.text), links]
+
+
+# --- the page of a class -------------------------------------------------------------------------
+
+
+def _class_page(spec: SpecClass, results: Results | None) -> str:
+    module = f"generated_tests/test_{spec.stem}.py"
+    parts = [
+        f"# {spec.name}\n",
+        f"{prose(sentence(spec.purpose))}\n",
+        *(f"{prose(sentence(part))}\n" for part in spec.description.split("\n\n") if part.strip()),
+        f"{_count(len(spec.tests), 'test', 'tests')}, described in "
+        f"`{names.source_path(spec.path)}`. [All classes and requirements](index.md).\n",
+        *_run(results),
+        "## Tests\n",
+        _tests(spec, results),
+        f"{_HOW_REAL}\n",
+        "## How to run it\n",
+        f"```sh\npytest {module}\npytest {module} -k {spec.tests[0].name}\n```\n",
+        "## Key scenarios\n",
+        *(_scenario(test) for test in spec.tests),
+    ]
+    return "\n".join(parts)
+
+
+def _tests(spec: SpecClass, results: Results | None) -> str:
+    head = ["test", "purpose", "validates", "covers", "layer", "clock"]
+    return table(
+        [*head, "last result", "time"] if results else head,
+        (_test_row(spec, test, results) for test in spec.tests),
+    )
+
+
+def _test_row(spec: SpecClass, test: SpecTest, results: Results | None) -> list[str]:
+    row = [
+        f"[{prose(test.name)}](#{test.name})",
+        prose(test.purpose) or "–",
+        prose(test.validates) or "–",
+        ", ".join(prose(key) for key in test.covers) or "–",
+        test.layer.value,
+        test.time.value,
+    ]
+    return [*row, *_last(results, _identifier(spec, test))] if results else row
+
+
+def _last(results: Results, identifier: str) -> list[str]:
+    verdict = results.verdicts.get(identifier)
+    if verdict is None:
+        return ["not run", "–"]
+    reason = f": {prose(verdict.reason)}" if verdict.reason else ""
+    return [f"{_OUTCOMES[verdict.outcome]}{reason}", f"{verdict.seconds * 1000:.0f} ms"]
+
+
+def _identifier(spec: SpecClass, test: SpecTest) -> str:
+    return f"{spec.stem}.{test.name}"
+
+
+def _scenario(test: SpecTest) -> str:
+    purpose = f"{prose(sentence(test.purpose))}\n" if test.purpose else ""
+    parts = [f"### {prose(test.name)}\n", purpose, *_terms(test), *_matrix(test.matrix)]
+    return "\n".join([*filter(None, parts), *_items(scenario(test), numbered=True)]) + "\n"
+
+
+def _terms(test: SpecTest) -> Iterator[str]:
+    terms = []
+    if test.level is not Level.MUST:
+        terms.append("A pool *should* do so, it need not.")
+    if test.needs:
+        terms.append(f"Needs {', '.join(code(need.value) for need in test.needs)}.")
+    if terms:
+        yield f"{' '.join(terms)}\n"
+
+
+def _matrix(matrix: Matrix | None) -> Iterator[str]:
+    if matrix is not None:
+        rows = [[_cell(cell) for cell in row] for row in matrix.rows]
+        yield "Run once for each row:\n"
+        yield table([f"`{name}`" for name in matrix.names], rows)
+
+
+def _cell(value: object) -> str:
+    return prose(value.name if isinstance(value, Ref) else str(value))
+
+
+def _items(
+    sentences: Iterable[Sentence], *, numbered: bool = False, indent: str = ""
+) -> Iterator[str]:
+    for number, item in enumerate(sentences, 1):
+        mark = f"{number}. " if numbered else "- "
+        yield f"{indent}{mark}{item.text}"
+        yield from _items(item.children, indent=indent + " " * len(mark))

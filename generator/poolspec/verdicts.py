@@ -1,0 +1,126 @@
+"""What a run found out, read from its results file.
+
+Results come back to the build side only as this file, which the run side writes:
+
+    {"schema": 1, "server": {"kind": "mariadb", "description": "…", "version": "…"},
+     "pool": "steadypool", "seconds": 2.31,
+     "tests": [{"id": "limits.pool_size_limit", "case": "", "outcome": "passed",
+                "seconds": 0.012, "reason": ""}]}
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+SCHEMA = 1
+
+
+class ResultsError(Exception):
+    """A results file is not what a run writes; says where it differs."""
+
+
+class Outcome(StrEnum):
+    """How a test ended. The order is that of gravity."""
+
+    NOT_APPLICABLE = "not_applicable"
+    PASSED = "passed"
+    ERRORED = "errored"
+    FAILED = "failed"
+
+
+_GRAVITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The result of one test, or of one case of its matrix."""
+
+    test: str
+    outcome: Outcome
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The results of one run, and what it ran on."""
+
+    server: str
+    """In words: MariaDB 10.11, private instance."""
+    pool: str
+    seconds: float
+    verdicts: Mapping[str, Verdict]
+    """By test: the gravest outcome of its cases, and the time of all of them."""
+
+
+def parse_results(text: str) -> Results:
+    """Read the text of a results file. Raises ResultsError."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ResultsError(f"not JSON: {error}") from None
+    top = _object(found, "the file")
+    if top.get("schema") != SCHEMA:
+        raise ResultsError(
+            f"schema is {top.get('schema')!r}, expected {SCHEMA}; run the tests again"
+        )
+    server = _object(top.get("server"), "server")
+    tests = top.get("tests")
+    if not isinstance(tests, list):
+        raise ResultsError(f"tests: expected a list, found {type(tests).__name__}")
+    return Results(
+        server=_text(server, "description", "server"),
+        pool=_text(top, "pool", "the file"),
+        seconds=_number(top, "seconds", "the file"),
+        verdicts=_by_test(_verdicts(tests)),
+    )
+
+
+def _by_test(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
+    found: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        seen = found.get(verdict.test, verdict)
+        worst = max(seen, verdict, key=lambda one: _GRAVITY[one.outcome])
+        seconds = verdict.seconds if seen is verdict else seen.seconds + verdict.seconds
+        found[verdict.test] = replace(worst, seconds=seconds)
+    return found
+
+
+def _verdicts(items: Iterable[object]) -> Iterable[Verdict]:
+    for number, item in enumerate(items):
+        where = f"tests[{number}]"
+        entry = _object(item, where)
+        yield Verdict(
+            test=_text(entry, "id", where),
+            outcome=_outcome(_text(entry, "outcome", where), where),
+            seconds=_number(entry, "seconds", where),
+            reason=_text(entry, "reason", where),
+        )
+
+
+def _outcome(word: str, where: str) -> Outcome:
+    try:
+        return Outcome(word)
+    except ValueError:
+        raise ResultsError(f"{where}.outcome: {word!r} is none of {', '.join(Outcome)}") from None
+
+
+def _object(found: object, where: str) -> Mapping[str, object]:
+    if not isinstance(found, dict):
+        raise ResultsError(f"{where}: expected an object, found {type(found).__name__}")
+    return found
+
+
+def _text(entry: Mapping[str, object], key: str, where: str) -> str:
+    found = entry.get(key)
+    if not isinstance(found, str):
+        raise ResultsError(f"{where}: {key} must be a text, found {found!r}")
+    return found
+
+
+def _number(entry: Mapping[str, object], key: str, where: str) -> float:
+    found = entry.get(key)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise ResultsError(f"{where}: {key} must be a number, found {found!r}")
+    return float(found)
