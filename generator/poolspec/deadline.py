@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+TEST_CALL = "pytest_pyfunc_call"
+"""The function of pytest that calls a test."""
+
 
 @contextmanager
 def deadline(seconds: float, give_up: Callable[[str], None]) -> Iterator[None]:
@@ -31,9 +34,14 @@ def deadline(seconds: float, give_up: Callable[[str], None]) -> Iterator[None]:
 
 
 def stacks() -> str:
-    """Return the stack of every thread, under its name."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    return "\n".join(
-        f"thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame))}"
-        for ident, frame in sys._current_frames().items()
-    )
+    """Return the stack of every Python thread, under its name."""
+    frames = sys._current_frames()
+    shown = [(thread.name, frames[thread.ident or 0]) for thread in threading.enumerate()]
+    return "\n".join(f"thread {name}:\n{_stack(frame)}" for name, frame in shown)
+
+
+def _stack(frame: FrameType) -> str:
+    # What lies outside the test and inside the alarm is of no interest.
+    calls = [call for call in traceback.extract_stack(frame) if call.filename != __file__]
+    outside = [n for n, call in enumerate(calls) if call.name == TEST_CALL]
+    return "".join(traceback.format_list(calls[outside[-1] + 1 :] if outside else calls))

@@ -7,6 +7,7 @@ nothing heavy until a test asks for a lab.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
     def give_up(why: str) -> None:
         error = pytest.fail.Exception(why, pytrace=False)
-        bench.abort(RuntimeError("the test was given up"))
+        bench.abort("the test was given up")
         raise error
 
     with deadline(_spec(pyfuncitem).get("deadline", DEADLINE), give_up):
@@ -163,6 +164,11 @@ def _describe(server: Server) -> dict[str, str]:
     }
 
 
+def _reason(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash else report.longreprtext).partition("\n")[0]
+
+
 class Collector:
     """Gathers the reports of all workers."""
 
@@ -170,6 +176,7 @@ class Collector:
         from poolspec.results import Results
 
         self._config = config
+        self._started = time.monotonic()
         self._results: Results = Results(pool=config.getoption("--pool"))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -187,7 +194,7 @@ class Collector:
             outcome, reason = Outcome.NOT_APPLICABLE, report.longrepr[2].removeprefix("Skipped: ")  # type: ignore[index]
         elif report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED
-            reason = str(report.longreprtext).strip().rpartition("\n")[2]
+            reason = _reason(report)
         self._results.tests.append(
             TestResult(**identity, outcome=outcome, seconds=report.duration, reason=reason)
         )
@@ -202,6 +209,7 @@ class Collector:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the results where asked to."""
+        self._results.seconds = time.monotonic() - self._started
         path = self._config.getoption("--results")
         if path is not None:
             self._results.save(path)

@@ -1,7 +1,7 @@
 """`poolspec run`: generate, run the generated tests, and write a report with what came of them.
 
-The tests run in processes of their own (pytest), and what they found comes back as a file; nothing of
-the run side is imported here. The published report in docs/ says nothing of any run; the copy under
+The tests run in processes of their own (pytest), and what they found comes back as a file; nothing
+of the run side is imported here. The published report in docs/ says nothing of any run; the copy in
 build/ carries outcomes, times and the server used.
 """
 

@@ -1,18 +1,17 @@
 """Drives steadypool, the bundled pool."""
 
-import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 import pymysql
-from steadypool.testing import VirtualClock
 
 import steadypool
 from poolspec.runtime.clock import Clock, RealClock
 from poolspec.runtime.contract import Options, Wiring
-from poolspec.runtime.log import Entry, Figures
+from poolspec.runtime.log import Entry, Figures, current_actor
 from poolspec.vocabulary import Capability, ErrorKind, EventKind, TimeKind
+from steadypool.testing import VirtualClock
 
 CAPABILITIES = frozenset(
     {
@@ -51,7 +50,7 @@ class Listener:
         self._listen(
             Entry(
                 at=event.at,
-                actor=threading.current_thread().name,
+                actor=current_actor(),
                 kind=EventKind(event.kind.value),
                 by_pool=True,
                 connection=event.connection,
@@ -75,14 +74,17 @@ class SteadypoolAdapter:
 
     name = "steadypool"
     capabilities = CAPABILITIES
+    pool_class: type[steadypool.ConnectionPool] = steadypool.ConnectionPool
 
     def clock(self, time: TimeKind) -> Clock:
         """Return a virtual clock, which the pool will share, or the machine's."""
-        return VirtualClock() if time is TimeKind.VIRTUAL else RealClock()
+        if time is TimeKind.VIRTUAL:
+            return VirtualClock()
+        return RealClock()
 
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""
-        return steadypool.ConnectionPool(**options, **_tied(wiring))  # type: ignore[arg-type]
+        return self.pool_class(**options, **_tied(wiring))  # type: ignore[arg-type]
 
     def global_pool(self, options: Options, wiring: Wiring) -> Any:
         """Return the process-wide pool."""

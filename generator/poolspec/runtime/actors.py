@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from poolspec.runtime.clock import Clock
 from poolspec.runtime.log import Log
 
+__tracebackhide__ = True  # a failure is shown where the test failed
+
 GIVE_UP_AFTER = 5.0
 """Real seconds within which an abandoned thread must end."""
 

@@ -18,6 +18,8 @@ from poolspec.runtime.observe import Observer, settle
 from poolspec.servers import Server
 from poolspec.vocabulary import TimeKind
 
+__tracebackhide__ = True  # a failure is shown where the test failed
+
 
 class Bench:
     """One test's pools, identity at the server, clock, actors and log."""
@@ -68,7 +70,7 @@ class Bench:
 
     def dispose(self) -> None:
         """Undo everything, however the test ended."""
-        self._clock.abort(RuntimeError("the test is over"))
+        self._clock.abort("the test is over")
         self._crew.abandon()
         for pool in self._pools:
             self._adapter.close(pool.raw)
@@ -78,9 +80,9 @@ class Bench:
         self._observer.close()
         self._server.drop_tenant(self._tenant)
 
-    def abort(self, error: BaseException) -> None:
-        """Make every actor that waits, now or later, raise `error`."""
-        self._clock.abort(error)
+    def abort(self, reason: str) -> None:
+        """Make every actor that waits, now or later, raise an exception that says why."""
+        self._clock.abort(reason)
 
     def timeline(self) -> list[str]:
         """Return the event log as text."""

@@ -11,8 +11,10 @@ from typing import Any
 
 from poolspec.runtime.connection import Connector, dirt, number_of
 from poolspec.runtime.contract import PoolAdapter
-from poolspec.runtime.log import Log
+from poolspec.runtime.log import Log, current_actor
 from poolspec.vocabulary import EventKind
+
+__tracebackhide__ = True  # a failure is shown where the test failed
 
 Row = tuple[Any, ...]
 
@@ -25,7 +27,7 @@ class Held:
         self.pool = pool
         self.number = number_of(raw)
         """The connection's number at the server."""
-        self.holder = threading.current_thread().name
+        self.holder = current_actor()
         """The actor that borrowed it."""
 
     def __repr__(self) -> str:

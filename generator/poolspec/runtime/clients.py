@@ -14,6 +14,8 @@ from poolspec.runtime.load import LoadResult, Task
 from poolspec.runtime.log import Log
 from poolspec.vocabulary import ErrorKind, Operation, Via
 
+__tracebackhide__ = True  # a failure is shown where the test failed
+
 TABLE = "load_rows"
 CREATE = f"CREATE TABLE {TABLE} (number INTEGER PRIMARY KEY, client INTEGER NOT NULL)"
 

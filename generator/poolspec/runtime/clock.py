@@ -40,8 +40,12 @@ class Clock(Protocol):
     def leave(self, n: int = 1) -> None:
         """Take back `n` announcements."""
 
-    def abort(self, error: BaseException) -> None:
-        """Give up: every wait, now and later, raises `error`."""
+    def abort(self, reason: str) -> None:
+        """Give up: every wait, now and later, raises an exception that says why."""
+
+
+class ClockAborted(Exception):
+    """The test was given up while somebody waited."""
 
 
 class RealWaiter:
@@ -66,7 +70,7 @@ class RealClock:
     """The machine's monotonic clock."""
 
     def __init__(self) -> None:
-        self._error: BaseException | None = None
+        self._reason: str | None = None
         self._gates: set[threading.Event] = set()
 
     def now(self) -> float:
@@ -87,9 +91,9 @@ class RealClock:
     def leave(self, n: int = 1) -> None:
         """Do nothing: real time passes whoever takes part."""
 
-    def abort(self, error: BaseException) -> None:
-        """Make every wait raise `error`, those under way included."""
-        self._error = error
+    def abort(self, reason: str) -> None:
+        """Make every wait raise ClockAborted, those under way included."""
+        self._reason = reason
         for gate in list(self._gates):
             gate.set()
 
@@ -104,10 +108,10 @@ class _Waiting:
 
     def __enter__(self) -> None:
         self._clock._gates.add(self._gate)
-        if self._clock._error is not None:
+        if self._clock._reason is not None:
             self._gate.set()
 
     def __exit__(self, *exc: object) -> None:
         self._clock._gates.discard(self._gate)
-        if self._clock._error is not None:
-            raise self._clock._error
+        if self._clock._reason is not None:
+            raise ClockAborted(self._clock._reason)

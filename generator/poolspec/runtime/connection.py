@@ -7,18 +7,23 @@ the lab's count of open connections does not depend on what the pool says of its
 
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pymysql.connections import Connection
 from pymysql.constants import SERVER_STATUS
 
 from poolspec.servers import Tenant
 
+if TYPE_CHECKING:
+    Driver = Connection[Any]  # generic for the type checker only
+else:
+    Driver = Connection
+
 HANDSHAKE_TIMEOUT = 10
 """Seconds for the TCP connect and, separately, for every read of the handshake and after."""
 
 
-class TracedConnection(Connection[Any]):
+class TracedConnection(Driver):
     """A PyMySQL connection that tells when its socket is gone."""
 
     on_close: Callable[["TracedConnection"], None] | None = None

@@ -17,6 +17,8 @@ from poolspec.runtime.clients import CREATE, TABLE, Clients, ExecutorRun, Habits
 from poolspec.runtime.load import LoadResult, plan
 from poolspec.vocabulary import ErrorKind, EventKind, Operation, Runner, Via
 
+__tracebackhide__ = True  # a failure is shown where the test failed
+
 
 class Lab(Bench):
     """What a generated test works with. Its methods belong to the test's main thread."""

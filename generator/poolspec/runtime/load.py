@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.vocabulary import ErrorKind, Operation
 
+__tracebackhide__ = True  # a failure is shown where the test failed
+
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from poolspec.runtime.clock import Clock, Waiter
 from poolspec.vocabulary import EventKind
 
-MAIN = "main"
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+def current_actor() -> str:
+    """Return the name of the actor that the calling thread is."""
+    thread = threading.current_thread()
+    return "main" if thread is threading.main_thread() else thread.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,9 @@ class Log:
         detail: str = "",
     ) -> None:
         """Log what the calling thread's actor saw."""
-        actor = threading.current_thread().name
-        self.append(Entry(self._clock.now(), actor, kind, connection=connection, detail=detail))
+        self.append(
+            Entry(self._clock.now(), current_actor(), kind, connection=connection, detail=detail)
+        )
 
     def append(self, entry: Entry) -> None:
         """Log an entry and wake whoever waits for the log to grow."""

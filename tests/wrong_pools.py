@@ -1,0 +1,148 @@
+"""Ten pools that are wrong on purpose, each in one way that real pools have been wrong.
+
+Every one is steadypool with a single rule broken. `test_wrong_pools.py` proves that the generated tests
+notice each of them; a suite that a wrong pool passes is not worth having.
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import steadypool
+from poolspec.adapters.steady import SteadypoolAdapter
+from steadypool.core import Core
+from steadypool.states import Slot, Ticket
+from steadypool.stats import PoolStats
+
+
+class WrongCore(steadypool.ConnectionPool):
+    """A pool whose rules are those of `core`."""
+
+    core: type[Core]
+
+    def _start_afresh(self) -> None:
+        super()._start_afresh()
+        self._core = self.core(self._rules, self._listeners, self._listener_failed)
+
+
+class OverLimitByOne(WrongCore):
+    """Opens one connection more than it may."""
+
+    class core(Core):  # noqa: N801 - takes the place of an attribute
+        def _slots(self) -> int:
+            return super()._slots() - 1
+
+
+class WakesNobody(WrongCore):
+    """Puts a connection that comes back on the shelf, whoever waits for it."""
+
+    class core(Core):  # noqa: N801
+        def _place(self, slot: Slot, now: float) -> None:
+            slot.used = now
+            slot.returning = False
+            self.pending -= 1
+            self.idle.append(slot)
+
+
+class MiscountsByOne(WrongCore):
+    """Reports one release too many."""
+
+    class core(Core):  # noqa: N801
+        def stats(self) -> PoolStats:
+            right = super().stats()
+            return replace(right, released=right.released + (right.released > 0))
+
+
+class NeverRecycles(steadypool.ConnectionPool):
+    """Hands out connections of any age."""
+
+    def _new_slot(self, limit: float | None = None) -> Slot:
+        slot = super()._new_slot(limit)
+        slot.expires = math.inf
+        return slot
+
+
+class RecyclesTheYoung(steadypool.ConnectionPool):
+    """Replaces connections at half their time."""
+
+    def _new_slot(self, limit: float | None = None) -> Slot:
+        slot = super()._new_slot(limit)
+        slot.expires -= self._rules.recycle / 2
+        return slot
+
+
+class KeepsOverflowOpen(WrongCore):
+    """Keeps every connection it ever opened."""
+
+    class core(Core):  # noqa: N801
+        def _place(self, slot: Slot, now: float) -> None:
+            if self.waiters or slot.generation != self.generation:
+                super()._place(slot, now)
+                return
+            slot.used = now
+            slot.returning = False
+            self.pending -= 1
+            self.idle.append(slot)
+
+
+class IgnoresTimeouts(steadypool.ConnectionPool):
+    """Waits for ever."""
+
+    def acquire(self, timeout: float | None = None) -> Any:
+        return super().acquire(math.inf)
+
+
+class HandsOutTwice(WrongCore):
+    """Leaves the connection on the shelf when it lends it."""
+
+    class core(Core):  # noqa: N801
+        def _reserve_idle(self, ticket: Ticket, now: float) -> None:
+            super()._reserve_idle(ticket, now)
+            if ticket.slot is not None:
+                self.idle.append(ticket.slot)
+
+
+class LeaksWhenTheBodyRaises(steadypool.ConnectionPool):
+    """Gives back at the end of a with-block, but only if all went well."""
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if kind is None:
+            super().__exit__(kind, error, traceback)
+
+
+class CloseAllForgetsOne(WrongCore):
+    """Leaves one connection open when it is emptied."""
+
+    class core(Core):  # noqa: N801
+        def _empty(self, reason: steadypool.CloseReason) -> list[Slot]:
+            forgotten = self.idle.pop() if self.idle and not self.is_closed else None
+            doomed = super()._empty(reason)
+            if forgotten is not None:
+                forgotten.generation = self.generation
+                self.idle.append(forgotten)
+            return doomed
+
+
+WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
+    OverLimitByOne: ("limits", "pool_size_limit"),
+    WakesNobody: ("timeout", "acquire_succeeds_after_release"),
+    MiscountsByOne: ("statistics", "acquire_release_tracking"),
+    NeverRecycles: ("recycling", "connection_recycling_by_age"),
+    RecyclesTheYoung: ("recycling", "young_connection_not_recycled"),
+    KeepsOverflowOpen: ("limits", "overflow_connection_closed_on_release"),
+    IgnoresTimeouts: ("timeout", "acquire_timeout_default"),
+    HandsOutTwice: ("basics", "acquire_release_multiple"),
+    LeaksWhenTheBodyRaises: ("basics", "context_manager_with_a_failing_body"),
+    CloseAllForgetsOne: ("errors", "close_all_connections"),
+}
+"""Each wrong pool with a spec and the test in it that must notice."""
+
+
+def __getattr__(name: str) -> SteadypoolAdapter:
+    """Make an adapter for the wrong pool `adapter_of_NAME`, for `--pool wrong_pools:adapter_of_NAME`."""
+    for pool in WRONG:
+        if name == f"adapter_of_{pool.__name__}":
+            adapter = SteadypoolAdapter()
+            adapter.pool_class = pool
+            return adapter
+    raise AttributeError(name)
