@@ -66,7 +66,7 @@ def _read_hold(reader: Reader, node: Node) -> tuple[Value, Value]:
     low, dots, high = scalar(node, "a duration or a range of them").text.partition("..")
     shortest = _value(node, low.strip(), DURATION)
     longest = _value(node, high.strip(), DURATION) if dots else shortest
-    for value in (shortest, longest):
+    for value in (shortest, longest) if dots else (shortest,):
         use(reader, node, value, DURATION)
     if not isinstance(shortest, Ref) and not isinstance(longest, Ref) and shortest > longest:
         raise Wrong(node, "the shortest time is longer than the longest", "write 100ms..300ms")

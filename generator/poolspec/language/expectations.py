@@ -16,8 +16,6 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
     scope.names.expecting = True
     if not fields.values and not fields.others and fields.sound:
         scope.reader.problem(fields.node, "nothing is expected here", "leave it out, or fill it")
-    if fields.has(g.STATS_KEY):
-        scope.names.own_pool.append(fields.at(g.STATS_KEY))
     if fields.has(g.POOLS) and not scope.names.global_pools and not scope.names.incomplete:
         hint = "start with a step global_pool"
         scope.reader.problem(fields.at(g.POOLS), "no step asks for a global pool", hint)

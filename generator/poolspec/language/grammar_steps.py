@@ -88,7 +88,7 @@ ACQUIRE = Key("acquire", SOME_NAMES, "borrow a connection for each label", "[a, 
 FROM = Key("from", NAME, "the global pool to borrow from", "shared", default="the test's pool")
 TIMEOUT = Key("timeout", SECONDS, "how long to wait at most", "2s", default="the pool's timeout")
 FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
-TOOK = Key("took", TIMED, "how long the step takes", '"1s ± 5%"', default="any time")
+TOOK = Key("took", TIMED, "how long each acquire takes", '"1s ± 5%"', default="any time")
 
 CONNECT = Key("connect", NAME, "open a connection that no pool knows", "stray", True)
 

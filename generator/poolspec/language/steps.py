@@ -54,10 +54,9 @@ _EXPECTING = (g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.EXPECT_STEP)
 def _acquire(scope: Scope, fields: Fields) -> Step:
     words = fields.get(g.ACQUIRE) or ()
     pool = _pool_of(scope, fields)
-    for key in (g.FAILS, g.TOOK):
-        if fields.has(key) and len(words) > 1:
-            message = f"{key.name!r} speaks of one acquire, not of {len(words)}"
-            scope.reader.problem(fields.at(key), message, "write a step for each label")
+    if fields.has(g.FAILS) and len(words) > 1:
+        message = f"'fails' speaks of one acquire, not of {len(words)}"
+        scope.reader.problem(fields.at(g.FAILS), message, "write a step for each label")
     if not fields.has(g.FAILS):
         for word in words:
             scope.bind(word, Naming.LABEL, pool)

@@ -1,0 +1,31 @@
+"""The spec language as a JSON Schema (draft-07), for the YAML support of editors.
+
+It is made from the tables that the reader reads by, so the two cannot differ. A schema knows keys,
+types and words; labels, actors, parameters and bounds of durations only `poolspec.load` knows.
+"""
+
+import json
+
+from poolspec.language.grammar import FILES, VERSION
+from poolspec.language.grammar_steps import STEP_PLACES
+from poolspec.language.kinds import Json
+from poolspec.language.steplist import steps_schema
+from poolspec.language.values import place_schema
+
+
+def json_schema() -> Json:
+    """The schema, as the values that `json` would give for it."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": f"poolspec, version {VERSION}",
+        "description": "How a connection pool must behave: one test class in each file.",
+        "definitions": {"steps": steps_schema(STEP_PLACES)},
+        "type": "object",
+        "required": ["spec"],
+        "anyOf": [place_schema(place) for place in FILES.values()],
+    }
+
+
+def schema_text() -> str:
+    """The schema as the text of a file; the same bytes each time."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
