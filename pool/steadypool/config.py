@@ -1,0 +1,249 @@
+"""Where the database is and how to sign in: from a file, a URL, or a `Config` made by hand.
+
+A file names databases:
+
+    databases:
+      primary: {host: db1, user: app, password: ${DB_PASSWORD}, database: shop}
+
+`${NAME}` and `${NAME:-default}` are taken from the environment. They are put in after the YAML has
+been parsed, so that no value, whatever its characters, can change the meaning of the file. A
+password is never part of a representation or of an error; hence errors quote keys and names of
+variables, and no values of text.
+"""
+
+import difflib
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from steadypool.errors import PoolConfigError
+
+FILE_VARIABLE = "STEADYPOOL_CONFIG"
+DEFAULT_FILE = "config.yaml"
+
+_VARIABLE = re.compile(r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?)\}")
+_PLACEHOLDER = re.compile("\ue000([0-9]+)\ue001")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One database. Times are in seconds; None for a timeout means no limit."""
+
+    host: str = "127.0.0.1"
+    port: int = 3306
+    user: str = ""
+    password: str = field(default="", repr=False)
+    database: str | None = None
+    unix_socket: str | None = None
+    """Path of a socket, used instead of host and port."""
+    connect_timeout: float = 10.0
+    """For each step of connecting and signing in."""
+    read_timeout: float | None = None
+    """For each read of an answer, once signed in."""
+    write_timeout: float | None = None
+    charset: str = "utf8mb4"
+    autocommit: bool = False
+    tls: bool | None = None
+    """True: required. False: never. None: if the server offers it, but not on this machine."""
+    tls_ca: str | None = None
+    """File of authorities; with it the server's certificate and name are verified."""
+
+    def __post_init__(self) -> None:
+        for name, convert in _CONVERTERS.items():
+            object.__setattr__(self, name, convert(name, getattr(self, name)))
+
+    @property
+    def address(self) -> str:
+        """The socket's path, or host:port."""
+        return self.unix_socket or f"{self.host}:{self.port}"
+
+
+def load(source: "Config | str | os.PathLike[str] | None", name: str) -> Config:
+    """Get the configuration of the database `name`.
+
+    `source` is a Config, a URL `mysql://user:password@host:port/database?option=value`, the path
+    of a file, or None for the file named by $STEADYPOOL_CONFIG, or else ./config.yaml.
+    Raises PoolConfigError.
+    """
+    if isinstance(source, Config):
+        return source
+    if isinstance(source, str) and "://" in source:
+        return from_url(source)
+    path = Path(source or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)
+    return from_file(path, name)
+
+
+def from_url(url: str) -> Config:
+    """Read `mysql://user:password@host:port/database?option=value` (also `mysql+pymysql`)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise PoolConfigError("the database URL has a malformed host or port") from None
+    if parts.scheme not in ("mysql", "mysql+pymysql", "mariadb"):
+        raise PoolConfigError(f"a database URL starts with mysql://, not {parts.scheme}://")
+    given: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.hostname:
+        given["host"] = parts.hostname
+    if port is not None:
+        given["port"] = port
+    for key, text in (("user", parts.username), ("password", parts.password)):
+        if text is not None:
+            given[key] = unquote(text)
+    if parts.path.strip("/"):
+        given["database"] = unquote(parts.path.strip("/"))
+    return _config(given, "the database URL")
+
+
+def from_file(path: Path, name: str) -> Config:
+    """Read the database `name` from a YAML file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PoolConfigError(
+            f"no configuration file {str(path)!r}: write one, name another in ${FILE_VARIABLE}, "
+            "or give the pool config= or connect="
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PoolConfigError(f"cannot read {str(path)!r}: {type(error).__name__}") from None
+    found: list[re.Match[str]] = []
+    tree = _parse(_set_aside(text, found), path)
+    databases = tree.get("databases") if isinstance(tree, dict) else None
+    if not isinstance(databases, dict):
+        raise PoolConfigError(f"{path}: expected a mapping `databases:` of named databases")
+    if name not in databases:
+        raise PoolConfigError(f"{path}: no database {name!r}{_hint(name, databases)}")
+    place = f"{path}: databases.{name}"
+    entry = databases[name]
+    if not isinstance(entry, dict):
+        raise PoolConfigError(f"{place}: expected a mapping of options")
+    given = {str(key): _fill_in(value, found, f"{place}.{key}") for key, value in entry.items()}
+    return _config(given, place)
+
+
+def _set_aside(text: str, found: list[re.Match[str]]) -> str:
+    """Put a placeholder, which means nothing in YAML, for every variable."""
+
+    def replace(match: re.Match[str]) -> str:
+        found.append(match)
+        return f"\ue000{len(found) - 1}\ue001"
+
+    return _VARIABLE.sub(replace, text)
+
+
+def _parse(text: str, path: Path) -> object:
+    import yaml  # only who reads a file pays for it
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        # The error's own text quotes the line, which may hold a password.
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise PoolConfigError(f"{place}: not valid YAML ({error.context or 'syntax'})") from None
+    except yaml.YAMLError:
+        raise PoolConfigError(f"{path}: not valid YAML") from None
+
+
+def _fill_in(value: object, found: list[re.Match[str]], place: str) -> object:
+    """Put the variables' values where the placeholders are."""
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        name, default = found[int(match[1])].groups()
+        if name in os.environ:
+            return os.environ[name]
+        if default is None:
+            raise PoolConfigError(
+                f"{place}: the environment variable {name} is not set; set it, or write "
+                f"${{{name}:-default}}"
+            )
+        return str(default)
+
+    return _PLACEHOLDER.sub(replace, value)
+
+
+def _config(given: Mapping[str, Any], place: str) -> Config:
+    known = [item.name for item in fields(Config)]
+    for key in given:
+        if key not in known:
+            raise PoolConfigError(f"{place}: unknown option {key!r}{_hint(key, known)}")
+    try:
+        return Config(**given)
+    except PoolConfigError as error:
+        raise PoolConfigError(f"{place}: {error}") from None
+
+
+def _hint(word: str, known: "Mapping[str, object] | list[str]") -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are {', '.join(map(str, known))}"
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise PoolConfigError(f"{name} must be text, not {type(value).__name__} (put it in quotes)")
+
+
+def _optional_text(name: str, value: object) -> str | None:
+    return None if value is None else _text(name, value)
+
+
+def _port(name: str, value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536:
+        return value
+    raise PoolConfigError(f"{name} must be a whole number from 1 to 65535, not {value!r}")
+
+
+def _seconds(name: str, value: object) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if 0 < number <= 31_536_000:
+        return number
+    raise PoolConfigError(f"{name} must be seconds, above 0 and at most a year, not {value!r}")
+
+
+def _optional_seconds(name: str, value: object) -> float | None:
+    return None if value is None else _seconds(name, value)
+
+
+def _truth(name: str, value: object) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    if isinstance(value, bool):
+        return value
+    raise PoolConfigError(f"{name} must be true or false, not {value!r}")
+
+
+def _optional_truth(name: str, value: object) -> bool | None:
+    return None if value is None else _truth(name, value)
+
+
+_CONVERTERS = {
+    "host": _text,
+    "port": _port,
+    "user": _text,
+    "password": _text,
+    "database": _optional_text,
+    "unix_socket": _optional_text,
+    "connect_timeout": _seconds,
+    "read_timeout": _optional_seconds,
+    "write_timeout": _optional_seconds,
+    "charset": _text,
+    "autocommit": _truth,
+    "tls": _optional_truth,
+    "tls_ca": _optional_text,
+}

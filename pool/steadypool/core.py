@@ -1,0 +1,424 @@
+"""The pool's rules, as a plain state machine: no threads, no clock, no input or output.
+
+A shell calls every method with its lock held, does outside the lock what a method asks for, and
+reports back. The rules:
+
+* Every connection is in one of three places: `idle`, `in_use`, or *pending*. Pending is a number
+  of reserved slots: a connect, a check, a reset, a hand-over or a close under way. Idle + in use +
+  pending never exceed the limit, so no I/O needs the lock, and no slot has two users.
+- Who finds nothing queues, and is served in order. A connection that comes back, or a slot that
+  comes free, goes straight to the first in the queue. So `idle` and `waiters` are never both
+  non-empty, nor is there ever a free slot while somebody waits.
+* A reservation has one owner: the ticket of an acquire (steps TAKE, CHECK, REPLACE, OPEN) or the
+  thread that is to close or reset a connection. `withdraw` gives back whatever a ticket owns, at
+  any step; that is what makes an acquire safe against any exception.
+* A slot is freed only after its connection was closed, so that the server too never sees one more.
+* Emptying the pool raises the generation. A connection of an earlier generation never comes back
+  into the pool.
+
+A signal can raise between two calls, never between the plain assignments of a transition: the
+moves are written without calls for that reason (`del queue[0]`, not `popleft()`), and a waiter is
+woken last.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from steadypool.errors import NotBorrowedError, PoolClosedError
+from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
+from steadypool.states import Slot, Step, Ticket
+from steadypool.stats import PoolStats
+
+_Note = tuple[EventKind, int | None, int | None, CloseReason | FailReason | None]
+
+_CLOSED = "the pool {!r} is closed and hands out nothing"
+_FOREIGN = (
+    "this connection is not on loan from the pool {!r}: it was given back already, or is another's"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The figures that the core goes by."""
+
+    name: str
+    size: int
+    limit: int
+    """Most connections at any moment, those under way included."""
+    recycle: float
+    """Age in seconds from which a connection is replaced; infinite for never."""
+    check_after: float
+    """Seconds since the last use from which an idle connection is checked."""
+
+
+class Core:
+    """State and transitions. Not thread-safe: the caller holds its lock."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        listeners: tuple[Listener, ...] = (),
+        listener_failed: Callable[[Exception], None] = lambda error: None,
+    ) -> None:
+        self.rules = rules
+        self._size = rules.size
+        self._check_after = rules.check_after
+        self.idle: deque[Slot] = deque()
+        self.waiters: deque[Ticket] = deque()
+        self.in_use: dict[int, Slot] = {}
+        self.pending = 0
+        self.generation = 0
+        self.is_closed = False
+        self.created = self.closed = self.recycled = 0
+        self.acquired = self.released = self.timeouts = 0
+        self._tickets = 0
+        self._listeners = listeners
+        self._listener_failed = listener_failed
+        self._notes: list[_Note] = []
+
+    # --- acquiring -------------------------------------------------------------------------------
+
+    def take(self, now: float) -> Slot | None:
+        """Hand out the idle connection used last, if it needs no look; else None.
+
+        The short way for a pool without listeners. Nobody can be waiting while one is idle.
+        """
+        idle = self.idle
+        if not idle:
+            return None
+        slot = idle[-1]
+        if now >= slot.good_until:
+            return None
+        self.in_use[slot.key] = slot
+        del idle[-1]
+        self.acquired += 1
+        return slot
+
+    def start(self, ticket: Ticket, now: float) -> None:
+        """Begin an acquire: reserve what is there for it, or put it in the queue."""
+        self._tickets += 1
+        ticket.serial = self._tickets
+        ticket.generation = self.generation
+        self._note(EventKind.CHECKOUT_STARTED, ticket)
+        if self.is_closed:
+            ticket.step = Step.REFUSED
+        elif self.idle:
+            self._reserve_idle(ticket, now)
+        elif self._slots() < self.rules.limit:
+            self.pending += 1
+            ticket.step = Step.OPEN
+        else:
+            ticket.step = Step.WAIT
+            self.waiters.append(ticket)
+            self._note(EventKind.CHECKOUT_QUEUED, ticket)
+        self._tell(now)
+
+    def checkout(self, ticket: Ticket, now: float) -> None:
+        """End an acquire whose step is TAKE: its connection is on loan from now on."""
+        slot = ticket.slot
+        assert slot is not None
+        if self.is_closed:
+            raise self.closed_error()
+        self.pending -= 1
+        self.in_use[slot.key] = slot
+        self.acquired += 1
+        ticket.step = Step.DONE
+        self._note(EventKind.CHECKED_OUT, ticket, slot)
+        self._tell(now)
+
+    def checked(self, ticket: Ticket, alive: bool, now: float) -> None:
+        """Say what the check found: the connection is taken, or is to be replaced."""
+        slot = ticket.slot
+        assert slot is not None
+        if alive and slot.generation == self.generation:
+            ticket.step = Step.TAKE
+            self.checkout(ticket, now)
+            return
+        slot.reason = CloseReason.ERROR if not alive else self._emptied()
+        ticket.step = Step.REPLACE
+
+    def retired(self, ticket: Ticket, now: float) -> None:
+        """The connection of a REPLACE was closed; its slot waits for another."""
+        slot = ticket.slot
+        assert slot is not None
+        ticket.slot = None
+        ticket.step = Step.OPEN
+        ticket.generation = self.generation
+        self._count_closed(slot)
+        self._tell(now)
+        if self.is_closed:
+            raise self.closed_error()
+
+    def opened(self, ticket: Ticket, now: float) -> None:
+        """The connection of an OPEN is there, as the ticket's slot; take it."""
+        self._register(ticket)
+        ticket.step = Step.TAKE
+        self._tell(now)
+        self.checkout(ticket, now)
+
+    def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
+        """End an acquire that failed at whatever step; nothing that it owned is lost.
+
+        Returns a connection that the caller must close, and report as `freed`.
+        """
+        step, ticket.step = ticket.step, Step.DONE
+        slot = ticket.slot
+        if step is Step.DONE:
+            if slot is not None and self.in_use.get(slot.key) is slot:
+                self.check_in(slot, True, now)
+            return _to_close(slot)
+        if step is Step.WAIT:
+            self.waiters.remove(ticket)
+        elif slot is None:
+            if step is Step.OPEN:
+                self._release_slot()
+        elif step is Step.TAKE:
+            self._place(slot, now)
+        else:
+            if step is Step.OPEN:
+                self._register(ticket)
+            slot.reason = slot.reason or (self._emptied() if self.is_closed else CloseReason.ERROR)
+            slot.returning = True
+        if reason is FailReason.TIMEOUT:
+            self.timeouts += 1
+        self._note(EventKind.CHECKOUT_FAILED, ticket, reason=reason)
+        self._tell(now)
+        return _to_close(slot)
+
+    # --- giving back -----------------------------------------------------------------------------
+
+    def check_in(self, slot: Slot, clean: bool, now: float) -> bool:
+        """Take back a connection that is on loan; True when the caller has work to do.
+
+        The work: to close it where the slot has a reason (then `freed`), else to reset it (then
+        `reset`). After an exception, `salvage` tells whether there is work.
+        """
+        if (
+            clean
+            and not self.waiters
+            and slot.generation == self.generation
+            and not self._listeners
+            and len(self.idle) < self._size
+        ):
+            until = now + self._check_after
+            slot.good_until = until if until < slot.expires else slot.expires
+            self.released += 1
+            del self.in_use[slot.key]
+            self.idle.append(slot)
+            return False
+        self._begin_return(slot)
+        self._note(EventKind.CHECKED_IN, slot=slot)
+        if clean:
+            self._place(slot, now)
+        elif slot.generation != self.generation:
+            slot.reason = self._emptied()
+        self._tell(now)
+        return slot.returning
+
+    def salvage(self, slot: Slot, now: float) -> None:
+        """Finish a return that an exception cut short, in the same turn of the lock.
+
+        The slot is `returning` afterwards if the caller is to close its connection.
+        """
+        if self.in_use.get(slot.key) is slot:
+            self._begin_return(slot)
+            self._note(EventKind.CHECKED_IN, slot=slot)
+            self._tell(now)
+
+    def reset(self, slot: Slot, now: float) -> bool:
+        """A returning connection was rolled back; True if it is to be closed all the same."""
+        self._place(slot, now)
+        self._tell(now)
+        return slot.returning
+
+    def freed(self, slot: Slot, now: float) -> None:
+        """A pending connection was closed; its slot goes to the first in the queue."""
+        slot.returning = False
+        self._count_closed(slot)
+        self._release_slot()
+        self._tell(now)
+
+    # --- the pool as a whole ---------------------------------------------------------------------
+
+    def begin(self, now: float) -> None:
+        """Tell that the pool was made."""
+        self._note(EventKind.POOL_CREATED)
+        self._tell(now)
+
+    def add_idle(self, slot: Slot, now: float) -> None:
+        """Put a new connection in, before the pool is used."""
+        self._count_created(slot)
+        slot.good_until = min(now + self._check_after, slot.expires)
+        self.idle.append(slot)
+        self._tell(now)
+
+    def clear(self, now: float) -> list[Slot]:
+        """Empty the pool; returns pending connections, to be closed and reported as `freed`."""
+        self._note(EventKind.POOL_CLEARED)
+        doomed = self._empty(CloseReason.POOL_CLEARED)
+        self._tell(now)
+        return doomed
+
+    def close(self, now: float) -> list[Slot]:
+        """Close the pool for good and refuse all who wait; returns connections as `clear` does."""
+        if self.is_closed:
+            return []
+        self.is_closed = True
+        doomed = self._empty(CloseReason.POOL_CLOSED)
+        refused, self.waiters = self.waiters, deque()
+        self._note(EventKind.POOL_CLOSED)
+        for ticket in refused:
+            ticket.step = Step.REFUSED
+            ticket.waiter.wake()
+        self._tell(now)
+        return doomed
+
+    def stats(self) -> PoolStats:
+        """Return all figures of this moment."""
+        return PoolStats(
+            created=self.created,
+            closed=self.closed,
+            recycled=self.recycled,
+            acquired=self.acquired,
+            released=self.released,
+            timeouts=self.timeouts,
+            total_connections=self.created - self.closed,
+            pool_size=len(self.idle),
+            max_size=self.rules.limit,
+            in_use=len(self.in_use),
+            waiting=len(self.waiters),
+        )
+
+    # --- moves -----------------------------------------------------------------------------------
+
+    def _slots(self) -> int:
+        return len(self.idle) + len(self.in_use) + self.pending
+
+    def _reserve_idle(self, ticket: Ticket, now: float) -> None:
+        slot = self.idle[-1]
+        step = Step.TAKE
+        if now >= slot.expires:
+            step, slot.reason = Step.REPLACE, CloseReason.STALE
+        elif now >= slot.good_until:
+            step = Step.CHECK
+        ticket.slot, ticket.step = slot, step
+        del self.idle[-1]
+        self.pending += 1
+
+    def _begin_return(self, slot: Slot) -> None:
+        """Turn a loan into a reservation of the thread that gives it back."""
+        slot.returning = True
+        self.pending += 1
+        self.released += 1
+        del self.in_use[slot.key]
+
+    def _place(self, slot: Slot, now: float) -> None:
+        """Find a place for a good, pending connection: the queue, idle, or the door."""
+        if slot.generation != self.generation:
+            slot.reason, slot.returning = self._emptied(), True
+        elif self.waiters:
+            self._hand_over(slot, now)
+        elif len(self.idle) < self._size:
+            slot.good_until = min(now + self._check_after, slot.expires)
+            slot.returning = False
+            self.pending -= 1
+            self.idle.append(slot)
+        else:
+            slot.reason, slot.returning = CloseReason.SURPLUS, True
+
+    def _hand_over(self, slot: Slot, now: float) -> None:
+        step = Step.TAKE
+        if now >= slot.expires:
+            step, slot.reason = Step.REPLACE, CloseReason.STALE
+        ticket = self.waiters[0]
+        slot.returning = False
+        ticket.slot = slot
+        self._grant(ticket, step)
+
+    def _release_slot(self) -> None:
+        """Give up a reservation, or leave it to the first in the queue to open a connection."""
+        if not self.waiters:
+            self.pending -= 1
+            return
+        ticket = self.waiters[0]
+        ticket.generation = self.generation
+        self._grant(ticket, Step.OPEN)
+
+    def _grant(self, ticket: Ticket, step: Step) -> None:
+        """Give the first in the queue its turn, and the reservation that goes with it."""
+        ticket.step = step
+        del self.waiters[0]
+        self._note(EventKind.CHECKOUT_GRANTED, ticket, ticket.slot)
+        ticket.waiter.wake()
+
+    def _empty(self, reason: CloseReason) -> list[Slot]:
+        self.generation += 1
+        doomed = list(self.idle)
+        self.idle.clear()
+        self.pending += len(doomed)
+        for slot in doomed:
+            slot.reason = reason
+            slot.returning = True
+        return doomed
+
+    def _emptied(self) -> CloseReason:
+        return CloseReason.POOL_CLOSED if self.is_closed else CloseReason.POOL_CLEARED
+
+    def closed_error(self) -> PoolClosedError:
+        """Make the error for an acquire that the closed pool refuses."""
+        return PoolClosedError(_CLOSED.format(self.rules.name))
+
+    def not_borrowed(self) -> NotBorrowedError:
+        """Make the error for a connection that is not on loan."""
+        return NotBorrowedError(_FOREIGN.format(self.rules.name))
+
+    # --- counting and telling --------------------------------------------------------------------
+
+    def _register(self, ticket: Ticket) -> None:
+        slot = ticket.slot
+        assert slot is not None
+        slot.generation = ticket.generation
+        self._count_created(slot)
+
+    def _count_created(self, slot: Slot) -> None:
+        self.created += 1
+        slot.serial = self.created
+        self._note(EventKind.CONNECTION_CREATED, slot=slot)
+
+    def _count_closed(self, slot: Slot) -> None:
+        self.closed += 1
+        if slot.reason is CloseReason.STALE:
+            self.recycled += 1
+        self._note(EventKind.CONNECTION_CLOSED, slot=slot, reason=slot.reason)
+
+    def _note(
+        self,
+        kind: EventKind,
+        ticket: Ticket | None = None,
+        slot: Slot | None = None,
+        reason: CloseReason | FailReason | None = None,
+    ) -> None:
+        """Keep an event until the transition is complete and its figures are known."""
+        if self._listeners:
+            serial = None if ticket is None else ticket.serial
+            connection = None if slot is None else slot.serial
+            self._notes.append((kind, serial, connection, reason))
+
+    def _tell(self, now: float) -> None:
+        """Send what was noted; called last in every transition."""
+        if not self._notes:
+            return
+        notes, self._notes = self._notes, []
+        figures = (len(self.idle), len(self.waiters), self.created - self.closed)
+        for kind, ticket, connection, reason in notes:
+            event = PoolEvent(kind, now, ticket, connection, reason, *figures)
+            for listener in self._listeners:
+                try:
+                    listener(event)
+                except Exception as error:
+                    self._listener_failed(error)
+
+
+def _to_close(slot: Slot | None) -> Slot | None:
+    return slot if slot is not None and slot.returning else None

@@ -1,0 +1,93 @@
+"""Virtual time, scripted connections, and threads whose exceptions are not lost."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from steadypool import ConnectionPool
+from steadypool.testing import ScriptedConnector, VirtualClock
+
+Crew = Any  # the class below; test modules cannot import a conftest
+
+
+class _Crew:
+    """Threads that take part in the virtual clock."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._threads: list[threading.Thread] = []
+        self._errors: list[BaseException] = []
+
+    def start(self, *works: Callable[[], object]) -> None:
+        self._clock.enter(len(works))
+        for work in works:
+            thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def queue(self, pool: ConnectionPool, *works: Callable[[], object]) -> None:
+        """Start each when the one before waits in the pool's queue."""
+        for work in works:
+            before = pool.stats().waiting
+            self.start(work)
+            while pool.stats().waiting == before:
+                threading.Event().wait(0.0005)
+
+    def join(self) -> None:
+        """Wait for all, letting time pass; raise what the first of them raised."""
+        with self._clock.away():
+            for thread in self._threads:
+                thread.join(20)
+        assert not any(thread.is_alive() for thread in self._threads), "a thread hangs"
+        self._threads.clear()
+        if self._errors:
+            raise self._errors[0]
+
+    def _run(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            self._errors.append(error)
+        finally:
+            self._clock.leave()
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def crew(clock: VirtualClock) -> Iterator[_Crew]:
+    crew = _Crew(clock)
+    yield crew
+    clock.abort("the test is over")
+    for thread in crew._threads:
+        thread.join(20)
+
+
+@pytest.fixture
+def connect(clock: VirtualClock) -> ScriptedConnector:
+    return ScriptedConnector(clock=clock)
+
+
+@pytest.fixture
+def make_pool(
+    clock: VirtualClock, connect: ScriptedConnector
+) -> Iterator[Callable[..., ConnectionPool]]:
+    """Make pools on the virtual clock; at the end each must close without a trace."""
+    pools: list[ConnectionPool] = []
+
+    def make(**options: Any) -> ConnectionPool:
+        settings: dict[str, Any] = {"size": 1, "max_overflow": 0, "connect": connect}
+        pools.append(ConnectionPool(**(settings | {"clock": clock} | options)))
+        return pools[-1]
+
+    yield make
+    for pool in pools:
+        pool.close()
+        assert pool.stats().pool_size == 0
+        assert pool._core.pending == 0
+        assert connect.open_now == sum(p.stats().in_use for p in pools)
