@@ -5,6 +5,7 @@ a fork all lead to a fresh connection for the next statement.
 """
 
 import os
+import socket
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +22,7 @@ _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 30
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The server refused a statement; carries the server's error number."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -46,7 +47,7 @@ class Admin:
     def run(self, *statements: str) -> tuple[Row, ...]:
         """Run statements one after the other, and return the rows of the last.
 
-        Raises Refused with the server's reason, or ServerError when the server cannot be reached.
+        Raises RefusedError with the server's reason, or ServerError when the server cannot be reached.
         """
         rows: tuple[Row, ...] = ()
         with self._lock:
@@ -55,7 +56,7 @@ class Admin:
         return rows
 
     def connect(self) -> None:
-        """Open the connection now; raises Refused or ServerError."""
+        """Open the connection now; raises RefusedError or ServerError."""
         with self._lock:
             self._open()
 
@@ -81,7 +82,7 @@ class Admin:
 
         try:
             return self._translated(execute)
-        except Refused:
+        except RefusedError:
             raise
         except BaseException:
             self._drop()
@@ -90,15 +91,18 @@ class Admin:
     def _open(self) -> "Connection":
         if self._connection is None or self._pid != os.getpid():
             self._pid = os.getpid()
-            self._connection = self._translated(lambda: open_connection(
-                self._address, self._user, self._password, timeout=_CONNECT_SECONDS
-            ))
+            self._connection = self._translated(
+                lambda: open_connection(
+                    self._address, self._user, self._password, timeout=_CONNECT_SECONDS
+                )
+            )
         return self._connection
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None and connection.open:
-            connection._force_close()  # no farewell: the server may be dead, stopped or confused
+            # No farewell, which a dead, stopped or confused server would not take.
+            connection._force_close()  # type: ignore[attr-defined]
 
     def _translated(self, action: Callable[[], T]) -> T:
         import pymysql.err
@@ -113,7 +117,7 @@ class Admin:
                     f"The server at {self._address} cannot be reached: {message}. "
                     "Check that it runs and that the address is right."
                 ) from None
-            raise Refused(code, message) from None
+            raise RefusedError(code, message) from None
 
 
 def open_connection(
@@ -121,21 +125,47 @@ def open_connection(
 ) -> "Connection":
     """Open a PyMySQL connection in autocommit mode.
 
-    On loopback there is no TLS: making its context costs more than the connection itself.
+    On loopback there is no TLS: making its context costs more than the connection itself. The
+    socket is made here, because PyMySQL leaves a socket unclosed when nobody listens.
     """
     import pymysql
 
     local = address.unix_socket is not None or address.host in ("127.0.0.1", "localhost", "::1")
-    return pymysql.connect(
+    connection = pymysql.connect(
         host=address.host,
-        port=address.port,
-        unix_socket=address.unix_socket,
         user=user,
         password=password,
         database=database,
         autocommit=True,
         ssl_disabled=local,
-        connect_timeout=max(1, int(timeout)),
         read_timeout=_STATEMENT_SECONDS,
         write_timeout=_STATEMENT_SECONDS,
+        defer_connect=True,
     )
+    reached = _reach(address, timeout)
+    try:
+        # A password may cross a unix socket as it stands; PyMySQL must be told that this is one.
+        connection._secure = address.unix_socket is not None  # type: ignore[attr-defined]
+        connection.connect(reached)
+    except BaseException:
+        reached.close()
+        raise
+    return connection
+
+
+def _reach(address: Address, timeout: float) -> socket.socket:
+    import pymysql.err
+
+    try:
+        if address.unix_socket is None:
+            return socket.create_connection((address.host, address.port), timeout)
+        reached = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        reached.settimeout(timeout)
+        try:
+            reached.connect(address.unix_socket)
+        except BaseException:
+            reached.close()
+            raise
+        return reached
+    except OSError as error:
+        raise pymysql.err.OperationalError(2003, str(error)) from None

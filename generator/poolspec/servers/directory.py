@@ -1,8 +1,8 @@
 """Directories of private instances, and the sweeping of those that crashed runs left.
 
-An instance lives in `<temp>/poolspec-XXXXXXXX`, readable for its owner alone. A file `lock` in it is
-held with flock by the guardian for as long as it lives; the kernel lets go of it at any end, so a
-directory whose lock can be had is dead and may be removed.
+An instance lives in `<temp>/poolspec-XXXXXXXX`, readable for its owner alone. A file `lock` in it
+is held with flock by guardian and server for as long as one of them lives; the kernel lets go of it
+at any end, so a directory whose lock can be had is dead and may be removed.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ class InstanceDirectory:
 def create_directory() -> InstanceDirectory:
     """Make an instance's directory and lock it."""
     path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_base()))
-    # Locked before it bears its name: a sweeper never sees an unlocked lock file of a live instance.
+    # Locked before it bears its name: a sweeper never sees a live instance's lock file unlocked.
     fresh = path / "lock.new"
     lock_fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock_fd, fcntl.LOCK_EX)

@@ -24,13 +24,16 @@ class Embedded(Program):
     capabilities: frozenset[Capability] = frozenset()
 
     def prepare(self, directory: Path) -> None:
+        """Make the administrator's password and room for the databases."""
         (directory / _PASSWORD_FILE).write_text(secrets.token_urlsafe(16))
         (directory / "data").mkdir()
 
     def account(self, directory: Path) -> tuple[str, str]:
+        """Return the administrator of this instance."""
         return _USER, (directory / _PASSWORD_FILE).read_text()
 
     def command(self, directory: Path, address: Address) -> list[str]:
+        """Return the command line of the engine."""
         return [
             sys.executable,
             "-P",

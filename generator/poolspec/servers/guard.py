@@ -1,9 +1,9 @@
 """The guardian: a small process that outlives its test process just long enough to clean up.
 
-It runs as a script of its own (`python -I -S guard.py DIRECTORY`), imports next to nothing, and sits
-in a session of its own, so that Ctrl-C does not reach it. It starts the database server as its child
-and removes server and directory as soon as the test process is gone, however it went: its end of
-the pipe closes, even at `kill -9`. If the guardian itself is killed, the kernel ends the server
+It runs as a script of its own (`python -I -S guard.py DIRECTORY`), imports next to nothing (so no
+pathlib), and sits in a session of its own, so that Ctrl-C does not reach it. It starts the database
+server as its child and removes server and directory as soon as the test process is gone, however it
+went: its end of the pipe closes, even at `kill -9`. If the guardian itself is killed, the kernel ends the server
 (Linux), and the next run sweeps the directory.
 
 Orders come on standard input, a line each, words parted by tabs; reports go to standard output:
@@ -13,11 +13,17 @@ Orders come on standard input, a line each, words parted by tabs; reports go to 
     end of input   kill the server, remove the directory, exit
 """
 
+# ruff: noqa: PTH106, PTH108, PTH118
+
 import contextlib
 import os
 import select
 import signal
 import sys
+
+TYPE_CHECKING = False  # as in typing, which takes long to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
 
@@ -81,7 +87,9 @@ class Guard:
 
     def _redirect(self) -> None:
         log = os.open(
-            os.path.join(self._directory, "server.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
+            os.path.join(self._directory, "server.log"),
+            os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+            0o600,
         )
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (log, 1), (log, 2)):
@@ -107,7 +115,7 @@ def _child_bell() -> int:
 
 
 def _watch_parent() -> list[int]:
-    # A forked child of the test process may hold the pipe open; its parent's end is seen all the same.
+    # A forked child of the test process may hold the pipe open; its parent's end is seen anyway.
     if not hasattr(os, "pidfd_open"):
         return []
     try:
@@ -116,7 +124,7 @@ def _watch_parent() -> list[int]:
         return []
 
 
-def _death_signal_setter():  # type: ignore[no-untyped-def]
+def _death_signal_setter() -> "Callable[[], object]":
     # Loaded before the fork: the child must do as little as possible.
     try:
         import ctypes

@@ -70,12 +70,15 @@ class Mysqld(Program):
     capabilities = FULL
 
     def prepare(self, directory: Path) -> None:
+        """Copy the empty data directory."""
         shutil.copytree(template(self), directory / "data")
 
     def account(self, directory: Path) -> tuple[str, str]:
+        """Return the administrator, who comes in over the unix socket only."""
         return "root", ""
 
     def command(self, directory: Path, address: Address) -> list[str]:
+        """Return the command line of a small server."""
         special = _MARIADB_ONLY if self.kind is ServerKind.MARIADB else _MYSQL_ONLY
         return [
             *self._base(directory / "data"),
@@ -158,7 +161,9 @@ def run(command: list[str], what: str, statements: str = "") -> str:
         raise ServerError(f"Could not {what}: {error}. Is the server well installed?") from None
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise ServerError(f"Could not {what} (status {done.returncode}). The end of its output:\n{tail}")
+        raise ServerError(
+            f"Could not {what} (status {done.returncode}). The end of its output:\n{tail}"
+        )
     return done.stdout
 
 

@@ -13,7 +13,6 @@ import secrets
 import socket
 import zlib
 
-PREFIX = "ps_"
 _NAME = re.compile(r"ps_(?P<machine>[0-9a-f]{4})_(?P<pid>[0-9]{1,7})_[0-9a-f]{4}_[0-9]{1,6}")
 _run = secrets.token_hex(2)
 _numbers = itertools.count(1)
@@ -21,7 +20,7 @@ _numbers = itertools.count(1)
 
 def new_name() -> str:
     """Return a name that no other tenant of this or any other live process has."""
-    return f"{PREFIX}{_machine()}_{os.getpid()}_{_run}_{next(_numbers)}"
+    return f"ps_{_machine()}_{os.getpid()}_{_run}_{next(_numbers)}"
 
 
 def is_name(text: str) -> bool:

@@ -68,6 +68,7 @@ class PrivateServer(SqlServer):
 
     @property
     def description(self) -> str:
+        """Product, version, and that it is a private one."""
         return f"{product(self.version)}, private instance"
 
     @property
@@ -113,6 +114,7 @@ class PrivateServer(SqlServer):
         os.kill(self.pid, signal.SIGCONT)
 
     def stop(self) -> None:
+        """End the server and remove its directory; idempotent."""
         super().stop()
         self._directory.close()
 

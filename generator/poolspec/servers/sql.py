@@ -4,9 +4,9 @@ Tenants are made, counted and dropped with plain statements, so a private instan
 server and a server behind a URL behave alike. Only allow-listed names reach a statement.
 """
 
-from poolspec.servers.admin import Admin, Refused
+from poolspec.servers.admin import Admin, RefusedError
 from poolspec.servers.base import Address, Server, ServerError, ServerKind, Tenant
-from poolspec.servers.names import PREFIX, is_name, is_orphan, new_name, new_password
+from poolspec.servers.names import is_name, is_orphan, new_name, new_password
 from poolspec.vocabulary import Capability
 
 FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
@@ -35,9 +35,11 @@ class SqlServer(Server):
 
     @property
     def description(self) -> str:
+        """Product, version and address."""
         return f"{product(self.version)}, at {self.address}"
 
     def create_tenant(self) -> Tenant:
+        """Make a database and a user; raises ServerError if the account may not."""
         name, password = new_name(), new_password()
         try:
             self._admin.run(
@@ -45,7 +47,7 @@ class SqlServer(Server):
                 f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'",
                 f"GRANT ALL ON {name}.* TO '{name}'@'%'",
             )
-        except Refused as error:
+        except RefusedError as error:
             self._drop(name)
             raise ServerError(
                 f"The server at {self.address} refused to make a test's database and user: "
@@ -57,15 +59,18 @@ class SqlServer(Server):
         return Tenant(name, name, password, self.address)
 
     def drop_tenant(self, tenant: Tenant) -> None:
+        """Leave nothing of the tenant; idempotent."""
         self._drop(tenant.user)
 
     def connection_ids(self, tenant: Tenant) -> frozenset[int]:
+        """Ask the server's process list."""
         return self._ids(tenant.user)
 
     def kill_connection(self, connection_id: int) -> None:
+        """Have the server end a connection; one that is gone is no error."""
         try:
             self._admin.run(f"KILL {int(connection_id)}")
-        except Refused as error:
+        except RefusedError as error:
             if error.code != _NO_SUCH_THREAD:
                 raise ServerError(
                     f"The server refused to kill connection {connection_id}: {error}. "
@@ -73,19 +78,19 @@ class SqlServer(Server):
                 ) from None
 
     def orphans(self) -> tuple[str, ...]:
-        pattern = PREFIX.replace("_", "\\\\_") + "%"
-        rows = self._admin.run(
-            f"SELECT SCHEMA_NAME FROM information_schema.schemata WHERE SCHEMA_NAME LIKE '{pattern}'"
-        )
+        """Find tenants whose process on this machine is gone."""
+        rows = self._admin.run("SELECT SCHEMA_NAME FROM information_schema.schemata")
         return tuple(sorted(name for (name,) in rows if is_orphan(name)))
 
     def drop_orphans(self) -> tuple[str, ...]:
+        """Drop them, and return their names."""
         names = self.orphans()
         for name in names:
             self._drop(name)
         return names
 
     def stop(self) -> None:
+        """Close the administrator's connection; idempotent."""
         self._admin.close()
 
     def _ids(self, user: str) -> frozenset[int]:
@@ -107,8 +112,8 @@ class SqlServer(Server):
 def product(version: str) -> str:
     """Return the name and number of the product in a server's version string."""
     number, _, rest = version.partition("-")
-    if "mimic" in rest.lower():
-        return f"embedded server {number}"
+    if "embedded" in rest:
+        return f"embedded server (MySQL protocol over SQLite {rest.rpartition('-')[2]})"
     return f"{'MariaDB' if 'mariadb' in rest.lower() else 'MySQL'} {number}"
 
 

@@ -9,7 +9,7 @@ connections of others. Errors show the URL without its password.
 
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from poolspec.servers.admin import Admin, Refused
+from poolspec.servers.admin import Admin, RefusedError
 from poolspec.servers.base import Address, ServerError, ServerKind
 from poolspec.servers.sql import FULL, SqlServer
 
@@ -46,6 +46,7 @@ class UrlServer(SqlServer):
 
     @property
     def description(self) -> str:
+        """Product, version, address, and that it was given."""
         return f"{super().description} (given by URL)"
 
 
@@ -55,7 +56,7 @@ def connect_url(url: str) -> UrlServer:
     admin = Admin(address, user, password)
     try:
         ((version,),) = admin.run("SELECT VERSION()")
-    except Refused as error:
+    except RefusedError as error:
         admin.close()
         raise ServerError(
             f"The server at {address} refused user {user!r}: {error}. "

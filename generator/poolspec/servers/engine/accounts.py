@@ -1,0 +1,107 @@
+"""Who may come in, and which databases there are and whose they are.
+
+Kept in one small file, replaced as a whole at each change, so that it survives `kill -9`.
+Passwords are kept as hashes.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from poolspec.servers.engine.faults import Code, SqlError
+from poolspec.servers.engine.wire import password_hash
+
+ADMIN = "root"
+_NAME = re.compile(r"[A-Za-z0-9_$-]{1,64}")
+
+
+class Accounts:
+    """Users and databases of this server."""
+
+    def __init__(self, directory: Path, admin_password: str) -> None:
+        self._directory = directory
+        self._file = directory / "accounts.json"
+        self._hashes = {ADMIN: password_hash(admin_password)}
+        self._grants: dict[str, set[str]] = {}
+        if self._file.exists():
+            self._load()
+
+    def stored_hash(self, user: str) -> bytes | None:
+        """Return what is stored of the user's password, or None for an unknown user."""
+        return self._hashes.get(user)
+
+    def databases(self, user: str) -> list[str]:
+        """Return the databases the user may use."""
+        there = sorted(path.stem for path in self._directory.glob("*.sqlite"))
+        return [name for name in there if self._may(user, name)]
+
+    def open_database(self, user: str, name: str) -> Path:
+        """Return a database's file; raises SqlError if it is not there or not the user's."""
+        if not self._may(user, name):
+            raise SqlError(
+                Code.DATABASE_DENIED, f"Access denied for user '{user}' to database '{name}'"
+            )
+        path = self._path(name)
+        if not path.exists():
+            raise SqlError(Code.UNKNOWN_DATABASE, f"Unknown database '{name}'")
+        return path
+
+    def create_database(self, name: str, *, if_missing: bool) -> None:
+        """Make an empty database."""
+        path = self._path(name)
+        if not path.exists():
+            path.touch(mode=0o600)
+        elif not if_missing:
+            raise SqlError(Code.DATABASE_EXISTS, f"Can't create database '{name}'; it exists")
+
+    def drop_database(self, name: str, *, if_exists: bool) -> None:
+        """Remove a database's files."""
+        path = self._path(name)
+        if not path.exists() and not if_exists:
+            raise SqlError(Code.UNKNOWN_DATABASE, f"Can't drop database '{name}'; unknown database")
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def create_user(self, user: str, password: str) -> None:
+        """Let a user in, to nothing so far."""
+        if user in self._hashes:
+            raise SqlError(Code.USER_EXISTS, f"Operation CREATE USER failed for '{user}'")
+        self._hashes[user] = password_hash(password)
+        self._save()
+
+    def grant(self, user: str, database: str) -> None:
+        """Give a user a database."""
+        if user not in self._hashes:
+            raise SqlError(Code.USER_EXISTS, f"Operation GRANT failed for '{user}'")
+        self._grants.setdefault(user, set()).add(database)
+        self._save()
+
+    def drop_user(self, user: str, *, if_exists: bool) -> None:
+        """Let a user in no more; those who are in stay."""
+        if user == ADMIN or (user not in self._hashes and not if_exists):
+            raise SqlError(Code.USER_EXISTS, f"Operation DROP USER failed for '{user}'")
+        self._hashes.pop(user, None)
+        self._grants.pop(user, None)
+        self._save()
+
+    def _may(self, user: str, database: str) -> bool:
+        return user == ADMIN or database in self._grants.get(user, ())
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise SqlError(Code.UNKNOWN_DATABASE, f"Incorrect database name '{name}'")
+        return self._directory / f"{name}.sqlite"
+
+    def _save(self) -> None:
+        state = {
+            "hashes": {user: known.hex() for user, known in self._hashes.items() if user != ADMIN},
+            "grants": {user: sorted(names) for user, names in self._grants.items()},
+        }
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps(state))
+        fresh.replace(self._file)
+
+    def _load(self) -> None:
+        state = json.loads(self._file.read_text())
+        self._hashes |= {user: bytes.fromhex(known) for user, known in state["hashes"].items()}
+        self._grants = {user: set(names) for user, names in state["grants"].items()}

@@ -1,0 +1,70 @@
+"""The server as a whole: it listens, and knows who is connected."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from poolspec.servers.engine.accounts import ADMIN, Accounts
+from poolspec.servers.engine.connection import AttentiveReader, Connection
+from poolspec.servers.engine.faults import Code, SqlError
+from poolspec.servers.engine.session import Session
+from poolspec.servers.engine.store import WriteLocks
+from poolspec.servers.engine.variables import Variables
+
+_BACKLOG = 512
+
+
+class EngineServer:
+    """All that the connections share."""
+
+    def __init__(self, directory: Path) -> None:
+        password = (directory / "admin").read_text()
+        self.accounts = Accounts(directory / "data", password)
+        self.locks = WriteLocks()
+        self.variables = Variables()
+        self._connections: dict[int, Connection] = {}
+        self._next_id = 1
+
+    async def listen(self, unix_socket: str, host: str, port: int) -> None:
+        """Serve on a TCP port and a unix socket, for ever; raises OSError if one cannot be had."""
+        loop = asyncio.get_running_loop()
+        # TCP first: once the unix socket is there, the server is usable on both.
+        tcp = await loop.create_server(self._protocol, host, port, backlog=_BACKLOG)
+        await loop.create_unix_server(self._protocol, unix_socket, backlog=_BACKLOG)
+        await tcp.serve_forever()
+
+    def sessions(self) -> Iterable[Session]:
+        """Return the sessions of all connected clients."""
+        return [connection.session for connection in self._connections.values()]
+
+    def has_room(self) -> bool:
+        """Say whether one more client may stay; this one is on the list already."""
+        return len(self._connections) <= self.variables.number("max_connections")
+
+    def forget(self, connection: Connection) -> None:
+        """Take a connection off the list; idempotent."""
+        self._connections.pop(connection.session.connection_id, None)
+
+    def kill(self, connection_id: int, killer: Session, *, only_statement: bool) -> None:
+        """End a connection, or the statement it waits in."""
+        target = self._connections.get(connection_id)
+        if target is None:
+            raise SqlError(Code.UNKNOWN_THREAD, f"Unknown thread id: {connection_id}")
+        if killer.user not in (ADMIN, target.session.user):
+            raise SqlError(Code.NOT_OWNER, f"You are not owner of thread {connection_id}")
+        if only_statement:
+            target.session.interrupt(SqlError(Code.INTERRUPTED, "Query execution was interrupted"))
+        elif target.session is killer:
+            raise SqlError(Code.KILLED, "Connection was killed")
+        else:
+            target.kill()
+
+    def _protocol(self) -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(AttentiveReader(), self._connected)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert isinstance(reader, AttentiveReader)
+        connection = Connection(self, reader, writer, self._next_id)
+        self._connections[self._next_id] = connection
+        self._next_id += 1
+        await connection.serve()

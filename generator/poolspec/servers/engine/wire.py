@@ -1,0 +1,246 @@
+"""The bytes of the MySQL protocol: packets in, packets out.
+
+mysql_mimic builds and reads the packets. What it leaves out is added here: affected rows, insert
+ids and status flags in OK packets, SQLSTATEs of our own, and reads that survive short packets.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any
+
+from mysql_mimic import packets  # type: ignore[import-untyped]
+from mysql_mimic.charset import CharacterSet  # type: ignore[import-untyped]
+from mysql_mimic.constants import DEFAULT_SERVER_CAPABILITIES  # type: ignore[import-untyped]
+from mysql_mimic.results import ResultColumn  # type: ignore[import-untyped]
+from mysql_mimic.stream import MysqlStream  # type: ignore[import-untyped]
+from mysql_mimic.types import Capabilities, ColumnType, ServerStatus  # type: ignore[import-untyped]
+from mysql_mimic.utils import nonce  # type: ignore[import-untyped]
+
+from poolspec.servers.engine.faults import SqlError
+
+PLUGIN = "mysql_native_password"
+_UTF8 = CharacterSet.utf8mb4
+_CAPABILITIES = (
+    DEFAULT_SERVER_CAPABILITIES | Capabilities.CLIENT_TRANSACTIONS | Capabilities.CLIENT_FOUND_ROWS
+)
+_DECIMALS = 10  # places kept of a computed number, which SQLite holds in binary
+
+
+class Command(IntEnum):
+    """The commands a client may send."""
+
+    QUIT = 1
+    INIT_DB = 2
+    QUERY = 3
+    PING = 14
+    CHANGE_USER = 17
+    RESET_CONNECTION = 31
+
+
+class Gone(Exception):  # noqa: N818 — not an error: clients come and go
+    """The client is no longer there."""
+
+
+class Double(float):
+    """A number that is a floating point number by its column's type, not by SQLite's arithmetic."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What every reply says of the session."""
+
+    in_transaction: bool
+    autocommit: bool
+
+    @property
+    def flags(self) -> Any:
+        """The protocol's form of it."""
+        flags = ServerStatus(0)
+        if self.in_transaction:
+            flags |= ServerStatus.SERVER_STATUS_IN_TRANS
+        if self.autocommit:
+            flags |= ServerStatus.SERVER_STATUS_AUTOCOMMIT
+        return flags
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who a client says it is."""
+
+    user: str
+    proof: bytes
+    plugin: str | None
+    database: str | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement gives back: rows with names, or counts."""
+
+    columns: tuple[str, ...] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    affected: int = 0
+    insert_id: int = 0
+
+
+class Wire:
+    """One client's socket; raises Gone when the client has left."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._stream = MysqlStream(reader, writer)
+        self._capabilities = Capabilities(0)
+        self.challenge = nonce(20)
+
+    async def read(self) -> bytes:
+        """Return the next packet."""
+        payload = b""
+        try:
+            while True:
+                (header,) = struct.unpack("<I", await self._reader.readexactly(4))
+                self._stream.seq.value = (header >> 24) + 1 & 0xFF
+                part = await self._reader.readexactly(header & 0xFFFFFF)
+                payload += part
+                if len(part) < 0xFFFFFF:
+                    return payload
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise Gone from None
+
+    async def greet(self, version: str, connection_id: int) -> Credentials:
+        """Send the greeting, and return who answers."""
+        await self._write(
+            packets.make_handshake_v10(
+                capabilities=_CAPABILITIES,
+                server_charset=_UTF8,
+                server_version=version,
+                connection_id=connection_id,
+                auth_data=self.challenge + b"\x00",
+                status_flags=ServerStatus.SERVER_STATUS_AUTOCOMMIT,
+                auth_plugin_name=PLUGIN,
+            )
+        )
+        answer = packets.parse_handshake_response(_CAPABILITIES, await self.read())
+        if not hasattr(answer, "username"):
+            raise Gone  # it asks for TLS, which was not offered
+        self._capabilities = answer.capabilities
+        return Credentials(
+            answer.username, answer.auth_response, answer.client_plugin, answer.database or None
+        )
+
+    async def ask_for_plugin(self) -> bytes:
+        """Have the client answer the challenge in the one way that is known here."""
+        await self._write(packets.make_auth_switch_request(_UTF8, PLUGIN, self.challenge + b"\x00"))
+        return await self.read()
+
+    def change_user(self, payload: bytes) -> Credentials:
+        """Read a change of user."""
+        asked = packets.parse_com_change_user(self._capabilities, _UTF8, payload)
+        return Credentials(
+            asked.username, asked.auth_response, asked.client_plugin, asked.database or None
+        )
+
+    def query(self, payload: bytes) -> str:
+        """Read a statement."""
+        return str(packets.parse_com_query(self._capabilities, _UTF8, payload).sql)
+
+    async def ok(self, status: Status, result: Result) -> None:
+        """Say that it is done."""
+        await self._write(
+            packets.make_ok(
+                self._capabilities,
+                status.flags,
+                affected_rows=result.affected,
+                last_insert_id=result.insert_id,
+            )
+        )
+
+    async def error(self, error: SqlError) -> None:
+        """Say what went wrong."""
+        state = b"#" + error.state.encode() if self._capabilities else b""
+        await self._write(b"\xff" + struct.pack("<H", error.code) + state + error.message.encode())
+
+    async def rows(self, status: Status, result: Result) -> None:
+        """Send a result set."""
+        columns = [_column(name, i, result.rows) for i, name in enumerate(result.columns)]
+        self._stream.write_many(
+            [packets.make_column_count(self._capabilities, len(columns))]
+            + [
+                packets.make_column_definition_41(
+                    _UTF8, name=c.name, column_type=c.type, character_set=c.character_set
+                )
+                for c in columns
+            ]
+        )
+        modern = Capabilities.CLIENT_DEPRECATE_EOF in self._capabilities
+        if not modern:
+            self._stream.write_many([packets.make_eof(self._capabilities, status.flags)])
+        self._stream.write_text_rows(result.rows, columns)
+        make_end = packets.make_ok if modern else packets.make_eof
+        ending = {"eof": True} if modern else {}
+        await self._write(make_end(self._capabilities, status.flags, **ending))
+
+    def new_command(self) -> None:
+        """Begin to number packets anew."""
+        self._stream.reset_seq()
+
+    async def _write(self, payload: bytes) -> None:
+        try:
+            await self._stream.write(payload)
+        except ConnectionError:
+            raise Gone from None
+
+
+def password_hash(password: str) -> bytes:
+    """Return what is stored of a password: it proves nothing by itself."""
+    return _sha1(_sha1(password.encode()))
+
+
+def proves(proof: bytes, challenge: bytes, stored: bytes) -> bool:
+    """Say whether the answer to the challenge comes from someone who has the password."""
+    if len(proof) != 20:
+        return False
+    mask = _sha1(challenge + stored)
+    return hmac.compare_digest(
+        _sha1(bytes(a ^ b for a, b in zip(proof, mask, strict=True))), stored
+    )
+
+
+def _sha1(data: bytes) -> bytes:
+    return hashlib.sha1(data, usedforsecurity=False).digest()
+
+
+def _column(name: str, index: int, rows: Sequence[Sequence[Any]]) -> Any:
+    sample = next((row[index] for row in rows if row[index] is not None), "")
+    encoder = _as_decimal if type(sample) is float else None
+    charset = CharacterSet.binary if isinstance(sample, bytes) else _UTF8
+    return ResultColumn(name, _type_of(sample), charset, text_encoder=encoder)
+
+
+def _as_decimal(_: Any, value: Any) -> bytes:
+    # Numbers that MySQL computes are decimals. Integers may stand among them.
+    text = f"{value:.{_DECIMALS}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).encode()
+
+
+_TYPES = (
+    (int, ColumnType.LONGLONG),
+    (Double, ColumnType.DOUBLE),
+    (float, ColumnType.NEWDECIMAL),
+    (Decimal, ColumnType.NEWDECIMAL),
+    (bytes, ColumnType.BLOB),
+    (datetime, ColumnType.DATETIME),
+    (date, ColumnType.DATE),
+)
+
+
+def _type_of(sample: object) -> Any:
+    return next(
+        (kind for python, kind in _TYPES if isinstance(sample, python)), ColumnType.VAR_STRING
+    )
