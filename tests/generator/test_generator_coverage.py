@@ -1,0 +1,147 @@
+"""Coverage pages, without results and with them."""
+
+import json
+from pathlib import PurePosixPath
+
+import pytest
+from tests.generator.suites import a_class, a_suite, a_test, every_step, limit_test
+
+from poolspec.coverage import INDEX, render_coverage
+from poolspec.headers import Origin, origin
+from poolspec.verdicts import Outcome, Results, ResultsError, parse_results
+
+PAGE = PurePosixPath("limits.md")
+
+
+def results(*tests: dict[str, object]) -> Results:
+    return parse_results(results_text(tests=list(tests)))
+
+
+def results_text(**changes: object) -> str:
+    server = {"kind": "mariadb", "description": "MariaDB 10.11, private instance", "version": "10"}
+    whole = {"schema": 1, "server": server, "pool": "steadypool", "seconds": 2.31, "tests": []}
+    return json.dumps({**whole, **changes})
+
+
+def result(outcome: str = "passed", **changes: object) -> dict[str, object]:
+    base = {"id": "limits.pool_size_limit", "case": "", "seconds": 0.012, "reason": ""}
+    return {**base, "outcome": outcome, **changes}
+
+
+def page(found: Results | None = None) -> str:
+    return render_coverage(a_suite(a_class(limit_test(), every_step())), found)[PAGE]
+
+
+def index(found: Results | None = None) -> str:
+    return render_coverage(a_suite(), found)[INDEX]
+
+
+def test_there_is_an_index_and_a_page_for_each_class() -> None:
+    suite = a_suite(a_class(), a_class(stem="basics", name="Basics"))
+    assert list(render_coverage(suite)) == [INDEX, PAGE, PurePosixPath("basics.md")]
+
+
+def test_pages_carry_our_header() -> None:
+    assert {origin(text) for text in render_coverage(a_suite()).values()} == {Origin.OURS}
+
+
+def test_pages_without_results_are_the_same_each_time() -> None:
+    assert render_coverage(a_suite()) == render_coverage(a_suite())
+
+
+def test_a_requirement_names_the_tests_that_prove_it() -> None:
+    link = "[limits.pool_size_limit](limits.md#pool_size_limit)"
+    assert f"| A06 | ConnectionPoolLimits | the next blocks | {link} |" in index()
+
+
+def test_a_requirement_without_a_test_is_marked() -> None:
+    assert "| B02 | exhaustion | queues in order | **no test** |" in index()
+
+
+def test_a_section_counts_what_is_proven() -> None:
+    assert "### A. The contract\n\n1 of 2 proven.\n" in index()
+
+
+def test_the_index_has_the_totals() -> None:
+    assert "\n1 class, 1 test, 1 of 3 requirements proven.\n" in index()
+
+
+def test_the_index_counts_tests_by_layer() -> None:
+    assert "| `integration` | 1 | `pytest -m integration` |" in index()
+
+
+def test_a_page_lists_its_tests() -> None:
+    row = (
+        "| [pool_size_limit](#pool_size_limit) | Pool respects its maximum size "
+        "| The next acquire blocks until it times out | A06 | integration | virtual |\n"
+    )
+    assert row in page()
+
+
+def test_a_page_tells_each_test_in_plain_words() -> None:
+    assert page().count("\n### ") == 2
+    assert (
+        "1. Make a pool with `size` 2, `max_overflow` 0, `timeout` 1 s.\n"
+        "2. Acquire `a`, `b`.\n"
+        "3. Acquire `c`; this must fail with `timeout` and take 1 s ± 5 %.\n"
+        "4. Release `a`, `b`.\n"
+        "5. At the end:\n"
+        "   - the pool's statistics: `acquired` = 2, `timeouts` = 1\n"
+    ) in page()
+
+
+def test_a_page_tells_how_to_run_its_tests() -> None:
+    assert "```sh\npytest generated_tests/test_limits.py\n" in page()
+
+
+def test_a_test_without_words_of_its_own_leaves_its_cells_empty() -> None:
+    suite = a_suite(a_class(a_test(purpose="", validates="", covers=())))
+    assert "(#pool_size_limit) | – | – | – | integration |" in render_coverage(suite)[PAGE]
+
+
+def test_a_page_with_results_says_what_it_ran_on() -> None:
+    said = "Last run: pool steadypool, on MariaDB 10.11, private instance, 2.3 s."
+    assert said in page(results())
+    assert said in index(results())
+
+
+def test_a_page_with_results_shows_outcome_and_time() -> None:
+    assert "| virtual | ✅ passed | 12 ms |" in page(results(result()))
+
+
+def test_a_test_that_was_not_run_is_shown_as_such() -> None:
+    assert "| real | not run | – |" in page(results(result()))
+
+
+def test_a_reason_is_shown() -> None:
+    found = results(result("not_applicable", reason="needs overflow | <b>"))
+    assert "➖ not applicable: needs overflow \\| &lt;b&gt; |" in page(found)
+
+
+def test_the_index_tallies_the_results_of_a_class() -> None:
+    assert "| 1 | 1 ❌ failed |" in index(results(result("failed")))
+
+
+def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
+    cases = (result("passed", case="1"), result("failed", case="2"), result("passed", case="3"))
+    verdict = results(*cases).verdicts["limits.pool_size_limit"]
+    assert (verdict.outcome, round(verdict.seconds, 3)) == (Outcome.FAILED, 0.036)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "not JSON"),
+        ("[]", "the file: expected an object, found list"),
+        (results_text(schema=2), "schema is 2, expected 1"),
+        (results_text(server=None), "server: expected an object, found NoneType"),
+        (results_text(tests={}), "tests: expected a list, found dict"),
+        (results_text(seconds="2"), "the file: seconds must be a number, found '2'"),
+        (results_text(tests=[result(id=1)]), r"tests\[0\]: id must be a text, found 1"),
+        (results_text(tests=[result("fine")]), r"tests\[0\].outcome: 'fine' is none of .*passed"),
+        (results_text(tests=[result(seconds=True)]), r"tests\[0\]: seconds must be a number"),
+    ],
+)
+def test_a_results_file_that_is_not_one_is_told_where(text: str, complaint: str) -> None:
+    with pytest.raises(ResultsError, match=complaint):
+        parse_results(text)

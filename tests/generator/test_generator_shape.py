@@ -1,0 +1,60 @@
+"""A module that says anything else than its spec is found out."""
+
+import pytest
+from tests.generator.suites import a_class, every_step, limit_test
+
+from poolspec.render import render_module
+from poolspec.shape import ShapeError, check_shape
+
+SPEC = a_class(limit_test(), every_step())
+
+TAMPERED = {
+    "a statement at the top": ("\nimport pytest\n", "\nimport pytest\nimport os\n"),
+    "another import": ("import pytest\n", "import sys\n"),
+    "a renamed import": ("ErrorKind, ", "ErrorKind as Lab, "),
+    "an import of what is not the runtime's": ("import BodyError", "import boot, BodyError"),
+    "a base class": ("class TestConnectionPoolLimits:", "class TestConnectionPoolLimits(object):"),
+    "another class": ("class TestConnectionPoolLimits:", "class TestSomething:"),
+    "another docstring": ('"""Pool respects', '"""Pool disdains'),
+    "another name": ("def test_pool_size_limit", "def test_pool_size"),
+    "another parameter": ("(self, lab: Lab)", "(self, lab: Lab, x: Lab)"),
+    "a default": ("(self, lab: Lab)", "(self, lab: Lab = 1)"),
+    "another identifier": ("limits.pool_size_limit'", "limits.other'"),
+    "another line": ("line=9", "line=10"),
+    "another requirement": ("covers=['A06']", "covers=['A07']"),
+    "another layer": ("@pytest.mark.integration", "@pytest.mark.unit"),
+    "one mark more": ("@pytest.mark.integration", "@pytest.mark.integration\n    @pytest.mark.x"),
+    "another matrix": ("(1, 0.5, True)", "(1, 0.5, False)"),
+    "a call of something else": ("lab.join(", "exec("),
+    "an attribute of something else": ("lab.join(", "lab.__class__("),
+    "a string that is not the spec's": ("'SELECT 1'", "'SELECT 3'"),
+    "another variable": ("a = pool.acquire()", "evil = a = pool.acquire()"),
+    "a call inside an actor": ("x = pool.acquire()", "x = open('f')"),
+    "a lambda": ("lab.connect()", "(lambda: __import__('os'))()"),
+    "no Python": ("class Test", "klass Test"),
+    "a NUL": ("class Test", "\0class Test"),
+}
+
+
+def test_the_module_of_a_spec_has_its_shape() -> None:
+    check_shape(render_module(SPEC), SPEC)
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_a_module_with_a_change_is_found_out(what: str) -> None:
+    before, after = TAMPERED[what]
+    text = render_module(SPEC)
+    assert before in text
+    with pytest.raises(ShapeError, match=r"^specs/limits\.yaml: "):
+        check_shape(text.replace(before, after, 1), SPEC)
+
+
+def test_a_test_more_is_found_out() -> None:
+    text = render_module(SPEC) + "\n    def test_more(self) -> None:\n        pass\n"
+    with pytest.raises(ShapeError, match="other statements"):
+        check_shape(text, SPEC)
+
+
+def test_a_statement_after_the_class_is_found_out() -> None:
+    with pytest.raises(ShapeError, match="other statements"):
+        check_shape(render_module(SPEC) + "\nprint()\n", SPEC)
