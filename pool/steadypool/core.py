@@ -123,7 +123,7 @@ class Core:
         self.pending -= 1
         self.in_use[slot.key] = slot
         self.acquired += 1
-        ticket.step = Step.DONE
+        ticket.step = Step.OUT
         self._note(EventKind.CHECKED_OUT, ticket, slot)
         self._tell(now)
 
@@ -160,26 +160,24 @@ class Core:
     def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
         """End an acquire that failed at whatever step; nothing that it owned is lost.
 
+        If it is interrupted itself, calling it again finishes the work.
         Returns a connection that the caller must close, and report as `freed`.
         """
-        step, ticket.step = ticket.step, Step.DONE
-        slot = ticket.slot
+        step, slot = ticket.step, ticket.slot
         if step is Step.DONE:
-            if slot is not None and self.in_use.get(slot.key) is slot:
-                self.check_in(slot, True, now)
             return _to_close(slot)
+        if step is Step.OUT:
+            return self._take_back(ticket, now)
         if step is Step.WAIT:
             self.waiters.remove(ticket)
-        elif slot is None:
+        if slot is None:
+            ticket.step = Step.DONE
             if step is Step.OPEN:
                 self._release_slot()
-        elif step is Step.TAKE:
-            self._place(slot, now)
         else:
-            if step is Step.OPEN:
-                self._register(ticket)
-            slot.reason = slot.reason or (self._emptied() if self.is_closed else CloseReason.ERROR)
             slot.returning = True
+            ticket.step = Step.DONE
+            self._give_up(slot, step, ticket, now)
         if reason is FailReason.TIMEOUT:
             self.timeouts += 1
         self._note(EventKind.CHECKOUT_FAILED, ticket, reason=reason)
@@ -313,6 +311,26 @@ class Core:
         self.released += 1
         del self.in_use[slot.key]
 
+    def _take_back(self, ticket: Ticket, now: float) -> Slot | None:
+        """Undo a checkout whose acquire was interrupted before it could return."""
+        slot = ticket.slot
+        assert slot is not None
+        self._begin_return(slot)
+        ticket.step = Step.DONE
+        self._note(EventKind.CHECKED_IN, slot=slot)
+        self._place(slot, now)
+        self._tell(now)
+        return _to_close(slot)
+
+    def _give_up(self, slot: Slot, step: Step, ticket: Ticket, now: float) -> None:
+        """Find out what becomes of the connection of an acquire that failed."""
+        if step is Step.TAKE:
+            self._place(slot, now)
+            return
+        if step is Step.OPEN:  # opened, but not yet reported
+            self._register(ticket)
+        slot.reason = slot.reason or (self._emptied() if self.is_closed else CloseReason.ERROR)
+
     def _place(self, slot: Slot, now: float) -> None:
         """Find a place for a good, pending connection: the queue, idle, or the door."""
         if slot.generation != self.generation:
@@ -349,8 +367,8 @@ class Core:
         """Give the first in the queue its turn, and the reservation that goes with it."""
         ticket.step = step
         del self.waiters[0]
-        self._note(EventKind.CHECKOUT_GRANTED, ticket, ticket.slot)
         ticket.waiter.wake()
+        self._note(EventKind.CHECKOUT_GRANTED, ticket, ticket.slot)
 
     def _empty(self, reason: CloseReason) -> list[Slot]:
         self.generation += 1

@@ -40,7 +40,7 @@ class PoolTimeoutError(ConnectionPoolError):
         self,
         *,
         name: str,
-        limit: str,
+        limit: int,
         total: int,
         active: int,
         idle: int,

@@ -21,7 +21,7 @@ def check_rules(
     """Make the core's rules of a pool's options; raises PoolConfigError."""
     whole("size", size, 0)
     whole("max_overflow", max_overflow, -1)
-    if size + max_overflow == 0:
+    if size == max_overflow == 0:
         raise PoolConfigError("size and max_overflow are both 0: the pool could never open any")
     return Rules(
         name=name,

@@ -38,8 +38,10 @@ class Step(Enum):
     """Open a connection; a slot is reserved for it."""
     REFUSED = auto()
     """Give up: the pool was closed."""
+    OUT = auto()
+    """Return the ticket's connection, which is on loan."""
     DONE = auto()
-    """Nothing: the connection is out, or the acquire has failed."""
+    """Nothing: the acquire has not begun, or has failed."""
 
 
 class Slot:

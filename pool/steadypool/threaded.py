@@ -283,6 +283,13 @@ class ConnectionPool:
             self._core.opened(ticket, self._now())
 
     def _withdraw(self, ticket: Ticket, reason: FailReason) -> None:
+        try:
+            self._withdraw_once(ticket, reason)
+        except BaseException:  # interrupted in its turn: finish the work first
+            self._withdraw_once(ticket, reason)
+            raise
+
+    def _withdraw_once(self, ticket: Ticket, reason: FailReason) -> None:
         with self._lock:
             slot = self._core.withdraw(ticket, reason, self._now())
         if slot is not None:
@@ -293,7 +300,7 @@ class ConnectionPool:
         stats = self._core.stats()
         return PoolTimeoutError(
             name=self.name,
-            limit=str(self._rules.limit),
+            limit=self._rules.limit,
             total=stats.total_connections,
             active=stats.in_use,
             idle=stats.pool_size,

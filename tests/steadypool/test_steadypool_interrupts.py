@@ -1,0 +1,277 @@
+"""Whatever is raised into an acquire or a release, and wherever, nothing is lost."""
+
+import itertools
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from steadypool import ConnectionPool, NotBorrowedError, PoolEvent, PoolTimeoutError, SystemClock
+from steadypool.clock import Waiter
+from steadypool.testing import ScriptedConnection
+
+
+class Interrupt(BaseException):
+    """What a signal might raise."""
+
+
+class Tripwire:
+    """Counts the places where an acquire or release may block or be interrupted; trips at one."""
+
+    def __init__(self) -> None:
+        self.left: float = float("inf")
+
+    def touch(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Interrupt
+
+    @property
+    def tripped(self) -> bool:
+        return self.left <= 0
+
+
+class TrippingWaiter:
+    def __init__(self, wire: Tripwire, waiter: Waiter) -> None:
+        self._wire = wire
+        self._waiter = waiter
+        self.wake = waiter.wake
+
+    def wait(self, deadline: float | None) -> bool:
+        self._wire.touch()
+        woken = self._waiter.wait(deadline)
+        self._wire.touch()
+        return woken
+
+
+class TrippingClock(SystemClock):
+    """The real clock with an offset, tripping at every use."""
+
+    def __init__(self, wire: Tripwire) -> None:
+        self._wire = wire
+        self.offset = 0.0
+
+    def now(self) -> float:
+        self._wire.touch()
+        return SystemClock.now() + self.offset
+
+    def waiter(self) -> TrippingWaiter:  # type: ignore[override]
+        self._wire.touch()
+        return TrippingWaiter(self._wire, SystemClock.waiter())
+
+
+class TrippingConnection(ScriptedConnection):
+    def __init__(self, wire: Tripwire, number: int) -> None:
+        self._wire = wire
+        super().__init__(number)
+
+    def fileno(self) -> int:
+        self._wire.touch()
+        return super().fileno()
+
+    def rollback(self) -> None:
+        self._wire.touch()
+        super().rollback()
+        self._wire.touch()
+
+    def close(self) -> None:
+        self._wire.touch()
+        super().close()
+        self._wire.touch()
+
+
+class Stage:
+    """A pool of two on tripping parts."""
+
+    def __init__(self, listening: bool) -> None:
+        self.wire = Tripwire()
+        self.clock = TrippingClock(self.wire)
+        self.numbers = itertools.count(1)
+        self.opened: list[TrippingConnection] = []
+        self.pool = ConnectionPool(
+            size=1,
+            max_overflow=1,
+            connect=self.connect,
+            clock=self.clock,
+            recycle=1000,
+            listeners=[self.listen] if listening else [],
+        )
+
+    def connect(self) -> TrippingConnection:
+        self.wire.touch()
+        connection = TrippingConnection(self.wire, next(self.numbers))
+        self.opened.append(connection)
+        return connection
+
+    def listen(self, event: PoolEvent) -> None:
+        self.wire.touch()
+
+    def check(self) -> None:
+        """At rest, nothing is missing: two can still be borrowed, and all are accounted for."""
+        self.wire.left = float("inf")
+        core = self.pool._core
+        assert core.pending == 0
+        assert not core.in_use
+        assert not core.waiters
+        held = [self.pool.acquire(timeout=0) for _ in range(2)]
+        assert held[0] is not held[1]
+        assert all(not connection.closed for connection in held)
+        for connection in held:
+            self.pool.release(connection)
+        stats = self.pool.stats()
+        assert stats.acquired == stats.released
+        self.pool.close()
+        assert self.pool.stats().total_connections == 0
+        # A connection whose close was interrupted before it began is left to its finalizer.
+        assert sum(not connection.closed for connection in self.opened) <= 1
+
+
+def fresh(stage: Stage) -> None:
+    stage.pool.release(stage.pool.acquire())
+
+
+def overflow(stage: Stage) -> None:
+    with stage.pool, stage.pool:
+        pass
+
+
+def long_idle(stage: Stage) -> None:
+    stage.clock.offset += 10
+    fresh(stage)
+
+
+def dead(stage: Stage) -> None:
+    stage.clock.offset += 10
+    stage.opened[-1].die()
+    fresh(stage)
+
+
+def stale(stage: Stage) -> None:
+    stage.clock.offset += 2000
+    fresh(stage)
+
+
+def dirty(stage: Stage) -> None:
+    with stage.pool as connection:
+        connection.in_transaction = True
+
+
+def broken(stage: Stage) -> None:
+    with stage.pool as connection:
+        connection.in_transaction = True
+        connection.rollback_error = OSError("gone")
+
+
+def cleared(stage: Stage) -> None:
+    with stage.pool:
+        stage.pool.close_all()
+
+
+def late(stage: Stage) -> None:
+    with stage.pool, stage.pool, suppress(PoolTimeoutError):
+        stage.pool.acquire(timeout=0.001)
+
+
+SCENES = (fresh, overflow, long_idle, dead, stale, dirty, broken, cleared, late)
+
+
+def trips(scene: Callable[[Stage], None], listening: bool) -> Iterator[bool]:
+    for count in itertools.count(1):
+        stage = Stage(listening)
+        stage.wire.left = count
+        with suppress(Interrupt):
+            scene(stage)
+        tripped = stage.wire.tripped
+        stage.check()
+        yield tripped
+        if not tripped:
+            return
+
+
+@pytest.mark.parametrize("listening", [False, True], ids=["plain", "listening"])
+@pytest.mark.parametrize("scene", SCENES)
+def test_an_interrupt_at_any_point_loses_nothing(
+    scene: Callable[[Stage], None], listening: bool
+) -> None:
+    assert sum(trips(scene, listening)) >= 2
+
+
+@pytest.mark.parametrize("when", ["before the wait", "after the hand-over"])
+def test_a_waiter_that_is_interrupted_leaves_the_connection_to_the_next(
+    when: str, clock: Any, connect: Any, crew: Any
+) -> None:
+    pool = ConnectionPool(size=1, max_overflow=0, connect=connect, clock=clock)
+    held = pool.acquire()
+    served: list[object] = []
+    real_waiter = clock.waiter
+
+    class Doomed:
+        def __init__(self) -> None:
+            self._waiter = real_waiter()
+            self.wake = self._waiter.wake
+
+        def wait(self, deadline: float | None) -> bool:
+            if when == "after the hand-over":
+                self._waiter.wait(deadline)
+            raise Interrupt
+
+    def client() -> None:
+        with pool as connection:
+            served.append(connection)
+
+    def victim() -> None:
+        with pytest.raises(Interrupt):
+            pool.acquire()
+
+    if when == "after the hand-over":
+        clock.waiter = Doomed
+        crew.queue(pool, victim)
+    else:
+        clock.waiter = Doomed
+        victim()
+    clock.waiter = real_waiter
+    crew.queue(pool, client)
+    pool.release(held)
+    crew.join()
+    assert served == [held]
+    pool.close()
+
+
+def test_a_storm_of_signals_loses_no_connection() -> None:
+    """Ctrl-C over and over, at whatever bytecode it happens to come."""
+    stage = Stage(listening=False)
+    armed = False
+
+    def interrupt(number: int, frame: object) -> None:
+        if armed:
+            raise Interrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    interrupted = 0
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+        for _ in range(4000):
+            connection = None
+            try:
+                armed = True
+                connection = stage.pool.acquire()
+                armed = False
+            except Interrupt:
+                armed = False
+                interrupted += 1
+            try:
+                armed = True
+                stage.pool.release(connection)
+                armed = False
+            except Interrupt:
+                armed = False
+                interrupted += 1
+                with suppress(NotBorrowedError):  # unless it was interrupted before it began
+                    stage.pool.release(connection)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 0
+    stage.check()
