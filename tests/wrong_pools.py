@@ -1,10 +1,11 @@
 """Ten pools that are wrong on purpose, each in one way that real pools have been wrong.
 
-Every one is steadypool with a single rule broken. `test_wrong_pools.py` proves that the generated tests
-notice each of them; a suite that a wrong pool passes is not worth having.
+Every one is steadypool with a single rule broken. `test_wrong_pools.py` proves that the generated
+tests notice each of them; a suite that a wrong pool passes is not worth having.
 """
 
 import math
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -38,10 +39,9 @@ class WakesNobody(WrongCore):
 
     class core(Core):  # noqa: N801
         def _place(self, slot: Slot, now: float) -> None:
-            slot.used = now
-            slot.returning = False
-            self.pending -= 1
-            self.idle.append(slot)
+            queue, self.waiters = self.waiters, deque()
+            super()._place(slot, now)
+            self.waiters = queue
 
 
 class MiscountsByOne(WrongCore):
@@ -76,13 +76,9 @@ class KeepsOverflowOpen(WrongCore):
 
     class core(Core):  # noqa: N801
         def _place(self, slot: Slot, now: float) -> None:
-            if self.waiters or slot.generation != self.generation:
-                super()._place(slot, now)
-                return
-            slot.used = now
-            slot.returning = False
-            self.pending -= 1
-            self.idle.append(slot)
+            size, self._size = self._size, self.rules.limit
+            super()._place(slot, now)
+            self._size = size
 
 
 class IgnoresTimeouts(steadypool.ConnectionPool):
@@ -139,7 +135,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
 
 
 def __getattr__(name: str) -> SteadypoolAdapter:
-    """Make an adapter for the wrong pool `adapter_of_NAME`, for `--pool wrong_pools:adapter_of_NAME`."""
+    """Make the adapter of a wrong pool, for `--pool wrong_pools:adapter_of_NAME`."""
     for pool in WRONG:
         if name == f"adapter_of_{pool.__name__}":
             adapter = SteadypoolAdapter()
