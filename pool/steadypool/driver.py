@@ -9,6 +9,7 @@ is taken for the worse: it is rolled back.
 """
 
 import select
+import socket
 import ssl
 from contextlib import suppress
 from functools import cache
@@ -38,6 +39,9 @@ class Connection(_PyMySQLConnection):
     _result: Any
     _read_timeout: float | None
     _write_timeout: float | None
+    _secure: bool
+    connect_timeout: float
+    unix_socket: str | None
     server_status: int
 
     uncertain = False
@@ -60,6 +64,22 @@ class Connection(_PyMySQLConnection):
         """Roll back; as PyMySQL's."""
         super().rollback()
         self.uncertain = False
+
+    def connect_to(self, path: str) -> None:
+        """Connect to a unix socket; PyMySQL's own way leaves the socket open where that fails."""
+        source = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            source.settimeout(self.connect_timeout)
+            source.connect(path)
+            self.unix_socket, self._secure = path, True
+            self.connect(source)
+        except OSError as error:
+            raise pymysql.OperationalError(
+                2003, f"Can't connect to MySQL server on {path!r} ({error})"
+            ) from error
+        finally:
+            if self._sock is None:
+                source.close()
 
     def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
         # PyMySQL would read all of the system's certificates again for each connection.
@@ -104,14 +124,18 @@ class Connector:
             # As bytes: PyMySQL would encode text as Latin-1, and quote it in the error if it can't.
             password=config.password.encode(),
             database=config.database,
-            unix_socket=config.unix_socket,
             charset=config.charset,
             autocommit=config.autocommit,
             connect_timeout=seconds,
             read_timeout=seconds,  # connect_timeout does not cover signing in
             write_timeout=seconds,
+            defer_connect=True,
             **self._tls(),
         )
+        if config.unix_socket is None:
+            connection.connect()
+        else:
+            connection.connect_to(config.unix_socket)
         connection._read_timeout = config.read_timeout
         connection._write_timeout = config.write_timeout
         return connection
