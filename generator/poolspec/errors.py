@@ -80,6 +80,11 @@ def nearest(given: str, choices: Sequence[str]) -> str:
     return folded[found[0]] if found else ""
 
 
+def article(noun: str) -> str:
+    """A noun with its indefinite article."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 def shown(text: object) -> str:
     """A value as an error quotes it: on one line, and not longer than 60 characters."""
     quoted = repr(text)

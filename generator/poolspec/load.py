@@ -104,14 +104,20 @@ class _Loader:
         try:
             return _Opened(reader, _place_of(root))
         except Wrong as fault:
-            reader.wrong(fault)
+            if not source.problems:
+                reader.wrong(fault)
             return None
 
     def take(self, source: Source, opened: _Opened | None) -> None:
         """Take up what a file says."""
         if opened is None:
             return
-        reader, place = opened.reader, opened.place
+        try:
+            self._understand(source, opened.reader, opened.place)
+        except Refused:
+            return
+
+    def _understand(self, source: Source, reader: Reader, place: Place) -> None:
         fields = read_fields(reader, reader.root, place)
         if place is g.PROFILES_FILE:
             self.catalog.add_profiles(reader, fields)
@@ -178,19 +184,28 @@ def _model_path(shown_path: str) -> PurePosixPath:
 def _files(paths: Sequence[Path], loader: _Loader) -> Iterator[Path]:
     """All files that were asked for. What is not one is reported."""
     for path in paths:
-        if not path.is_dir():
-            if path.suffix in _ENDINGS or not path.exists():
-                yield path
-            else:
-                loader.refuse(path, "not a spec file by its name", "a spec ends in .yaml or .yml")
-        elif path.suffix in _ENDINGS:
+        if path.suffix in _ENDINGS:
             yield path
+        elif _is_folder(path):
+            yield from _walk(path, loader)
         else:
-            yield from _walk(path)
+            hint = "name a folder, or a file that ends in .yaml or .yml"
+            loader.refuse(path, "there is no such folder or spec file", hint)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _walk(folder: Path, loader: _Loader) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        reason = os.strerror(error.errno or 0).lower()
+        loader.refuse(Path(error.filename), f"cannot be read: {reason}", "")
+
+    for parent, folders, files in os.walk(folder, onerror=refuse):
         for name in [*folders, *files]:
             if name.endswith(_ENDINGS) and not name.startswith("."):
                 yield Path(parent, name)

@@ -63,7 +63,8 @@ class ClassBuilder:
         given = fields.get(g.EXPECT_KEY)
         expect = build_expectations(scope, given) if given else Expectations()
         self._check(word, fields, names)
-        _check_uses(reader, fields.get(g.MATRIX_KEY))
+        if matrix or not fields.has(g.MATRIX_KEY):
+            _check_uses(reader, fields.get(g.MATRIX_KEY))
         return SpecTest(
             word.text,
             word.node.line,

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from poolspec.errors import expected, shown
-from poolspec.language.kinds import Kind, Reader, Word, Wrong, mismatch, scalar
+from poolspec.language.kinds import Kind, Reader, Word, Wrong, mismatch, scalar, short
 from poolspec.language.names import LABEL
 from poolspec.language.quantities import COUNT, DURATION, Quantity
 from poolspec.language.scalars import duration, percent
@@ -46,7 +46,7 @@ class MatrixTable:
 
 
 def _read_condition(reader: Reader, node: Node) -> Condition:
-    text = scalar(node, _CONDITION_WORDS).text.strip()
+    text = short(node, _CONDITION_WORDS).strip()
     if found := _MANY.fullmatch(text):
         count = _value(node, found[1], COUNT)
         use(reader, node, count, COUNT)
@@ -63,7 +63,7 @@ def _state(node: Node, word: str) -> ActorState:
 
 
 def _read_hold(reader: Reader, node: Node) -> tuple[Value, Value]:
-    low, dots, high = scalar(node, "a duration or a range of them").text.partition("..")
+    low, dots, high = short(node, "a duration or a range of them").partition("..")
     shortest = _value(node, low.strip(), DURATION)
     longest = _value(node, high.strip(), DURATION) if dots else shortest
     for value in (shortest, longest) if dots else (shortest,):
@@ -87,9 +87,8 @@ def _read_matrix(reader: Reader, node: Node) -> MatrixTable:
         table = _rows(node)
     else:
         raise mismatch(node, "names with lists of values, or a list of rows")
-    for name in table.names:
-        if not LABEL.fullmatch(name.text):
-            raise Wrong(name.node, f"{shown(name.text)} cannot name a parameter")
+    if len({repr([cell.value for cell in row]) for row in table.rows}) < len(table.rows):
+        raise Wrong(node, "the same row twice", "leave one of them out")
     return table
 
 
@@ -123,14 +122,14 @@ def _rows(node: Sequence) -> MatrixTable:
 
 
 def _cell(node: Node) -> Cell:
-    word = scalar(node, _CELL_WORDS)
-    value: object = resolved(word) if word.plain else None
+    text = short(node, _CELL_WORDS)
+    value: object = resolved(scalar(node, _CELL_WORDS))
     if not isinstance(value, int | float):
-        seconds = duration(word.text)
-        value = percent(word.text) if seconds is None else seconds
+        seconds = duration(text)
+        value = percent(text) if seconds is None else seconds
     if not isinstance(value, int | float):
         raise mismatch(node, _CELL_WORDS)
-    return Cell(node, word.text, value)
+    return Cell(node, text, value)
 
 
 def matrix_fault(cell: Cell, quantity: Quantity | None) -> str:

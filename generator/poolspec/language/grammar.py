@@ -95,8 +95,15 @@ TEST_PLACE = Place(
 
 CLASS_KEY = Key("class", CLASS_NAME, "name of the test class", "ConnectionPoolLimits", True)
 DESCRIPTION = Key("description", TEXT, "more about it", "Sizes, overflow and what comes after")
+_TESTS_EXAMPLE = (
+    "{starts_full: {purpose: p, validates: v, covers: [], expect: {stats: {created: 2}}}}"
+)
 TESTS = Key(
-    "tests", map_kind("tests by name", TEST_NAME, fields_kind(TEST_PLACE)), "the tests", "{…}", True
+    "tests",
+    map_kind("tests by name", TEST_NAME, fields_kind(TEST_PLACE)),
+    "the tests",
+    _TESTS_EXAMPLE,
+    True,
 )
 CLASS_FILE = Place(
     "a test class",
@@ -111,7 +118,7 @@ PROFILES = Key(
     "profiles",
     map_kind("profiles by name", PROFILE_NAME, fields_kind(PROFILE_PLACE)),
     "named sets of pool options",
-    "{…}",
+    "{fast: {purpose: For quick tests, size: 2}}",
     True,
 )
 PROFILES_FILE = Place("a file of profiles", (SPEC, PROFILES))
@@ -126,7 +133,7 @@ KEYS = Key(
     "keys",
     map_kind("requirements by key", COVERED, fields_kind(REQUIREMENT_PLACE)),
     "the requirements",
-    "{…}",
+    "{A06: {subject: Limits, text: The next acquire blocks}}",
     True,
 )
 SECTION = Place("a section", (TITLE, KEYS))
@@ -134,7 +141,7 @@ REQUIREMENTS = Key(
     "requirements",
     map_kind("sections by letter", SECTION_NAME, fields_kind(SECTION)),
     "sections of requirements",
-    "{…}",
+    "{A: {title: Contract, keys: {A06: {subject: Limits, text: It blocks}}}}",
     True,
 )
 REQUIREMENTS_FILE = Place("a file of requirements", (SPEC, REQUIREMENTS))

@@ -243,7 +243,12 @@ SERVED = Key("served", NAMES, "actors, in the order they were served", "[first, 
 SAME = Key("same", NAMES, "labels of one and the same connection or pool", "[a, b]")
 DIFFERENT = Key("different", NAMES, "labels, no two of the same connection or pool", "[a, b]")
 POOLS = Key("pools", COUNTED, "different pools that `global_pool` steps were given", "1")
-EVENTS_KEY = Key("events", fields_kind(EVENTS), "what the pool said it did", "{exactly: […]}")
+EVENTS_KEY = Key(
+    "events",
+    fields_kind(EVENTS),
+    "what the pool said it did",
+    "{exactly: [checked_out, checked_in]}",
+)
 EXPECT = Place(
     "an expectation",
     (STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),

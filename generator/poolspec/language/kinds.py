@@ -21,6 +21,7 @@ from poolspec.language.source import Source
 from poolspec.language.tree import Mapping, Node, Scalar, Sequence, paths
 
 T = TypeVar("T")
+_MAX_WORD = 100
 Json = dict[str, Any]
 
 
@@ -210,6 +211,14 @@ def found(node: Node) -> str:
 def mismatch(node: Node, kind: str, hint: str = "") -> Wrong:
     """The fault of a node that is of another kind than its place wants."""
     return Wrong(node, f"expected {kind}, found {found(node)}", hint)
+
+
+def short(node: Node, kind: str) -> str:
+    """The text of a single value that is a word or a phrase, and no more. Raises `Wrong`."""
+    text = scalar(node, kind).text
+    if len(text) > _MAX_WORD:
+        raise mismatch(node, kind)
+    return text
 
 
 def scalar(node: Node, kind: str) -> Scalar:

@@ -15,7 +15,7 @@ from poolspec.vocabulary import CheckOp
 
 PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
 
-_COMPARED = re.compile(r"(<=|>=|!=|<|>) *(.+)")
+_COMPARED = re.compile(r"(<=|>=|!=|<|>) *([^<>=!].*)")
 _OPS = {op.value: op for op in CheckOp}
 _APPROX = re.compile(r"(.+?) *(?:±|\+-) *(.+)")
 _CHECK_FORMS = '3, "<= 20", "> 5", "!= 3", 2..5 or "10 ± 5%"'

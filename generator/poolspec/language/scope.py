@@ -14,7 +14,7 @@ that are not known are not complained about: one fault shall not be told twice.
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from poolspec.errors import expected, shown
+from poolspec.errors import article, expected, shown
 from poolspec.language.kinds import Reader, Word
 from poolspec.language.names import Naming
 from poolspec.language.tree import Node
@@ -84,7 +84,7 @@ class Scope:
         thing = Thing(naming, word.node.line, self.owner, pool, hold)
         if clash := self._clash(word.text, naming):
             hint = "choose another name; names are not used twice in a test"
-            message = f"{shown(word.text)} is already a {clash.naming}, in line {clash.line}"
+            message = f"{shown(word.text)} is already {article(clash.naming)}, in line {clash.line}"
             self.reader.problem(word.node, message, hint)
         self.names.taken.setdefault(word.text, thing)
         self.things[word.text] = thing
@@ -98,8 +98,8 @@ class Scope:
         if thing is None:
             self._report_unknown(word, namings)
         elif thing.naming not in namings:
-            wanted = " or ".join(f"a {naming}" for naming in namings)
-            message = f"{shown(word.text)} is a {thing.naming}, not {wanted}"
+            wanted = " or ".join(map(article, namings))
+            message = f"{shown(word.text)} is {article(thing.naming)}, not {wanted}"
             self.reader.problem(word.node, message, f"it is named in line {thing.line}")
             return None
         return thing

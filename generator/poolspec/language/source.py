@@ -5,6 +5,7 @@ holds characters that a reader of the file would not see. Line breaks are LF, CR
 our lines are the YAML parser's lines.
 """
 
+import os
 import re
 import stat
 from dataclasses import dataclass, field
@@ -47,16 +48,19 @@ class Source:
         key_path: str = "",
         width: int = 1,
     ) -> None:
-        """Note a problem. Lines and columns count from 1; line 0 is the whole file."""
-        found = len(self.problems)
-        if found == MAX_PROBLEMS:
-            message, hint, key_path = f"more than {MAX_PROBLEMS} problems in this file", "", ""
-            hint = "the rest is not listed; put these right first"
-            line = column = 0
-        if found <= MAX_PROBLEMS:
-            shown = self.line(line)
-            problem = Problem(self.path, line, column, key_path, message, hint, shown, width)
-            self.problems.append(problem)
+        """Note a problem. Lines and columns count from 1; line 0 is the whole file.
+
+        Raises `Refused` when there are too many.
+        """
+        shown = self.line(line)
+        problem = Problem(self.path, line, column, key_path, message, hint, shown, width)
+        if problem in self.problems:
+            return
+        if len(self.problems) == MAX_PROBLEMS:
+            message = f"more than {MAX_PROBLEMS} problems; the rest is not listed"
+            self.problems.append(Problem(self.path, 0, 0, "", message))
+            raise Refused(message)
+        self.problems.append(problem)
 
     def refuse(self, line: int, column: int, message: str, hint: str = "") -> Refused:
         """Note a problem after which nothing more can be said about the file."""
@@ -77,8 +81,9 @@ def read_source(path: Path, shown: str) -> Source:
     except Refused:
         pass
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        source.report(0, 0, f"cannot be read: {reason}")
+        source.report(0, 0, f"cannot be read: {os.strerror(error.errno or 0).lower()}")
+    except ValueError:
+        source.report(0, 0, "cannot be read: no valid path")
     return source
 
 

@@ -30,10 +30,9 @@ _MAX_STEPS = 1000
 
 @dataclass(frozen=True, slots=True)
 class StepList:
-    """The steps that could be read; `complete` if that is all of them."""
+    """Steps in order; None stands for one that could not be read."""
 
-    steps: tuple[Fields, ...]
-    complete: bool
+    steps: tuple[Fields | None, ...]
 
 
 def steps_kind(verbs: Table[str, Place]) -> Kind[StepList]:
@@ -43,13 +42,7 @@ def steps_kind(verbs: Table[str, Place]) -> Kind[StepList]:
         nodes = items(node, "a list of steps")
         if len(nodes) > _MAX_STEPS:
             raise Wrong(node, f"{len(nodes):,} steps; at most {_MAX_STEPS:,} are allowed")
-        steps = []
-        for item in nodes:
-            try:
-                steps.append(_read_step(reader, item, verbs))
-            except Wrong as fault:
-                reader.wrong(fault)
-        return StepList(tuple(steps), len(steps) == len(nodes))
+        return StepList(tuple(_try_step(reader, item, verbs) for item in nodes))
 
     return Kind("a list of steps", read, STEPS_SCHEMA)
 
@@ -59,6 +52,14 @@ def steps_schema(verbs: Table[str, Place]) -> Json:
     bare = [verb for verb, place in verbs.items() if not place.keys]
     steps = [place_schema(place) for place in verbs.values() if place.keys]
     return {"type": "array", "items": {"anyOf": [*steps, {"enum": bare}]}}
+
+
+def _try_step(reader: Reader, node: Node, verbs: Table[str, Place]) -> Fields | None:
+    try:
+        return _read_step(reader, node, verbs)
+    except Wrong as fault:
+        reader.wrong(fault)
+        return None
 
 
 def _read_step(reader: Reader, node: Node, verbs: Table[str, Place]) -> Fields:

@@ -37,14 +37,14 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
     """The steps of one body, in order. Problems are reported to the scope's reader."""
     made = []
     for fields in steps.steps:
-        if not fields.sound:
+        if fields is None or not fields.sound:
             scope.names.incomplete = True
+        if fields is None:
+            continue
         if any(fields.has(key) for key in _EXPECTING):
             scope.names.expecting = True
         if step := _BUILDERS[fields.place.name](scope, fields):
             made.append(step)
-    if not steps.complete:
-        scope.names.incomplete = True
     return tuple(made)
 
 

@@ -70,9 +70,14 @@ _HINTS = (
 def parse(source: Source) -> Node | None:
     """The document in a source; None, with problems reported, if it is not one of ours."""
     try:
-        return _Composer(source).document()
+        return _parse(source)
     except Refused:
         return None
+
+
+def _parse(source: Source) -> Node | None:
+    try:
+        return _Composer(source).document()
     except yaml.MarkedYAMLError as error:
         _report_syntax(source, error)
     except yaml.YAMLError as error:

@@ -18,6 +18,7 @@ from poolspec.language.kinds import (
     mismatch,
     read_fields,
     scalar,
+    short,
 )
 from poolspec.language.quantities import PARAMETER, Quantity, check, operands
 from poolspec.language.scalars import DURATION_PATTERN, resolve
@@ -53,10 +54,10 @@ def name_kind(words: str, fault_of: Callable[[str], str], pattern: str) -> Kind[
     """A name that passes an allow-list."""
 
     def read(_: Reader, node: Node) -> Word:
-        word = scalar(node, words)
-        if fault := fault_of(word.text):
-            raise Wrong(node, f"{shown(word.text)} cannot be {words}", fault)
-        return Word(word.text, node)
+        text = scalar(node, words).text
+        if fault := fault_of(text):
+            raise Wrong(node, f"{shown(text)} cannot be {words}", fault)
+        return Word(text, node)
 
     return Kind(words, read, {"type": "string", "pattern": f"^{pattern}$"})
 
@@ -66,10 +67,10 @@ def enum_kind(words: str, choices: type[E]) -> Kind[E]:
     by_word = {str(member): member for member in choices}
 
     def read(_: Reader, node: Node) -> E:
-        word = scalar(node, words)
-        if word.text not in by_word:
-            raise Wrong(node, f"{shown(word.text)} is not {words}", expected(by_word, word.text))
-        return by_word[word.text]
+        text = scalar(node, words).text
+        if text not in by_word:
+            raise Wrong(node, f"{shown(text)} is not {words}", expected(by_word, text))
+        return by_word[text]
 
     return Kind(words, read, {"enum": list(by_word)})
 
@@ -78,9 +79,9 @@ def value_kind(quantity: Quantity) -> Kind[Value]:
     """A number of a quantity, or a matrix parameter that stands for one."""
 
     def read(reader: Reader, node: Node) -> Value:
-        word = scalar(node, quantity.noun)
+        text = short(node, quantity.noun)
         try:
-            value = quantity.value(word.text)
+            value = quantity.value(text)
         except ValueError as error:
             raise Wrong(node, str(error)) from None
         use(reader, node, value, quantity)
@@ -106,9 +107,9 @@ def check_kind(quantity: Quantity) -> Kind[Check]:
     words = f"{quantity.noun} or a comparison"
 
     def read(reader: Reader, node: Node) -> Check:
-        word = scalar(node, words)
+        text = short(node, words)
         try:
-            made = check(quantity, word.text)
+            made = check(quantity, text)
         except ValueError as error:
             raise Wrong(node, str(error)) from None
         for operand in operands(made):

@@ -1,0 +1,491 @@
+"""Every rule of the language has a spec that breaks it; the error stands where the fault is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from poolspec.errors import Problem
+
+WrongAt = Callable[[str, str], Problem]
+ProblemsOf = Callable[[str], tuple[Problem, ...]]
+
+STEPS: dict[str, tuple[str, str]] = {
+    "an unknown step": ("- «aquire: a", "unknown key 'aquire'"),
+    "an unknown bare step": ("- «clos", "unknown step 'clos'"),
+    "a bare step that needs a value": ("- «acquire", "the step 'acquire' needs a value"),
+    "a bare step with a value": ("- «close: 1", "'close' stands alone"),
+    "a step that is a list": ("- «[acquire, a]", "expected a step, found a list"),
+    "two verbs": (
+        "- acquire: a\n  «release: a",
+        "a step has one verb, this has 'acquire' and 'release'",
+    ),
+    "no verb": ("- «fails: timeout", "a step without a verb"),
+    "an unknown modifier": ("- acquire: a\n  «tok: 1s", "unknown key 'tok'"),
+    "a modifier of another step": ("- acquire: a\n  «on: b", "unknown key 'on'"),
+    "an unknown kind of error": (
+        "- acquire: a\n  fails: «timout",
+        "'timout' is not a kind of error",
+    ),
+    "a number as a label": ("- acquire: «1", "'1' cannot be a name"),
+    "a capital in a label": ("- acquire: [«A]", "'A' cannot be a name"),
+    "a keyword as a label": ("- acquire: «lambda", "'lambda' cannot be a name"),
+    "a soft keyword as a label": ("- acquire: «match", "'match' cannot be a name"),
+    "a builtin as a label": ("- acquire: «next", "'next' cannot be a name"),
+    "a word of the module as a label": ("- acquire: «lab", "'lab' cannot be a name"),
+    "a label that is too long": (f"- acquire: «{'a' * 41}", f"'{'a' * 41}' cannot be a name"),
+    "an injected label": ('- acquire: «"a=1; b"', "'a=1; b' cannot be a name"),
+    "no label": ("- acquire: «[]", "expected a name or a list of names, with at least 1 of them"),
+    "a label bound twice": (
+        "- acquire: a\n- acquire: «a",
+        "'a' is already a connection, in line 10",
+    ),
+    "a label bound again after a release": (
+        "- acquire: a\n- release: a\n- acquire: «a",
+        "'a' is already a connection, in line 10",
+    ),
+    "several failing acquires": (
+        "- acquire: [a, b]\n  «fails: timeout",
+        "'fails' speaks of one acquire, not of 2",
+    ),
+    "a failed acquire binds nothing": (
+        "- acquire: a\n  fails: timeout\n- release: «a",
+        "unknown connection 'a'",
+    ),
+    "an unknown label": ("- acquire: held\n- release: «hold", "unknown connection 'hold'"),
+    "release without a label": ("- release:«", "release needs a label"),
+    "release of null": ("- release: «null", "release needs a label"),
+    "a second release": (
+        "- acquire: a\n- release: a\n- release: «a",
+        "'a' was given back in line 11",
+    ),
+    "the same label twice in a release": (
+        "- acquire: a\n- release: [a, «a]",
+        "'a' was given back in line 11",
+    ),
+    "several failing releases": (
+        "- acquire: [a, b]\n- release: [a, b]\n  «fails: not_borrowed",
+        "'fails' speaks of one release, not of 2",
+    ),
+    "a release inside of with": (
+        "- with: c\n  do: [release: «c]",
+        "'c' is given back at the end of its 'with'",
+    ),
+    "a with label after its block": (
+        "- with: c\n- query: SELECT 1\n  on: «c",
+        "'c' was given back in line 10",
+    ),
+    "a query on a released connection": (
+        "- acquire: a\n- release: a\n- query: SELECT 1\n  on: «a",
+        "'a' was given back in line 11",
+    ),
+    "a query without a connection": ("- «query: SELECT 1", "the step query needs the key 'on'"),
+    "a blank statement": (
+        '- acquire: a\n- {query: «" ", on: a}',
+        "expected an SQL statement, found a blank one",
+    ),
+    "returns and rows": (
+        "- acquire: a\n- {query: S, on: a, returns: 1, «rows: []}",
+        "'returns' and 'rows' exclude each other",
+    ),
+    "returns and fails": (
+        "- acquire: a\n- {query: S, on: a, returns: 1, «fails: query}",
+        "'returns' and 'fails' exclude each other",
+    ),
+    "a parameter in params": (
+        "- acquire: a\n- {query: S, on: a, params: [«$n]}",
+        "a matrix parameter cannot stand here",
+    ),
+    "a row that is no list": (
+        "- acquire: a\n- {query: S, on: a, rows: [«1]}",
+        "expected a list of values, found '1'",
+    ),
+    "a query on a pool": (
+        "- global_pool: g\n- query: S\n  on: «g",
+        "'g' is a pool, not a connection",
+    ),
+    "an unknown global pool": ("- acquire: a\n  from: «g", "unknown pool 'g'"),
+    "an own pool beside a global one": (
+        "- global_pool: g\n- «acquire: a",
+        "a test with 'global_pool' has no pool of its own",
+    ),
+    "close beside a global pool": (
+        "- global_pool: g\n- «close",
+        "a test with 'global_pool' has no pool of its own",
+    ),
+    "connections of two pools in one release": (
+        "- global_pool: g\n- global_pool: h\n- {acquire: a, from: g}\n- {acquire: b, from: h}\n"
+        "- «release: [a, b]",
+        "these connections come from different pools",
+    ),
+    "an unknown option of a global pool": (
+        "- global_pool: g\n  options: {«sise: 3}",
+        "unknown key 'sise'",
+    ),
+    "an empty start": ("- start: «{}", "expected actors by name, found an empty mapping"),
+    "an actor without steps": (
+        "- start: {w: «{count: 2}}",
+        "an actor needs the key 'steps'",
+    ),
+    "an actor that starts actors": (
+        "- start: {w: [{«start: {v: [close]}}]}",
+        "an actor cannot start actors",
+    ),
+    "an actor that joins actors": (
+        "- start: {v: [close]}\n- start: {w: [{«join: v}]}",
+        "an actor cannot join actors",
+    ),
+    "an actor started twice": (
+        "- start: {w: [close]}\n- start: {«w: [close]}",
+        "'w' is already an actor, in line 10",
+    ),
+    "an actor named as a label": (
+        "- acquire: w\n- start: {«w: [close]}",
+        "'w' is already a connection, in line 10",
+    ),
+    "join of an unknown actor": (
+        "- start: {first: [close]}\n- join: «firts",
+        "unknown actor 'firts'",
+    ),
+    "join of a label": ("- acquire: a\n- join: «a", "'a' is a connection, not an actor"),
+    "an actor's label in the main body": (
+        "- start: {w: [acquire: x]}\n- release: «x",
+        "'x' belongs to the actor 'w'",
+    ),
+    "another actor's label": (
+        "- start: {v: [acquire: x]}\n- start: {w: [release: «x]}",
+        "'x' belongs to the actor 'v'",
+    ),
+    "an actor's label that the main body binds too": (
+        "- start: {w: [acquire: x]}\n- acquire: «x",
+        "'x' is already a connection, in line 10",
+    ),
+    "no actors": ("- start: {w: {count: «0, steps: []}}", "0 is out of bounds: from 1 to 1,000"),
+    "waiting for an unknown actor": (
+        "- wait_until: «first is waiting",
+        "unknown actor 'first'",
+    ),
+    "waiting for an unknown state": (
+        "- wait_until: «3 actors are wating",
+        "'wating' is not a state",
+    ),
+    "a condition that is none": ("- wait_until: «soon", "'soon' is not a condition"),
+    "advance without a unit": ("- advance: «10", "10 has no unit: give a unit, as in 1s"),
+    "advance backwards": ("- advance: «-1s", "'-1s' is not a duration"),
+    "a load without an amount": (
+        "- «load: l\n  clients: 2",
+        "a load needs 'operations' or 'each'",
+    ),
+    "a load with two amounts": (
+        "- {load: l, clients: 2, operations: 3, «each: 1}",
+        "'operations' and 'each' exclude each other",
+    ),
+    "a load with operations by kind and a mix": (
+        "- {load: l, clients: 2, operations: {read: 3}, «mix: {read: 1}}",
+        "'operations' already says how many of each kind",
+    ),
+    "a load through with that has a timeout": (
+        "- {load: l, clients: 2, each: 3, via: with, «timeout: 1s}",
+        "'with' takes no timeout",
+    ),
+    "a load of an unknown kind": (
+        "- {load: l, clients: 2, operations: {«reed: 3}}",
+        "'reed' is not a kind of operation",
+    ),
+    "a load named as a key of expectations": (
+        "- {load: «server, clients: 2, each: 3}",
+        "'server' is a key of expectations already",
+    ),
+    "a hold that ends before it starts": (
+        "- {load: l, clients: 2, each: 3, hold: «2s..1s}",
+        "the shortest time is longer than the longest",
+    ),
+}
+
+
+@pytest.mark.parametrize(("steps", "message"), STEPS.values(), ids=STEPS.keys())
+def test_a_wrong_step_is_an_error_at_its_place(
+    steps: str, message: str, wrong_test: WrongAt
+) -> None:
+    indented = steps.replace("\n", "\n  ")
+    wrong_test(f"steps:\n  {indented}\nexpect: {{server: {{peak: 1}}}}", message)
+
+
+EXPECTATIONS: dict[str, tuple[str, str]] = {
+    "nothing": ("«{}", "nothing is expected here"),
+    "empty stats": ("{stats: «{}}", "stats: nothing is expected"),
+    "an unknown key": ("{«serve: [w]}", "unknown key 'serve'"),
+    "an unknown counter": ("{stats: {«acquird: 1}}", "unknown key 'acquird'"),
+    "an unknown load": ("{«trafic: {failed: 0}}", "unknown key 'trafic'"),
+    "a label instead of a load": ("{«a: {failed: 0}}", "'a' is a connection, not a load"),
+    "an unknown figure of a load": ("{l: {«fail: 0}}", "unknown key 'fail'"),
+    "an unknown percentile": ("{l: {latency: {«p42: 1s}}}", "unknown key 'p42'"),
+    "an unknown kind of error": (
+        "{l: {errors: {«tmeout: 0}}}",
+        "'tmeout' is not a kind of error",
+    ),
+    "a fraction as a count": ("{stats: {acquired: «1.5}}", "1.5 is not a whole number"),
+    "a negative count": (
+        "{stats: {acquired: «-1}}",
+        "-1 is out of bounds: from 0 to 1e+09",
+    ),
+    "a truth value as a count": ("{stats: {acquired: «true}}", "'true' is not a whole number"),
+    "a ratio above one": ("{l: {success_rate: «1.2}}", "1.2 is out of bounds: from 0 to 1"),
+    "a latency without a unit": (
+        '{l: {latency: {mean: «"< 100"}}}',
+        "100 has no unit: give a unit, as in 1s",
+    ),
+    "a range that is empty": (
+        "{stats: {acquired: «5..2}}",
+        "nothing is between 5 and 2; write 2..5",
+    ),
+    "a tolerance of nothing": (
+        '{stats: {acquired: «"5 ± 0%"}}',
+        "'0%' is not a tolerance; write 5% or an amount",
+    ),
+    "an unknown comparison": ('{stats: {acquired: «"=> 5"}}', "'=> 5' is not a whole number"),
+    "one label to compare": ("{«same: [a]}", "'same' compares at least two labels"),
+    "a label compared with itself": ("{same: [a, «a]}", "'a' is named twice"),
+    "a label that is not known": ("{different: [a, «z]}", "unknown connection or pool 'z'"),
+    "an actor that is not known": ("{served: [«z]}", "unknown actor 'z'"),
+    "pools without a global pool": ("{«pools: 1}", "no step asks for a global pool"),
+    "events without a way to compare": (
+        "{events: «{}}",
+        "events needs one of 'exactly' and 'in_order'",
+    ),
+    "an unknown event": (
+        "{events: {in_order: [«check_out]}}",
+        "'check_out' is not an event",
+    ),
+}
+
+
+@pytest.mark.parametrize(("expect", "message"), EXPECTATIONS.values(), ids=EXPECTATIONS.keys())
+def test_a_wrong_expectation_is_an_error_at_its_place(
+    expect: str, message: str, wrong_test: WrongAt
+) -> None:
+    steps = "[acquire: [a, b], {load: l, clients: 1, each: 1}]"
+    wrong_test(f"steps: {steps}\nexpect: {expect}", message)
+
+
+KEYS: dict[str, tuple[str, str]] = {
+    "an unknown key": ("«expects: {}", "unknown key 'expects'"),
+    "an unknown layer": ("layer: «integraton", "'integraton' is not a layer"),
+    "an unknown capability": ("needs: [«fair]", "'fair' is not a capability"),
+    "needs that is no list": (
+        "needs: «fair_queue",
+        "expected a list of capabilities, found 'fair_queue'",
+    ),
+    "an unknown clock": ("time: «fast", "'fast' is not a clock"),
+    "a deadline without a unit": ("deadline: «5", "5 has no unit: give a unit, as in 20s"),
+    "a deadline of a parameter": ("deadline: «$n", "a matrix parameter cannot stand here"),
+    "a deadline of nothing": ("deadline: «0", "0.0 is out of bounds: from 0.001s to 3,600s"),
+    "an unknown profile": ("profile: «fast", "unknown profile 'fast'"),
+    "an unknown pool option": ("pool: {«sise: 2}", "unknown key 'sise'"),
+    "a size that is a text": ("pool: {size: «two}", "'two' is not a whole number"),
+    "a size below zero": ("pool: {size: «-1}", "-1 is out of bounds: from 0 to 10,000"),
+    "a timeout without a unit": (
+        "pool: {timeout: «30}",
+        "30 has no unit: give a unit, as in 1s",
+    ),
+    "steps that are a mapping": (
+        "steps: «{acquire: a}",
+        "expected a list of steps, found a mapping",
+    ),
+    "a parameter without a matrix": (
+        "pool: {size: «$n}",
+        "unknown matrix parameter $n",
+    ),
+    "an unknown parameter": (
+        "matrix: {n: [1]}\npool: {size: $n, min_size: «$m}",
+        "unknown matrix parameter $m",
+    ),
+    "a parameter that is never used": (
+        "matrix: {«n: [1]}",
+        "the parameter 'n' is never used",
+    ),
+    "a parameter that does not fit": (
+        "matrix: {n: [1, 1.5]}\npool: {size: «$n}",
+        "$n cannot stand here: 1.5 is not a whole number",
+    ),
+    "a parameter without a unit": (
+        "matrix: {n: [1s, 2]}\npool: {timeout: «$n}",
+        "$n cannot stand here: 2 has no unit: give a unit, as in 1s",
+    ),
+    "a parameter named as a label": (
+        "matrix: {n: [1]}\npool: {size: $n}\nsteps: [acquire: «n]",
+        "'n' is already a matrix parameter, in line 9",
+    ),
+    "a parameter that is a keyword": (
+        "matrix: {«in: [1]}\npool: {size: $in}",
+        "'in' cannot name a parameter",
+    ),
+    "an empty matrix": (
+        "matrix: «{}",
+        "expected names with lists of values, or a list of rows, found a mapping",
+    ),
+    "a parameter without values": ("matrix: {n: «[]}", "expected a list of values, found a list"),
+    "rows with different names": (
+        "matrix: [{n: 1}, «{m: 1}]\npool: {size: 1}",
+        "a row with other names than the first",
+    ),
+    "a value that is a text": (
+        "matrix: {n: [«many]}",
+        "expected a number, true, false or a duration, found 'many'",
+    ),
+    "the same row twice": (
+        "matrix: «{n: [1, 1]}\npool: {size: $n}",
+        "the same row twice",
+    ),
+}
+
+
+@pytest.mark.parametrize(("keys", "message"), KEYS.values(), ids=KEYS.keys())
+def test_a_wrong_key_of_a_test_is_an_error_at_its_place(
+    keys: str, message: str, wrong_test: WrongAt
+) -> None:
+    wrong_test(f"{keys}\nexpect: {{server: {{peak: 1}}}}", message)
+
+
+FILES: dict[str, tuple[str, str]] = {
+    "no version": ("«class: C", "the version of the language is missing"),
+    "another version": (
+        "spec: «2\nclass: C\npurpose: p\ntests: {t: T}",
+        "this version of the language is not known",
+    ),
+    "a version that is a text": (
+        'spec: «"1"\nclass: C\npurpose: p\ntests: {t: T}',
+        "this version of the language is not known",
+    ),
+    "no kind": ("spec: 1\n«clas: C", "a file without 'class', 'profiles' or 'requirements'"),
+    "two kinds": ("spec: 1\nclass: C\n«profiles: {}", "'class' and 'profiles' in one file"),
+    "a list": ("«- spec: 1", "a spec file is a mapping"),
+    "a word": ("«spec", "a spec file is a mapping"),
+    "no purpose": ("«spec: 1\nclass: C\ntests: {t: T}", "a test class needs the key 'purpose'"),
+    "a blank purpose": (
+        'spec: 1\nclass: C\npurpose: «" "\ntests: {t: T}',
+        "expected a text, found a blank one",
+    ),
+    "a number as a purpose": (
+        "spec: 1\nclass: C\npurpose: «42\ntests: {t: T}",
+        "expected a text, found '42'",
+    ),
+    "a purpose that is too long": (
+        f"spec: 1\nclass: C\npurpose: «{'a' * 2001}\ntests: {{t: T}}",
+        "2,001 characters; at most 2,000 are allowed",
+    ),
+    "a small class name": (
+        "spec: 1\nclass: «limits\npurpose: p\ntests: {t: T}",
+        "'limits' cannot be a class's name",
+    ),
+    "a class name with Test": (
+        "spec: 1\nclass: «TestLimits\npurpose: p\ntests: {t: T}",
+        "'TestLimits' cannot be a class's name",
+    ),
+    "a test name with a capital": (
+        "spec: 1\nclass: C\npurpose: p\ntests: {«Two: T}",
+        "'Two' cannot be a test's name",
+    ),
+    "no tests": (
+        "spec: 1\nclass: C\npurpose: p\ntests: «{}",
+        "expected tests by name, found an empty mapping",
+    ),
+    "a parameter outside of a test": (
+        "spec: 1\nclass: C\npurpose: p\npool: {size: «$n}\ntests: {t: T}",
+        "the matrix parameter $n stands outside of a test",
+    ),
+    "a test that is a word": (
+        "spec: 1\nclass: C\npurpose: p\ntests: {t: «x}",
+        "a test is a mapping, not 'x'",
+    ),
+    "a test without covers": (
+        "spec: 1\nclass: C\npurpose: p\n"
+        "tests: {t: «{purpose: p, validates: v, expect: {server: {peak: 1}}}}",
+        "a test needs the key 'covers'",
+    ),
+    "a key that is none": (
+        "spec: 1\nclass: C\npurpose: p\n"
+        "tests: {t: {purpose: p, validates: v, covers: [«a6], expect: {server: {peak: 1}}}}",
+        "'a6' cannot be a requirement's key",
+    ),
+    "a key named twice": (
+        "spec: 1\nclass: C\npurpose: p\n"
+        "tests: {t: {purpose: p, validates: v, covers: [A06, «A06], expect: {server: {peak: 1}}}}",
+        "'A06' is named twice",
+    ),
+    "a test that expects nothing": (
+        "spec: 1\nclass: C\npurpose: p\n"
+        "tests: {«t: {purpose: p, validates: v, covers: [], steps: [acquire: a]}}",
+        "nothing is expected of 't'",
+    ),
+}
+GOOD_TEST = "{purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}}"
+
+
+@pytest.mark.parametrize(("text", "message"), FILES.values(), ids=FILES.keys())
+def test_a_wrong_file_is_an_error_at_its_place(
+    text: str, message: str, wrong_file: WrongAt
+) -> None:
+    wrong_file(text.replace("T}", f"{GOOD_TEST}}}"), message)
+
+
+def test_an_error_shows_place_line_marks_and_the_nearest_word(
+    find_test_problems: ProblemsOf,
+) -> None:
+    (problem,) = find_test_problems("steps:\n  - aquire: [a, b]")
+    assert str(problem) == (
+        "specs/example.yaml:10:9: tests.one.steps[0]: unknown key 'aquire'\n"
+        "    10 |       - aquire: [a, b]\n"
+        "       |         ^^^^^^\n"
+        "  expected one of: acquire, connect, release, with, query, close_all, close, global_pool, "
+        "start, join, wait_until, advance, load, expect; did you mean 'acquire'?"
+    )
+
+
+def test_a_missing_key_is_shown_with_what_to_add(find_problems: ProblemsOf) -> None:
+    (problem,) = find_problems(f"spec: 1\nclass: C\ntests: {{t: {GOOD_TEST}}}\n")
+    assert str(problem) == (
+        "specs/example.yaml:1:1: a test class needs the key 'purpose'\n"
+        "    1 | spec: 1\n"
+        "      | ^\n"
+        "  add it: purpose: Pool respects its maximum size"
+    )
+
+
+def test_a_wrong_value_is_marked_with_its_quotes(find_test_problems: ProblemsOf) -> None:
+    (problem,) = find_test_problems('expect: {server: {peak: ">> 3"}}')
+    assert str(problem) == (
+        "specs/example.yaml:9:29: tests.one.expect.server.peak: '>> 3' is not a whole number\n"
+        '    9 |     expect: {server: {peak: ">> 3"}}\n'
+        "      |                             ^^^^^^"
+    )
+
+
+def test_one_wrong_step_does_not_hide_the_next(find_test_problems: ProblemsOf) -> None:
+    steps = "steps:\n  - aquire: a\n  - {acquire: b, fails: late}\n  - release: c\n"
+    text = f"{steps}expect: {{stats: {{a: 1}}}}"
+    assert [problem.line for problem in find_test_problems(text)] == [10, 11, 13]
+
+
+def test_a_step_that_could_not_be_read_may_have_bound_a_label(
+    find_test_problems: ProblemsOf,
+) -> None:
+    problems = find_test_problems("steps: [aquire: a, release: a]")
+    assert [problem.message for problem in problems] == ["unknown key 'aquire'"]
+
+
+def test_a_long_line_is_cut_around_the_fault(find_test_problems: ProblemsOf) -> None:
+    (problem,) = find_test_problems(f"steps: [acquire: a, {' ' * 300}aquire: b]")
+    _, line, marks, *_ = str(problem).split("\n")
+    assert len(line) < 120
+    assert line[marks.index("^") :].startswith("aquire: b")
+
+
+def test_control_characters_of_a_file_never_reach_the_terminal(find_problems: ProblemsOf) -> None:
+    (problem,) = find_problems("spec: 1\nclass: \x1b[2JExample\n")
+    assert "\x1b" not in str(problem)
+
+
+def test_the_rest_of_too_many_problems_is_not_listed(find_problems: ProblemsOf) -> None:
+    problems = find_problems("spec: 1\nclass: C\n" + "".join(f"key{n}: 1\n" for n in range(500)))
+    assert len(problems) == 101
+    assert problems[0].message == "more than 100 problems; the rest is not listed"

@@ -1,0 +1,317 @@
+"""What the sentences of a spec mean: each form of each step and expectation, in the model."""
+
+from collections.abc import Callable
+
+import pytest
+
+from poolspec.model import (
+    Acquire,
+    Actor,
+    Advance,
+    Check,
+    Close,
+    CloseAll,
+    Connect,
+    EventsExpectation,
+    Expect,
+    Expectations,
+    GlobalPool,
+    Join,
+    Load,
+    LoadExpectation,
+    Matrix,
+    Query,
+    Ref,
+    Release,
+    SpecClass,
+    SpecTest,
+    Start,
+    Step,
+    WaitUntil,
+    With,
+)
+from poolspec.vocabulary import (
+    ActorState,
+    BodyFailure,
+    Capability,
+    CheckOp,
+    ErrorKind,
+    EventKind,
+    Layer,
+    Level,
+    Operation,
+    Runner,
+    TimeKind,
+    Via,
+)
+
+LoadTest = Callable[[str], SpecTest]
+LoadText = Callable[[str], SpecClass]
+
+ONE = Check(CheckOp.EQUAL, 1)
+PASS = "\nexpect: {server: {peak: 1}}"
+
+STEPS: dict[str, tuple[Step, ...]] = {
+    "[acquire: a]": (Acquire(9, ("a",)),),
+    "[acquire: [a, b], release: [b, a]]": (Acquire(9, ("a", "b")), Release(9, ("b", "a"))),
+    "[{acquire: a, timeout: 2s, fails: timeout, took: 2s ± 50ms}]": (
+        Acquire(
+            9,
+            ("a",),
+            timeout=2.0,
+            fails=ErrorKind.TIMEOUT,
+            took=Check(CheckOp.APPROX, 2.0, abs=0.05),
+        ),
+    ),
+    "[connect: s, {release: s, fails: not_borrowed}]": (
+        Connect(9, "s"),
+        Release(9, ("s",), fails=ErrorKind.NOT_BORROWED),
+    ),
+    "[release: nothing]": (Release(9, ()),),
+    "[acquire: a, release: a, {release: a, fails: not_borrowed}]": (
+        Acquire(9, ("a",)),
+        Release(9, ("a",)),
+        Release(9, ("a",), fails=ErrorKind.NOT_BORROWED),
+    ),
+    "[{with: c, do: [{query: S, on: c}, with: d], raises: interrupt}]": (
+        With(9, "c", (Query(9, "S", "c"), With(9, "d")), BodyFailure.INTERRUPT),
+    ),
+    "[acquire: a, {query: S, on: a, params: [1, x, null], returns: null}]": (
+        Acquire(9, ("a",)),
+        Query(9, "S", "a", (1, "x", None), None, expects_value=True),
+    ),
+    "[acquire: a, {query: S, on: a, rows: [[1, x], []]}]": (
+        Acquire(9, ("a",)),
+        Query(9, "S", "a", rows=((1, "x"), ())),
+    ),
+    "[acquire: a, {query: S, on: a, fails: query}]": (
+        Acquire(9, ("a",)),
+        Query(9, "S", "a", fails=ErrorKind.QUERY),
+    ),
+    "[close_all, close]": (CloseAll(9), Close(9)),
+    "[{global_pool: g, options: {timeout: 1s, size: 3, config_name: replica}}]": (
+        GlobalPool(9, "g", (("timeout", 1.0), ("size", 3), ("config_name", "replica"))),
+    ),
+    "[global_pool: g, {acquire: a, from: g}, release: a]": (
+        GlobalPool(9, "g"),
+        Acquire(9, ("a",), pool="g"),
+        Release(9, ("a",), pool="g"),
+    ),
+    "[global_pool: g, connect: s, {release: s, to: g}, {release: nothing, to: g}]": (
+        GlobalPool(9, "g"),
+        Connect(9, "s"),
+        Release(9, ("s",), pool="g"),
+        Release(9, (), pool="g"),
+    ),
+    "[{start: {v: [acquire: x], w: {count: 2, repeat: 3, steps: [acquire: x]}}}, join: [v, w]]": (
+        Start(
+            9,
+            (
+                Actor("v", (Acquire(9, ("x",)),), line=9),
+                Actor("w", (Acquire(9, ("x",)),), 2, 3, 9),
+            ),
+        ),
+        Join(9, ("v", "w")),
+    ),
+    "[acquire: a, {start: {w: [release: a]}}]": (
+        Acquire(9, ("a",)),
+        Start(9, (Actor("w", (Release(9, ("a",)),), line=9),)),
+    ),
+    "[{start: {w: [close]}}, wait_until: w is done]": (
+        Start(9, (Actor("w", (Close(9),), line=9),)),
+        WaitUntil(9, ActorState.DONE, "w"),
+    ),
+    "[wait_until: 1 actor is holding, wait_until: 3 actors are waiting]": (
+        WaitUntil(9, ActorState.HOLDING, count=1),
+        WaitUntil(9, ActorState.WAITING, count=3),
+    ),
+    "[advance: 1h 30m]": (Advance(9, 5400.0),),
+    "[{load: l, clients: 2, operations: 9}]": (Load(9, "l", 2, total=9),),
+    "[{load: l, clients: 2, operations: {read: 6, write: 4}}]": (
+        Load(9, "l", 2, counts=((Operation.READ, 6), (Operation.WRITE, 4)), mix=()),
+    ),
+    "[{load: l, clients: 2, each: 5, mix: {borrow: 1}, hold: 1ms..2ms, via: with}]": (
+        Load(9, "l", 2, each=5, mix=((Operation.BORROW, 1),), hold=(0.001, 0.002), via=Via.WITH),
+    ),
+    "[{load: l, clients: 2, each: 5, hold: 1ms, timeout: 0, runner: executor}]": (
+        Load(9, "l", 2, each=5, hold=(0.001, 0.001), timeout=0.0, runner=Runner.EXECUTOR),
+    ),
+    "[expect: {server: {peak: 1}}]": (
+        Expect(9, Expectations(server=(("peak", ONE),), lines={"server": 9})),
+    ),
+}
+
+
+@pytest.mark.parametrize(("steps", "meaning"), STEPS.items())
+def test_a_step_means(steps: str, meaning: tuple[Step, ...], load_test: LoadTest) -> None:
+    assert load_test(f"steps: {steps}{PASS}").steps == meaning
+
+
+EXPECTATIONS: dict[str, Expectations] = {
+    '{stats: {acquired: 2, timeouts: ">= 1"}}': Expectations(
+        stats=(("acquired", Check(CheckOp.EQUAL, 2)), ("timeouts", Check(CheckOp.AT_LEAST, 1))),
+        lines={"stats": 10},
+    ),
+    "{served: [w, w]}": Expectations(served=("w", "w"), lines={"served": 10}),
+    "{same: [a, b], different: [b, a]}": Expectations(
+        same=("a", "b"), different=("b", "a"), lines={"same": 10, "different": 10}
+    ),
+    "{events: {exactly: [checked_out, checked_in]}}": Expectations(
+        events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True, 10),
+        lines={"events": 10},
+    ),
+    "{events: {in_order: [pool_closed]}}": Expectations(
+        events=EventsExpectation((EventKind.POOL_CLOSED,), False, 10), lines={"events": 10}
+    ),
+    '{l: {failed: 0, success_rate: ">= 95%", errors: {timeout: 1}, latency: {p99.9: < 1s}}}': (
+        Expectations(
+            loads=(
+                LoadExpectation(
+                    "l",
+                    (
+                        ("failed", Check(CheckOp.EQUAL, 0)),
+                        ("success_rate", Check(CheckOp.AT_LEAST, 0.95)),
+                    ),
+                    ((ErrorKind.TIMEOUT, ONE),),
+                    (("p99.9", Check(CheckOp.LESS, 1.0)),),
+                    10,
+                ),
+            )
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize(("expect", "meaning"), EXPECTATIONS.items())
+def test_an_expectation_means(expect: str, meaning: Expectations, load_test: LoadTest) -> None:
+    steps = "[acquire: [a, b], {start: {w: [close]}}, {load: l, clients: 1, each: 1}]"
+    assert load_test(f"steps: {steps}\nexpect: {expect}").expect == meaning
+
+
+def test_global_pools_are_counted_and_compared(load_test: LoadTest) -> None:
+    test = load_test("steps: [global_pool: g, global_pool: h]\nexpect: {pools: 1, same: [g, h]}")
+    assert test.expect.pools == ONE
+    assert test.expect.same == ("g", "h")
+
+
+def test_labels_can_be_compared_after_their_release(load_test: LoadTest) -> None:
+    steps = "[acquire: a, release: a, {with: c}]"
+    assert load_test(f"steps: {steps}\nexpect: {{same: [a, c]}}").expect.same == ("a", "c")
+
+
+CHECKS: dict[str, Check] = {
+    "2": Check(CheckOp.EQUAL, 2),
+    "<= 20": Check(CheckOp.AT_MOST, 20),
+    "<=20": Check(CheckOp.AT_MOST, 20),
+    '">= 3"': Check(CheckOp.AT_LEAST, 3),
+    '"> 5"': Check(CheckOp.MORE, 5),
+    "< 5": Check(CheckOp.LESS, 5),
+    '"!= 3"': Check(CheckOp.NOT_EQUAL, 3),
+    "2..5": Check(CheckOp.BETWEEN, 2, upper=5),
+    "2 .. 5": Check(CheckOp.BETWEEN, 2, upper=5),
+    "10 ± 5%": Check(CheckOp.APPROX, 10, rel=0.05),
+    "10 +- 2": Check(CheckOp.APPROX, 10, abs=2.0),
+    "$n": Check(CheckOp.EQUAL, Ref("n")),
+    "<= $n": Check(CheckOp.AT_MOST, Ref("n")),
+    "$n ± 1": Check(CheckOp.APPROX, Ref("n"), abs=1.0),
+    "1..$n": Check(CheckOp.BETWEEN, 1, upper=Ref("n")),
+}
+
+
+@pytest.mark.parametrize(("text", "check"), CHECKS.items())
+def test_a_comparison_means(text: str, check: Check, load_test: LoadTest) -> None:
+    test = load_test(
+        f"matrix: {{n: [4]}}\npool: {{size: $n}}\nexpect:\n  server:\n    peak: {text}"
+    )
+    assert test.expect.server == (("peak", check),)
+
+
+DURATIONS: dict[str, float] = {
+    "0": 0.0,
+    "250us": 0.00025,
+    "100ms": 0.1,
+    "1s": 1.0,
+    "1.5s": 1.5,
+    "2m": 120.0,
+    "2min": 120.0,
+    "1h": 3600.0,
+    "1h 30m": 5400.0,
+    "1d": 86400.0,
+    "1 s": 1.0,
+}
+
+
+@pytest.mark.parametrize(("text", "seconds"), DURATIONS.items())
+def test_a_duration_means(text: str, seconds: float, load_test: LoadTest) -> None:
+    assert load_test(f"steps: [advance: {text}]{PASS}").steps == (Advance(9, seconds),)
+
+
+@pytest.mark.parametrize("text", ["1x", "s", "1s1s", "30m 1h", "1s 1s", "-1s", "1,5s", "1e3s"])
+def test_what_is_no_duration_is_refused(
+    text: str, find_test_problems: Callable[[str], tuple[object, ...]]
+) -> None:
+    assert len(find_test_problems(f'steps: [advance: "{text}"]{PASS}')) == 1
+
+
+def test_a_matrix_of_names_gives_every_combination_in_order(load_test: LoadTest) -> None:
+    test = load_test("matrix: {n: [1, 2], t: [1s, 50ms]}\npool: {size: $n, timeout: $t}" + PASS)
+    assert test.matrix == Matrix(("n", "t"), ((1, 1.0), (1, 0.05), (2, 1.0), (2, 0.05)))
+    assert test.pool == (("size", Ref("n")), ("timeout", Ref("t")))
+
+
+def test_a_matrix_of_rows_is_taken_row_by_row(load_test: LoadTest) -> None:
+    test = load_test("matrix: [{n: 1, m: 5}, {m: 6, n: 2}]\npool: {size: $n, min_size: $m}" + PASS)
+    assert test.matrix == Matrix(("n", "m"), ((1, 5), (2, 6)))
+
+
+def test_parameters_stand_for_counts_answers_and_conditions(load_test: LoadTest) -> None:
+    test = load_test(
+        "matrix: {n: [2]}\nsteps:\n"
+        "  - start: {w: {count: $n, steps: [close]}}\n"
+        "  - wait_until: $n actors are done\n"
+        "  - acquire: a\n"
+        "  - {query: S, on: a, returns: $n}\n"
+        "  - {load: l, clients: $n, operations: $n}"
+    )
+    start, wait, _, query, load = test.steps
+    assert isinstance(start, Start)
+    assert isinstance(wait, WaitUntil)
+    assert isinstance(query, Query)
+    assert isinstance(load, Load)
+    values = (start.actors[0].count, wait.count, query.returns, load.clients, load.total)
+    assert values == (Ref("n"),) * 5
+
+
+def test_a_test_takes_over_what_its_class_says(load_text: LoadText) -> None:
+    spec = load_text(
+        "spec: 1\nclass: C\npurpose: p\nlayer: chaos\nlevel: should\nneeds: [overflow]\n"
+        "time: real\npool: {timeout: 1s, size: 2}\ntests:\n  a:\n"
+        "    {purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}}\n"
+        "  b:\n    purpose: p\n    validates: v\n    covers: [A01]\n    layer: unit\n"
+        "    level: must\n    needs: [events, overflow]\n    time: virtual\n    deadline: 1m\n"
+        "    pool: {size: 0}\n    expect: {server: {peak: 1}}\n"
+    )
+    a, b = spec.tests
+    assert (a.layer, a.level, a.time, a.deadline) == (
+        Layer.CHAOS,
+        Level.SHOULD,
+        TimeKind.REAL,
+        20.0,
+    )
+    assert (a.needs, a.pool) == ((Capability.OVERFLOW,), (("size", 2), ("timeout", 1.0)))
+    assert (b.layer, b.level, b.time, b.deadline) == (
+        Layer.UNIT,
+        Level.MUST,
+        TimeKind.VIRTUAL,
+        60.0,
+    )
+    assert b.needs == (Capability.OVERFLOW, Capability.EVENTS)
+    assert (b.pool, b.covers) == ((("size", 0), ("timeout", 1.0)), ("A01",))
+
+
+def test_texts_may_have_several_lines(load_text: LoadText) -> None:
+    spec = load_text(
+        "spec: 1\nclass: C\npurpose: >-\n  one\n  line\ndescription: |\n  two\n  lines\ntests:\n"
+        "  t: {purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}}\n"
+    )
+    assert (spec.purpose, spec.description) == ("one line", "two\nlines")
