@@ -47,7 +47,7 @@ class Admin:
     def run(self, *statements: str) -> tuple[Row, ...]:
         """Run statements one after the other, and return the rows of the last.
 
-        Raises RefusedError with the server's reason, or ServerError when the server cannot be reached.
+        Raises RefusedError with the server's reason, or ServerError when it cannot be reached.
         """
         rows: tuple[Row, ...] = ()
         with self._lock:

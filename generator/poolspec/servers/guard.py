@@ -3,8 +3,8 @@
 It runs as a script of its own (`python -I -S guard.py DIRECTORY`), imports next to nothing (so no
 pathlib), and sits in a session of its own, so that Ctrl-C does not reach it. It starts the database
 server as its child and removes server and directory as soon as the test process is gone, however it
-went: its end of the pipe closes, even at `kill -9`. If the guardian itself is killed, the kernel ends the server
-(Linux), and the next run sweeps the directory.
+went: its end of the pipe closes, even at `kill -9`. If the guardian itself is killed, the kernel
+ends the server (Linux), and the next run sweeps the directory.
 
 Orders come on standard input, a line each, words parted by tabs; reports go to standard output:
 

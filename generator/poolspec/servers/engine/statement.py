@@ -227,9 +227,10 @@ _ACTIONS = _table(
         (r"DO\s+(?P<what>.+)", _do),
         (r"KILL\s+(?:(?:HARD|SOFT)\s+)?(?:(?P<kind>CONNECTION|QUERY)\s+)?(?P<id>\d+)", _kill),
         (r"FLUSH\b.*", _ignore),
-        (r"SET\s+NAMES\s+['\"]?(?P<charset>\w+)['\"]?(?:\s+COLLATE\s+['\"]?(?P<collation>\w+)['\"]?)?",
-         _set_names),
-        (r"SET\s+(?:SESSION\s+)?TRANSACTION\s+ISOLATION\s+LEVEL\s+(?P<level>[\w\s]+)", _set_isolation),
+        (r"SET\s+NAMES\s+['\"]?(?P<charset>\w+)['\"]?"
+         r"(?:\s+COLLATE\s+['\"]?(?P<collation>\w+)['\"]?)?", _set_names),
+        (r"SET\s+(?:SESSION\s+)?TRANSACTION\s+ISOLATION\s+LEVEL\s+(?P<level>[\w\s]+)",
+         _set_isolation),
         (r"SET\s+(?P<assignments>.+)", _set),
         (r"SHOW\s+(?:FULL\s+|GLOBAL\s+|SESSION\s+)?"
          r"(?P<what>PROCESSLIST|DATABASES|TABLES|COLUMNS|VARIABLES|STATUS)(?P<rest>\s.*)?", _show),

@@ -1,7 +1,8 @@
 """The bytes of the MySQL protocol: packets in, packets out.
 
-mysql_mimic builds and reads the packets. What it leaves out is added here: affected rows, insert
-ids and status flags in OK packets, SQLSTATEs of our own, and reads that survive short packets.
+mysql_mimic builds the packets. What it leaves out is added here: affected rows, insert ids and
+status flags in OK packets, SQLSTATEs of our own. Who a client says it is, is read here as well: the
+readers of mysql_mimic go round in circles for ever when a packet is cut short.
 """
 
 import asyncio
@@ -17,7 +18,6 @@ from typing import Any
 
 from mysql_mimic import packets  # type: ignore[import-untyped]
 from mysql_mimic.charset import CharacterSet  # type: ignore[import-untyped]
-from mysql_mimic.constants import DEFAULT_SERVER_CAPABILITIES  # type: ignore[import-untyped]
 from mysql_mimic.results import ResultColumn  # type: ignore[import-untyped]
 from mysql_mimic.stream import MysqlStream  # type: ignore[import-untyped]
 from mysql_mimic.types import Capabilities, ColumnType, ServerStatus  # type: ignore[import-untyped]
@@ -27,8 +27,16 @@ from poolspec.servers.engine.faults import SqlError
 
 PLUGIN = "mysql_native_password"
 _UTF8 = CharacterSet.utf8mb4
+# Not offered, so not to be read: attributes of queries and of connections.
 _CAPABILITIES = (
-    DEFAULT_SERVER_CAPABILITIES | Capabilities.CLIENT_TRANSACTIONS | Capabilities.CLIENT_FOUND_ROWS
+    Capabilities.CLIENT_LONG_PASSWORD
+    | Capabilities.CLIENT_FOUND_ROWS
+    | Capabilities.CLIENT_CONNECT_WITH_DB
+    | Capabilities.CLIENT_PROTOCOL_41
+    | Capabilities.CLIENT_TRANSACTIONS
+    | Capabilities.CLIENT_SECURE_CONNECTION
+    | Capabilities.CLIENT_PLUGIN_AUTH
+    | Capabilities.CLIENT_DEPRECATE_EOF
 )
 _DECIMALS = 10  # places kept of a computed number, which SQLite holds in binary
 
@@ -90,6 +98,27 @@ class Result:
     insert_id: int = 0
 
 
+class Fields:
+    """Reads a packet of a client that is not to be trusted; raises Gone where it is cut short."""
+
+    def __init__(self, payload: bytes) -> None:
+        self.left = payload
+
+    def take(self, count: int) -> bytes:
+        """Return the next bytes."""
+        if len(self.left) < count:
+            raise Gone
+        taken, self.left = self.left[:count], self.left[count:]
+        return taken
+
+    def text(self) -> str:
+        """Return what stands before the next zero byte."""
+        taken, zero, self.left = self.left.partition(b"\0")
+        if not zero:
+            raise Gone
+        return taken.decode(errors="replace")
+
+
 class Wire:
     """One client's socket; raises Gone when the client has left."""
 
@@ -126,13 +155,15 @@ class Wire:
                 auth_plugin_name=PLUGIN,
             )
         )
-        answer = packets.parse_handshake_response(_CAPABILITIES, await self.read())
-        if not hasattr(answer, "username"):
-            raise Gone  # it asks for TLS, which was not offered
-        self._capabilities = answer.capabilities
-        return Credentials(
-            answer.username, answer.auth_response, answer.client_plugin, answer.database or None
-        )
+        fields = Fields(await self.read())
+        (wanted,) = struct.unpack("<I", fields.take(4))
+        self._capabilities = _CAPABILITIES & Capabilities(wanted)
+        fields.take(28)  # packet size, charset, filler
+        user = fields.text()
+        proof = fields.take(fields.take(1)[0])
+        database = self._has(Capabilities.CLIENT_CONNECT_WITH_DB) and fields.text()
+        plugin = self._has(Capabilities.CLIENT_PLUGIN_AUTH) and fields.text()
+        return Credentials(user, proof, plugin or None, database or None)
 
     async def ask_for_plugin(self) -> bytes:
         """Have the client answer the challenge in the one way that is known here."""
@@ -141,14 +172,16 @@ class Wire:
 
     def change_user(self, payload: bytes) -> Credentials:
         """Read a change of user."""
-        asked = packets.parse_com_change_user(self._capabilities, _UTF8, payload)
-        return Credentials(
-            asked.username, asked.auth_response, asked.client_plugin, asked.database or None
-        )
+        fields = Fields(payload)
+        user = fields.text()
+        proof = fields.take(fields.take(1)[0])
+        database = fields.text()
+        plugin = fields.take(2) and fields.text() if fields.left else ""
+        return Credentials(user, proof, plugin or None, database or None)
 
     def query(self, payload: bytes) -> str:
         """Read a statement."""
-        return str(packets.parse_com_query(self._capabilities, _UTF8, payload).sql)
+        return payload.decode(errors="replace")
 
     async def ok(self, status: Status, result: Result) -> None:
         """Say that it is done."""
@@ -189,6 +222,9 @@ class Wire:
     def new_command(self) -> None:
         """Begin to number packets anew."""
         self._stream.reset_seq()
+
+    def _has(self, capability: Any) -> bool:
+        return capability in self._capabilities
 
     async def _write(self, payload: bytes) -> None:
         try:
