@@ -31,8 +31,8 @@ def load_suite(paths: Sequence[Path], *, root: Path) -> Suite:
     paths, requirements in that of their keys. Raises `SpecErrors` with every problem of every file.
     """
     loader = _Loader(root.absolute())
-    files = sorted(set(_files(paths, loader)))
-    sources = [loader.read(path) for path in files]
+    files = {_absolute(path): path for path in _files(paths, loader)}
+    sources = [loader.read(files[absolute]) for absolute in sorted(files)]
     shared = [source for source in sources if any(word in source.data for word in _SHARED)]
     first = {id(source) for source in shared}
     readers = [(source, loader.open(source)) for source in shared]
@@ -85,7 +85,7 @@ class _Loader:
 
     def shown(self, path: Path) -> str:
         """A path as errors show it: relative to the root, if it is below it."""
-        absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolves `..`, but no links
+        absolute = _absolute(path)
         below = absolute.is_relative_to(self.root)
         return (absolute.relative_to(self.root) if below else path).as_posix()
 
@@ -149,6 +149,11 @@ class _Loader:
         requirements = sorted(self.catalog.requirements.values(), key=lambda one: one.key)
         classes = sorted(self.classes, key=lambda one: one.path)
         return Suite(tuple(classes), tuple(requirements))
+
+
+def _absolute(path: Path) -> Path:
+    """The one way to write a path: `..` is resolved, links are not."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - it would keep `..`
 
 
 def _is_class(opened: _Opened | None) -> bool:

@@ -7,7 +7,7 @@ types and words; labels, actors, parameters and bounds of durations only `poolsp
 import json
 
 from poolspec.language.grammar import FILES, VERSION
-from poolspec.language.grammar_steps import STEP_PLACES
+from poolspec.language.grammar_steps import NAME_SCHEMA, STEP_PLACES
 from poolspec.language.kinds import Json
 from poolspec.language.steplist import steps_schema
 from poolspec.language.values import place_schema
@@ -19,7 +19,7 @@ def json_schema() -> Json:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": f"poolspec, version {VERSION}",
         "description": "How a connection pool must behave: one test class in each file.",
-        "definitions": {"steps": steps_schema(STEP_PLACES)},
+        "definitions": {"name": NAME_SCHEMA, "steps": steps_schema(STEP_PLACES)},
         "type": "object",
         "required": ["spec"],
         "anyOf": [place_schema(place) for place in FILES.values()],

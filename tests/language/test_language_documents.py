@@ -1,12 +1,14 @@
 """Which YAML is let in, and what its plain words mean."""
 
+import builtins
+import keyword
 from collections.abc import Callable
 
 import pytest
 import yaml
 
 from poolspec.errors import Problem
-from poolspec.language import tree
+from poolspec.language import names, tree
 from poolspec.model import Query, SpecTest
 
 WrongAt = Callable[[str, str], Problem]
@@ -146,3 +148,8 @@ def test_the_pure_parser_gives_the_same_tree(
     with_libyaml = find_test_problems(text)
     monkeypatch.setattr(tree, "_Parser", yaml.SafeLoader)
     assert find_test_problems(text) == with_libyaml
+
+
+def test_every_word_of_this_python_is_known() -> None:
+    words = (*keyword.kwlist, *keyword.softkwlist, *dir(builtins))
+    assert {word for word in words if names.LABEL.fullmatch(word)} <= names.PYTHON

@@ -7,7 +7,7 @@ from poolspec.errors import expected, shown
 from poolspec.language.kinds import Kind, Reader, Word, Wrong, mismatch, scalar, short
 from poolspec.language.names import LABEL
 from poolspec.language.quantities import COUNT, DURATION, Quantity
-from poolspec.language.scalars import duration, percent
+from poolspec.language.scalars import DURATION_PATTERN, duration, percent
 from poolspec.language.tree import Mapping, Node, Sequence
 from poolspec.language.values import resolved, use
 from poolspec.model import Ref, Value
@@ -157,7 +157,12 @@ HOLD = Kind(
     {"anyOf": [{"type": "string", "minLength": 1}, {"enum": [0]}]},
 )
 
-_CELL_SCHEMA = {"type": ["number", "boolean", "string"]}
+_CELL_SCHEMA = {
+    "anyOf": [
+        {"type": ["number", "boolean"]},
+        {"type": "string", "pattern": rf"^({DURATION_PATTERN}|[0-9.]+ ?%)$"},
+    ]
+}
 MATRIX = Kind(
     "names with lists of values, or a list of rows",
     _read_matrix,

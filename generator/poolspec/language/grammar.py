@@ -48,7 +48,7 @@ TEXT = text_kind("a text", 2_000)
 SHORT = text_kind("a text", 200)
 PROFILE_NAME = name_kind("a profile's name", _profile_fault, LABEL.pattern)
 COVERED = name_kind("a requirement's key", requirement_fault, REQUIREMENT.pattern)
-CLASS_NAME = name_kind("a class's name", class_fault, CLASS.pattern)
+CLASS_NAME = name_kind("a class's name", class_fault, rf"(?!Test){CLASS.pattern}")
 TEST_NAME = name_kind("a test's name", test_fault, TEST.pattern)
 SECTION_NAME: Kind[Word] = name_kind("a section", _section_fault, "[A-Z]")
 

@@ -1,8 +1,10 @@
 """The tables of keys of every step and every expectation."""
 
+from dataclasses import replace
+
 from poolspec.language.conditions import CONDITION, HOLD
-from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
-from poolspec.language.names import LABEL, label_fault
+from poolspec.language.kinds import Fields, Json, Key, Kind, Place, Reader, Word, Wrong
+from poolspec.language.names import LABEL, PYTHON, RESERVED, label_fault
 from poolspec.language.quantities import (
     COUNT,
     DURATION,
@@ -42,7 +44,16 @@ from poolspec.vocabulary import (
 STEP_PLACES: dict[str, Place] = {}
 """By verb; filled at the end of this module, for steps hold steps."""
 
-NAME = name_kind("a name", label_fault, LABEL.pattern)
+NAME = replace(
+    name_kind("a name", label_fault, LABEL.pattern), schema={"$ref": "#/definitions/name"}
+)
+NAME_SCHEMA: Json = {
+    "type": "string",
+    "pattern": f"^{LABEL.pattern}$",
+    "not": {"enum": sorted(RESERVED | PYTHON)},
+}
+"""Names stand in many places; so their schema is a definition."""
+
 NAMES = list_kind("a list of names", NAME, low=1)
 SOME_NAMES = some_kind("a name or a list of names", NAME)
 STEPS = steps_kind(STEP_PLACES)
@@ -81,7 +92,9 @@ def _read_released(reader: Reader, node: Node) -> tuple[Word, ...]:
 
 
 RELEASED: Kind[tuple[Word, ...]] = Kind(
-    "a name, a list of names or `nothing`", _read_released, SOME_NAMES.schema
+    "a name, a list of names or `nothing`",
+    _read_released,
+    {"anyOf": [{"const": "nothing"}, SOME_NAMES.schema]},
 )
 
 ACQUIRE = Key("acquire", SOME_NAMES, "borrow a connection for each label", "[a, b]", True)

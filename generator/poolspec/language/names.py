@@ -5,8 +5,6 @@ patterns and is none of Python's own words, nor one that the module already uses
 way in.
 """
 
-import builtins
-import keyword
 import re
 from enum import StrEnum
 from typing import Final
@@ -27,7 +25,17 @@ RESERVED: Final = frozenset(
 )
 """What a generated module calls its own things."""
 
-_PYTHON: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
+_PYTHON_WORDS = """
+abs aiter all and anext any as ascii assert async await bin bool break breakpoint bytearray bytes
+callable case chr class classmethod compile complex continue copyright credits def del delattr
+dict dir divmod elif else enumerate eval except exec exit filter finally float for format from
+frozenset getattr global globals hasattr hash help hex id if import in input int is isinstance
+issubclass iter lambda len license list locals map match max memoryview min next nonlocal not
+object oct open or ord pass pow print property quit raise range repr return reversed round set
+setattr slice sorted staticmethod str sum super try tuple type vars while with yield zip
+"""
+PYTHON: Final = frozenset(_PYTHON_WORDS.split())
+"""Keywords and builtins. A list, so that a spec is right or wrong under every Python alike."""
 
 
 class Naming(StrEnum):
@@ -46,7 +54,7 @@ def label_fault(word: str) -> str:
         return "a name is a small letter, then up to 39 small letters, digits or _"
     if word in RESERVED:
         return "the generated module uses this name itself; choose another"
-    if word in _PYTHON:
+    if word in PYTHON:
         return "this is a word of Python; choose another name"
     return ""
 

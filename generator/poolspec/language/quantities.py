@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from poolspec.errors import shown
-from poolspec.language.scalars import duration, percent, word_value
+from poolspec.language.scalars import DURATION_PATTERN, duration, percent, word_value
 from poolspec.model import Check, Ref, Value
 from poolspec.vocabulary import CheckOp
 
@@ -52,6 +52,14 @@ class Quantity:
         if not self.low <= number <= self.high:
             return f"{_said(number)} is out of bounds: {self.bounds}"
         return ""
+
+    @property
+    def pattern(self) -> str:
+        """A pattern of its numbers as text, for the schema."""
+        if self.timed:
+            return f"0|{DURATION_PATTERN}"
+        number = r"-?[0-9]+" if self.whole else r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?"
+        return f"{number}( ?%)?" if self.ratio else number
 
     @property
     def bounds(self) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from poolspec.errors import expected, shown
 from poolspec.language.kinds import (
     Fields,
     Json,
+    Key,
     Kind,
     Place,
     Reader,
@@ -116,7 +117,7 @@ def check_kind(quantity: Quantity) -> Kind[Check]:
             use(reader, node, operand, quantity)
         return made
 
-    return Kind(words, read, {"anyOf": [_number_schema(quantity), {"type": "string"}]})
+    return Kind(words, read, {"anyOf": [_number_schema(quantity), _comparison_schema(quantity)]})
 
 
 def use(reader: Reader, node: Node, value: object, quantity: Quantity | None) -> None:
@@ -188,7 +189,7 @@ def fields_kind(place: Place) -> Kind[Fields]:
 
 def place_schema(place: Place) -> Json:
     """How JSON Schema describes a mapping with the keys of a place."""
-    properties = {key.name: {"description": key.meaning, **key.kind.schema} for key in place.keys}
+    properties = {key.name: _described(key) for key in place.keys}
     schema: Json = {
         "type": "object",
         "properties": properties,
@@ -197,6 +198,12 @@ def place_schema(place: Place) -> Json:
     if place.required:
         schema["required"] = [key.name for key in place.required]
     return schema
+
+
+def _described(key: Key[Any]) -> Json:
+    """The schema of a key's values, with its meaning. Draft-07 sees nothing beside a `$ref`."""
+    schema = key.kind.schema
+    return {"description": key.meaning, **({"allOf": [schema]} if "$ref" in schema else schema)}
 
 
 def scalar_kind(words: str) -> Kind[ScalarValue]:
@@ -246,6 +253,13 @@ def _number_schema(quantity: Quantity) -> Json:
     if quantity.timed:
         return {"enum": [0]}
     return {"type": "integer" if quantity.whole else "number", **bounds}
+
+
+def _comparison_schema(quantity: Quantity) -> Json:
+    """The forms of a comparison; bounds, and which way a range goes, it does not say."""
+    one = rf"({PARAMETER.pattern}|{quantity.pattern})"
+    compared = rf"((<=|>=|!=|<|>) *)?{one}"
+    return {"type": "string", "pattern": rf"^({compared}|{one} *\.\. *{one}|{one} *(±|\+-) *.+)$"}
 
 
 def _value_choices(quantity: Quantity) -> list[Json]:

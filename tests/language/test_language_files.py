@@ -1,0 +1,283 @@
+"""Loading whole projects: which files are found, and what they say about each other."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from poolspec.errors import Problem, SpecErrors
+from poolspec.load import load_class_text, load_suite
+from poolspec.model import Requirement, Suite
+
+PASS = "{purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}}"
+PROFILES = "spec: 1\nprofiles:\n  fast: {purpose: p, size: 2, timeout: 1s}\n"
+REQUIREMENTS = (
+    "spec: 1\nrequirements:\n  A:\n    title: Contract\n    keys:\n"
+    "      A06: {subject: Limits, text: It blocks}\n"
+    "      A01: {subject: Basics, text: It is full}\n"
+)
+
+Write = Callable[[str, str], Path]
+
+
+def class_text(name: str, test: str = PASS, head: str = "") -> str:
+    return f"spec: 1\nclass: {name}\npurpose: p\n{head}tests:\n  one: {test}\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def to(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return to
+
+
+def load(root: Path, *names: str) -> Suite:
+    return load_suite([root / name for name in names or ("specs",)], root=root)
+
+
+def said(root: Path, *names: str) -> list[str]:
+    return [f"{one.place}: {one.message}" for one in problems(root, *names)]
+
+
+def problems(root: Path, *names: str) -> tuple[Problem, ...]:
+    with pytest.raises(SpecErrors) as caught:
+        load(root, *names)
+    return caught.value.problems
+
+
+def test_a_folder_gives_its_specs_in_the_order_of_their_paths(tmp_path: Path, write: Write) -> None:
+    write("specs/b.yaml", class_text("B"))
+    write("specs/a.yml", class_text("A"))
+    write("specs/more/c.yaml", class_text("C"))
+    write("specs/.hidden.yaml", "?")
+    write("specs/.git/d.yaml", "?")
+    write("specs/notes.txt", "?")
+    paths = [str(spec.path) for spec in load(tmp_path).classes]
+    assert paths == ["specs/a.yml", "specs/b.yaml", "specs/more/c.yaml"]
+
+
+def test_a_file_named_twice_is_loaded_once(tmp_path: Path, write: Write) -> None:
+    write("specs/a.yaml", class_text("A"))
+    assert len(load(tmp_path, "specs", "specs/a.yaml", "specs/../specs/a.yaml").classes) == 1
+
+
+def test_a_file_outside_of_the_root_does_not_tell_where_it_lies(
+    tmp_path: Path, write: Write
+) -> None:
+    path = write("elsewhere/specs/a.yaml", class_text("A"))
+    root = tmp_path / "project"
+    (spec,) = load_suite([path], root=root).classes
+    assert spec.path == PurePosixPath("specs/a.yaml")
+
+
+def test_all_errors_of_all_files_come_in_one_go(tmp_path: Path, write: Write) -> None:
+    write("specs/b.yaml", class_text("b"))
+    write("specs/a.yaml", class_text("A", "{}"))
+    places = [place.split(": ")[0] for place in said(tmp_path)]
+    assert places == ["specs/a.yaml:5:3", *["specs/a.yaml:5:8"] * 3, "specs/b.yaml:2:8"]
+
+
+def test_a_class_name_is_taken_once(tmp_path: Path, write: Write) -> None:
+    write("specs/a.yaml", class_text("A"))
+    write("specs/b.yaml", class_text("A"))
+    assert said(tmp_path) == ["specs/b.yaml:1:1: the class 'A' is taken by specs/a.yaml"]
+
+
+def test_a_file_stem_is_taken_once(tmp_path: Path, write: Write) -> None:
+    write("specs/a.yaml", class_text("A"))
+    write("specs/a.yml", class_text("B"))
+    assert said(tmp_path) == ["specs/a.yml:1:1: the file name 'a' is taken by specs/a.yaml"]
+
+
+def test_a_file_name_must_be_able_to_name_a_module(tmp_path: Path, write: Write) -> None:
+    write("specs/my-limits.yaml", class_text("A"))
+    message = "the file's name 'my-limits.yaml' cannot name a module"
+    assert said(tmp_path) == [f"specs/my-limits.yaml: {message}"]
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    message = "cannot be read: no such file or directory"
+    assert said(tmp_path, "limits.yaml") == [f"limits.yaml: {message}"]
+
+
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+    assert said(tmp_path) == ["specs: there is no such folder or spec file"]
+
+
+def test_a_folder_named_as_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "specs" / "x.yaml").mkdir(parents=True)
+    expected = ["specs/x.yaml: is a directory, not a file"]
+    assert said(tmp_path) == expected
+    assert said(tmp_path, "specs/x.yaml") == expected
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert said(tmp_path, "pipe.yaml") == ["pipe.yaml: is not a regular file"]
+
+
+def test_a_link_to_nothing_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "link.yaml").symlink_to("nothing.yaml")
+    assert len(said(tmp_path, "link.yaml")) == 1
+
+
+def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "link.yaml").symlink_to("link.yaml")
+    assert len(said(tmp_path, "link.yaml")) == 1
+
+
+def test_a_file_name_of_odd_bytes_is_an_error_that_can_be_shown(tmp_path: Path) -> None:
+    (tmp_path / "specs").mkdir()
+    path = os.fsencode(tmp_path / "specs") + b"/\xff\x1b.yaml"
+    with open(path, "wb") as file:  # noqa: PTH123 - a name that no str can hold
+        file.write(class_text("A").encode())
+    (problem,) = problems(tmp_path)
+    assert str(problem).encode().startswith("specs/��.yaml: ".encode())
+
+
+def test_a_file_of_50_mb_is_refused_by_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "big.yaml"
+    with path.open("wb") as file:
+        file.truncate(50_000_000)
+    message = "the file is too large: 50,000,000 bytes, at most 1,000,000 are read"
+    assert said(tmp_path, "big.yaml") == [f"big.yaml: {message}"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_an_error(tmp_path: Path, write: Write) -> None:
+    write("specs/a.yaml", class_text("A")).chmod(0)
+    assert said(tmp_path) == ["specs/a.yaml: cannot be read: permission denied"]
+
+
+def test_bytes_that_are_not_utf_8_are_shown_by_line_and_offset(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"spec: 1\nclass: \xff\n")
+    message = "not UTF-8: byte 0xff at offset 15"
+    assert said(tmp_path, "a.yaml") == [f"a.yaml:2:8: {message}"]
+
+
+def test_the_offset_counts_the_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbf\xfe")
+    assert said(tmp_path, "a.yaml") == ["a.yaml:1:1: not UTF-8: byte 0xfe at offset 3"]
+
+
+# --- profiles ------------------------------------------------------------------------------------
+
+
+def test_a_test_overrides_its_class_and_both_override_the_profile(
+    tmp_path: Path, write: Write
+) -> None:
+    write("specs/zz.yaml", PROFILES)
+    test = PASS.replace("{purpose", "{pool: {size: 9}, purpose", 1)
+    head = "profile: fast\npool: {max_overflow: 1, size: 5}\n"
+    write("specs/a.yaml", class_text("A", test, head))
+    (spec,) = load(tmp_path).classes
+    assert spec.tests[0].pool == (("size", 9), ("max_overflow", 1), ("timeout", 1.0))
+
+
+def test_the_profile_of_a_test_replaces_that_of_its_class(tmp_path: Path, write: Write) -> None:
+    write("specs/p.yaml", PROFILES + "  slow: {purpose: p, recycle: 1h}\n")
+    test = PASS.replace("{purpose", "{profile: slow, purpose", 1)
+    write("specs/a.yaml", class_text("A", test, "profile: fast\n"))
+    assert load(tmp_path).classes[0].tests[0].pool == (("recycle", 3600.0),)
+
+
+def test_an_unknown_profile_is_told_once_with_the_nearest(tmp_path: Path, write: Write) -> None:
+    write("specs/p.yaml", PROFILES)
+    write("specs/a.yaml", class_text("A", f"{PASS}\n  two: {PASS}", "profile: fats\n"))
+    (problem,) = problems(tmp_path)
+    assert (problem.line, problem.column) == (4, 10)
+    assert problem.message == "unknown profile 'fats'"
+    assert problem.hint == "expected one of: fast; did you mean 'fast'?"
+
+
+def test_a_profile_with_a_layer_is_for_that_layer(tmp_path: Path, write: Write) -> None:
+    write("specs/p.yaml", "spec: 1\nprofiles:\n  hard: {purpose: p, layer: chaos, size: 2}\n")
+    write("specs/a.yaml", class_text("A", head="layer: chaos\nprofile: hard\n"))
+    assert load(tmp_path).classes[0].tests[0].pool == (("size", 2),)
+    write("specs/a.yaml", class_text("A", head="profile: hard\n"))
+    assert said(tmp_path) == ["specs/a.yaml:4:10: the profile 'hard' is for the layer chaos"]
+
+
+def test_a_profile_is_defined_once(tmp_path: Path, write: Write) -> None:
+    write("specs/p.yaml", PROFILES)
+    write("specs/q.yaml", PROFILES)
+    (problem,) = problems(tmp_path)
+    assert problem.message == "the profile 'fast' is there already"
+    assert problem.hint == "see specs/p.yaml:3"
+
+
+def test_a_profile_has_no_matrix_parameters(tmp_path: Path, write: Write) -> None:
+    write("specs/p.yaml", "spec: 1\nprofiles:\n  fast: {purpose: p, size: $n}\n")
+    message = "the matrix parameter $n stands outside of a test"
+    assert said(tmp_path) == [f"specs/p.yaml:3:28: {message}"]
+
+
+def test_the_hash_changes_with_the_file_and_with_the_profiles_it_uses(
+    tmp_path: Path, write: Write
+) -> None:
+    write("specs/p.yaml", PROFILES + "  other: {purpose: p, size: 1}\n")
+    write("specs/a.yaml", class_text("A", head="profile: fast\n"))
+    first = load(tmp_path).classes[0].sha256
+    write("specs/p.yaml", PROFILES + "  other: {purpose: p, size: 7}\n")
+    assert load(tmp_path).classes[0].sha256 == first
+    write("specs/p.yaml", PROFILES.replace("size: 2", "size: 3"))
+    second = load(tmp_path).classes[0].sha256
+    write("specs/a.yaml", class_text("A", head="profile: fast\n") + "# a word\n")
+    assert len({first, second, load(tmp_path).classes[0].sha256}) == 3
+
+
+# --- requirements --------------------------------------------------------------------------------
+
+
+def test_requirements_come_in_the_order_of_their_keys(tmp_path: Path, write: Write) -> None:
+    write("specs/r.yaml", REQUIREMENTS)
+    assert load(tmp_path).requirements == (
+        Requirement("A01", "A. Contract", "Basics", "It is full"),
+        Requirement("A06", "A. Contract", "Limits", "It blocks"),
+    )
+
+
+def test_an_unknown_key_in_covers_is_an_error_with_the_nearest(
+    tmp_path: Path, write: Write
+) -> None:
+    write("specs/r.yaml", REQUIREMENTS)
+    write("specs/a.yaml", class_text("A", PASS.replace("[]", "[A06, A60]")))
+    (problem,) = problems(tmp_path)
+    assert (problem.line, problem.column) == (5, 49)
+    assert (problem.message, problem.hint) == ("unknown requirement 'A60'", "did you mean 'A06'?")
+
+
+def test_without_requirements_every_well_formed_key_is_taken(tmp_path: Path, write: Write) -> None:
+    write("specs/a.yaml", class_text("A", PASS.replace("[]", "[A60, Z999]")))
+    assert load(tmp_path).classes[0].tests[0].covers == ("A60", "Z999")
+
+
+def test_a_key_belongs_to_its_section(tmp_path: Path, write: Write) -> None:
+    write("specs/r.yaml", REQUIREMENTS.replace("A06", "B06"))
+    message = "the key 'B06' does not belong to section A"
+    assert said(tmp_path) == [f"specs/r.yaml:6:7: {message}"]
+
+
+def test_a_requirement_is_defined_once(tmp_path: Path, write: Write) -> None:
+    write("specs/r.yaml", REQUIREMENTS)
+    write("specs/s.yaml", REQUIREMENTS)
+    assert [problem.line for problem in problems(tmp_path)] == [6, 7]
+
+
+def test_a_file_of_profiles_is_no_class() -> None:
+    with pytest.raises(SpecErrors, match="not a test class"):
+        load_class_text(PROFILES.encode(), PurePosixPath("p.yaml"))
+
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_the_specs_of_this_project_load() -> None:
+    suite = load_suite([PROJECT / "specs"], root=PROJECT)
+    assert len(suite.requirements) == 95
+    assert all(spec.tests for spec in suite.classes)
