@@ -6,9 +6,11 @@ answers at once. Errors go to stderr, in one place, and never as a traceback for
 """
 
 import argparse
+import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,23 +134,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
+        with _uncollected():
+            code: int = options.run(options)
         sys.stdout.flush()
         return code
     except SpecErrors as error:
         return _complain(str(error), exits.BAD_INPUT)
     except exits.Stop as stop:
-        return _complain(str(stop), stop.code)
+        return _complain(f"poolspec: {stop}", stop.code)
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.BROKEN_PIPE
     except KeyboardInterrupt:
-        return _complain("interrupted", exits.INTERRUPTED)
+        return _complain("poolspec: interrupted", exits.INTERRUPTED)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Do without the garbage collector: a suite makes many values, and all live to the end.
+
+    To look for garbage among them over and over takes as long as to load them.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _complain(text: str, code: int) -> int:
-    print(f"{text}" if code == exits.BAD_INPUT else f"poolspec: {text}", file=sys.stderr)
+    print(text, file=sys.stderr)
     return code
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from poolspec import exits, names
 from poolspec.coverage import render_coverage
 from poolspec.formatting import FormatError
-from poolspec.generate import MANY, generate_modules
+from poolspec.generate import generate_modules
 from poolspec.load import load_suite
 from poolspec.model import SpecClass, SpecTest, Suite
 from poolspec.names import RenderError
+from poolspec.schema import schema_text
 from poolspec.shape import ShapeError
+from poolspec.sharing import MANY
 from poolspec.vocabulary import Capability, Layer
 from poolspec.write import Plan, State, WriteError, act, make_plan
 
@@ -101,13 +103,13 @@ def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
 
 def print_schema() -> int:
     """Print the JSON Schema of spec files."""
-    sys.stdout.write(_schema_text())
+    sys.stdout.write(schema_text())
     return exits.OK
 
 
 def keep_schema(file: Path, *, check: bool) -> int:
     """Write the schema file, or say whether it is out of date."""
-    plan = _planned({file: _schema_text()}, [], owned=[file])
+    plan = _planned({file: schema_text()}, [], owned=[file])
     if check:
         return _report_check(plan)
     _act(plan)
@@ -146,7 +148,7 @@ def _plan(suite: Suite, places: Places) -> Plan:
     wanted |= {places.pages / page: text for page, text in render_coverage(suite).items()}
     schema = places.pages.parent / "schema" / SCHEMA_NAME
     if schema.parent.is_dir():
-        wanted[schema] = _schema_text()
+        wanted[schema] = schema_text()
     return _planned(wanted, [places.modules, places.pages], owned=[schema])
 
 
@@ -160,12 +162,6 @@ def _generated(specs: Sequence[SpecClass]) -> dict[str, str]:
     finally:
         if shown:
             _show_progress("")
-
-
-def _schema_text() -> str:
-    from poolspec.schema import schema_text
-
-    return schema_text()
 
 
 def _show_progress(text: str) -> None:

@@ -13,6 +13,7 @@ from poolspec import headers, names
 from poolspec.literals import sentence
 from poolspec.markdown import code, prose, table
 from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
+from poolspec.sharing import shared_map
 from poolspec.verdicts import Outcome, Results
 from poolspec.vocabulary import Layer, Level
 from poolspec.words import Sentence, scenario
@@ -33,12 +34,15 @@ _HOW_REAL = (
 
 def render_coverage(suite: Suite, results: Results | None = None) -> dict[PurePosixPath, str]:
     """Return the pages by their path in the folder of coverage pages."""
-    pages = {INDEX: headers.stamp_markdown(_index(suite, results), "specs", _digest(suite))}
-    for spec in suite.classes:
-        source, digest = names.source_path(spec.path), names.digest(spec.sha256)
-        body = _class_page(spec, results)
-        pages[PurePosixPath(f"{spec.stem}.md")] = headers.stamp_markdown(body, source, digest)
-    return pages
+    index = headers.stamp_markdown(_index(suite, results), "specs", _digest(suite))
+    pages = shared_map(lambda spec: _stamped_page(spec, results), suite.classes)
+    return {INDEX: index, **dict(pages)}
+
+
+def _stamped_page(spec: SpecClass, results: Results | None) -> tuple[PurePosixPath, str]:
+    source, digest = names.source_path(spec.path), names.digest(spec.sha256)
+    text = headers.stamp_markdown(_class_page(spec, results), source, digest)
+    return PurePosixPath(f"{spec.stem}.md"), text
 
 
 def _digest(suite: Suite) -> str:

@@ -42,8 +42,6 @@ class Scope:
     steps: tuple[Step, ...]
     used: frozenset[str]
     """Labels that this body, or an actor started in it, refers to."""
-    rebound: tuple[str, ...]
-    """Labels of the enclosing body that this one reads first and binds later."""
     imports: set[str]
 
     def variables(self, labels: Iterable[str]) -> list[str]:
@@ -65,6 +63,10 @@ class Scope:
     def of(self, actor: Actor) -> "Scope":
         """Return the scope of an actor's steps."""
         return _scope(actor.steps, (), self.imports)
+
+    def rebound(self) -> list[str]:
+        """Return variables of the enclosing body that this one reads first and binds later."""
+        return self.variables(_rebound(self.steps))
 
     def use(self, name: str) -> str:
         """Return a name of the runtime, and have it imported."""
@@ -154,7 +156,7 @@ def _uses_pool(steps: Iterable[Step]) -> bool:
 
 def _scope(steps: tuple[Step, ...], read_later: Iterable[str], imports: set[str]) -> Scope:
     used = frozenset(label for step in walk(steps) for label in _read(step))
-    return Scope(steps, used.union(read_later), _rebound(steps), imports)
+    return Scope(steps, used.union(read_later), imports)
 
 
 def _rebound(steps: tuple[Step, ...]) -> tuple[str, ...]:

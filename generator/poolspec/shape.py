@@ -10,7 +10,7 @@ defect, and nothing is written.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from types import CodeType
 
@@ -152,7 +152,7 @@ class _Checker:
         """Compare every name and constant inside the tests with what their specs hold."""
         body = next(code for code in _codes(module))
         for code, test in zip(_codes(body), self._spec.tests, strict=True):
-            known = set(_strings(test))
+            known = _gather(test, set())
             for inner in (code, *_nested(code)):
                 self.body(inner, code, known)
 
@@ -163,7 +163,7 @@ class _Checker:
         for name in code.co_names:
             self._must(name in _ALLOWED, f"{test.co_name} uses {name!a}")
         constants = code.co_consts[1:] if code is test else code.co_consts
-        for text in _strings(constants):
+        for text in _gather(constants, set()):
             fine = text in known or text in _KEYWORDS or text.startswith(f"{test.co_qualname}.")
             self._must(fine, f"{test.co_name} holds {text!a}")
 
@@ -187,14 +187,17 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
         yield from _nested(inner)
 
 
-def _strings(value: object) -> Iterator[str]:
-    """Yield every string inside a value of the model, or inside a constant."""
+def _gather(value: object, into: set[str]) -> set[str]:
+    """Add every string inside a value of the model, or inside a constant, to a set."""
     kind = type(value)
     if kind is str:
-        yield str(value)
-    elif isinstance(value, tuple | frozenset | Mapping):
+        into.add(str(value))
+    elif isinstance(value, tuple | frozenset | dict):
         for item in value:
-            yield from _strings(item)
+            _gather(item, into)
     else:
         for name in _FIELDS.get(kind, ()):
-            yield from _strings(getattr(value, name))
+            item = getattr(value, name)
+            if type(item) is not int:
+                _gather(item, into)
+    return into

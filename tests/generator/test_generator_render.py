@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.generator.suites import DIGEST, a_class, a_test, equal, every_step, limit_test
 
-from poolspec.generate import MANY, generate_modules
+from poolspec.generate import generate_modules
 from poolspec.model import (
     Acquire,
     Actor,
@@ -29,6 +29,7 @@ from poolspec.model import (
     Step,
     With,
 )
+from poolspec.sharing import MANY
 from poolspec.vocabulary import BodyFailure, ErrorKind
 
 GOLDEN = f'''\

@@ -1,0 +1,310 @@
+"""The command line as a user calls it: the installed script, in a process of its own."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = str(Path(sys.executable).with_name("poolspec"))
+
+SPEC = """\
+spec: 1
+class: ConnectionPoolLimits
+purpose: The pool never opens more connections than it was allowed.
+layer: integration
+pool: {size: 2, max_overflow: 0, timeout: 1s}
+tests:
+  pool_size_limit:
+    purpose: Pool respects its maximum size
+    validates: The next acquire blocks until it times out
+    covers: [A06]
+    steps:
+      - acquire: [a, b]
+      - acquire: c
+        fails: timeout
+    expect:
+      stats: {acquired: 2, timeouts: 1}
+  close_empties:
+    purpose: A closed pool holds nothing
+    validates: No connection is open
+    layer: unit
+    covers: [A26]
+    needs: [statistics]
+    steps:
+      - close
+    expect:
+      stats: {total_connections: 0}
+"""
+
+REQUIREMENTS = """\
+spec: 1
+requirements:
+  A:
+    title: The contract
+    keys:
+      A06: {subject: Limits, text: the next acquire blocks}
+      A26: {subject: Limits, text: nothing is left}
+"""
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    (specs / "limits.yaml").write_text(SPEC)
+    (specs / "requirements.yaml").write_text(REQUIREMENTS)
+    return tmp_path
+
+
+def poolspec(project: Path, *arguments: str) -> Done:
+    return subprocess.run(
+        [SCRIPT, *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def generated(project: Path) -> dict[str, str]:
+    """Return every file but the specs, by its path."""
+    files = (path for path in project.rglob("*") if path.is_file())
+    kept = (path for path in files if path.parent.name != "specs")
+    return {str(path.relative_to(project)): path.read_text() for path in kept}
+
+
+def edit_spec(project: Path) -> None:
+    spec = project / "specs" / "limits.yaml"
+    spec.write_text(SPEC.replace("acquired: 2", "acquired: 3"))
+
+
+def test_gen_writes_modules_and_pages(project: Path) -> None:
+    done = poolspec(project, "gen")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "1 spec, 2 tests: 3 written, 0 unchanged, 0 removed\n"
+    assert sorted(generated(project)) == [
+        "docs/coverage/index.md",
+        "docs/coverage/limits.md",
+        "generated_tests/test_limits.py",
+    ]
+
+
+def test_a_second_gen_writes_nothing(project: Path) -> None:
+    poolspec(project, "gen")
+    done = poolspec(project, "gen")
+    assert done.stdout == "1 spec, 2 tests: 0 written, 3 unchanged, 0 removed\n"
+
+
+def test_gen_gives_the_same_bytes_wherever_it_is_called(project: Path) -> None:
+    poolspec(project, "gen")
+    before = generated(project)
+    places = ("--specs", "specs", "--out", "generated_tests", "--docs", "docs/coverage")
+    absolute = [part if part.startswith("--") else str(project / part) for part in places]
+    done = poolspec(project.parent, "gen", "--check", *absolute)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert generated(project) == before
+
+
+def test_check_is_content_after_gen(project: Path) -> None:
+    poolspec(project, "gen")
+    done = poolspec(project, "gen", "--check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_check_shows_what_an_edited_spec_would_change_and_writes_nothing(project: Path) -> None:
+    poolspec(project, "gen")
+    before = generated(project)
+    edit_spec(project)
+    done = poolspec(project, "gen", "--check")
+    assert done.returncode == 1
+    assert "+        lab.expect_stats(acquired=3, timeouts=1)  # line 16\n" in done.stdout
+    assert "generated_tests/test_limits.py: changed" in done.stderr
+    assert "run `poolspec gen`" in done.stderr
+    assert generated(project) == before
+
+
+def test_diff_shows_the_same_and_is_no_failure(project: Path) -> None:
+    poolspec(project, "gen")
+    edit_spec(project)
+    done = poolspec(project, "gen", "--diff")
+    assert done.returncode == 0
+    assert done.stdout == poolspec(project, "gen", "--check").stdout
+
+
+def test_a_file_edited_by_hand_is_refused_with_a_diff(project: Path) -> None:
+    poolspec(project, "gen")
+    module = project / "generated_tests" / "test_limits.py"
+    module.write_text(module.read_text().replace("acquired=2", "acquired=1"))
+    edit_spec(project)
+    before = generated(project)
+    done = poolspec(project, "gen")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "-        lab.expect_stats(acquired=1, timeouts=1)" in done.stderr
+    assert "test_limits.py: edited by hand" in done.stderr
+    assert "--force" in done.stderr
+    assert generated(project) == before
+
+
+def test_force_overwrites_a_file_edited_by_hand(project: Path) -> None:
+    poolspec(project, "gen")
+    before = generated(project)
+    module = project / "generated_tests" / "test_limits.py"
+    module.write_text(module.read_text() + "# mine\n")
+    assert poolspec(project, "gen", "--force").returncode == 0
+    assert generated(project) == before
+
+
+def test_files_of_a_spec_that_is_gone_are_removed(project: Path) -> None:
+    other = SPEC.replace("ConnectionPoolLimits", "Other")
+    (project / "specs" / "other.yaml").write_text(other)
+    poolspec(project, "gen")
+    (project / "specs" / "other.yaml").unlink()
+    done = poolspec(project, "gen")
+    assert done.stdout == "1 spec, 2 tests: 1 written, 2 unchanged, 2 removed\n"
+    assert "generated_tests/test_other.py" not in generated(project)
+
+
+def test_an_empty_folder_of_specs_removes_nothing(project: Path) -> None:
+    poolspec(project, "gen")
+    before = generated(project)
+    (project / "specs" / "limits.yaml").unlink()
+    done = poolspec(project, "gen")
+    assert done.returncode == 2
+    assert "no spec files" in done.stderr
+    assert generated(project) == before
+
+
+def test_gen_keeps_the_schema_where_there_is_a_folder_for_it(project: Path) -> None:
+    (project / "docs" / "schema").mkdir(parents=True)
+    poolspec(project, "gen")
+    assert json.loads(generated(project)["docs/schema/poolspec-1.json"])["$schema"]
+
+
+def test_a_wrong_spec_is_told_by_place_and_nothing_is_written(project: Path) -> None:
+    (project / "specs" / "limits.yaml").write_text(SPEC.replace("- acquire: c", "- aquire: c"))
+    done = poolspec(project, "gen")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("specs/limits.yaml:13:9: ")
+    assert "Traceback" not in done.stderr
+    assert generated(project) == {}
+
+
+def test_a_folder_that_does_not_exist_is_told(project: Path) -> None:
+    done = poolspec(project, "gen", "--specs", "nowhere")
+    assert done.returncode == 2
+    assert done.stderr == "poolspec: nowhere: there is no such file or folder\n"
+
+
+def test_a_folder_that_cannot_be_named_in_a_header_is_told(project: Path) -> None:
+    (project / "specs").rename(project / "späcs")
+    done = poolspec(project, "gen", "--specs", "späcs")
+    assert done.returncode == 2
+    assert "a header cannot show" in done.stderr
+
+
+def test_a_file_where_a_folder_should_be_is_told(project: Path) -> None:
+    (project / "generated_tests").write_text("mine\n")
+    done = poolspec(project, "gen")
+    assert done.returncode == 3
+    assert "generated_tests" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert generated(project) == {"generated_tests": "mine\n"}
+
+
+def test_an_unknown_option_is_told(project: Path) -> None:
+    done = poolspec(project, "gen", "--chek-it")
+    assert done.returncode == 2
+    assert "unrecognized arguments: --chek-it" in done.stderr
+
+
+def test_validate_counts_what_is_valid(project: Path) -> None:
+    done = poolspec(project, "validate")
+    assert (done.returncode, done.stdout) == (0, "1 spec, 2 tests: all valid\n")
+
+
+def test_list_shows_identifier_layer_requirements_and_needs(project: Path) -> None:
+    lines = poolspec(project, "list").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["limits.pool_size_limit", "integration", "A06", "-"],
+        ["limits.close_empties", "unit", "A26", "statistics"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "choice", [("--layer", "unit"), ("--covers", "A26"), ("--needs", "statistics")]
+)
+def test_list_can_choose(project: Path, choice: tuple[str, str]) -> None:
+    done = poolspec(project, "list", "--json", *choice)
+    assert [test["id"] for test in json.loads(done.stdout)] == ["limits.close_empties"]
+
+
+def test_schema_is_printed_written_and_checked(project: Path) -> None:
+    printed = poolspec(project, "schema").stdout
+    assert poolspec(project, "schema", "--check").returncode == 1
+    assert poolspec(project, "schema", "--write").returncode == 0
+    assert poolspec(project, "schema", "--check").returncode == 0
+    assert (project / "docs" / "schema" / "poolspec-1.json").read_text() == printed
+
+
+def test_help_names_the_exit_codes() -> None:
+    text = poolspec(Path.cwd(), "--help").stdout
+    assert all(f"\n  {code} " in text for code in (0, 1, 2, 3, 4, 130))
+
+
+def test_help_loads_no_template_engine() -> None:
+    program = (
+        "import sys, poolspec.cli\n"
+        "try: poolspec.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(sorted({'jinja2', 'yaml'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_reader_that_leaves_early_causes_no_error(project: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        done = subprocess.run(
+            [SCRIPT, "schema"], cwd=project, stdout=pipe, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_an_interrupt_ends_without_a_traceback(project: Path) -> None:
+    program = (
+        "import sys, poolspec.commands as commands, poolspec.cli\n"
+        "def wait(*_):\n"
+        "    print('ready', flush=True)\n"
+        "    sys.stdin.read()\n"
+        "commands.load_suite = lambda *_, **__: wait()\n"
+        "sys.exit(poolspec.cli.main(['validate']))"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=project,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        _, complaint = child.communicate(timeout=30)
+    assert (child.returncode, complaint) == (130, "poolspec: interrupted\n")
+
+
+def test_a_dozen_specs_cost_less_than_a_second_of_processor_time(project: Path) -> None:
+    for number in range(12):
+        text = SPEC.replace("ConnectionPoolLimits", f"Limits{number}")
+        (project / "specs" / f"limits_{number}.yaml").write_text(text)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert poolspec(project, "gen").returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime - before.ru_utime < 1.0
