@@ -1,5 +1,6 @@
 """However a run ends, neither a process nor a directory stays behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -27,7 +28,8 @@ import sys
 from poolspec.servers import start_server
 server = start_server(sys.argv[1])
 server.create_tenant()
-print(server.pid, server.guard_pid, server.directory, flush=True)
+def report():
+    print(server.pid, server.guard_pid, server.directory, flush=True)
 {then}
 """
 
@@ -78,46 +80,71 @@ class Child:
         there: list[object] = [pid for pid in self.pids if runs(pid)]
         return [*there, self.directory] if self.directory.exists() else there
 
+    def end(self) -> None:
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
     def wait(self) -> int:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return self.process.wait(20)
 
 
+Spawn = Callable[[str, str], Child]
+
+
+@pytest.fixture
+def spawn() -> Iterator[Spawn]:
+    """Start children; all are ended with the test."""
+    children: list[Child] = []
+
+    def start(kind: str, then: str) -> Child:
+        children.append(Child(kind, then))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.end()
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_left_after_a_stop(kind: ServerKind) -> None:
-    child = Child(kind, "server.stop(); server.stop()")
+def test_nothing_is_left_after_a_stop(kind: ServerKind, spawn: Spawn) -> None:
+    child = spawn(kind, "report(); server.stop(); server.stop()")
     assert child.wait() == 0
     assert child.left() == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_left_after_an_exit_without_a_stop(kind: ServerKind) -> None:
-    child = Child(kind, "")
+def test_nothing_is_left_after_an_exit_without_a_stop(kind: ServerKind, spawn: Spawn) -> None:
+    child = spawn(kind, "report()")
     assert child.wait() == 0
     assert wait_until(lambda: child.left() == [])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_left_after_kill_9(kind: ServerKind) -> None:
-    child = Child(kind, "input()")
+def test_nothing_is_left_after_kill_9(kind: ServerKind, spawn: Spawn) -> None:
+    child = spawn(kind, "report(); input()")
     child.process.kill()
     child.wait()
     assert wait_until(lambda: child.left() == [])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ctrl_c_reaches_neither_server_nor_guardian(kind: ServerKind) -> None:
+def test_ctrl_c_reaches_neither_server_nor_guardian(kind: ServerKind, spawn: Spawn) -> None:
     then = """
 import signal
 try:
+    report()
     signal.pause()
 except KeyboardInterrupt:
     ids = server.connection_ids(server.create_tenant())
     print("still there", len(ids), flush=True)
     server.stop()
 """
-    child = Child(kind, then)
+    child = spawn(kind, then)
     os.killpg(child.process.pid, signal.SIGINT)
     assert child.process.stdout is not None
     assert child.process.stdout.readline() == "still there 0\n"
@@ -126,9 +153,12 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_killed_fork_ends_no_server_and_a_surviving_one_keeps_none(kind: ServerKind) -> None:
+def test_a_killed_fork_ends_no_server_and_a_surviving_one_keeps_none(
+    kind: ServerKind, spawn: Spawn
+) -> None:
     then = """
 import os, signal
+report()
 if os.fork() == 0:
     server.stop()
     signal.pause()
@@ -136,23 +166,20 @@ assert server.connection_ids(server.create_tenant()) == frozenset()
 print("alive", flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    child = Child(kind, then)
-    try:
-        assert child.process.stdout is not None
-        assert child.process.stdout.readline() == "alive\n"
-        child.wait()
-        assert wait_until(lambda: child.left() == [])
-    finally:
-        os.killpg(child.process.pid, signal.SIGKILL)
+    child = spawn(kind, then)
+    assert child.process.stdout is not None
+    assert child.process.stdout.readline() == "alive\n"
+    child.wait()
+    assert wait_until(lambda: child.left() == [])
 
 
 @pytest.mark.usefixtures("own_temp")
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends orphaned servers on Linux")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_killed_guardian_takes_the_server_along_and_the_next_start_sweeps(
-    kind: ServerKind,
+    kind: ServerKind, spawn: Spawn
 ) -> None:
-    child = Child(kind, "input()")
+    child = spawn(kind, "report(); input()")
     os.kill(child.pids[1], signal.SIGKILL)
     assert wait_until(lambda: not runs(child.pids[0]))
     assert child.directory.exists()
@@ -185,6 +212,15 @@ def test_a_crashed_server_comes_back_with_what_was_committed(kind: ServerKind) -
     finally:
         server.stop()
     assert not server.directory.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_restarted_at_once_is_usable(kind: ServerKind) -> None:
+    server = cast(PrivateServer, start_server(kind))
+    server.crash()
+    server.restart()
+    assert server.orphans() == ()
+    server.stop()
 
 
 @pytest.mark.parametrize("kind", KINDS)

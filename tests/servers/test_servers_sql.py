@@ -25,7 +25,8 @@ def run(connection: "Connection[Any]", sql: str) -> tuple[tuple[Any, ...], ...]:
 
 
 def in_transaction(connection: "Connection[Any]") -> bool:
-    return bool(connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
+    status: int = connection.server_status  # type: ignore[attr-defined]
+    return bool(status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
 
 
 @pytest.fixture

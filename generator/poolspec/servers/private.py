@@ -60,7 +60,7 @@ class PrivateServer(SqlServer):
         try:
             program.prepare(self.directory)
             address = self._launch_on_free_port()
-            version = self._ready(address)
+            version = self._version()
         except BaseException:
             self._directory.close()
             raise
@@ -102,8 +102,9 @@ class PrivateServer(SqlServer):
 
         Raises ServerError when it does not come up, with the end of its log.
         """
+        self._admin.close()  # it was connected to the server that is gone
         self._directory.start(self._program.command(self.directory, self.address))
-        self._ready(self.address)
+        self._wait_until_usable()
 
     def pause(self) -> None:
         """Stop the process as it stands: connections stay open, nothing answers."""
@@ -141,8 +142,7 @@ class PrivateServer(SqlServer):
             raise
         return True
 
-    def _ready(self, address: Address) -> str:
-        self._wait_until_usable()
+    def _version(self) -> str:
         ((version,),) = self._admin.run("SELECT VERSION()")
         return str(version)
 
