@@ -8,7 +8,7 @@ Every acquire is served in the order of arrival, within its timeout; `steadypool
 virtual clock and a scripted connector for tests.
 """
 
-from steadypool.clock import Clock, SystemClock, Waiter
+from steadypool.clock import SystemClock
 from steadypool.config import Config
 from steadypool.driver import Connection, Connector
 from steadypool.errors import (
@@ -21,6 +21,7 @@ from steadypool.errors import (
     PoolTimeoutError,
 )
 from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
+from steadypool.protocols import Clock, Waiter
 from steadypool.shared import close_global_pool, get_global_pool
 from steadypool.stats import PoolStats
 from steadypool.threaded import ConnectionPool

@@ -1,39 +1,7 @@
-"""Time, and waiting for one's turn: the two things that a test wants to control.
-
-The blocking primitive belongs to the clock, for only who knows which threads wait until when can
-let time jump (see `steadypool.testing.VirtualClock`). A waiter serves one wait: made by who is
-about to queue, waited on by the same thread, woken at most once by any other.
-"""
+"""The real clock; what a pool asks of any clock is in `steadypool.protocols`."""
 
 import threading
 import time
-from typing import Protocol
-
-
-class Waiter(Protocol):
-    """One thread's place to wait at, used once."""
-
-    def wait(self, deadline: float | None) -> bool:
-        """Block until woken (True) or until the clock shows `deadline` (False).
-
-        A wake that came before makes it return True at once. None waits for ever.
-        """
-
-    def wake(self) -> object:
-        """End the wait; never blocks. Thread-safe; called once at most."""
-
-
-class Clock(Protocol):
-    """What a pool asks of time. All methods are thread-safe."""
-
-    def now(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
-
-    def waiter(self) -> Waiter:
-        """Make a waiter for one wait."""
-
-    def sleep(self, seconds: float) -> None:
-        """Block for so many seconds of this clock."""
 
 
 class SystemWaiter:

@@ -6,7 +6,7 @@ reports back. The rules:
 * Every connection is in one of three places: `idle`, `in_use`, or *pending*. Pending is a number
   of reserved slots: a connect, a check, a reset, a hand-over or a close under way. Idle + in use +
   pending never exceed the limit, so no I/O needs the lock, and no slot has two users.
-- Who finds nothing queues, and is served in order. A connection that comes back, or a slot that
+* Who finds nothing queues, and is served in order. A connection that comes back, or a slot that
   comes free, goes straight to the first in the queue. So `idle` and `waiters` are never both
   non-empty, nor is there ever a free slot while somebody waits.
 * A reservation has one owner: the ticket of an acquire (steps TAKE, CHECK, REPLACE, OPEN) or the
@@ -22,60 +22,15 @@ woken last.
 """
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 
-from steadypool.errors import NotBorrowedError, PoolClosedError
-from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
+from steadypool.books import Books
+from steadypool.events import CloseReason, EventKind, FailReason
 from steadypool.states import Slot, Step, Ticket
-from steadypool.stats import PoolStats
-
-_Note = tuple[EventKind, int | None, int | None, CloseReason | FailReason | None]
-
-_CLOSED = "the pool {!r} is closed and hands out nothing"
-_FOREIGN = (
-    "this connection is not on loan from the pool {!r}: it was given back already, or is another's"
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The figures that the core goes by."""
-
-    name: str
-    size: int
-    limit: int
-    """Most connections at any moment, those under way included."""
-    recycle: float
-    """Age in seconds from which a connection is replaced; infinite for never."""
-    check_after: float
-    """Seconds since the last use from which an idle connection is checked."""
-
-
-class Core:
-    """State and transitions. Not thread-safe: the caller holds its lock."""
-
-    def __init__(
-        self,
-        rules: Rules,
-        listeners: tuple[Listener, ...] = (),
-        listener_failed: Callable[[Exception], None] = lambda error: None,
-    ) -> None:
-        self.rules = rules
-        self._size = rules.size
-        self._check_after = rules.check_after
-        self.idle: deque[Slot] = deque()
-        self.waiters: deque[Ticket] = deque()
-        self.in_use: dict[int, Slot] = {}
-        self.pending = 0
-        self.generation = 0
-        self.is_closed = False
-        self.created = self.closed = self.recycled = 0
-        self.acquired = self.released = self.timeouts = 0
-        self._tickets = 0
-        self._listeners = listeners
-        self._listener_failed = listener_failed
-        self._notes: list[_Note] = []
+class Core(Books):
+    """The transitions. Not thread-safe: the caller holds its lock."""
 
     # --- acquiring -------------------------------------------------------------------------------
 
@@ -169,7 +124,8 @@ class Core:
         if step is Step.OUT:
             return self._take_back(ticket, now)
         if step is Step.WAIT:
-            self.waiters.remove(ticket)
+            with suppress(ValueError):
+                self.waiters.remove(ticket)
         if slot is None:
             ticket.step = Step.DONE
             if step is Step.OPEN:
@@ -251,47 +207,27 @@ class Core:
         self.idle.append(slot)
         self._tell(now)
 
-    def clear(self, now: float) -> list[Slot]:
-        """Empty the pool; returns pending connections, to be closed and reported as `freed`."""
+    def clear(self, doomed: list[Slot], now: float) -> None:
+        """Empty the pool; adds pending connections to `doomed`, to be closed and then `freed`."""
         self._note(EventKind.POOL_CLEARED)
-        doomed = self._empty(CloseReason.POOL_CLEARED)
+        self._empty(CloseReason.POOL_CLEARED, doomed)
         self._tell(now)
-        return doomed
 
-    def close(self, now: float) -> list[Slot]:
-        """Close the pool for good and refuse all who wait; returns connections as `clear` does."""
+    def close(self, doomed: list[Slot], now: float) -> None:
+        """Close the pool for good and refuse all who wait; `doomed` as in `clear`."""
         if self.is_closed:
-            return []
-        self.is_closed = True
-        doomed = self._empty(CloseReason.POOL_CLOSED)
-        refused, self.waiters = self.waiters, deque()
+            return
         self._note(EventKind.POOL_CLOSED)
-        for ticket in refused:
+        self.is_closed = True
+        self._empty(CloseReason.POOL_CLOSED, doomed)
+        while self.waiters:
+            ticket = self.waiters[0]
             ticket.step = Step.REFUSED
+            del self.waiters[0]
             ticket.waiter.wake()
         self._tell(now)
-        return doomed
-
-    def stats(self) -> PoolStats:
-        """Return all figures of this moment."""
-        return PoolStats(
-            created=self.created,
-            closed=self.closed,
-            recycled=self.recycled,
-            acquired=self.acquired,
-            released=self.released,
-            timeouts=self.timeouts,
-            total_connections=self.created - self.closed,
-            pool_size=len(self.idle),
-            max_size=self.rules.limit,
-            in_use=len(self.in_use),
-            waiting=len(self.waiters),
-        )
 
     # --- moves -----------------------------------------------------------------------------------
-
-    def _slots(self) -> int:
-        return len(self.idle) + len(self.in_use) + self.pending
 
     def _reserve_idle(self, ticket: Ticket, now: float) -> None:
         slot = self.idle[-1]
@@ -370,72 +306,19 @@ class Core:
         ticket.waiter.wake()
         self._note(EventKind.CHECKOUT_GRANTED, ticket, ticket.slot)
 
-    def _empty(self, reason: CloseReason) -> list[Slot]:
-        self.generation += 1
-        doomed = list(self.idle)
-        self.idle.clear()
-        self.pending += len(doomed)
-        for slot in doomed:
+    def _empty(self, reason: CloseReason, doomed: list[Slot]) -> None:
+        slots, nothing = list(self.idle), deque[Slot]()
+        count = len(slots)
+        for slot in slots:
             slot.reason = reason
             slot.returning = True
-        return doomed
+        self.idle = nothing
+        self.pending += count
+        self.generation += 1
+        doomed += slots
 
     def _emptied(self) -> CloseReason:
         return CloseReason.POOL_CLOSED if self.is_closed else CloseReason.POOL_CLEARED
-
-    def closed_error(self) -> PoolClosedError:
-        """Make the error for an acquire that the closed pool refuses."""
-        return PoolClosedError(_CLOSED.format(self.rules.name))
-
-    def not_borrowed(self) -> NotBorrowedError:
-        """Make the error for a connection that is not on loan."""
-        return NotBorrowedError(_FOREIGN.format(self.rules.name))
-
-    # --- counting and telling --------------------------------------------------------------------
-
-    def _register(self, ticket: Ticket) -> None:
-        slot = ticket.slot
-        assert slot is not None
-        slot.generation = ticket.generation
-        self._count_created(slot)
-
-    def _count_created(self, slot: Slot) -> None:
-        self.created += 1
-        slot.serial = self.created
-        self._note(EventKind.CONNECTION_CREATED, slot=slot)
-
-    def _count_closed(self, slot: Slot) -> None:
-        self.closed += 1
-        if slot.reason is CloseReason.STALE:
-            self.recycled += 1
-        self._note(EventKind.CONNECTION_CLOSED, slot=slot, reason=slot.reason)
-
-    def _note(
-        self,
-        kind: EventKind,
-        ticket: Ticket | None = None,
-        slot: Slot | None = None,
-        reason: CloseReason | FailReason | None = None,
-    ) -> None:
-        """Keep an event until the transition is complete and its figures are known."""
-        if self._listeners:
-            serial = None if ticket is None else ticket.serial
-            connection = None if slot is None else slot.serial
-            self._notes.append((kind, serial, connection, reason))
-
-    def _tell(self, now: float) -> None:
-        """Send what was noted; called last in every transition."""
-        if not self._notes:
-            return
-        notes, self._notes = self._notes, []
-        figures = (len(self.idle), len(self.waiters), self.created - self.closed)
-        for kind, ticket, connection, reason in notes:
-            event = PoolEvent(kind, now, ticket, connection, reason, *figures)
-            for listener in self._listeners:
-                try:
-                    listener(event)
-                except Exception as error:
-                    self._listener_failed(error)
 
 
 def _to_close(slot: Slot | None) -> Slot | None:

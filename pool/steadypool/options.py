@@ -6,7 +6,7 @@ Every refusal names the option, the range allowed and what was given.
 import math
 import sys
 
-from steadypool.core import Rules
+from steadypool.books import Rules
 from steadypool.errors import PoolConfigError
 
 

@@ -7,8 +7,8 @@ reads them to learn what it has to do.
 from enum import Enum, auto
 from typing import Any
 
-from steadypool.clock import Waiter
 from steadypool.events import CloseReason
+from steadypool.protocols import Waiter
 
 
 class ConnectionState(Enum):

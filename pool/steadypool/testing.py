@@ -27,7 +27,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from steadypool.clock import Clock, SystemClock
+from steadypool.clock import SystemClock
+from steadypool.protocols import Clock
 
 
 class ClockStuckError(Exception):

@@ -1,18 +1,16 @@
-"""The pool for threads: a lock around the core, and the I/O that the core asks for.
+"""The pool for threads: a lock around the core, and the short way through it.
 
 Rules of this shell:
 
 * The lock is held for moves of the core only; connecting, checking, rolling back, closing and
-  waiting happen outside it.
-* Whatever is raised into an acquire or a release, by the driver, by the clock or by a signal, its
-  reservation is given back before the exception goes on.
-* Without listeners the usual case takes one turn of the lock and no waiter.
+  waiting happen outside it, in the engine.
+* Without listeners the usual acquire and the usual release take one turn of the lock each, and
+  nothing else.
 * A forked child begins with an empty pool. What it inherited it neither uses nor closes politely;
   giving such a connection back there does nothing.
 """
 
 import logging
-import math
 import os
 import threading
 import weakref
@@ -23,23 +21,20 @@ from typing import Any
 
 from steadypool import config as configuration
 from steadypool import driver
-from steadypool.clock import Clock, SystemClock
-from steadypool.core import Core, Rules
+from steadypool.books import Rules
+from steadypool.clock import SystemClock
+from steadypool.core import Core
 from steadypool.driver import state as connection_state
-from steadypool.errors import (
-    ConnectionFailedError,
-    PoolClosedError,
-    PoolInitializationError,
-    PoolTimeoutError,
-)
-from steadypool.events import CloseReason, FailReason, Listener
+from steadypool.engine import Engine
+from steadypool.events import Listener
+from steadypool.opener import Opener
 from steadypool.options import check_rules, seconds, whole
-from steadypool.states import ConnectionState, Slot, Step, Ticket
+from steadypool.protocols import Clock
+from steadypool.states import ConnectionState, Slot
 from steadypool.stats import PoolStats
 
 _LOG = logging.getLogger("steadypool")
 _CLEAN = ConnectionState.CLEAN
-_IN_TRANSACTION = ConnectionState.IN_TRANSACTION
 
 
 class ConnectionPool:
@@ -93,7 +88,9 @@ class ConnectionPool:
         )
         self._timeout = seconds("timeout", timeout)
         first = size if min_size is None else whole("min_size", min_size, 0, size)
-        self._connect = connect or driver.Connector(configuration.load(config, config_name))
+        if connect is None:
+            connect = driver.Connector(configuration.load(config, config_name))
+        self._opener = Opener(self.name, connect)
         self._clock: Clock = clock or SystemClock()
         self._now = self._clock.now
         self._listeners = tuple(listeners)
@@ -102,7 +99,11 @@ class ConnectionPool:
         self._inherited: dict[int, Any] = {}
         self._start_afresh()
         self._core.begin(self._now())
-        self._fill(first)
+        try:
+            self._engine.fill(first)
+        except BaseException:
+            self.close()
+            raise
         _POOLS.add(self)
 
     def __repr__(self) -> str:
@@ -132,7 +133,7 @@ class ConnectionPool:
                 raise
             if slot is not None:
                 return slot.connection
-        return self._acquire(self._timeout if timeout is None else timeout)
+        return self._engine.acquire(self._timeout if timeout is None else timeout)
 
     def release(self, connection: Any) -> None:
         """Give a connection back; None is ignored. Any thread may do so, not the borrower alone.
@@ -160,12 +161,12 @@ class ConnectionPool:
                     if not more:
                         return
             if slot is not None:
-                self._put_right(slot, state)
+                self._engine.put_right(slot, state)
         except BaseException:
-            self._return_interrupted(connection, slot)
+            self._engine.rescue(connection, slot)
             raise
-        if slot is None:
-            self._refuse(connection)
+        if slot is None and self._inherited.pop(id(connection), None) is None:
+            raise self._core.not_borrowed()
 
     @contextmanager
     def connection(self, timeout: float | None = None) -> Iterator[Any]:
@@ -210,9 +211,7 @@ class ConnectionPool:
 
         The pool stays usable and opens connections as they are asked for.
         """
-        with self._lock:
-            doomed = self._core.clear(self._now())
-        self._discard_all(doomed)
+        self._empty(self._core.clear)
 
     def close(self) -> None:
         """Close the pool for good; does nothing the second time.
@@ -220,167 +219,15 @@ class ConnectionPool:
         Who waits gets PoolClosedError at once; idle connections are closed now, borrowed ones when
         they come back.
         """
-        with self._lock:
-            doomed = self._core.close(self._now())
-        self._discard_all(doomed)
+        self._empty(self._core.close)
 
-    # --- acquiring -------------------------------------------------------------------------------
-
-    def _acquire(self, timeout: float) -> Any:
-        started = self._now()
-        deadline = None if timeout == math.inf else started + timeout
-        ticket = Ticket(self._clock.waiter())
+    def _empty(self, move: Callable[[list[Slot], float], None]) -> None:
+        doomed: list[Slot] = []
         try:
             with self._lock:
-                self._core.start(ticket, started)
-            if ticket.step is Step.WAIT:
-                self._wait(ticket, started, deadline)
-            self._carry_out(ticket, None if timeout == 0 else deadline, started)
-            slot = ticket.slot
-            assert slot is not None
-            return slot.connection
-        except BaseException as error:
-            self._withdraw(ticket, _fail_reason(error))
-            raise
-
-    def _wait(self, ticket: Ticket, started: float, deadline: float | None) -> None:
-        ticket.waiter.wait(deadline)
-        with self._lock:  # a turn that came at the very moment of the deadline still counts
-            if ticket.step is Step.WAIT:
-                raise self._timeout_error(started)
-
-    def _carry_out(self, ticket: Ticket, deadline: float | None, started: float) -> None:
-        """Do what the core asks of this acquire, until the connection is out."""
-        if ticket.step is Step.CHECK and ticket.slot is not None:
-            alive = driver.alive(ticket.slot.connection)
-            with self._lock:
-                self._core.checked(ticket, alive, self._now())
-        if ticket.step is Step.REPLACE and ticket.slot is not None:
-            driver.close(ticket.slot.connection)
-            with self._lock:
-                self._core.retired(ticket, self._now())
-        if ticket.step is Step.OPEN:
-            self._open(ticket, deadline, started)
-        elif ticket.step is Step.TAKE:
-            with self._lock:
-                self._core.checkout(ticket, self._now())
-        elif ticket.step is Step.REFUSED:
-            raise self._core.closed_error()
-
-    def _open(self, ticket: Ticket, deadline: float | None, started: float) -> None:
-        remaining = None if deadline is None else deadline - self._now()
-        if remaining is not None and remaining <= 0:
-            with self._lock:
-                raise self._timeout_error(started)
-        try:
-            ticket.slot = self._new_slot(remaining)
-        except Exception as error:
-            if deadline is not None and self._now() >= deadline:
-                with self._lock:
-                    raise self._timeout_error(started) from error
-            raise ConnectionFailedError(self._cannot_connect(error)) from error
-        with self._lock:
-            self._core.opened(ticket, self._now())
-
-    def _withdraw(self, ticket: Ticket, reason: FailReason) -> None:
-        try:
-            self._withdraw_once(ticket, reason)
-        except BaseException:  # interrupted in its turn: finish the work first
-            self._withdraw_once(ticket, reason)
-            raise
-
-    def _withdraw_once(self, ticket: Ticket, reason: FailReason) -> None:
-        with self._lock:
-            slot = self._core.withdraw(ticket, reason, self._now())
-        if slot is not None:
-            self._discard(slot)
-
-    def _timeout_error(self, started: float) -> PoolTimeoutError:
-        """Make the error; called with the lock held and the acquire still in the queue."""
-        stats = self._core.stats()
-        return PoolTimeoutError(
-            name=self.name,
-            limit=self._rules.limit,
-            total=stats.total_connections,
-            active=stats.in_use,
-            idle=stats.pool_size,
-            waiting=stats.waiting,
-            waited=self._now() - started,
-        )
-
-    # --- giving back -----------------------------------------------------------------------------
-
-    def _put_right(self, slot: Slot, state: ConnectionState | None) -> None:
-        """Roll back or close a connection that came back; its slot is reserved meanwhile."""
-        if slot.reason is None:
-            if state is _IN_TRANSACTION and driver.rollback(slot.connection):
-                with self._lock:
-                    self._core.reset(slot, self._now())
-            else:
-                slot.reason = CloseReason.DIRTY
-        if slot.returning:
-            self._discard(slot)
-
-    def _return_interrupted(self, connection: Any, slot: Slot | None) -> None:
-        """Close what an interrupted release has left neither on loan nor in its place."""
-        if slot is None:  # not even looked up: it is still this caller's
-            with self._lock:
-                slot = self._core.in_use.get(id(connection))
-                if slot is not None:
-                    self._core.check_in(slot, False, self._now())
-        if slot is not None and slot.returning:
-            slot.reason = slot.reason or CloseReason.DIRTY
-            self._discard(slot)
-
-    def _refuse(self, connection: Any) -> None:
-        if self._inherited.pop(id(connection), None) is None:
-            raise self._core.not_borrowed()
-
-    def _discard(self, slot: Slot) -> None:
-        try:
-            driver.close(slot.connection)
+                move(doomed, self._now())
         finally:
-            with self._lock:
-                self._core.freed(slot, self._now())
-
-    def _discard_all(self, slots: list[Slot]) -> None:
-        try:
-            while slots:
-                self._discard(slots.pop())
-        finally:
-            for slot in slots:  # interrupted: the rest is dropped without delay
-                self._discard(slot)
-
-    # --- opening ---------------------------------------------------------------------------------
-
-    def _new_slot(self, limit: float | None = None) -> Slot:
-        if isinstance(self._connect, driver.Connector):
-            connection = self._connect(limit)
-        else:
-            connection = self._connect()
-        return Slot(connection, self._core.generation, self._now(), self._rules.recycle)
-
-    def _fill(self, count: int) -> None:
-        try:
-            for _ in range(count):
-                slot = self._new_slot()
-                with self._lock:
-                    self._core.add_idle(slot, self._now())
-        except BaseException as error:
-            self.close()
-            if not isinstance(error, Exception):
-                raise
-            raise PoolInitializationError(self._cannot_connect(error)) from error
-
-    def _cannot_connect(self, error: Exception) -> str:
-        where = ""
-        if isinstance(self._connect, driver.Connector):
-            at = self._connect
-            where = f" to {at.address} as user {at.user!r}, database {at.database!r}"
-        return (
-            f"pool {self.name!r} could not open a connection{where}: "
-            f"{type(error).__name__}: {error}. {driver.suggestion(error)}"
-        )
+            self._engine.discard(doomed)
 
     # --- listeners and forks ---------------------------------------------------------------------
 
@@ -392,6 +239,7 @@ class ConnectionPool:
     def _start_afresh(self) -> None:
         self._lock = threading.Lock()
         self._core = Core(self._rules, self._listeners, self._listener_failed)
+        self._engine = Engine(self._core, self._lock, self._clock, self._opener)
 
     def _after_fork(self) -> None:
         """In the child: begin again, empty; the parent's connections are none of ours."""
@@ -402,7 +250,7 @@ class ConnectionPool:
             # Kept for good: no finalizer may close it politely, and giving it back is no error.
             self._inherited[slot.key] = slot.connection
         if old.is_closed:
-            self._core.close(self._now())
+            self._core.close([], self._now())
 
 
 class _Loans(threading.local):
@@ -413,16 +261,6 @@ class _Loans(threading.local):
 
     def stack(self) -> list[Any]:
         return self._stack
-
-
-def _fail_reason(error: BaseException) -> FailReason:
-    if isinstance(error, PoolTimeoutError):
-        return FailReason.TIMEOUT
-    if isinstance(error, PoolClosedError):
-        return FailReason.POOL_CLOSED
-    if isinstance(error, ConnectionFailedError):
-        return FailReason.CONNECTION_ERROR
-    return FailReason.INTERRUPTED
 
 
 _POOLS: "weakref.WeakSet[ConnectionPool]" = weakref.WeakSet()

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steadypool import CloseReason, FailReason, PoolClosedError
-from steadypool.core import Core, Rules
+from steadypool.books import Rules
+from steadypool.core import Core
 from steadypool.states import Slot, Step, Ticket
 
 
@@ -124,7 +125,7 @@ def test_the_surplus_is_returned_for_closing() -> None:
 def test_a_connection_from_before_the_clearing_never_comes_back() -> None:
     core = make_core()
     held = borrow(core)
-    core.clear(1.0)
+    core.clear([], 1.0)
     assert core.check_in(held, True, 2.0)
     assert held.reason is CloseReason.POOL_CLEARED
 
@@ -133,7 +134,7 @@ def test_a_connection_cleared_while_it_is_checked_is_replaced() -> None:
     core = make_core()
     core.check_in(borrow(core), True, 0.0)
     ticket = start(core, 60.0)
-    core.clear(60.0)
+    core.clear([], 60.0)
     core.checked(ticket, True, 60.0)
     assert ticket.step is Step.REPLACE
 
@@ -142,14 +143,14 @@ def test_closing_refuses_all_who_wait() -> None:
     core = make_core()
     borrow(core)
     waiting = [start(core), start(core)]
-    core.close(1.0)
+    core.close([], 1.0)
     assert [ticket.step for ticket in waiting] == [Step.REFUSED] * 2
 
 
 def test_a_connection_opened_while_the_pool_closed_is_refused_and_closed() -> None:
     core = make_core()
     ticket = start(core)
-    core.close(1.0)
+    core.close([], 1.0)
     with pytest.raises(PoolClosedError):
         open_for(core, ticket)
     slot = core.withdraw(ticket, FailReason.POOL_CLOSED, 1.0)
@@ -246,11 +247,11 @@ class World:
             self.core.freed(self.to_close.pop(), self.now)
 
     def clear(self, choice: int) -> None:
-        self.to_close += self.core.clear(self.now)
+        self.core.clear(self.to_close, self.now)
 
     def close(self, choice: int) -> None:
         if choice % 5 == 0:
-            self.to_close += self.core.close(self.now)
+            self.core.close(self.to_close, self.now)
 
     def wait(self, choice: int) -> None:
         self.now += choice

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from steadypool import ConnectionPool, NotBorrowedError, PoolEvent, PoolTimeoutError, SystemClock
-from steadypool.clock import Waiter
+from steadypool.protocols import Waiter
 from steadypool.testing import ScriptedConnection
 
 
@@ -169,12 +169,18 @@ def cleared(stage: Stage) -> None:
         stage.pool.close_all()
 
 
+def emptied(stage: Stage) -> None:
+    with stage.pool:
+        pass
+    stage.pool.close_all()
+
+
 def late(stage: Stage) -> None:
     with stage.pool, stage.pool, suppress(PoolTimeoutError):
         stage.pool.acquire(timeout=0.001)
 
 
-SCENES = (fresh, overflow, long_idle, dead, stale, dirty, broken, cleared, late)
+SCENES = (fresh, overflow, long_idle, dead, stale, dirty, broken, cleared, emptied, late)
 
 
 def trips(scene: Callable[[Stage], None], listening: bool) -> Iterator[bool]:
