@@ -31,7 +31,7 @@ class Catalog:
         """Take up a file of profiles."""
         for word, given in fields.get(g.PROFILES) or ():
             if self._is_new(reader, word, "profile"):
-                profile = Profile(word.text, given.get(g.LAYER), pool_options(given))
+                profile = Profile(word.text, given.get(g.PROFILE_LAYER), pool_options(given))
                 self.profiles[word.text] = profile
         refuse_parameters(reader, fields)
 

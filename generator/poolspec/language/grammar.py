@@ -56,17 +56,48 @@ SPEC = Key(
     "spec", Kind("1", _read_version, {"const": VERSION}), "version of the language", "1", True
 )
 PURPOSE = Key("purpose", TEXT, "what it is for", "Pool respects its maximum size", True)
-LAYER = Key("layer", enum_kind("a layer", Layer), "how much of the world takes part", "chaos")
-LEVEL = Key("level", enum_kind("a level", Level), "how binding the behaviour is", "should")
+LAYER = Key(
+    "layer",
+    enum_kind("a layer", Layer),
+    "how much of the world takes part",
+    "chaos",
+    default="the class's, else integration",
+)
+LEVEL = Key(
+    "level",
+    enum_kind("a level", Level),
+    "how binding the behaviour is",
+    "should",
+    default="the class's, else must",
+)
 NEEDS = Key(
     "needs",
     list_kind("a list of capabilities", enum_kind("a capability", Capability)),
     "what pool and server must be able to do",
     "[fair_queue]",
+    default="none; a test adds to its class's",
 )
-TIME = Key("time", enum_kind("a clock", TimeKind), "the clock the tests run on", "real")
-PROFILE = Key("profile", PROFILE_NAME, "named pool options to start from", "fast")
-POOL_KEY = Key("pool", fields_kind(POOL), "options of the pool under test", "{size: 2}")
+TIME = Key(
+    "time",
+    enum_kind("a clock", TimeKind),
+    "the clock the tests run on",
+    "real",
+    default="the class's, else virtual",
+)
+PROFILE = Key(
+    "profile",
+    PROFILE_NAME,
+    "named pool options to start from",
+    "fast",
+    default="the class's, else none",
+)
+POOL_KEY = Key(
+    "pool",
+    fields_kind(POOL),
+    "options of the pool under test",
+    "{size: 2}",
+    default="those of profile and class",
+)
 
 # --- a test --------------------------------------------------------------------------------------
 
@@ -75,12 +106,18 @@ COVERS = Key(
     "covers", list_kind("a list of keys", COVERED), "requirements it proves", "[A06]", True
 )
 DEADLINE_KEY = Key(
-    "deadline", literal_kind(DEADLINE), "real time after which it is given up", "20s"
+    "deadline", literal_kind(DEADLINE), "real time after which it is given up", "20s", default="20s"
 )
-MATRIX_KEY = Key("matrix", MATRIX, "parameters, and the values each takes", "{n: [1, 5]}")
-STEPS_KEY = Key("steps", STEPS, "what happens, in order", "[acquire: a]")
+MATRIX_KEY = Key(
+    "matrix", MATRIX, "parameters, and the values each takes", "{n: [1, 5]}", default="none"
+)
+STEPS_KEY = Key("steps", STEPS, "what happens, in order", "[acquire: a]", default="none")
 EXPECT_KEY = Key(
-    "expect", fields_kind(EXPECT), "what must hold in the end", "{stats: {created: 2}}"
+    "expect",
+    fields_kind(EXPECT),
+    "what must hold in the end",
+    "{stats: {created: 2}}",
+    default="nothing",
 )
 
 TEST_PLACE = Place(
@@ -94,7 +131,9 @@ TEST_PLACE = Place(
 # --- files ---------------------------------------------------------------------------------------
 
 CLASS_KEY = Key("class", CLASS_NAME, "name of the test class", "ConnectionPoolLimits", True)
-DESCRIPTION = Key("description", TEXT, "more about it", "Sizes, overflow and what comes after")
+DESCRIPTION = Key(
+    "description", TEXT, "more about it", "Sizes, overflow and what comes after", default="none"
+)
 _TESTS_EXAMPLE = (
     "{starts_full: {purpose: p, validates: v, covers: [], expect: {stats: {created: 2}}}}"
 )
@@ -113,7 +152,10 @@ CLASS_FILE = Place(
     ),
 )
 
-PROFILE_PLACE = Place("a profile", (PURPOSE, LAYER, *POOL_OPTIONS))
+PROFILE_LAYER = Key(
+    "layer", LAYER.kind, "the one layer whose tests may use it", "chaos", default="any layer"
+)
+PROFILE_PLACE = Place("a profile", (PURPOSE, PROFILE_LAYER, *POOL_OPTIONS))
 PROFILES = Key(
     "profiles",
     map_kind("profiles by name", PROFILE_NAME, fields_kind(PROFILE_PLACE)),

@@ -69,15 +69,18 @@ CONFIG_NAME = text_kind("a name of a configuration", 100)
 
 # --- options of a pool ---------------------------------------------------------------------------
 
+_OWN = "the pool's own"
 POOL_OPTIONS: tuple[Key[Value], ...] = (
-    Key("size", value_kind(SIZE), "connections that the pool keeps", "5"),
-    Key("max_overflow", value_kind(OVERFLOW), "connections beyond it; -1: without limit", "10"),
-    Key("timeout", SECONDS, "how long an acquire waits", "30s"),
-    Key("recycle", SECONDS, "age at which a connection is replaced; 0: never", "1h"),
-    Key("min_size", value_kind(SIZE), "connections that the pool never falls below", "2"),
+    Key("size", value_kind(SIZE), "connections that the pool keeps", "5", default=_OWN),
+    Key("max_overflow", value_kind(OVERFLOW), "more beyond it; -1: no limit", "10", default=_OWN),
+    Key("timeout", SECONDS, "how long an acquire waits", "30s", default=_OWN),
+    Key("recycle", SECONDS, "age of replacement; 0: never", "1h", default=_OWN),
+    Key("min_size", value_kind(SIZE), "the fewest that it keeps open", "2", default=_OWN),
 )
 POOL = Place("the options of a pool", POOL_OPTIONS)
-CONFIG = Key("config_name", CONFIG_NAME, "the name of a stored configuration", "replica")
+CONFIG = Key(
+    "config_name", CONFIG_NAME, "the name of a stored configuration", "replica", default=_OWN
+)
 GLOBAL_OPTIONS = Place("the options of a global pool", (*POOL_OPTIONS, CONFIG))
 
 # --- steps ---------------------------------------------------------------------------------------
@@ -109,7 +112,7 @@ RELEASE = Key("release", RELEASED, "give connections back; `nothing` gives None"
 TO = Key("to", NAME, "the global pool to give to", "shared", default="where they came from")
 
 WITH = Key("with", NAME, "borrow for the length of a block", "c", True)
-DO = Key("do", STEPS, "the steps of the block", "[query: SELECT 1, on: c]", default="no steps")
+DO = Key("do", STEPS, "the steps of the block", "[{query: SELECT 1, on: c}]", default="no steps")
 RAISES = Key(
     "raises",
     enum_kind("a way for a block to end", BodyFailure),

@@ -1,0 +1,113 @@
+"""The guide to the language tells the truth: its examples load, its tables are the grammar's."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from poolspec.language import grammar, grammar_steps
+from poolspec.language.kinds import Key, Place, Reader
+from poolspec.language.source import Source, accept_text
+from poolspec.language.tree import parse
+from poolspec.load import load_suite
+from poolspec.vocabulary import Capability, ErrorKind, EventKind
+
+GUIDE = Path(__file__).parents[2] / "docs" / "spec-language.md"
+TEXT = GUIDE.read_text(encoding="utf-8")
+TABLE = re.compile(r"<!-- keys: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
+EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+MODULES = (grammar, grammar_steps)
+PLACES = {
+    place.name: place
+    for place in (
+        *(value for module in MODULES for value in vars(module).values()),
+        *grammar_steps.STEP_PLACES.values(),
+    )
+    if isinstance(place, Place)
+}
+EXAMPLES = [(found[1], found[2]) for found in EXAMPLE.finditer(TEXT)]
+TEST = "purpose: p\nvalidates: v\ncovers: []\n"
+PRELUDE = (
+    "steps: [acquire: [a, b], {start: {first: [close], second: [close]}},"
+    " {load: traffic, clients: 1, each: 1}]\n"
+)
+
+
+def key_table(place: Place) -> str:
+    """The table of a place's keys as the guide shows it."""
+    rows = ["| key | value | if left out | meaning | example |", "|---|---|---|---|---|"]
+    for key in place.keys:
+        default = "*required*" if key.required else key.default or "says nothing"
+        example = f"`{key.name}: {key.example}`"
+        words = f"`{key.name}`", key.kind.words, default, key.meaning, example
+        rows.append(f"| {' | '.join(words)} |")
+    return "\n".join(rows) + "\n"
+
+
+def with_tables(text: str) -> str:
+    """The guide with every table as the grammar has it."""
+    return TABLE.sub(
+        lambda found: f"<!-- keys: {found[1]} -->\n{key_table(PLACES[found[1]])}<!-- end -->", text
+    )
+
+
+def indented(text: str, by: int) -> str:
+    return "".join(f"{' ' * by}{line}\n" if line else "\n" for line in text.rstrip().split("\n"))
+
+
+def whole(kind: str, text: str) -> str:
+    """The file that a fragment of the guide is part of."""
+    if kind == "spec":
+        return text
+    test = {
+        "test": text,
+        "steps": f"{TEST}steps:\n{indented(text, 2)}expect: {{server: {{peak: 1}}}}",
+        "expect": f"{TEST}{PRELUDE}expect:\n{indented(text, 2)}",
+    }[kind]
+    return f"spec: 1\nclass: Example\npurpose: p\ntests:\n  example:\n{indented(test, 4)}"
+
+
+@pytest.mark.parametrize(("kind", "text"), EXAMPLES)
+def test_an_example_loads(kind: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "example.yaml"
+    path.write_text(whole(kind, text), encoding="utf-8")
+    load_suite([path], root=tmp_path)
+
+
+def test_the_tables_are_those_of_the_grammar() -> None:
+    assert with_tables(TEXT) == TEXT
+
+
+def test_every_place_with_keys_has_a_table() -> None:
+    files = {"a file of profiles", "a file of requirements"}
+    shown = {found[1] for found in TABLE.finditer(TEXT)}
+    assert {place.name for place in PLACES.values() if place.keys} - files == shown
+
+
+@pytest.mark.parametrize("word", [*Capability, *ErrorKind, *EventKind])
+def test_every_word_of_the_vocabulary_is_explained(word: str) -> None:
+    assert f"`{word}`" in TEXT
+
+
+KEYS = [
+    pytest.param(key, id=f"{place.name}: {key.name}")
+    for place in PLACES.values()
+    for key in place.keys
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_example_of_a_key_can_be_read(key: Key[object]) -> None:
+    source = Source("example")
+    accept_text(source, key.example.encode())
+    node = parse(source)
+    assert node is not None
+    key.kind.read(Reader(source, node), node)
+    assert source.problems == []
+
+
+def test_every_verb_has_an_example() -> None:
+    steps = "".join(text for kind, text in EXAMPLES if kind in ("steps", "test"))
+    for verb in grammar_steps.STEP_PLACES:
+        assert re.search(rf"^ *- {verb}\b", steps, re.MULTILINE), verb
