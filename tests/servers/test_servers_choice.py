@@ -164,6 +164,16 @@ def test_two_processes_make_the_template_at_once(tmp_path: Path) -> None:
     assert [name.split("-")[0] for name in names] == ["data", "lock"]
 
 
+@needs_mariadb
+def test_a_cache_that_cannot_be_made_is_an_error_that_names_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ServerError, match="let XDG_CACHE_HOME and TMPDIR name"):
+        start_server("mariadb")
+
+
 def test_importing_the_package_loads_no_driver_and_no_engine() -> None:
     code = (
         "import sys, poolspec.servers; "

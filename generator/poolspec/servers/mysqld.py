@@ -76,7 +76,13 @@ class Mysqld(Program):
 
     def prepare(self, directory: Path) -> None:
         """Copy the empty data directory."""
-        shutil.copytree(template(self), directory / "data")
+        try:
+            shutil.copytree(template(self), directory / "data")
+        except OSError as error:
+            raise ServerError(
+                f"The data directory of a private server could not be made: {error}. "
+                "Make room, or let XDG_CACHE_HOME and TMPDIR name directories that can be written."
+            ) from None
 
     def account(self, directory: Path) -> tuple[str, str]:
         """Return the administrator, who comes in over the unix socket only."""
