@@ -87,13 +87,16 @@ def docstring(paragraphs: list[str], indent: int) -> str:
     the same words in the same order.
     """
     room = _WIDTH - indent - len('"""')
-    wrapped = [
-        textwrap.wrap(_escape(text), room, break_long_words=False, break_on_hyphens=False)
-        for text in paragraphs
-    ]
+    wrapped = [_wrap(_escape(text), room) for text in paragraphs]
     body = "\n\n".join("\n".join(lines) for lines in wrapped)
     closed = "\n" if "\n" in body or len(body) > room - len('"""') else ""
     return f'"""{body}{closed}"""'
+
+
+def _wrap(words: str, room: int) -> list[str]:
+    if len(words) <= room:
+        return [words]
+    return textwrap.wrap(words, room, break_long_words=False, break_on_hyphens=False)
 
 
 def _escape(text: str) -> str:

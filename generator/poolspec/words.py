@@ -4,17 +4,17 @@ Each step is a sentence, each expectation a statement. The words are Markdown: w
 spec has passed `markdown`. Sentences of steps with steps inside them have those as children.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 
+from poolspec import amounts
 from poolspec.markdown import code
 from poolspec.model import (
     Acquire,
     Actor,
     Advance,
     Check,
-    Checks,
     Close,
     CloseAll,
     Connect,
@@ -25,27 +25,16 @@ from poolspec.model import (
     Load,
     LoadExpectation,
     Query,
-    Ref,
     Release,
-    Scalar,
     SpecTest,
     Start,
     Step,
-    Value,
     WaitUntil,
     With,
 )
 from poolspec.scope import needs_pool
-from poolspec.vocabulary import ActorState, BodyFailure, CheckOp, ErrorKind, Runner, Via
+from poolspec.vocabulary import ActorState, BodyFailure, ErrorKind, Runner, Via
 
-_OPERATORS = {
-    CheckOp.EQUAL: "=",
-    CheckOp.NOT_EQUAL: "≠",
-    CheckOp.LESS: "<",
-    CheckOp.AT_MOST: "≤",
-    CheckOp.MORE: ">",
-    CheckOp.AT_LEAST: "≥",
-}
 _STATES = {
     ActorState.WAITING: ("is waiting", "are waiting"),
     ActorState.HOLDING: ("holds a connection", "hold a connection"),
@@ -74,7 +63,7 @@ def scenario(test: SpecTest) -> tuple[Sentence, ...]:
 
 
 def _pool(test: SpecTest) -> Sentence:
-    return Sentence(f"Make a pool{_options(test.pool)}.")
+    return Sentence(f"Make a pool{amounts.options(test.pool)}.")
 
 
 @singledispatch
@@ -85,11 +74,11 @@ def tell(step: Step) -> Sentence:
 
 @tell.register
 def _(step: Acquire) -> Sentence:
-    parts = [f"Acquire {_labels(step.labels)}"]
+    parts = [f"Acquire {amounts.labels(step.labels)}"]
     if step.pool is not None:
         parts.append(f" from {code(step.pool)}")
     if step.timeout is not None:
-        parts.append(f", waiting {_seconds(step.timeout)} at most")
+        parts.append(f", waiting {amounts.seconds(step.timeout)} at most")
     return Sentence("".join(parts) + _must(step.fails, step.took))
 
 
@@ -100,7 +89,7 @@ def _(step: Connect) -> Sentence:
 
 @tell.register
 def _(step: Release) -> Sentence:
-    what = _labels(step.labels) if step.labels else "nothing (`None`)"
+    what = amounts.labels(step.labels) if step.labels else "nothing (`None`)"
     whither = f" to {code(step.pool)}" if step.pool is not None else ""
     return Sentence(f"Release {what}{whither}{_must(step.fails)}")
 
@@ -119,11 +108,11 @@ def _(step: With) -> Sentence:
 def _(step: Query) -> Sentence:
     text = f"On {code(step.on)}, run {code(step.sql)}"
     if step.params:
-        text += f" with {_scalars(step.params)}"
+        text += f" with {amounts.scalars(step.params)}"
     if step.expects_value:
-        text += f"; it must return {_scalar(step.returns)}"
+        text += f"; it must return {amounts.scalar(step.returns)}"
     if step.rows is not None:
-        rows = "; ".join(_scalars(row) for row in step.rows) or "none"
+        rows = "; ".join(amounts.scalars(row) for row in step.rows) or "none"
         text += f"; its rows must be: {rows}"
     return Sentence(text + _must(step.fails))
 
@@ -140,7 +129,7 @@ def _(step: Close) -> Sentence:
 
 @tell.register
 def _(step: GlobalPool) -> Sentence:
-    asked = f"Ask for the global pool, {code(step.label)}{_options(step.options)}"
+    asked = f"Ask for the global pool, {code(step.label)}{amounts.options(step.options)}"
     return Sentence(asked + _must(step.fails))
 
 
@@ -150,8 +139,8 @@ def _(step: Start) -> Sentence:
 
 
 def _actor(actor: Actor) -> Sentence:
-    times = "" if actor.count == 1 else f"{_value(actor.count)} × "
-    again = "" if actor.repeat == 1 else f", {_value(actor.repeat)} times each"
+    times = "" if actor.count == 1 else f"{amounts.value(actor.count)} × "
+    again = "" if actor.repeat == 1 else f", {amounts.value(actor.repeat)} times each"
     steps = tuple(tell(step) for step in actor.steps)
     return Sentence(
         f"{times}{code(actor.name)}{again}{':' if steps else ', doing nothing.'}", steps
@@ -160,7 +149,7 @@ def _actor(actor: Actor) -> Sentence:
 
 @tell.register
 def _(step: Join) -> Sentence:
-    return Sentence(f"Wait for {_labels(step.actors)} to end.")
+    return Sentence(f"Wait for {amounts.labels(step.actors)} to end.")
 
 
 @tell.register
@@ -169,22 +158,22 @@ def _(step: WaitUntil) -> Sentence:
     if step.actor is not None:
         return Sentence(f"Wait until {code(step.actor)} {one}.")
     noun = f"actor {one}" if step.count == 1 else f"actors {several}"
-    return Sentence(f"Wait until {_value(step.count or 0)} {noun}.")
+    return Sentence(f"Wait until {amounts.value(step.count or 0)} {noun}.")
 
 
 @tell.register
 def _(step: Advance) -> Sentence:
-    return Sentence(f"Let {_seconds(step.seconds)} pass.")
+    return Sentence(f"Let {amounts.seconds(step.seconds)} pass.")
 
 
 @tell.register
 def _(step: Load) -> Sentence:
-    parts = [f"{_value(step.clients)} clients", *_operations(step)]
+    parts = [f"{amounts.value(step.clients)} clients", *_operations(step)]
     if step.hold is not None:
-        shortest, longest = (_seconds(item) for item in step.hold)
+        shortest, longest = (amounts.seconds(item) for item in step.hold)
         parts.append(f"each holding its connection for {shortest} to {longest}")
     if step.timeout is not None:
-        parts.append(f"waiting {_seconds(step.timeout)} at most")
+        parts.append(f"waiting {amounts.seconds(step.timeout)} at most")
     if step.via is Via.WITH:
         parts.append("through `with`")
     if step.runner is Runner.EXECUTOR:
@@ -197,9 +186,9 @@ def _operations(step: Load) -> Iterator[str]:
         yield " and ".join(f"{count} {kind.value} operations" for kind, count in step.counts)
         return
     if step.total is not None:
-        yield f"{_value(step.total)} operations in all"
+        yield f"{amounts.value(step.total)} operations in all"
     if step.each is not None:
-        yield f"{_value(step.each)} operations each"
+        yield f"{amounts.value(step.each)} operations each"
     shares = [
         f"{share} {kind.value}" if len(step.mix) > 1 else kind.value for kind, share in step.mix
     ]
@@ -213,20 +202,22 @@ def _(step: Expect) -> Sentence:
 
 def _expectations(wanted: Expectations) -> Iterator[Sentence]:
     if wanted.stats:
-        yield Sentence(f"the pool's statistics: {_checks(wanted.stats)}")
+        yield Sentence(f"the pool's statistics: {amounts.checks(wanted.stats)}")
     if wanted.server:
-        yield Sentence(f"the server's own count: {_checks(wanted.server)}")
+        yield Sentence(f"the server's own count: {amounts.checks(wanted.server)}")
     if wanted.served:
-        yield Sentence(f"served in this order: {_labels(wanted.served)}")
+        yield Sentence(f"served in this order: {amounts.labels(wanted.served)}")
     if wanted.same:
-        yield Sentence(f"one and the same: {_labels(wanted.same)}")
+        yield Sentence(f"one and the same: {amounts.labels(wanted.same)}")
     if wanted.different:
-        yield Sentence(f"all different: {_labels(wanted.different)}")
+        yield Sentence(f"all different: {amounts.labels(wanted.different)}")
     if wanted.pools is not None:
-        yield Sentence(f"different pools handed out {_check(wanted.pools)}")
+        yield Sentence(f"different pools handed out {amounts.check(wanted.pools)}")
     if wanted.events is not None:
         how = "just these events" if wanted.events.exactly else "these events, among others"
-        yield Sentence(f"{how}, in order: {_labels(kind.value for kind in wanted.events.kinds)}")
+        yield Sentence(
+            f"{how}, in order: {amounts.labels(kind.value for kind in wanted.events.kinds)}"
+        )
     for load in wanted.loads:
         yield from _load_expectations(load)
 
@@ -234,69 +225,17 @@ def _expectations(wanted: Expectations) -> Iterator[Sentence]:
 def _load_expectations(wanted: LoadExpectation) -> Iterator[Sentence]:
     name = code(wanted.label)
     if wanted.checks:
-        yield Sentence(f"of {name}: {_checks(wanted.checks)}")
+        yield Sentence(f"of {name}: {amounts.checks(wanted.checks)}")
     if wanted.errors:
         kinds = tuple((kind.value, check) for kind, check in wanted.errors)
-        yield Sentence(f"errors of {name}: {_checks(kinds)}")
+        yield Sentence(f"errors of {name}: {amounts.checks(kinds)}")
     if wanted.latency:
-        yield Sentence(f"latency of {name}: {_checks(wanted.latency, ' s')}")
+        yield Sentence(f"latency of {name}: {amounts.checks(wanted.latency, ' s')}")
 
 
 def _must(fails: ErrorKind | None, took: Check | None = None) -> str:
     """Return how a step must fail or how long it must take, and the end of its sentence."""
     demands = [f"fail with {code(fails.value)}"] if fails else []
     if took is not None:
-        demands.append(f"take {_check(took, ' s').removeprefix('= ')}")
+        demands.append(f"take {amounts.check(took, ' s').removeprefix('= ')}")
     return f"; this must {' and '.join(demands)}." if demands else "."
-
-
-def _options(options: Iterable[tuple[str, Value | str]]) -> str:
-    shown = ", ".join(f"{code(name)} {_option(value)}" for name, value in options)
-    return f" with {shown}" if shown else ""
-
-
-def _option(value: Value | str) -> str:
-    """Return an option's value. A float is a duration: counts are whole."""
-    if isinstance(value, str):
-        return code(value)
-    return _seconds(value) if isinstance(value, float) else _value(value)
-
-
-def _checks(checks: Checks, unit: str = "") -> str:
-    return ", ".join(f"{code(name)} {_check(check, unit)}" for name, check in checks)
-
-
-def _check(check: Check, unit: str = "") -> str:
-    value = f"{_value(check.value)}{unit}"
-    if check.op is CheckOp.BETWEEN:
-        return f"from {value} to {_value(check.upper or 0)}{unit}"
-    if check.op is CheckOp.APPROX:
-        width = f"{_number(check.rel * 100)} %" if check.rel else f"{_number(check.abs or 0)}{unit}"
-        return f"= {value} ± {width}"
-    return f"{_OPERATORS[check.op]} {value}"
-
-
-def _labels(labels: Iterable[str]) -> str:
-    return ", ".join(code(label) for label in labels)
-
-
-def _seconds(value: Value) -> str:
-    return f"{_value(value)} s"
-
-
-def _value(value: Value) -> str:
-    return code(value.name) if isinstance(value, Ref) else _number(value)
-
-
-def _number(value: float) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.12g}"
-
-
-def _scalars(values: Iterable[Scalar]) -> str:
-    return ", ".join(_scalar(value) for value in values)
-
-
-def _scalar(value: Scalar | Ref) -> str:
-    return code(value.name) if isinstance(value, Ref) else code(repr(value))

@@ -1,0 +1,82 @@
+"""Numbers, names and comparisons in plain words, as Markdown."""
+
+from collections.abc import Iterable
+
+from poolspec.markdown import code
+from poolspec.model import Check, Checks, Ref, Scalar, Value
+from poolspec.vocabulary import CheckOp
+
+_OPERATORS = {
+    CheckOp.EQUAL: "=",
+    CheckOp.NOT_EQUAL: "≠",
+    CheckOp.LESS: "<",
+    CheckOp.AT_MOST: "≤",
+    CheckOp.MORE: ">",
+    CheckOp.AT_LEAST: "≥",
+}
+
+
+def options(given: Iterable[tuple[str, Value | str]]) -> str:
+    """Return a pool's options, as they follow its name."""
+    shown = ", ".join(f"{code(name)} {option(item)}" for name, item in given)
+    return f" with {shown}" if shown else ""
+
+
+def option(given: Value | str) -> str:
+    """Return an option's value. A float is a duration: counts are whole."""
+    if isinstance(given, str):
+        return code(given)
+    return seconds(given) if isinstance(given, float) else value(given)
+
+
+def checks(wanted: Checks, unit: str = "") -> str:
+    """Return comparisons with the names of what is compared."""
+    return ", ".join(f"{code(name)} {check(item, unit)}" for name, item in wanted)
+
+
+def check(wanted: Check, unit: str = "") -> str:
+    """Return a comparison, with the unit of what is compared."""
+    amount = f"{value(wanted.value)}{unit}"
+    if wanted.op is CheckOp.BETWEEN:
+        return f"from {amount} to {value(wanted.upper or 0)}{unit}"
+    if wanted.op is CheckOp.APPROX:
+        return f"= {amount} ± {_tolerance(wanted, unit)}"
+    return f"{_OPERATORS[wanted.op]} {amount}"
+
+
+def _tolerance(wanted: Check, unit: str) -> str:
+    if wanted.rel is not None:
+        return f"{number(wanted.rel * 100)} %"
+    return f"{number(wanted.abs or 0)}{unit}"
+
+
+def labels(given: Iterable[str]) -> str:
+    """Return labels as code, separated by commas."""
+    return ", ".join(code(label) for label in given)
+
+
+def seconds(given: Value) -> str:
+    """Return a duration."""
+    return f"{value(given)} s"
+
+
+def value(given: Value) -> str:
+    """Return a number, or the name of a matrix parameter."""
+    return code(given.name) if isinstance(given, Ref) else number(given)
+
+
+def number(given: float) -> str:
+    """Return a number without digits that say nothing."""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    return f"{given:.12g}"
+
+
+def scalars(given: Iterable[Scalar]) -> str:
+    """Return values of SQL, separated by commas."""
+    return ", ".join(scalar(item) for item in given)
+
+
+def scalar(given: Scalar | Ref) -> str:
+    """Return a value of SQL, or the name of a matrix parameter."""
+    return code(given.name) if isinstance(given, Ref) else code(repr(given))
