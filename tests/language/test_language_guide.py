@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from poolspec.language import grammar, grammar_steps
+from poolspec.language import grammar, grammar_expect, grammar_steps
 from poolspec.language.kinds import Key, Place, Reader
 from poolspec.language.source import Source, accept_text
 from poolspec.language.tree import parse
@@ -17,7 +17,7 @@ TEXT = GUIDE.read_text(encoding="utf-8")
 TABLE = re.compile(r"<!-- keys: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
-MODULES = (grammar, grammar_steps)
+MODULES = (grammar, grammar_expect, grammar_steps)
 PLACES = {
     place.name: place
     for place in (

@@ -112,7 +112,9 @@ def test_the_schema_is_a_valid_schema() -> None:
 
 def test_the_published_schema_is_the_one_of_the_reader() -> None:
     published = PROJECT / "docs" / "schema" / "poolspec-1.json"
-    assert published.read_text(encoding="utf-8") == schema_text(), "run: poolspec schema --write"
+    assert published.read_text(encoding="utf-8") == schema_text(), (
+        "run: poolspec schema > docs/schema/poolspec-1.json"
+    )
 
 
 def test_the_text_is_the_same_each_time() -> None:

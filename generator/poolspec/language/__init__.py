@@ -7,7 +7,8 @@ The way goes through five rooms, each knowing only those before it:
 * `kinds` and `grammar`: one table of keys for each place of a file. The tables drive the reader,
   the JSON Schema and the key tables of the documentation alike;
 * `scope`: which labels, actors and parameters there are, and who sees them;
-* `steps`, `expectations`, `cases`, `catalog`: fields that the tables let through → model.
+* `borrowing`, `loads`, `steps`, `expectations`, `cases`, `catalog`: what the tables let through
+  → model.
 
 The public way in is `poolspec.load`.
 """

@@ -3,7 +3,7 @@
 from typing import cast
 
 from poolspec.errors import shown
-from poolspec.language import grammar_steps as g
+from poolspec.language import grammar_expect as g
 from poolspec.language.kinds import Fields, Key, Word, Wrong, read_fields, unknown
 from poolspec.language.names import Naming
 from poolspec.language.scope import Scope

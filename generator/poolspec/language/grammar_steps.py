@@ -1,71 +1,30 @@
-"""The tables of keys of every step and every expectation."""
-
-from dataclasses import replace
+"""The tables of keys of every step."""
 
 from poolspec.language.conditions import CONDITION, HOLD
-from poolspec.language.kinds import Fields, Json, Key, Kind, Place, Reader, Word, Wrong
-from poolspec.language.names import LABEL, PYTHON, RESERVED, label_fault
-from poolspec.language.quantities import (
-    COUNT,
-    DURATION,
-    NUMBER_OF,
-    OVERFLOW,
-    RATE,
-    RATIO,
-    SIZE,
-    THREADS,
+from poolspec.language.grammar_expect import EXPECT
+from poolspec.language.grammar_kinds import (
+    CONFIG_NAME,
+    FAILURE,
+    NAME,
+    ROWS,
+    SCALARS,
+    SECONDS,
+    SOME_NAMES,
+    SQL,
+    TIMED,
 )
+from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
+from poolspec.language.quantities import NUMBER_OF, OVERFLOW, SIZE, THREADS
 from poolspec.language.steplist import StepList, steps_kind
 from poolspec.language.tree import Mapping, Node, Scalar, Sequence
-from poolspec.language.values import (
-    answer_kind,
-    check_kind,
-    enum_kind,
-    fields_kind,
-    list_kind,
-    map_kind,
-    name_kind,
-    scalar_kind,
-    some_kind,
-    text_kind,
-    value_kind,
-)
+from poolspec.language.values import answer_kind, enum_kind, fields_kind, map_kind, value_kind
 from poolspec.model import Value
-from poolspec.vocabulary import (
-    BodyFailure,
-    ErrorKind,
-    EventKind,
-    Operation,
-    Runner,
-    StatName,
-    Via,
-)
+from poolspec.vocabulary import BodyFailure, Operation, Runner, Via
 
 STEP_PLACES: dict[str, Place] = {}
 """By verb; filled at the end of this module, for steps hold steps."""
 
-NAME = replace(
-    name_kind("a name", label_fault, LABEL.pattern), schema={"$ref": "#/definitions/name"}
-)
-NAME_SCHEMA: Json = {
-    "type": "string",
-    "pattern": f"^{LABEL.pattern}$",
-    "not": {"enum": sorted(RESERVED | PYTHON)},
-}
-"""Names stand in many places; so their schema is a definition."""
-
-NAMES = list_kind("a list of names", NAME, low=1)
-SOME_NAMES = some_kind("a name or a list of names", NAME)
 STEPS = steps_kind(STEP_PLACES)
-SECONDS = value_kind(DURATION)
-FAILURE = enum_kind("a kind of error", ErrorKind)
-SCALAR = scalar_kind("a single value")
-SCALARS = list_kind("a list of values", SCALAR)
-ROWS = list_kind("a list of rows", SCALARS)
-COUNTED = check_kind(COUNT)
-TIMED = check_kind(DURATION)
-SQL = text_kind("an SQL statement", 10_000)
-CONFIG_NAME = text_kind("a name of a configuration", 100)
 
 # --- options of a pool ---------------------------------------------------------------------------
 
@@ -214,62 +173,8 @@ RUNNER = Key(
     "runner", enum_kind("a runner", Runner), "what runs them", "executor", default="threads"
 )
 
-# --- expectations --------------------------------------------------------------------------------
+# --- all steps ----------------------------------------------------------------------------------
 
-STATS = Place("stats", tuple(Key(s.value, COUNTED, f"the pool's {s}", "2") for s in StatName))
-SERVER = Place(
-    "server",
-    (
-        Key("connections", COUNTED, "connections that are open now", "2"),
-        Key("peak", COUNTED, "the most that were open at once", '"<= 4"'),
-    ),
-)
-LATENCY = Place(
-    "latency",
-    tuple(
-        Key(name, TIMED, f"{name} of the time from asking to giving back", '"< 100ms"')
-        for name in ("mean", "max", "p50", "p90", "p95", "p99", "p99.9")
-    ),
-)
-ERRORS = Key(
-    "errors",
-    map_kind("kinds of errors with a number each", FAILURE, COUNTED),
-    "failed operations by kind of error",
-    "{timeout: 0}",
-)
-LATENCY_KEY = Key("latency", fields_kind(LATENCY), "times of the operations", '{p99: "< 500ms"}')
-LOAD_CHECKS = (
-    Key("operations", COUNTED, "operations tried", "100"),
-    Key("succeeded", COUNTED, "operations that succeeded", "100"),
-    Key("failed", COUNTED, "operations that failed", "0"),
-    Key("lost_writes", COUNTED, "committed writes that are not there afterwards", "0"),
-    Key("success_rate", check_kind(RATIO), "succeeded, as a share of all", '">= 95%"'),
-    Key("throughput", check_kind(RATE), "operations in a second", '"> 1000"'),
-)
-LOADED = Place("what came of a load", (*LOAD_CHECKS, ERRORS, LATENCY_KEY))
-
-_KINDS = list_kind("a list of events", enum_kind("an event", EventKind), low=1)
-EXACTLY = Key("exactly", _KINDS, "these events and no others, in this order", "[pool_created]")
-IN_ORDER = Key("in_order", _KINDS, "these in this order, among others", "[checked_out, checked_in]")
-EVENTS = Place("events", (EXACTLY, IN_ORDER))
-
-STATS_KEY = Key("stats", fields_kind(STATS), "the pool's counters", "{acquired: 2}")
-SERVER_KEY = Key("server", fields_kind(SERVER), "the server's own count", "{connections: 2}")
-SERVED = Key("served", NAMES, "actors, in the order they were served", "[first, second]")
-SAME = Key("same", NAMES, "labels of one and the same connection or pool", "[a, b]")
-DIFFERENT = Key("different", NAMES, "labels, no two of the same connection or pool", "[a, b]")
-POOLS = Key("pools", COUNTED, "different pools that `global_pool` steps were given", "1")
-EVENTS_KEY = Key(
-    "events",
-    fields_kind(EVENTS),
-    "what the pool said it did",
-    "{exactly: [checked_out, checked_in]}",
-)
-EXPECT = Place(
-    "an expectation",
-    (STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
-    other=fields_kind(LOADED),
-)
 EXPECT_STEP = Key("expect", fields_kind(EXPECT), "check now", "{stats: {in_use: 1}}", True)
 
 STEP_PLACES.update(

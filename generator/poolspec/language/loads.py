@@ -1,6 +1,7 @@
 """The step `load` as fields → model."""
 
 from poolspec.language import grammar_steps as g
+from poolspec.language.grammar_expect import EXPECT
 from poolspec.language.kinds import Fields
 from poolspec.language.names import Naming
 from poolspec.language.scope import Scope
@@ -15,7 +16,7 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
     _check_amount(scope, fields)
     if word is None:
         return None
-    if word.text in g.EXPECT.by_name:
+    if word.text in EXPECT.by_name:
         scope.reader.problem(
             word.node,
             f"{word.text!r} is a key of expectations already",

@@ -7,6 +7,7 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
 from poolspec.errors import expected, shown
+from poolspec.language.fragments import place_schema
 from poolspec.language.kinds import (
     Fields,
     Json,
@@ -20,7 +21,6 @@ from poolspec.language.kinds import (
     unknown,
 )
 from poolspec.language.tree import Mapping, Node, Scalar
-from poolspec.language.values import place_schema
 
 STEPS_SCHEMA: Json = {"$ref": "#/definitions/steps"}
 """Steps hold steps; so their schema is a definition."""

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from poolspec.errors import expected, shown
+from poolspec.language.fragments import (
+    comparison_schema,
+    number_schema,
+    place_schema,
+    value_choices,
+    value_schema,
+)
 from poolspec.language.kinds import (
     Fields,
     Json,
-    Key,
     Kind,
     Place,
     Reader,
@@ -22,7 +28,7 @@ from poolspec.language.kinds import (
     short,
 )
 from poolspec.language.quantities import PARAMETER, Quantity, check, operands
-from poolspec.language.scalars import DURATION_PATTERN, resolve
+from poolspec.language.scalars import resolve
 from poolspec.language.tree import Mapping, Node, Scalar, Sequence
 from poolspec.model import Check, Ref, Value
 from poolspec.model import Scalar as ScalarValue
@@ -31,7 +37,6 @@ T = TypeVar("T")
 U = TypeVar("U")
 E = TypeVar("E", bound=StrEnum)
 
-_PARAMETER_SCHEMA: Json = {"type": "string", "pattern": rf"^{PARAMETER.pattern}$"}
 _ANY_SCALAR: Json = {"type": ["string", "number", "boolean", "null"]}
 
 
@@ -88,7 +93,7 @@ def value_kind(quantity: Quantity) -> Kind[Value]:
         use(reader, node, value, quantity)
         return value
 
-    return Kind(quantity.noun, read, _value_schema(quantity))
+    return Kind(quantity.noun, read, value_schema(quantity))
 
 
 def literal_kind(quantity: Quantity) -> Kind[float]:
@@ -100,7 +105,7 @@ def literal_kind(quantity: Quantity) -> Kind[float]:
             raise Wrong(node, "a matrix parameter cannot stand here", f"write {quantity.example}")
         return value
 
-    return Kind(quantity.noun, read, {"anyOf": _value_choices(quantity)})
+    return Kind(quantity.noun, read, {"anyOf": value_choices(quantity)})
 
 
 def check_kind(quantity: Quantity) -> Kind[Check]:
@@ -117,7 +122,7 @@ def check_kind(quantity: Quantity) -> Kind[Check]:
             use(reader, node, operand, quantity)
         return made
 
-    return Kind(words, read, {"anyOf": [_number_schema(quantity), _comparison_schema(quantity)]})
+    return Kind(words, read, {"anyOf": [number_schema(quantity), comparison_schema(quantity)]})
 
 
 def use(reader: Reader, node: Node, value: object, quantity: Quantity | None) -> None:
@@ -187,25 +192,6 @@ def fields_kind(place: Place) -> Kind[Fields]:
     return Kind(place.name, read, place_schema(place))
 
 
-def place_schema(place: Place) -> Json:
-    """How JSON Schema describes a mapping with the keys of a place."""
-    properties = {key.name: _described(key) for key in place.keys}
-    schema: Json = {
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": place.other.schema if place.other else False,
-    }
-    if place.required:
-        schema["required"] = [key.name for key in place.required]
-    return schema
-
-
-def _described(key: Key[Any]) -> Json:
-    """The schema of a key's values, with its meaning. Draft-07 sees nothing beside a `$ref`."""
-    schema = key.kind.schema
-    return {"description": key.meaning, **({"allOf": [schema]} if "$ref" in schema else schema)}
-
-
 def scalar_kind(words: str) -> Kind[ScalarValue]:
     """Any single value, null included; a text in quotes is always just that text."""
 
@@ -246,28 +232,3 @@ def _each(reader: Reader, nodes: list[Node], kind: Kind[T]) -> tuple[T, ...]:
         except Wrong as fault:
             reader.wrong(fault)
     return tuple(made)
-
-
-def _number_schema(quantity: Quantity) -> Json:
-    bounds: Json = {"minimum": quantity.low, "maximum": quantity.high}
-    if quantity.timed:
-        return {"enum": [0]}
-    return {"type": "integer" if quantity.whole else "number", **bounds}
-
-
-def _comparison_schema(quantity: Quantity) -> Json:
-    """The forms of a comparison; bounds, and which way a range goes, it does not say."""
-    one = rf"({PARAMETER.pattern}|{quantity.pattern})"
-    compared = rf"((<=|>=|!=|<|>) *)?{one}"
-    return {"type": "string", "pattern": rf"^({compared}|{one} *\.\. *{one}|{one} *(±|\+-) *.+)$"}
-
-
-def _value_choices(quantity: Quantity) -> list[Json]:
-    choices = [_number_schema(quantity)]
-    if quantity.timed:
-        choices.append({"type": "string", "pattern": f"^{DURATION_PATTERN}$"})
-    return choices
-
-
-def _value_schema(quantity: Quantity) -> Json:
-    return {"anyOf": [*_value_choices(quantity), _PARAMETER_SCHEMA]}

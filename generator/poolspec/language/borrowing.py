@@ -1,0 +1,136 @@
+"""Steps about single connections as fields → model: borrowed, used, given back."""
+
+from typing import cast
+
+from poolspec.errors import shown
+from poolspec.language import grammar_steps as g
+from poolspec.language.kinds import Fields, Word
+from poolspec.language.names import Naming
+from poolspec.language.scope import Hold, Scope, Thing
+from poolspec.model import Acquire, Connect, GlobalPool, Query, Release, Step, Value
+
+
+def build_acquire(scope: Scope, fields: Fields) -> Step:
+    """The acquire of some labels; they are bound unless it must fail."""
+    words = fields.get(g.ACQUIRE) or ()
+    pool = _pool_of(scope, fields)
+    if fields.has(g.FAILS) and len(words) > 1:
+        message = f"'fails' speaks of one acquire, not of {len(words)}"
+        scope.reader.problem(fields.at(g.FAILS), message, "write a step for each label")
+    if not fields.has(g.FAILS):
+        for word in words:
+            scope.bind(word, Naming.LABEL, pool)
+    return Acquire(
+        fields.node.line,
+        texts(words),
+        pool,
+        fields.get(g.TIMEOUT),
+        fields.get(g.FAILS),
+        fields.get(g.TOOK),
+    )
+
+
+def _pool_of(scope: Scope, fields: Fields) -> str | None:
+    """The global pool that a step names; else it uses the test's own."""
+    if not fields.has(g.FROM):
+        scope.names.own_pool.append(fields.node)
+        return None
+    word = fields.get(g.FROM)
+    return word.text if word and scope.find(word, Naming.POOL) else None
+
+
+def build_connect(scope: Scope, fields: Fields) -> Step | None:
+    """A connection that no pool knows; its label is bound."""
+    word = fields.get(g.CONNECT)
+    if word is None:
+        return None
+    scope.bind(word, Naming.LABEL)
+    return Connect(fields.node.line, word.text)
+
+
+def build_release(scope: Scope, fields: Fields) -> Step:
+    """The release of some labels; they are gone unless it must fail."""
+    words = fields.get(g.RELEASE) or ()
+    fails = fields.has(g.FAILS)
+    if fails and len(words) > 1:
+        message = f"'fails' speaks of one release, not of {len(words)}"
+        scope.reader.problem(fields.at(g.FAILS), message, "write a step for each label")
+    pools = [_give_back(scope, word, fails, fields.node.line) for word in words]
+    if len(set(pools)) > 1:
+        message = "these connections come from different pools"
+        scope.reader.problem(fields.node, message, "write a step for each pool")
+    target = fields.get(g.TO)
+    if target:
+        scope.find(target, Naming.POOL)
+        pools = [target.text]
+    if not pools or pools[0] is None:
+        scope.names.own_pool.append(fields.node)
+    pool = pools[0] if pools else None
+    return Release(fields.node.line, texts(words), pool, fields.get(g.FAILS))
+
+
+def _give_back(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
+    """Take a connection away from its label; says which pool it came from."""
+    thing = scope.find(word, Naming.LABEL)
+    if thing is None:
+        return None
+    if thing.hold is Hold.LENT and not fails:
+        message = f"{shown(word.text)} is given back at the end of its 'with'"
+        scope.reader.problem(word.node, message, "leave this step out, or say how it 'fails'")
+    elif thing.hold is Hold.GONE and not fails:
+        _report_gone(scope, word, thing)
+    elif not fails:
+        thing.hold, thing.gone_line = Hold.GONE, line
+    return thing.pool
+
+
+def _report_gone(scope: Scope, word: Word, thing: Thing) -> None:
+    message = f"{shown(word.text)} was given back in line {thing.gone_line}"
+    scope.reader.problem(word.node, message, "if the step must fail, say how: fails: …")
+
+
+def build_query(scope: Scope, fields: Fields) -> Step | None:
+    """A statement on a connection that is held."""
+    on = fields.get(g.ON)
+    thing = scope.find(on, Naming.LABEL) if on else None
+    if on and thing and thing.hold is Hold.GONE and not fields.has(g.FAILS):
+        _report_gone(scope, on, thing)
+    answers = [key for key in (g.RETURNS, g.ROWS_KEY, g.FAILS) if fields.has(key)]
+    if len(answers) > 1:
+        message = f"{answers[0].name!r} and {answers[1].name!r} exclude each other"
+        scope.reader.problem(fields.at(answers[1]), message, "keep one of them")
+    if on is None:
+        return None
+    return Query(
+        fields.node.line,
+        fields.get(g.QUERY) or "",
+        on.text,
+        fields.get(g.PARAMS) or (),
+        fields.get(g.RETURNS),
+        fields.has(g.RETURNS),
+        fields.get(g.ROWS_KEY),
+        fields.get(g.FAILS),
+    )
+
+
+def build_global_pool(scope: Scope, fields: Fields) -> Step | None:
+    """The request for the global pool; its label is bound unless it must fail."""
+    word = fields.get(g.GLOBAL_POOL)
+    scope.names.global_pools += 1
+    if word is None:
+        return None
+    if not fields.has(g.FAILS):
+        scope.bind(word, Naming.POOL)
+    given = fields.get(g.OPTIONS)
+    options = _options(given) if given else ()
+    return GlobalPool(fields.node.line, word.text, options, fields.get(g.FAILS))
+
+
+def _options(given: Fields) -> tuple[tuple[str, Value | str], ...]:
+    """The options in the order in which they were given."""
+    return tuple((name, cast("Value | str", value)) for name, value in given.values.items())
+
+
+def texts(words: tuple[Word, ...]) -> tuple[str, ...]:
+    """Names without their places."""
+    return tuple(word.text for word in words)

@@ -1,0 +1,62 @@
+"""The tables of keys of every expectation."""
+
+from poolspec.language.grammar_kinds import COUNTED, FAILURE, NAMES, TIMED
+from poolspec.language.kinds import Key, Place
+from poolspec.language.quantities import RATE, RATIO
+from poolspec.language.values import check_kind, enum_kind, fields_kind, list_kind, map_kind
+from poolspec.vocabulary import EventKind, StatName
+
+STATS = Place("stats", tuple(Key(s.value, COUNTED, f"the pool's {s}", "2") for s in StatName))
+SERVER = Place(
+    "server",
+    (
+        Key("connections", COUNTED, "connections that are open now", "2"),
+        Key("peak", COUNTED, "the most that were open at once", '"<= 4"'),
+    ),
+)
+LATENCY = Place(
+    "latency",
+    tuple(
+        Key(name, TIMED, f"{name} of the time from asking to giving back", '"< 100ms"')
+        for name in ("mean", "max", "p50", "p90", "p95", "p99", "p99.9")
+    ),
+)
+ERRORS = Key(
+    "errors",
+    map_kind("kinds of errors with a number each", FAILURE, COUNTED),
+    "failed operations by kind of error",
+    "{timeout: 0}",
+)
+LATENCY_KEY = Key("latency", fields_kind(LATENCY), "times of the operations", '{p99: "< 500ms"}')
+LOAD_CHECKS = (
+    Key("operations", COUNTED, "operations tried", "100"),
+    Key("succeeded", COUNTED, "operations that succeeded", "100"),
+    Key("failed", COUNTED, "operations that failed", "0"),
+    Key("lost_writes", COUNTED, "committed writes that are not there afterwards", "0"),
+    Key("success_rate", check_kind(RATIO), "succeeded, as a share of all", '">= 95%"'),
+    Key("throughput", check_kind(RATE), "operations in a second", '"> 1000"'),
+)
+LOADED = Place("what came of a load", (*LOAD_CHECKS, ERRORS, LATENCY_KEY))
+
+_KINDS = list_kind("a list of events", enum_kind("an event", EventKind), low=1)
+EXACTLY = Key("exactly", _KINDS, "these events and no others, in this order", "[pool_created]")
+IN_ORDER = Key("in_order", _KINDS, "these in this order, among others", "[checked_out, checked_in]")
+EVENTS = Place("events", (EXACTLY, IN_ORDER))
+
+STATS_KEY = Key("stats", fields_kind(STATS), "the pool's counters", "{acquired: 2}")
+SERVER_KEY = Key("server", fields_kind(SERVER), "the server's own count", "{connections: 2}")
+SERVED = Key("served", NAMES, "actors, in the order they were served", "[first, second]")
+SAME = Key("same", NAMES, "labels of one and the same connection or pool", "[a, b]")
+DIFFERENT = Key("different", NAMES, "labels, no two of the same connection or pool", "[a, b]")
+POOLS = Key("pools", COUNTED, "different pools that `global_pool` steps were given", "1")
+EVENTS_KEY = Key(
+    "events",
+    fields_kind(EVENTS),
+    "what the pool said it did",
+    "{exactly: [checked_out, checked_in]}",
+)
+EXPECT = Place(
+    "an expectation",
+    (STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
+    other=fields_kind(LOADED),
+)

@@ -1,0 +1,40 @@
+"""The kinds of values that stand in several places of a test."""
+
+from dataclasses import replace
+
+from poolspec.language.kinds import Json
+from poolspec.language.names import LABEL, PYTHON, RESERVED, label_fault
+from poolspec.language.quantities import COUNT, DURATION
+from poolspec.language.values import (
+    check_kind,
+    enum_kind,
+    list_kind,
+    name_kind,
+    scalar_kind,
+    some_kind,
+    text_kind,
+    value_kind,
+)
+from poolspec.vocabulary import ErrorKind
+
+NAME = replace(
+    name_kind("a name", label_fault, LABEL.pattern), schema={"$ref": "#/definitions/name"}
+)
+NAME_SCHEMA: Json = {
+    "type": "string",
+    "pattern": f"^{LABEL.pattern}$",
+    "not": {"enum": sorted(RESERVED | PYTHON)},
+}
+"""Names stand in many places; so their schema is a definition."""
+
+NAMES = list_kind("a list of names", NAME, low=1)
+SOME_NAMES = some_kind("a name or a list of names", NAME)
+SECONDS = value_kind(DURATION)
+FAILURE = enum_kind("a kind of error", ErrorKind)
+SCALAR = scalar_kind("a single value")
+SCALARS = list_kind("a list of values", SCALAR)
+ROWS = list_kind("a list of rows", SCALARS)
+COUNTED = check_kind(COUNT)
+TIMED = check_kind(DURATION)
+SQL = text_kind("an SQL statement", 10_000)
+CONFIG_NAME = text_kind("a name of a configuration", 100)
