@@ -108,15 +108,11 @@ class Books:
         self._count_created(slot)
 
     def _count_created(self, slot: Slot) -> None:
+        if slot.serial:  # by an opening that was interrupted
+            return
         self.created += 1
         slot.serial = self.created
         self._note(EventKind.CONNECTION_CREATED, slot=slot)
-
-    def _count_closed(self, slot: Slot) -> None:
-        self.closed += 1
-        if slot.reason is CloseReason.STALE:
-            self.recycled += 1
-        self._note(EventKind.CONNECTION_CLOSED, slot=slot, reason=slot.reason)
 
     def _note(
         self,

@@ -97,10 +97,12 @@ class Core(Books):
         """The connection of a REPLACE was closed; its slot waits for another."""
         slot = ticket.slot
         assert slot is not None
+        self.closed += 1
+        self.recycled += slot.reason is CloseReason.STALE
         ticket.slot = None
         ticket.step = Step.OPEN
         ticket.generation = self.generation
-        self._count_closed(slot)
+        self._note(EventKind.CONNECTION_CLOSED, slot=slot, reason=slot.reason)
         self._tell(now)
         if self.is_closed:
             raise self.closed_error()
@@ -126,16 +128,16 @@ class Core(Books):
         if step is Step.WAIT:
             with suppress(ValueError):
                 self.waiters.remove(ticket)
-        if slot is None:
-            ticket.step = Step.DONE
-            if step is Step.OPEN:
-                self._release_slot()
-        else:
+        heir = self._pass_slot_on() if step is Step.OPEN and slot is None else None
+        if slot is not None:
             slot.returning = True
-            ticket.step = Step.DONE
+        ticket.step = Step.DONE
+        self.timeouts += reason is FailReason.TIMEOUT
+        if heir is not None:
+            heir.waiter.wake()
+            self._note(EventKind.CHECKOUT_GRANTED, heir)
+        if slot is not None:
             self._give_up(slot, step, ticket, now)
-        if reason is FailReason.TIMEOUT:
-            self.timeouts += 1
         self._note(EventKind.CHECKOUT_FAILED, ticket, reason=reason)
         self._tell(now)
         return _to_close(slot)
@@ -188,9 +190,15 @@ class Core(Books):
 
     def freed(self, slot: Slot, now: float) -> None:
         """A pending connection was closed; its slot goes to the first in the queue."""
+        heir = self._pass_slot_on()
         slot.returning = False
-        self._count_closed(slot)
-        self._release_slot()
+        self.closed += 1
+        self.recycled += slot.reason is CloseReason.STALE
+        if heir is not None:
+            heir.waiter.wake()
+        self._note(EventKind.CONNECTION_CLOSED, slot=slot, reason=slot.reason)
+        if heir is not None:
+            self._note(EventKind.CHECKOUT_GRANTED, heir)
         self._tell(now)
 
     # --- the pool as a whole ---------------------------------------------------------------------
@@ -215,10 +223,9 @@ class Core(Books):
 
     def close(self, doomed: list[Slot], now: float) -> None:
         """Close the pool for good and refuse all who wait; `doomed` as in `clear`."""
-        if self.is_closed:
-            return
-        self._note(EventKind.POOL_CLOSED)
-        self.is_closed = True
+        if not self.is_closed:
+            self._note(EventKind.POOL_CLOSED)
+            self.is_closed = True
         self._empty(CloseReason.POOL_CLOSED, doomed)
         while self.waiters:
             ticket = self.waiters[0]
@@ -288,23 +295,21 @@ class Core(Books):
         ticket = self.waiters[0]
         slot.returning = False
         ticket.slot = slot
-        self._grant(ticket, step)
-
-    def _release_slot(self) -> None:
-        """Give up a reservation, or leave it to the first in the queue to open a connection."""
-        if not self.waiters:
-            self.pending -= 1
-            return
-        ticket = self.waiters[0]
-        ticket.generation = self.generation
-        self._grant(ticket, Step.OPEN)
-
-    def _grant(self, ticket: Ticket, step: Step) -> None:
-        """Give the first in the queue its turn, and the reservation that goes with it."""
         ticket.step = step
         del self.waiters[0]
         ticket.waiter.wake()
-        self._note(EventKind.CHECKOUT_GRANTED, ticket, ticket.slot)
+        self._note(EventKind.CHECKOUT_GRANTED, ticket, slot)
+
+    def _pass_slot_on(self) -> Ticket | None:
+        """Give up a reservation; returns the first in the queue, to be woken, if it inherits."""
+        if not self.waiters:
+            self.pending -= 1
+            return None
+        ticket = self.waiters[0]
+        ticket.generation = self.generation
+        ticket.step = Step.OPEN
+        del self.waiters[0]
+        return ticket
 
     def _empty(self, reason: CloseReason, doomed: list[Slot]) -> None:
         slots, nothing = list(self.idle), deque[Slot]()

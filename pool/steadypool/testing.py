@@ -215,14 +215,15 @@ class ScriptedConnection:
     """
 
     def __init__(self, number: int) -> None:
+        self.closed = True  # until it has its descriptors
         self.number = number
-        self.closed = False
         self.in_transaction = False
         """Set it to make the connection come back dirty."""
         self.rollbacks = 0
         self.rollback_error: BaseException | None = None
         """What the next rollback raises."""
         self._read_end, self._write_end = os.pipe()
+        self.closed = False
 
     def __repr__(self) -> str:
         return f"<ScriptedConnection {self.number}{' closed' if self.closed else ''}>"
@@ -254,7 +255,7 @@ class ScriptedConnection:
         os.close(self._read_end)
 
     def __del__(self) -> None:
-        if not self.closed:
+        if not getattr(self, "closed", True):
             self.close()
 
 
