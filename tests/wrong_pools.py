@@ -110,13 +110,12 @@ class CloseAllForgetsOne(WrongCore):
     """Leaves one connection open when it is emptied."""
 
     class core(Core):  # noqa: N801
-        def _empty(self, reason: steadypool.CloseReason) -> list[Slot]:
+        def _empty(self, reason: steadypool.CloseReason, doomed: list[Slot]) -> None:
             forgotten = self.idle.pop() if self.idle and not self.is_closed else None
-            doomed = super()._empty(reason)
+            super()._empty(reason, doomed)
             if forgotten is not None:
                 forgotten.generation = self.generation
                 self.idle.append(forgotten)
-            return doomed
 
 
 WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {

@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 import pytest
 from tests.generator.suites import a_class, a_suite, a_test, every_step, limit_test
 
-from poolspec.coverage import INDEX, render_coverage
 from poolspec.headers import Origin, origin
-from poolspec.verdicts import Outcome, Results, ResultsError, parse_results
+from poolspec.report.coverage import INDEX, render_coverage
+from poolspec.report.verdicts import Outcome, Results, ResultsError, parse_results
 
 PAGE = PurePosixPath("limits.md")
 

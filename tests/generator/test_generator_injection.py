@@ -13,8 +13,6 @@ from markdown_it import MarkdownIt
 from tests.generator.hostile import hostile_text
 from tests.generator.suites import a_class, a_suite, a_test
 
-from poolspec.coverage import render_coverage
-from poolspec.generate import generate_modules
 from poolspec.model import (
     Acquire,
     GlobalPool,
@@ -26,10 +24,12 @@ from poolspec.model import (
     SpecClass,
     Step,
 )
-from poolspec.names import RenderError
-from poolspec.render import render_module
-from poolspec.shape import check_shape
-from poolspec.verdicts import Outcome, Results, Verdict
+from poolspec.rendering.generate import generate_modules
+from poolspec.rendering.names import RenderError
+from poolspec.rendering.render import render_module
+from poolspec.rendering.shape import check_shape
+from poolspec.report.coverage import render_coverage
+from poolspec.report.verdicts import Outcome, Results, Verdict
 
 scalars = hostile_text | st.none() | st.integers() | st.booleans()
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.generator.hostile import hostile_text
 
-from poolspec.literals import check, docstring, literal, row, sentence, value
 from poolspec.model import Check, Ref
-from poolspec.names import RenderError
+from poolspec.rendering.literals import check, docstring, literal, row, sentence, value
+from poolspec.rendering.names import RenderError
 from poolspec.vocabulary import CheckOp
 
 

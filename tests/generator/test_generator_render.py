@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from tests.generator.suites import DIGEST, a_class, a_test, equal, every_step, limit_test
 
-from poolspec.generate import generate_modules
 from poolspec.model import (
     Acquire,
     Actor,
@@ -29,7 +28,8 @@ from poolspec.model import (
     Step,
     With,
 )
-from poolspec.sharing import MANY
+from poolspec.rendering.generate import generate_modules
+from poolspec.rendering.sharing import MANY
 from poolspec.vocabulary import BodyFailure, ErrorKind
 
 GOLDEN = f'''\
@@ -224,7 +224,7 @@ def test_a_part_of_a_suite_gives_the_same_bytes_as_the_whole() -> None:
 def test_the_bytes_do_not_depend_on_the_hash_seed(seed: str) -> None:
     program = (
         "from tests.generator.suites import *\n"
-        "from poolspec.generate import generate_modules\n"
+        "from poolspec.rendering.generate import generate_modules\n"
         "print(*generate_modules([a_class(every_step(), limit_test())]).values(), end='')"
     )
     done = subprocess.run(

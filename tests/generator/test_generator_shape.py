@@ -3,8 +3,8 @@
 import pytest
 from tests.generator.suites import a_class, every_step, limit_test
 
-from poolspec.render import render_module
-from poolspec.shape import ShapeError, check_shape
+from poolspec.rendering.render import render_module
+from poolspec.rendering.shape import ShapeError, check_shape
 
 SPEC = a_class(limit_test(), every_step())
 

@@ -44,7 +44,7 @@ class Clock(Protocol):
         """Give up: every wait, now and later, raises an exception that says why."""
 
 
-class ClockAborted(Exception):
+class ClockAbortedError(Exception):
     """The test was given up while somebody waited."""
 
 
@@ -92,7 +92,7 @@ class RealClock:
         """Do nothing: real time passes whoever takes part."""
 
     def abort(self, reason: str) -> None:
-        """Make every wait raise ClockAborted, those under way included."""
+        """Make every wait raise ClockAbortedError, those under way included."""
         self._reason = reason
         for gate in list(self._gates):
             gate.set()
@@ -114,4 +114,4 @@ class _Waiting:
     def __exit__(self, *exc: object) -> None:
         self._clock._gates.discard(self._gate)
         if self._clock._reason is not None:
-            raise ClockAborted(self._clock._reason)
+            raise ClockAbortedError(self._clock._reason)

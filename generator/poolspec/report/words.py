@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 
-from poolspec import amounts
-from poolspec.markdown import code
 from poolspec.model import (
     Acquire,
     Actor,
@@ -32,7 +30,9 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
-from poolspec.scope import needs_pool
+from poolspec.rendering.scope import needs_pool
+from poolspec.report import amounts
+from poolspec.report.markdown import code
 from poolspec.vocabulary import ActorState, BodyFailure, ErrorKind, Runner, Via
 
 _STATES = {

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from poolspec import headers, names
-from poolspec.formatting import format_folder
+from poolspec import headers
 from poolspec.model import SpecClass
-from poolspec.render import render_module
-from poolspec.shape import check_shape
-from poolspec.sharing import shared_map
+from poolspec.rendering import names
+from poolspec.rendering.formatting import format_folder
+from poolspec.rendering.render import render_module
+from poolspec.rendering.shape import check_shape
+from poolspec.rendering.sharing import shared_map
 
 Progress = Callable[[str], None]
 

@@ -15,10 +15,10 @@ from dataclasses import fields, is_dataclass
 from types import CodeType
 
 from poolspec import model
-from poolspec.literals import FUNCTIONS
 from poolspec.model import SpecClass, SpecTest
-from poolspec.names import RUNTIME_NAMES
-from poolspec.render import paragraphs_of_class, paragraphs_of_module, paragraphs_of_test
+from poolspec.rendering.literals import FUNCTIONS
+from poolspec.rendering.names import RUNTIME_NAMES
+from poolspec.rendering.render import paragraphs_of_class, paragraphs_of_module, paragraphs_of_test
 from poolspec.vocabulary import ActorState, ErrorKind, EventKind, Operation, Runner, Via
 
 _CALLS = frozenset(

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from poolspec import exits, names
-from poolspec.coverage import render_coverage
-from poolspec.formatting import FormatError
-from poolspec.generate import generate_modules
+from poolspec.cli import exits
 from poolspec.load import load_suite
 from poolspec.model import SpecClass, SpecTest, Suite
-from poolspec.names import RenderError
+from poolspec.rendering import names
+from poolspec.rendering.formatting import FormatError
+from poolspec.rendering.generate import generate_modules
+from poolspec.rendering.names import RenderError
+from poolspec.rendering.shape import ShapeError
+from poolspec.rendering.sharing import MANY
+from poolspec.report.coverage import render_coverage
 from poolspec.schema import schema_text
-from poolspec.shape import ShapeError
-from poolspec.sharing import MANY
 from poolspec.vocabulary import Capability, Layer
 from poolspec.write import Plan, State, WriteError, act, make_plan
 
@@ -67,7 +68,7 @@ def validate(paths: Sequence[Path]) -> int:
 
 def gen(places: Places, mode: Mode) -> int:
     """Bring modules and pages up to date with the specs, or say what is not."""
-    suite = _load_all(places.specs)
+    suite = load_all(places.specs)
     plan = _plan(suite, places)
     if mode is Mode.CHECK:
         return _report_check(plan)
@@ -83,7 +84,7 @@ def gen(places: Places, mode: Mode) -> int:
 
 def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
     """Print the chosen tests, one a line, or as JSON."""
-    suite = _load_all(specs)
+    suite = load_all(specs)
     chosen = [
         (f"{spec.stem}.{test.name}", spec, test)
         for spec in suite.classes
@@ -128,7 +129,7 @@ def _load(paths: Sequence[Path], root: Path) -> Suite:
     return suite
 
 
-def _load_all(specs: Path) -> Suite:
+def load_all(specs: Path) -> Suite:
     """Load a folder of specs. Its parent is the root: texts do not depend on where we are."""
     suite = _load([specs], Path(os.path.abspath(specs)).parent)  # noqa: PTH100 - keeps links
     for spec in suite.classes:
@@ -175,6 +176,11 @@ def _planned(wanted: dict[Path, str], folders: Sequence[Path], owned: Sequence[P
         return make_plan(wanted, folders, owned=owned)
     except WriteError as error:
         raise exits.Stop(str(error), exits.REFUSED) from None
+
+
+def write(wanted: dict[Path, str], folders: Sequence[Path]) -> None:
+    """Write pages over whatever was there, and remove those of ours that are no longer wanted."""
+    _act(_planned(wanted, folders, owned=[]))
 
 
 def _act(plan: Plan) -> None:

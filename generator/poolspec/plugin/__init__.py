@@ -17,7 +17,7 @@ import pytest
 from poolspec.vocabulary import Layer, TimeKind
 
 if TYPE_CHECKING:
-    from poolspec.results import Results
+    from poolspec.plugin.results import Results
     from poolspec.runtime import Lab
     from poolspec.runtime.contract import PoolAdapter
     from poolspec.servers import Server
@@ -113,7 +113,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     bench = pyfuncitem.stash.get(lab_key, None)
     if bench is None:
         return (yield)
-    from poolspec.deadline import deadline
+    from poolspec.plugin.deadline import deadline
 
     def give_up(why: str) -> None:
         error = pytest.fail.Exception(why, pytrace=False)
@@ -137,7 +137,7 @@ def pytest_runtest_makereport(
         report.user_properties.append(("poolspec", _identity(item, spec)))
     bench = item.stash.get(lab_key, None)
     if bench is not None and report.when == "call" and report.failed and call.excinfo:
-        from poolspec.failure import explain
+        from poolspec.plugin.failure import explain
 
         report.sections.extend(
             explain(item.config.rootpath, item.path, spec["line"], call.excinfo.value, bench)
@@ -173,7 +173,7 @@ class Collector:
     """Gathers the reports of all workers."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from poolspec.results import Results
+        from poolspec.plugin.results import Results
 
         self._config = config
         self._started = time.monotonic()
@@ -181,7 +181,7 @@ class Collector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended."""
-        from poolspec.results import Outcome, TestResult
+        from poolspec.plugin.results import Outcome, TestResult
 
         about = dict(report.user_properties)
         identity: Any = about.get("poolspec")

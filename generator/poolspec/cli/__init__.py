@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from poolspec import exits
+from poolspec.cli import exits
 from poolspec.errors import SpecErrors
 from poolspec.vocabulary import Capability, Layer
 
@@ -46,7 +46,7 @@ def _configure_validate(parser: argparse.ArgumentParser) -> None:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from poolspec import commands
+    from poolspec.cli import commands
 
     return commands.validate(options.paths or [Path("specs")])
 
@@ -58,6 +58,10 @@ def _configure_gen(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--diff", action="store_true", help="write nothing; show what would change")
     how.add_argument("--force", action="store_true", help="overwrite files edited by hand")
+    _configure_places(parser)
+
+
+def _configure_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--specs", type=Path, default=Path("specs"), help="default: specs")
     parser.add_argument(
         "--out", type=Path, default=Path("generated_tests"), help="default: generated_tests"
@@ -72,7 +76,7 @@ def _configure_gen(parser: argparse.ArgumentParser) -> None:
 
 
 def _gen(options: argparse.Namespace) -> int:
-    from poolspec import commands
+    from poolspec.cli import commands
 
     mode = commands.Mode.WRITE
     for chosen in (commands.Mode.CHECK, commands.Mode.DIFF, commands.Mode.FORCE):
@@ -96,7 +100,7 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from poolspec import commands
+    from poolspec.cli import commands
 
     chosen = commands.Choice(options.layer, options.covers, options.needs)
     return commands.list_tests(options.specs, chosen, as_json=options.json)
@@ -115,16 +119,34 @@ def _configure_schema(parser: argparse.ArgumentParser) -> None:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from poolspec import commands
+    from poolspec.cli import commands
 
     if options.write or options.check:
         return commands.keep_schema(options.file, check=options.check)
     return commands.print_schema()
 
 
+def _configure_run(parser: argparse.ArgumentParser) -> None:
+    _configure_places(parser)
+    parser.add_argument("--build", type=Path, default=Path("build"), help="default: build")
+    parser.add_argument("--server", default="auto", help="see pytest --help (default: auto)")
+    parser.add_argument("--pool", default="steadypool", help="see pytest --help")
+    parser.add_argument("-n", "--workers", default="auto", help="parallel workers (default: auto)")
+    parser.add_argument("pytest", nargs="*", metavar="ARG", help="for pytest, after --")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from poolspec.cli import commands, run
+
+    places = commands.Places(options.specs, options.out, options.docs)
+    how = (options.build, options.server, options.pool, options.workers, tuple(options.pytest))
+    return run.run(run.Run(places, *how))
+
+
 COMMANDS = (
     Command("validate", "check spec files", _configure_validate, _validate),
     Command("gen", "make test modules and coverage pages from the specs", _configure_gen, _gen),
+    Command("run", "generate, run the tests, write a report with results", _configure_run, _run),
     Command("list", "list the tests that the specs describe", _configure_list, _list),
     Command("schema", "print the JSON Schema of spec files", _configure_schema, _schema),
 )

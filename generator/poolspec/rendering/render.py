@@ -13,7 +13,6 @@ from typing import cast
 
 import jinja2
 
-from poolspec import arguments, literals, names, scope
 from poolspec.model import (
     Acquire,
     Advance,
@@ -34,6 +33,7 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
+from poolspec.rendering import arguments, literals, names, scope
 
 MACROS: dict[type, str] = {
     Acquire: "acquire",
@@ -91,7 +91,7 @@ def _lowered(text: str) -> str:
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("poolspec"),
+        loader=jinja2.PackageLoader("poolspec.rendering"),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # what comes out is Python; `literals` does the quoting
         trim_blocks=True,

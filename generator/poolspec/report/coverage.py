@@ -9,14 +9,15 @@ run add the last outcome, the time it took, and the server that it ran on.
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from poolspec import headers, names
-from poolspec.literals import sentence
-from poolspec.markdown import code, prose, table
+from poolspec import headers
 from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
-from poolspec.sharing import shared_map
-from poolspec.verdicts import Outcome, Results
+from poolspec.rendering import names
+from poolspec.rendering.literals import sentence
+from poolspec.rendering.sharing import shared_map
+from poolspec.report.markdown import code, prose, table
+from poolspec.report.verdicts import Outcome, Results
+from poolspec.report.words import Sentence, scenario
 from poolspec.vocabulary import Layer, Level
-from poolspec.words import Sentence, scenario
 
 INDEX = PurePosixPath("index.md")
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from poolspec.markdown import code
 from poolspec.model import Check, Checks, Ref, Scalar, Value
+from poolspec.report.markdown import code
 from poolspec.vocabulary import CheckOp
 
 _OPERATORS = {

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from poolspec import literals, names
 from poolspec.model import (
     Acquire,
     Actor,
@@ -30,6 +29,7 @@ from poolspec.model import (
     Step,
     With,
 )
+from poolspec.rendering import literals, names
 from poolspec.vocabulary import BodyFailure, CheckOp
 
 _FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}

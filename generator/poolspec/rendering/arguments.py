@@ -4,10 +4,10 @@ Each function returns Python source without its parentheses. An argument that ha
 left out, so that what stands in a test is what its spec says.
 """
 
-from poolspec.literals import literal, row, value
 from poolspec.model import Actor, Load, Matrix, Query, Scalar, SpecClass, SpecTest, Value
-from poolspec.names import variable, word
-from poolspec.scope import Scope
+from poolspec.rendering.literals import literal, row, value
+from poolspec.rendering.names import variable, word
+from poolspec.rendering.scope import Scope
 from poolspec.vocabulary import Level, Operation, Runner, TimeKind, Via
 
 DEFAULT_DEADLINE = 20.0

@@ -1,0 +1,1 @@
+"""From the model to the text of test modules: rendered, formatted, and proven right."""
