@@ -53,22 +53,22 @@ class MiscountsByOne(WrongCore):
             return replace(right, released=right.released + (right.released > 0))
 
 
-class NeverRecycles(steadypool.ConnectionPool):
+class NeverRecycles(WrongCore):
     """Hands out connections of any age."""
 
-    def _new_slot(self, limit: float | None = None) -> Slot:
-        slot = super()._new_slot(limit)
-        slot.expires = math.inf
-        return slot
+    class core(Core):  # noqa: N801
+        def _count_created(self, slot: Slot) -> None:
+            super()._count_created(slot)
+            slot.expires = math.inf
 
 
-class RecyclesTheYoung(steadypool.ConnectionPool):
+class RecyclesTheYoung(WrongCore):
     """Replaces connections at half their time."""
 
-    def _new_slot(self, limit: float | None = None) -> Slot:
-        slot = super()._new_slot(limit)
-        slot.expires -= self._rules.recycle / 2
-        return slot
+    class core(Core):  # noqa: N801
+        def _count_created(self, slot: Slot) -> None:
+            super()._count_created(slot)
+            slot.expires -= self.rules.recycle / 2
 
 
 class KeepsOverflowOpen(WrongCore):
