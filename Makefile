@@ -29,8 +29,7 @@ gen: $(READY)  ## turn specs/ into generated_tests/ and docs/coverage/
 check: $(READY)  ## lint, types, import contracts, generated files up to date
 	@echo "check: ruff";              $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "check: mypy";              $(BIN)/mypy --no-error-summary
-	@echo "check: import contracts";  $(BIN)/lint-imports --no-cache >build.lint 2>&1 || { cat build.lint; rm build.lint; exit 1; }
-	@rm -f build.lint
+	@echo "check: import contracts";  out=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$out"; exit 1; }
 	@echo "check: generated files";   $(BIN)/poolspec gen --check
 
 run: $(READY)  ## generate, run the generated tests in parallel, write the report to build/
