@@ -1,6 +1,6 @@
 """Drives steadypool, the bundled pool."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -10,6 +10,7 @@ import steadypool
 from poolspec.runtime.clock import Clock, RealClock
 from poolspec.runtime.contract import Options, Wiring
 from poolspec.runtime.log import Entry, Figures, current_actor
+from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, EventKind, TimeKind
 from steadypool.testing import VirtualClock
 
@@ -81,6 +82,18 @@ class SteadypoolAdapter:
         if time is TimeKind.VIRTUAL:
             return VirtualClock()
         return RealClock()
+
+    def opener(self, tenant: Tenant) -> Callable[[], Any]:
+        """Return steadypool's own connector, so that its driver is what runs."""
+        config = steadypool.Config(
+            host=tenant.address.host,
+            port=tenant.address.port,
+            unix_socket=tenant.address.unix_socket,
+            user=tenant.user,
+            password=tenant.password,
+            database=tenant.database,
+        )
+        return steadypool.Connector(config)
 
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""
