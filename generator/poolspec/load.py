@@ -1,47 +1,68 @@
 """Spec files → the model; or everything that is wrong with them, in one go.
 
-Files are read in two rounds: first those that may hold profiles or requirements, then the classes
-that refer to them. Whether a class is right never depends on the order in which files are given.
+Files are understood in two rounds: first those that may hold profiles or requirements, then the
+classes that refer to them. Whether a class is right never depends on the order in which files are
+given. Many classes are shared out among processes; so the caller says what to make of them, and
+that is made where they are. At last, files are compared with each other.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Generic, TypeVar
 
 from poolspec.errors import Problem, SpecErrors, expected, shown
 from poolspec.language import grammar as g
 from poolspec.language.cases import ClassBuilder
 from poolspec.language.catalog import Catalog
+from poolspec.language.finding import absolute, find_files, model_path
 from poolspec.language.kinds import Place, Reader, Wrong, read_fields
-from poolspec.language.names import stem_fault
+from poolspec.language.names import PATH, stem_fault
 from poolspec.language.source import Refused, Source, accept_text, read_source
 from poolspec.language.tree import Mapping, Node, parse
-from poolspec.model import SpecClass, Suite
+from poolspec.model import Expectations, Requirement, SpecClass, Suite
+from poolspec.sharing import Progress, in_batches
 
-_ENDINGS = (".yaml", ".yml")
+R = TypeVar("R")
+
+_NOTHING = Expectations()
 _SHARED = (b"profiles", b"requirements")
 """A file without these words is neither a file of profiles nor one of requirements."""
 
 
-def load_suite(paths: Sequence[Path], *, root: Path) -> Suite:
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[R]):
+    """What was made of a project's classes, in the order of their paths."""
+
+    made: tuple[R, ...]
+    requirements: tuple[Requirement, ...]
+    """In the order of their keys."""
+
+
+def load_each(
+    paths: Sequence[Path],
+    work: Callable[[Sequence[SpecClass]], Sequence[R]],
+    *,
+    root: Path,
+    progress: Progress = lambda _: None,
+) -> Loaded[R]:
     """Load spec files, and all `*.yaml` and `*.yml` in and below folders, hidden ones excepted.
 
-    Paths in errors and in the model are relative to `root`. Classes come in the order of their
-    paths, requirements in that of their keys. Raises `SpecErrors` with every problem of every file.
+    `work` is given classes where they were loaded, which may be another process (see `sharing`),
+    and makes something of each. Paths in errors and in the model are relative to `root`. Raises
+    `SpecErrors` with every problem of every file.
     """
     loader = _Loader(root.absolute())
-    files = {_absolute(path): path for path in _files(paths, loader)}
-    sources = [loader.read(files[absolute]) for absolute in sorted(files)]
-    shared = [source for source in sources if any(word in source.data for word in _SHARED)]
-    first = {id(source) for source in shared}
-    readers = [(source, loader.open(source)) for source in shared]
-    for source, opened in sorted(readers, key=lambda pair: _is_class(pair[1])):
-        loader.take(source, opened)
-    for source in sources:
-        if id(source) not in first:
-            loader.take(source, loader.open(source))
-    return loader.suite()
+    for path in find_files(paths, loader.refuse):
+        loader.read(path)
+    return loader.load(work, progress)
+
+
+def load_suite(paths: Sequence[Path], *, root: Path) -> Suite:
+    """Load whole classes, as `load_each` does."""
+    loaded = load_each(paths, _as_they_are, root=root)
+    return Suite(loaded.made, loaded.requirements)
 
 
 def load_class_text(text: bytes, path: PurePosixPath) -> SpecClass:
@@ -53,11 +74,16 @@ def load_class_text(text: bytes, path: PurePosixPath) -> SpecClass:
     except Refused:
         raise SpecErrors(source.problems) from None
     loader.sources.append(source)
-    loader.take(source, loader.open(source))
-    suite = loader.suite()
-    if not suite.classes:
+    loaded = loader.load(_as_they_are)
+    if not loaded.made:
         raise SpecErrors([Problem(str(path), 1, 1, "", "not a test class")])
-    return suite.classes[0]
+    return loaded.made[0]
+
+
+def outline(spec: SpecClass) -> SpecClass:
+    """A class without what its tests do: enough to list them, and quickly handed on."""
+    bare = (replace(test, pool=(), matrix=None, steps=(), expect=_NOTHING) for test in spec.tests)
+    return replace(spec, tests=tuple(bare))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +94,72 @@ class _Opened:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch(Generic[R]):
+    """What came of some class files: of each its name and problems, and what `work` made."""
+
+    names: list[str]
+    problems: list[list[Problem]]
+    made: Sequence[R]
+
+
 @dataclass(slots=True)
 class _Loader:
     root: Path
     sources: list[Source] = field(default_factory=list)
     catalog: Catalog = field(default_factory=Catalog)
-    classes: list[SpecClass] = field(default_factory=list)
-    named: dict[str, str] = field(default_factory=dict)
-    """Where each class and each file stem was seen first."""
+    opened: dict[str, _Opened] = field(default_factory=dict)
+    """Class files that had to be opened to see that they are nothing else."""
 
-    def read(self, path: Path) -> Source:
-        """Read one file; the source may be without text, and have problems."""
-        source = read_source(path, self.shown(path))
-        self.sources.append(source)
-        return source
+    def load(
+        self,
+        work: Callable[[Sequence[SpecClass]], Sequence[R]],
+        progress: Progress = lambda _: None,
+    ) -> Loaded[R]:
+        """Understand all files. Raises `SpecErrors` if anything is wrong with any of them."""
+        files = sorted(self._class_files(), key=lambda source: model_path(source.path))
+        batches = in_batches(lambda part: self._batch(part, work), files, progress)
+        said = [pair for one in batches for pair in zip(one.names, one.problems, strict=True)]
+        for source, (_, problems) in zip(files, said, strict=True):
+            source.problems = problems
+        _refuse_twins(files, [name for name, _ in said])
+        if found := [problem for source in self.sources for problem in source.problems]:
+            raise SpecErrors(found)
+        requirements = sorted(self.catalog.requirements.values(), key=lambda one: one.key)
+        return Loaded(tuple(one for batch in batches for one in batch.made), tuple(requirements))
+
+    def _class_files(self) -> list[Source]:
+        """Take up what the files of profiles and requirements say, and return the others."""
+        others = []
+        for source in self.sources:
+            opened = self._open(source) if _may_be_shared(source) else None
+            if opened is not None and opened.place is not g.CLASS_FILE:
+                self._take(source, opened)
+                continue
+            if opened is not None:
+                self.opened[source.path] = opened
+            if opened is not None or not source.problems:
+                others.append(source)
+        return others
+
+    def _batch(
+        self, files: Sequence[Source], work: Callable[[Sequence[SpecClass]], Sequence[R]]
+    ) -> _Batch[R]:
+        classes = [self._class(source) for source in files]
+        problems = [source.problems for source in files]
+        valid = [] if any(problems) else [made for made in classes if made]
+        names = [made.name if made else "" for made in classes]
+        return _Batch(names, problems, work(valid) if valid else ())
+
+    def read(self, path: Path) -> None:
+        """Read one file; its source may be without text, and have problems."""
+        self.sources.append(read_source(path, self.shown(path)))
 
     def shown(self, path: Path) -> str:
         """A path as errors show it: relative to the root, if it is below it."""
-        absolute = _absolute(path)
-        below = absolute.is_relative_to(self.root)
-        return (absolute.relative_to(self.root) if below else path).as_posix()
+        whole = absolute(path)
+        below = whole.is_relative_to(self.root)
+        return (whole.relative_to(self.root) if below else path).as_posix()
 
     def refuse(self, path: Path, message: str, hint: str) -> None:
         """Note a problem with a path that is not read at all."""
@@ -95,7 +167,7 @@ class _Loader:
         source.report(0, 0, message, hint=hint)
         self.sources.append(source)
 
-    def open(self, source: Source) -> _Opened | None:
+    def _open(self, source: Source) -> _Opened | None:
         """Parse a file and find out of which kind it is; None, with problems, if of none."""
         root = parse(source) if source.text and not source.problems else None
         if root is None:
@@ -108,56 +180,63 @@ class _Loader:
                 reader.wrong(fault)
             return None
 
-    def take(self, source: Source, opened: _Opened | None) -> None:
-        """Take up what a file says."""
-        if opened is None:
-            return
+    def _take(self, source: Source, opened: _Opened) -> None:
+        """Take up what a file of profiles or requirements says."""
         try:
-            self._understand(source, opened.reader, opened.place)
+            fields = read_fields(opened.reader, opened.reader.root, opened.place)
+            if opened.place is g.PROFILES_FILE:
+                self.catalog.add_profiles(opened.reader, fields)
+            else:
+                self.catalog.add_requirements(opened.reader, fields)
         except Refused:
             return
 
-    def _understand(self, source: Source, reader: Reader, place: Place) -> None:
-        fields = read_fields(reader, reader.root, place)
-        if place is g.PROFILES_FILE:
-            self.catalog.add_profiles(reader, fields)
-        elif place is g.REQUIREMENTS_FILE:
-            self.catalog.add_requirements(reader, fields)
-        else:
-            path = _model_path(source.path)
-            made = ClassBuilder(reader, self.catalog, fields).build(path, source.data)
-            self._check_names(reader, path, made)
-            self.classes += [made] if made else []
+    def _class(self, source: Source) -> SpecClass | None:
+        """The class that a file describes; None, with problems, if it is not one."""
+        opened = self.opened.get(source.path) or self._open(source)
+        try:
+            return self._understand(source, opened) if opened else None
+        except Refused:
+            return None
 
-    def _check_names(self, reader: Reader, path: PurePosixPath, made: SpecClass | None) -> None:
+    def _understand(self, source: Source, opened: _Opened) -> SpecClass | None:
+        if opened.place is not g.CLASS_FILE:
+            hint = "write 'profiles' or 'requirements' without escapes"
+            raise source.refuse(1, 1, "the key that tells the file's kind is not plain", hint)
+        path = model_path(source.path)
         if fault := stem_fault(path.stem):
             message = f"the file's name {shown(path.name)} cannot name a module"
-            reader.source.report(0, 0, message, hint=fault)
-        names = [f"file name {shown(path.stem)}"]
-        names += [f"class {shown(made.name)}"] if made else []
-        for name in names:
-            if name in self.named:
-                message = f"the {name} is taken by {self.named[name]}"
-                reader.source.report(1, 1, message, hint="choose another one")
-            self.named.setdefault(name, reader.source.path)
-
-    def suite(self) -> Suite:
-        """What was loaded. Raises `SpecErrors` if anything was wrong."""
-        problems = [problem for source in self.sources for problem in source.problems]
-        if problems:
-            raise SpecErrors(problems)
-        requirements = sorted(self.catalog.requirements.values(), key=lambda one: one.key)
-        classes = sorted(self.classes, key=lambda one: one.path)
-        return Suite(tuple(classes), tuple(requirements))
+            source.report(0, 0, message, hint=fault)
+        if not PATH.fullmatch(str(path)):
+            message = f"the path {str(path)!a} has characters that a header cannot show"
+            source.report(0, 0, message, hint="rename the folder")
+        fields = read_fields(opened.reader, opened.reader.root, opened.place)
+        return ClassBuilder(opened.reader, self.catalog, fields).build(path, source.data)
 
 
-def _absolute(path: Path) -> Path:
-    """The one way to write a path: `..` is resolved, links are not."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - it would keep `..`
+def _as_they_are(classes: Sequence[SpecClass]) -> Sequence[SpecClass]:
+    return classes
 
 
-def _is_class(opened: _Opened | None) -> bool:
-    return opened is not None and opened.place is g.CLASS_FILE
+def _refuse_twins(files: Sequence[Source], names: Sequence[str]) -> None:
+    """No two files have one stem, for it names what is made of them; no two classes one name."""
+    seen: dict[str, str] = {}
+    for source, name in zip(files, names, strict=True):
+        taken = [f"file name {shown(model_path(source.path).stem)}"]
+        taken += [f"class {shown(name)}"] if name else []
+        for word in taken:
+            first = seen.setdefault(word, source.path)
+            if first != source.path:
+                _refuse_twin(source, f"the {word} is taken by {first}")
+
+
+def _refuse_twin(source: Source, message: str) -> None:
+    with suppress(Refused):
+        source.report(1, 1, message, hint="choose another one")
+
+
+def _may_be_shared(source: Source) -> bool:
+    return any(word in source.data for word in _SHARED)
 
 
 def _place_of(root: Node) -> Place:
@@ -176,42 +255,3 @@ def _place_of(root: Node) -> Place:
         message = f"{telling[0].text!r} and {telling[1].text!r} in one file"
         raise Wrong(telling[1], message, "write two files")
     return g.FILES[telling[0].text]
-
-
-def _model_path(shown_path: str) -> PurePosixPath:
-    """The path that generated text names: nothing above the root's or the file's own folder."""
-    path = PurePosixPath(shown_path)
-    if path.is_absolute() or ".." in path.parts:
-        return PurePosixPath(*path.parts[-2:])
-    return path
-
-
-def _files(paths: Sequence[Path], loader: _Loader) -> Iterator[Path]:
-    """All files that were asked for. What is not one is reported."""
-    for path in paths:
-        if path.suffix in _ENDINGS:
-            yield path
-        elif _is_folder(path):
-            yield from _walk(path, loader)
-        else:
-            hint = "name a folder, or a file that ends in .yaml or .yml"
-            loader.refuse(path, "there is no such folder or spec file", hint)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def _walk(folder: Path, loader: _Loader) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        reason = os.strerror(error.errno or 0).lower()
-        loader.refuse(Path(error.filename), f"cannot be read: {reason}", "")
-
-    for parent, folders, files in os.walk(folder, onerror=refuse):
-        for name in [*folders, *files]:
-            if name.endswith(_ENDINGS) and not name.startswith("."):
-                yield Path(parent, name)
-        folders[:] = [name for name in folders if not name.startswith((".", "__"))]

@@ -9,7 +9,10 @@ from typing import Any
 
 from poolspec.runtime.contract import PoolAdapter
 
-BUNDLED = {"steadypool": "poolspec.adapters.steady:SteadypoolAdapter"}
+BUNDLED = {
+    "steadypool": "poolspec.adapters.steady:SteadypoolAdapter",
+    "steadypool-silent": "poolspec.adapters.steady:SilentSteadypoolAdapter",
+}
 
 
 class UnknownPoolError(Exception):

@@ -1,6 +1,6 @@
 """Drives steadypool, the bundled pool."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -10,6 +10,7 @@ import steadypool
 from poolspec.runtime.clock import Clock, RealClock
 from poolspec.runtime.contract import Options, Wiring
 from poolspec.runtime.log import Entry, Figures, current_actor
+from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, EventKind, TimeKind
 from steadypool.testing import VirtualClock
 
@@ -82,13 +83,25 @@ class SteadypoolAdapter:
             return VirtualClock()
         return RealClock()
 
+    def opener(self, tenant: Tenant) -> Callable[[], Any]:
+        """Return steadypool's own connector, so that its driver is what runs."""
+        config = steadypool.Config(
+            host=tenant.address.host,
+            port=tenant.address.port,
+            unix_socket=tenant.address.unix_socket,
+            user=tenant.user,
+            password=tenant.password,
+            database=tenant.database,
+        )
+        return steadypool.Connector(config)
+
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""
-        return self.pool_class(**options, **_tied(wiring))  # type: ignore[arg-type]
+        return self.pool_class(**options, **self._tied(wiring))  # type: ignore[arg-type]
 
     def global_pool(self, options: Options, wiring: Wiring) -> Any:
         """Return the process-wide pool."""
-        return steadypool.get_global_pool(**options, **_tied(wiring))
+        return steadypool.get_global_pool(**options, **self._tied(wiring))
 
     def acquire(self, pool: steadypool.ConnectionPool, timeout: float | None) -> Any:
         """Borrow a connection."""
@@ -121,9 +134,19 @@ class SteadypoolAdapter:
                 return kind
         return None
 
+    def _tied(self, wiring: Wiring) -> dict[str, Any]:
+        """Return the options that tie a pool into its test."""
+        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": (Listener(wiring),)}
+        if wiring.time is TimeKind.VIRTUAL:
+            tied["clock"] = wiring.clock  # in real time the pool brings its own
+        return tied
 
-def _tied(wiring: Wiring) -> dict[str, Any]:
-    tied: dict[str, Any] = {"connect": wiring.connect, "listeners": (Listener(wiring),)}
-    if wiring.time is TimeKind.VIRTUAL:
-        tied["clock"] = wiring.clock  # in real time the pool brings its own
-    return tied
+
+class SilentSteadypoolAdapter(SteadypoolAdapter):
+    """Makes pools without listeners, which take a shorter way through the code."""
+
+    name = "steadypool-silent"
+    capabilities = CAPABILITIES - {Capability.EVENTS, Capability.FAIR_QUEUE}
+
+    def _tied(self, wiring: Wiring) -> dict[str, Any]:
+        return {**super()._tied(wiring), "listeners": ()}

@@ -3,24 +3,27 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from poolspec.cli import exits
-from poolspec.load import load_suite
+from poolspec.load import Loaded, load_each, outline
 from poolspec.model import SpecClass, SpecTest, Suite
-from poolspec.rendering import names
 from poolspec.rendering.formatting import FormatError
-from poolspec.rendering.generate import generate_modules
+from poolspec.rendering.generate import generate_modules, module_name
 from poolspec.rendering.names import RenderError
 from poolspec.rendering.shape import ShapeError
-from poolspec.rendering.sharing import MANY
-from poolspec.report.coverage import render_coverage
+from poolspec.report.coverage import INDEX, page_name, render_index, render_page
+from poolspec.report.verdicts import Results
 from poolspec.schema import schema_text
 from poolspec.vocabulary import Capability, Layer
 from poolspec.write import Plan, State, WriteError, act, make_plan
+
+R = TypeVar("R")
 
 SCHEMA_NAME = "poolspec-1.json"
 
@@ -62,14 +65,18 @@ class Choice:
 
 def validate(paths: Sequence[Path]) -> int:
     """Load specs and say how many there are. Raises SpecErrors."""
-    print(f"{_amount(_load(paths, Path.cwd()))}: all valid")
+    loaded = _load(paths, _outlines, Path.cwd())
+    print(f"{_amount(loaded.made)}: all valid")
     return exits.OK
 
 
 def gen(places: Places, mode: Mode) -> int:
     """Bring modules and pages up to date with the specs, or say what is not."""
-    suite = load_all(places.specs)
-    plan = _plan(suite, places)
+    suite, wanted = _wanted(places)
+    schema = places.pages.parent / "schema" / SCHEMA_NAME
+    if schema.parent.is_dir():
+        wanted[schema] = schema_text()
+    plan = _planned(wanted, [places.modules, places.pages], owned=[schema])
     if mode is Mode.CHECK:
         return _report_check(plan)
     if mode is Mode.DIFF:
@@ -78,16 +85,15 @@ def gen(places: Places, mode: Mode) -> int:
     if plan.refused and mode is not Mode.FORCE:
         raise exits.Stop(_refusal(plan), exits.REFUSED)
     _act(plan)
-    print(f"{_amount(suite)}: {_done(plan)}")
+    print(f"{_amount(suite.classes)}: {_done(plan)}")
     return exits.OK
 
 
 def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
     """Print the chosen tests, one a line, or as JSON."""
-    suite = load_all(specs)
     chosen = [
         (f"{spec.stem}.{test.name}", spec, test)
-        for spec in suite.classes
+        for spec in _load([specs], _outlines, _root(specs)).made
         for test in spec.tests
         if choice.takes(test)
     ]
@@ -118,51 +124,96 @@ def keep_schema(file: Path, *, check: bool) -> int:
     return exits.OK
 
 
-def _load(paths: Sequence[Path], root: Path) -> Suite:
-    for path in paths:
-        if not path.exists():
-            raise exits.Stop(f"{path}: there is no such file or folder", exits.BAD_INPUT)
-    suite = load_suite(paths, root=root)
-    if not suite.classes:
-        shown = ", ".join(str(path) for path in paths)
-        raise exits.Stop(f"{shown}: no spec files (*.yaml) in there", exits.BAD_INPUT)
-    return suite
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What is made of a class, by the path where it belongs."""
+
+    outline: SpecClass
+    texts: dict[Path, str]
 
 
-def load_all(specs: Path) -> Suite:
-    """Load a folder of specs. Its parent is the root: texts do not depend on where we are."""
-    suite = _load([specs], Path(os.path.abspath(specs)).parent)  # noqa: PTH100 - keeps links
-    for spec in suite.classes:
-        try:
-            names.source_path(spec.path)
-        except RenderError:
-            text = (
-                f"{specs}: {str(spec.path)!a} has characters that a header cannot show; rename it"
+def _wanted(places: Places) -> tuple[Suite, dict[Path, str]]:
+    """Return the suite, in outline, and all that should be written for it."""
+
+    def make(specs: Sequence[SpecClass]) -> list[_Made]:
+        return [
+            _Made(
+                outline(spec),
+                {
+                    places.modules / module_name(spec): module,
+                    places.pages / page_name(spec): render_page(spec),
+                },
             )
-            raise exits.Stop(text, exits.BAD_INPUT) from None
-    return suite
+            for spec, module in zip(specs, generate_modules(specs), strict=True)
+        ]
+
+    return _together(places.specs, make, places.pages, None)
 
 
-def _plan(suite: Suite, places: Places) -> Plan:
-    modules = _generated(suite.classes)
-    wanted = {places.modules / name: text for name, text in modules.items()}
-    wanted |= {places.pages / page: text for page, text in render_coverage(suite).items()}
-    schema = places.pages.parent / "schema" / SCHEMA_NAME
-    if schema.parent.is_dir():
-        wanted[schema] = schema_text()
-    return _planned(wanted, [places.modules, places.pages], owned=[schema])
+def report(specs: Path, pages: Path, results: Results) -> dict[Path, str]:
+    """Return the coverage pages with the results of a run, by their paths."""
+
+    def make(classes: Sequence[SpecClass]) -> list[_Made]:
+        return [
+            _Made(outline(spec), {pages / page_name(spec): render_page(spec, results)})
+            for spec in classes
+        ]
+
+    return _together(specs, make, pages, results)[1]
 
 
-def _generated(specs: Sequence[SpecClass]) -> dict[str, str]:
-    shown = len(specs) >= MANY and sys.stderr.isatty()
+def _together(
+    specs: Path,
+    make: Callable[[Sequence[SpecClass]], list[_Made]],
+    pages: Path,
+    results: Results | None,
+) -> tuple[Suite, dict[Path, str]]:
+    """Make something of each class, and the index of all of them."""
     try:
-        return generate_modules(specs, _show_progress if shown else lambda _: None)
+        loaded = _load([specs], make, _root(specs))
     except (RenderError, FormatError, ShapeError) as error:
         text = f"a defect of poolspec, nothing was written: {error}"
         raise exits.Stop(text, exits.DEFECT) from None
+    suite = Suite(tuple(made.outline for made in loaded.made), loaded.requirements)
+    wanted = {pages / INDEX: render_index(suite, results)}
+    for made in loaded.made:
+        wanted |= made.texts
+    return suite, wanted
+
+
+def _load(
+    paths: Sequence[Path], work: Callable[[Sequence[SpecClass]], Sequence[R]], root: Path
+) -> Loaded[R]:
+    for path in paths:
+        if not path.exists():
+            raise exits.Stop(f"{path}: there is no such file or folder", exits.BAD_INPUT)
+    with _progress() as progress:
+        loaded = load_each(paths, work, root=root, progress=progress)
+    if not loaded.made:
+        shown = ", ".join(str(path) for path in paths)
+        raise exits.Stop(f"{shown}: no spec files (*.yaml) in there", exits.BAD_INPUT)
+    return loaded
+
+
+def _outlines(specs: Sequence[SpecClass]) -> list[SpecClass]:
+    return [outline(spec) for spec in specs]
+
+
+def _root(specs: Path) -> Path:
+    """The parent of a folder of specs, so that texts do not depend on where we are."""
+    return Path(os.path.abspath(specs)).parent  # noqa: PTH100 - keeps links
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how many specs are done, and wipe that out at the end."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    try:
+        yield lambda done: _show_progress(f"{_count(done, 'spec')} done")
     finally:
-        if shown:
-            _show_progress("")
+        _show_progress("")
 
 
 def _show_progress(text: str) -> None:
@@ -216,9 +267,9 @@ def _done(plan: Plan) -> str:
     return f"{written} written, {unchanged} unchanged, {removed} removed"
 
 
-def _amount(suite: Suite) -> str:
-    tests = sum(len(spec.tests) for spec in suite.classes)
-    return f"{_count(len(suite.classes), 'spec')}, {_count(tests, 'test')}"
+def _amount(specs: Sequence[SpecClass]) -> str:
+    tests = sum(len(spec.tests) for spec in specs)
+    return f"{_count(len(specs), 'spec')}, {_count(tests, 'test')}"
 
 
 def _count(number: int, noun: str) -> str:

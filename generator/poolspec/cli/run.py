@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from poolspec.cli import commands, exits
-from poolspec.report.coverage import render_coverage
 from poolspec.report.verdicts import ResultsError, parse_results
 
 FAILED = 1
@@ -64,7 +63,5 @@ def _report(plan: Run) -> Path:
     except (OSError, ResultsError) as error:
         raise exits.Stop(f"{plan.results}: no results to report: {error}", exits.DEFECT) from None
     pages = plan.build / "coverage"
-    suite = commands.load_all(plan.places.specs)
-    wanted = {pages / page: text for page, text in render_coverage(suite, results).items()}
-    commands.write(wanted, [pages])
+    commands.write(commands.report(plan.places.specs, pages, results), [pages])
     return pages

@@ -13,6 +13,7 @@ LABEL: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 TEST: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
 CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,79}")
 STEM: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
+PATH: Final = re.compile(r"[A-Za-z0-9._/+@=,~() -]+")
 REQUIREMENT: Final = re.compile(r"[A-Z][0-9]{2,3}")
 
 RESERVED: Final = frozenset(
@@ -75,6 +76,8 @@ def class_fault(word: str) -> str:
 
 def stem_fault(word: str) -> str:
     """Why a word cannot be a spec file's name without its ending; empty if it can."""
+    if word == "index":
+        return "index.md is the page of all classes; choose another name"
     if STEM.fullmatch(word):
         return ""
     return "a spec file's name is a small letter, then up to 59 small letters, digits or _"

@@ -26,6 +26,9 @@ NOT_APPLICABLE = "not applicable: "
 DEADLINE = 20.0
 """Seconds of real time for a test that sets no deadline of its own."""
 
+ANY_SERVER = "auto"
+BUNDLED_POOL = "steadypool"
+
 lab_key = pytest.StashKey["Lab"]()
 
 
@@ -34,13 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("poolspec", "connection pool specs")
     group.addoption(
         "--server",
-        default=os.environ.get("POOLSPEC_SERVER", "auto"),
+        default=os.environ.get("POOLSPEC_SERVER", ANY_SERVER),
         help="database to test on: auto, embedded, mariadb, mysql, or mysql://user:password@host/ "
         "(default: $POOLSPEC_SERVER or auto)",
     )
     group.addoption(
         "--pool",
-        default=os.environ.get("POOLSPEC_POOL", "steadypool"),
+        default=os.environ.get("POOLSPEC_POOL", BUNDLED_POOL),
         help="pool to test: a bundled adapter's name, or package.module:ADAPTER "
         "(default: $POOLSPEC_POOL or steadypool)",
     )
@@ -53,7 +56,26 @@ def pytest_configure(config: pytest.Config) -> None:
     for layer in Layer:
         config.addinivalue_line("markers", f"{layer}: a test of the {layer} layer")
     if not hasattr(config, "workerinput"):
+        _check_choices(config)
         config.pluginmanager.register(Collector(config), "poolspec-collector")
+
+
+def _check_choices(config: pytest.Config) -> None:
+    """Refuse a server or a pool that cannot be had before anything runs."""
+    if config.getoption("--server") != ANY_SERVER:
+        from poolspec.servers import ServerError, describe_choice
+
+        try:
+            describe_choice(config.getoption("--server"))
+        except ServerError as error:
+            raise pytest.UsageError(f"--server: {error}") from None
+    if config.getoption("--pool") != BUNDLED_POOL:
+        from poolspec.adapters import UnknownPoolError, find_adapter
+
+        try:
+            find_adapter(config.getoption("--pool"))
+        except UnknownPoolError as error:
+            raise pytest.UsageError(f"--pool: {error}") from None
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -67,12 +89,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def pool_adapter(pytestconfig: pytest.Config) -> PoolAdapter:
     """The adapter of the pool under test."""
-    from poolspec.adapters import UnknownPoolError, find_adapter
+    from poolspec.adapters import find_adapter
 
-    try:
-        return find_adapter(pytestconfig.getoption("--pool"))
-    except UnknownPoolError as error:
-        raise pytest.UsageError(str(error)) from error
+    return find_adapter(pytestconfig.getoption("--pool"))
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +102,7 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
     try:
         server = start_server(pytestconfig.getoption("--server"))
     except ServerError as error:
-        raise pytest.UsageError(str(error)) from error
+        pytest.exit(f"no server to test on: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
     yield server
     server.stop()
 

@@ -51,8 +51,13 @@ def parameters(matrix: Matrix | None) -> str:
     """Return the parameters of a test function that a matrix adds, each with its type."""
     if matrix is None:
         return ""
-    columns = zip(matrix.names, zip(*matrix.rows, strict=True), strict=True)
-    return "".join(f", {variable(name)}: {_type(column)}" for name, column in columns)
+    columns = zip(matrix.names, matrix_types(matrix), strict=True)
+    return "".join(f", {variable(name)}: {kind}" for name, kind in columns)
+
+
+def matrix_types(matrix: Matrix) -> list[str]:
+    """Return the Python type of each parameter's values."""
+    return [_type(column) for column in zip(*matrix.rows, strict=True)]
 
 
 def _type(column: tuple[Value, ...]) -> str:

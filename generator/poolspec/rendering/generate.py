@@ -1,11 +1,10 @@
 """From specs to the finished text of every module.
 
-Three strides: render each module, format all of them in one go, check the shape of each. With many
-files the first and the last are shared out among processes.
+Three strides: render each module, format all of them in one go, check the shape of each.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from poolspec import headers
@@ -14,9 +13,6 @@ from poolspec.rendering import names
 from poolspec.rendering.formatting import format_folder
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
-from poolspec.rendering.sharing import shared_map
-
-Progress = Callable[[str], None]
 
 
 def module_name(spec: SpecClass) -> str:
@@ -24,31 +20,23 @@ def module_name(spec: SpecClass) -> str:
     return f"test_{names.word(spec.stem)}.py"
 
 
-def generate_modules(
-    specs: Sequence[SpecClass], progress: Progress = lambda _: None
-) -> dict[str, str]:
-    """Return the finished modules by file name, in the order of the specs.
+def generate_modules(specs: Sequence[SpecClass]) -> list[str]:
+    """Return the finished module of each spec.
 
     Raises RenderError, FormatError or ShapeError if poolspec itself is at fault.
     """
     with tempfile.TemporaryDirectory(prefix="poolspec-") as name:
-        folder = Path(name)
-        progress(f"rendering {len(specs)} modules")
-        shared_map(lambda spec: _put(spec, folder), specs)
-        progress(f"formatting {len(specs)} modules")
-        format_folder(folder)
-        progress(f"checking {len(specs)} modules")
-        return dict(shared_map(lambda spec: _finished(spec, folder), specs))
+        # Numbered, for two specs that were wrongly given one name must not meet here.
+        files = [Path(name, f"module_{number}.py") for number in range(len(specs))]
+        for spec, file in zip(specs, files, strict=True):
+            file.write_text(render_module(spec), "utf-8")
+        format_folder(Path(name))
+        return [_finished(spec, file) for spec, file in zip(specs, files, strict=True)]
 
 
-def _put(spec: SpecClass, folder: Path) -> None:
-    (folder / module_name(spec)).write_text(render_module(spec), "utf-8")
-
-
-def _finished(spec: SpecClass, folder: Path) -> tuple[str, str]:
-    """Return a module by its name: read back, checked, and with its header on."""
-    name = module_name(spec)
-    body = (folder / name).read_text("utf-8")
+def _finished(spec: SpecClass, file: Path) -> str:
+    """Return a module read back, checked, and with its header on."""
+    body = file.read_text("utf-8")
     check_shape(body, spec)
     source, digest = names.source_path(spec.path), names.digest(spec.sha256)
-    return name, headers.stamp_python(body, source, digest)
+    return headers.stamp_python(body, source, digest)

@@ -69,9 +69,9 @@ def paragraphs_of_module(spec: SpecClass) -> list[str]:
 
 
 def paragraphs_of_class(spec: SpecClass) -> list[str]:
-    """Return what the class's docstring says: the description, paragraph by paragraph."""
+    """Return the description, paragraph by paragraph; a class without one has no docstring."""
     parts = [literals.sentence(part) for part in spec.description.split("\n\n")]
-    return [part for part in parts if part] or paragraphs_of_module(spec)
+    return [part for part in parts if part]
 
 
 def paragraphs_of_test(test: SpecTest) -> list[str]:
@@ -103,7 +103,8 @@ def _environment() -> jinja2.Environment:
         at=_at,
         at_line=_at_line,
         binds_pool=scope.binds_pool,
-        class_docstring=lambda spec: literals.docstring(paragraphs_of_class(spec), 4),
+        class_words=paragraphs_of_class,
+        docstring=literals.docstring,
         class_name=names.class_name,
         import_order=_import_order,
         literal=literals.literal,

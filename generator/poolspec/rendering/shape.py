@@ -10,12 +10,15 @@ defect, and nothing is written.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
+from operator import attrgetter
 from types import CodeType
+from typing import Any
 
 from poolspec import model
 from poolspec.model import SpecClass, SpecTest
+from poolspec.rendering.arguments import matrix_types
 from poolspec.rendering.literals import FUNCTIONS
 from poolspec.rendering.names import RUNTIME_NAMES
 from poolspec.rendering.render import paragraphs_of_class, paragraphs_of_module, paragraphs_of_test
@@ -44,19 +47,29 @@ _KEYWORDS = frozenset(
 )
 
 
-_FIELDS: dict[object, tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind))
-    for kind in vars(model).values()
-    if isinstance(kind, type) and is_dataclass(kind)
+def _parts(kind: type) -> Callable[[Any], Iterable[object]]:
+    """Return a function that gives the values in an instance of a class of the model."""
+    names = [field.name for field in fields(kind)]
+    return attrgetter(*names, "__class__")  # one name alone would not give a tuple
+
+
+_PARTS: dict[type, Callable[[Any], Iterable[object]]] = {
+    **dict.fromkeys((tuple, frozenset, dict), iter),
+    **{
+        kind: _parts(kind)
+        for kind in vars(model).values()
+        if isinstance(kind, type) and is_dataclass(kind)
+    },
 }
-"""The fields of the model's classes; asking `dataclasses` each time would take most of the time."""
+"""What stands inside a value, by its type. Looked up once: there are very many values."""
 
 
 class ShapeError(Exception):
     """A module does not say what its spec says. A defect of poolspec."""
 
-    def __init__(self, spec: SpecClass, what: str) -> None:
-        super().__init__(f"{spec.path}: the module made from it is not what was meant: {what}")
+
+def _defect(spec: SpecClass, what: str) -> ShapeError:
+    return ShapeError(f"{spec.path}: the module made from it is not what was meant: {what}")
 
 
 def check_shape(text: str, spec: SpecClass) -> None:
@@ -65,7 +78,7 @@ def check_shape(text: str, spec: SpecClass) -> None:
         tree = ast.parse(text)
         code = compile(tree, "<generated>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        raise ShapeError(spec, f"it is not Python ({error})") from None
+        raise _defect(spec, f"it is not Python ({error})") from None
     check = _Checker(spec)
     check.module(tree)
     check.names(code)
@@ -79,7 +92,7 @@ class _Checker:
 
     def _must(self, holds: bool, what: str) -> None:
         if not holds:
-            raise ShapeError(self._spec, what)
+            raise _defect(self._spec, what)
 
     def _says(self, node: ast.Module | ast.ClassDef | ast.FunctionDef, words: list[str]) -> None:
         found = ast.get_docstring(node)
@@ -100,42 +113,39 @@ class _Checker:
             "the imports are not the runtime's",
         )
         if not isinstance(body, ast.ClassDef):
-            raise ShapeError(self._spec, "the last statement is not a class")
+            raise _defect(self._spec, "the last statement is not a class")
         self.test_class(body)
 
     def test_class(self, node: ast.ClassDef) -> None:
         spec = self._spec
         bare = not (node.bases or node.keywords or node.decorator_list)
         self._must(bare and node.name == f"Test{spec.name}", "the class has another head")
-        self._says(node, paragraphs_of_class(spec))
-        found = node.body[1:]
+        words = paragraphs_of_class(spec)
+        if words:
+            self._says(node, words)
+        found = node.body[1:] if words else node.body
         self._must(len(found) == len(spec.tests), "the class has other statements")
         for function, test in zip(found, spec.tests, strict=True):
             if not isinstance(function, ast.FunctionDef):
-                raise ShapeError(spec, "the class holds more than tests")
+                raise _defect(spec, "the class holds more than tests")
             self.test(function, test)
 
     def test(self, node: ast.FunctionDef, test: SpecTest) -> None:
         self._must(node.name == f"test_{test.name}", f"{node.name!a} is in the wrong place")
-        parameters = test.matrix.names if test.matrix else ()
-        found = [argument.arg for argument in node.args.args]
-        self._must(found == ["self", "lab", *parameters], f"{node.name} has other parameters")
-        self._must(
-            ast.unparse(node.args.args[1]) == "lab: Lab" and not node.args.defaults,
-            f"{node.name} has other parameters",
-        )
+        self._must(_signature(node) == _wanted_signature(test), f"{node.name} has other parameters")
         self._says(node, paragraphs_of_test(test))
         self.marks(node, test)
 
     def marks(self, node: ast.FunctionDef, test: SpecTest) -> None:
-        marks = {}
-        for decorator in node.decorator_list:
-            call = decorator if isinstance(decorator, ast.Call) else None
-            marks[ast.unparse(call.func if call else decorator)] = call
         wanted = ["pytest.mark.spec", f"pytest.mark.{test.layer.value}"]
         wanted += ["pytest.mark.parametrize"] if test.matrix else []
-        self._must(list(marks) == wanted, f"{node.name} has other marks")
-        said = _arguments(marks["pytest.mark.spec"])
+        calls = [item if isinstance(item, ast.Call) else None for item in node.decorator_list]
+        found = [
+            _dotted(call.func if call else item)
+            for call, item in zip(calls, node.decorator_list, strict=True)
+        ]
+        self._must(found == wanted and calls[1] is None, f"{node.name} has other marks")
+        said = self.arguments(calls[0])
         identity = f"{self._spec.stem}.{test.name}"
         self._must(said[:1] == [identity], f"{node.name} has another identifier")
         self._must(("line", test.line) in said, f"{node.name} has another line")
@@ -145,14 +155,25 @@ class _Checker:
             rows: object = list(test.matrix.rows)
             if len(test.matrix.names) == 1:
                 names, rows = test.matrix.names[0], [row[0] for row in test.matrix.rows]
-            found = _arguments(marks["pytest.mark.parametrize"])
-            self._must(found == [names, rows], f"{node.name} has another matrix")
+            said = self.arguments(calls[2])
+            self._must(said == [names, rows], f"{node.name} has another matrix")
+
+    def arguments(self, call: ast.Call | None) -> list[object]:
+        """Return the arguments of a mark, which are literals; those by name in pairs."""
+        given = [(item.arg, item.value) for item in call.keywords] if call else []
+        try:
+            return [
+                *(ast.literal_eval(item) for item in (call.args if call else ())),
+                *((name, ast.literal_eval(value)) for name, value in given),
+            ]
+        except ValueError:
+            raise _defect(self._spec, "a mark holds more than literals") from None
 
     def names(self, module: CodeType) -> None:
         """Compare every name and constant inside the tests with what their specs hold."""
         body = next(code for code in _codes(module))
         for code, test in zip(_codes(body), self._spec.tests, strict=True):
-            known = _gather(test, set())
+            known = _strings(test)
             for inner in (code, *_nested(code)):
                 self.body(inner, code, known)
 
@@ -163,18 +184,32 @@ class _Checker:
         for name in code.co_names:
             self._must(name in _ALLOWED, f"{test.co_name} uses {name!a}")
         constants = code.co_consts[1:] if code is test else code.co_consts
-        for text in _gather(constants, set()):
+        for text in _strings(constants):
             fine = text in known or text in _KEYWORDS or text.startswith(f"{test.co_qualname}.")
             self._must(fine, f"{test.co_name} holds {text!a}")
 
 
-def _arguments(call: ast.Call | None) -> list[object]:
-    if call is None:
-        return []
-    return [
-        *(ast.literal_eval(item) for item in call.args),
-        *((item.arg, ast.literal_eval(item.value)) for item in call.keywords),
-    ]
+def _dotted(node: ast.expr | None) -> str:
+    """Return a name with dots as it is written; empty for any other expression."""
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _signature(node: ast.FunctionDef) -> list[tuple[str, str]]:
+    """Return the parameters of a function with their types, and what it returns."""
+    own = node.args
+    more = (own.posonlyargs, own.vararg, own.kwonlyargs, own.kwarg, own.defaults, own.kw_defaults)
+    found = [(one.arg, _dotted(one.annotation)) for one in own.args]
+    nothing = isinstance(node.returns, ast.Constant) and node.returns.value is None
+    return [*found, ("return", "None" if nothing and not any(more) else "")]
+
+
+def _wanted_signature(test: SpecTest) -> list[tuple[str, str]]:
+    parameters = (
+        zip(test.matrix.names, matrix_types(test.matrix), strict=True) if test.matrix else ()
+    )
+    return [("self", ""), ("lab", "Lab"), *parameters, ("return", "None")]
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -187,17 +222,15 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
         yield from _nested(inner)
 
 
-def _gather(value: object, into: set[str]) -> set[str]:
-    """Add every string inside a value of the model, or inside a constant, to a set."""
-    kind = type(value)
-    if kind is str:
-        into.add(str(value))
-    elif isinstance(value, tuple | frozenset | dict):
-        for item in value:
-            _gather(item, into)
-    else:
-        for name in _FIELDS.get(kind, ()):
-            item = getattr(value, name)
-            if type(item) is not int:
-                _gather(item, into)
-    return into
+def _strings(value: object) -> set[str]:
+    """Return every string inside a value of the model, or inside a constant."""
+    found = set()
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        kind = type(item)
+        if kind is str:
+            found.add(str(item))
+        elif kind in _PARTS:
+            rest.extend(_PARTS[kind](item))
+    return found

@@ -13,7 +13,6 @@ from poolspec import headers
 from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
 from poolspec.rendering import names
 from poolspec.rendering.literals import sentence
-from poolspec.rendering.sharing import shared_map
 from poolspec.report.markdown import code, prose, table
 from poolspec.report.verdicts import Outcome, Results
 from poolspec.report.words import Sentence, scenario
@@ -33,17 +32,20 @@ _HOW_REAL = (
 )
 
 
-def render_coverage(suite: Suite, results: Results | None = None) -> dict[PurePosixPath, str]:
-    """Return the pages by their path in the folder of coverage pages."""
-    index = headers.stamp_markdown(_index(suite, results), "specs", _digest(suite))
-    pages = shared_map(lambda spec: _stamped_page(spec, results), suite.classes)
-    return {INDEX: index, **dict(pages)}
+def page_name(spec: SpecClass) -> PurePosixPath:
+    """Return the path of a class's page in the folder of coverage pages."""
+    return PurePosixPath(f"{names.word(spec.stem)}.md")
 
 
-def _stamped_page(spec: SpecClass, results: Results | None) -> tuple[PurePosixPath, str]:
+def render_page(spec: SpecClass, results: Results | None = None) -> str:
+    """Return the page of a class."""
     source, digest = names.source_path(spec.path), names.digest(spec.sha256)
-    text = headers.stamp_markdown(_class_page(spec, results), source, digest)
-    return PurePosixPath(f"{spec.stem}.md"), text
+    return headers.stamp_markdown(_class_page(spec, results), source, digest)
+
+
+def render_index(suite: Suite, results: Results | None = None) -> str:
+    """Return the page of all classes and requirements. What the tests do does not matter to it."""
+    return headers.stamp_markdown(_index(suite, results), "specs", _digest(suite))
 
 
 def _digest(suite: Suite) -> str:

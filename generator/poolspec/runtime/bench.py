@@ -99,7 +99,8 @@ class Bench:
         return self._pools[0]
 
     def _connector(self) -> Connector:
-        return Connector(self._tenant, lambda kind, number: self._log.add(kind, connection=number))
+        opener = self._adapter.opener(self._tenant)
+        return Connector(opener, lambda kind, number: self._log.add(kind, connection=number))
 
     def _wiring(self, connector: Connector) -> Wiring:
         return Wiring(connector, self._clock, self._time, self._log.append)

@@ -1,44 +1,26 @@
 """Physical connections that the lab can see open and close.
 
-A pool under test opens its connections through a `Connector`. What comes out is a PyMySQL
-connection in every respect, which besides tells the lab when its socket is opened and closed. So
-the lab's count of open connections does not depend on what the pool says of itself.
+A pool under test opens its connections through a `Connector`, which opens them as the pool itself
+would and tells the lab when a socket was opened and when it is gone. So the lab's count of open
+connections does not depend on what the pool says of itself.
 """
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from pymysql.connections import Connection
 from pymysql.constants import SERVER_STATUS
 
 from poolspec.servers import Tenant
 
-if TYPE_CHECKING:
-    Driver = Connection[Any]  # generic for the type checker only
-else:
-    Driver = Connection
-
 HANDSHAKE_TIMEOUT = 10
-"""Seconds for the TCP connect and, separately, for every read of the handshake and after."""
+"""Seconds for the connect and, separately, for every read of the handshake and after."""
 
 
-class TracedConnection(Driver):
-    """A PyMySQL connection that tells when its socket is gone."""
-
-    on_close: Callable[["TracedConnection"], None] | None = None
-
-    def _force_close(self) -> None:
-        # PyMySQL ends every connection here: polite close, lost connection, failed handshake.
-        super()._force_close()  # type: ignore[misc]  # not in the published stubs
-        tell, self.on_close = self.on_close, None
-        if tell is not None:
-            tell(self)
-
-
-def open_connection(tenant: Tenant) -> TracedConnection:
-    """Open a connection with a tenant's identity; the caller closes it."""
-    return TracedConnection(
+def open_connection(tenant: Tenant) -> Any:
+    """Open a PyMySQL connection with a tenant's identity; the caller closes it."""
+    return Connection(
         host=tenant.address.host,
         port=tenant.address.port,
         unix_socket=tenant.address.unix_socket,
@@ -69,22 +51,22 @@ def dirt(connection: Any) -> str:
 class Connector:
     """Opens connections for one pool and counts them. Any thread may call it."""
 
-    def __init__(self, tenant: Tenant, tell: Callable[[str, int], None]) -> None:
-        self._tenant = tenant
+    def __init__(self, open_one: Callable[[], Any], tell: Callable[[str, int], None]) -> None:
+        self._open_one = open_one
         self._tell = tell
         self._lock = threading.Lock()
-        self._open: dict[int, TracedConnection] = {}
+        self._open: dict[int, Any] = {}
         self.peak = 0
         """The most connections that were open at once."""
 
-    def __call__(self) -> TracedConnection:
+    def __call__(self) -> Any:
         """Open one more."""
-        connection = open_connection(self._tenant)
+        connection = self._open_one()
         number = number_of(connection)
         with self._lock:
             self._open[number] = connection
             self.peak = max(self.peak, len(self._open))
-        connection.on_close = self._closed
+        self._watch(connection, number)
         self._tell("socket_opened", number)
         return connection
 
@@ -100,8 +82,15 @@ class Connector:
         for connection in left:
             connection._force_close()
 
-    def _closed(self, connection: TracedConnection) -> None:
-        number = number_of(connection)
-        with self._lock:
-            self._open.pop(number, None)
-        self._tell("socket_closed", number)
+    def _watch(self, connection: Any, number: int) -> None:
+        # PyMySQL ends every connection here: polite close, lost connection, failed handshake.
+        end = connection._force_close
+
+        def end_and_tell() -> None:
+            end()
+            with self._lock:
+                known = self._open.pop(number, None)
+            if known is not None:
+                self._tell("socket_closed", number)
+
+        connection._force_close = end_and_tell

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from poolspec.runtime.clock import Clock
 from poolspec.runtime.log import Entry
+from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, TimeKind
 
 Options = Mapping[str, int | float | bool | str]
@@ -37,6 +38,9 @@ class PoolAdapter(Protocol):
 
     def clock(self, time: TimeKind) -> Clock:
         """Return a clock that the pool and the lab can share."""
+
+    def opener(self, tenant: Tenant) -> Callable[[], Any]:
+        """Return what opens one connection the way this pool does. A PyMySQL connection."""
 
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""

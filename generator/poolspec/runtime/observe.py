@@ -6,9 +6,9 @@ high is looked at again, a few times, before it is believed; a count that stays 
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from poolspec.runtime.connection import TracedConnection, number_of, open_connection
+from poolspec.runtime.connection import number_of, open_connection
 from poolspec.servers import Server, Tenant
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ class Observer:
     def __init__(self, server: Server, tenant: Tenant) -> None:
         self._server = server
         self._tenant = tenant
-        self._own: TracedConnection | None = None
+        self._own: Any = None
         self.strangers: set[int] = set()
         """Connections of this test that belong to no pool."""
 
@@ -31,7 +31,7 @@ class Observer:
         """Count pool connections at the server, giving it time until `right` is content."""
         return settle(self._count, right)
 
-    def own(self) -> TracedConnection:
+    def own(self) -> Any:
         """Return the test's own connection, which no pool knows and no count includes."""
         if self._own is None:
             self._own = open_connection(self._tenant)
