@@ -14,7 +14,7 @@ from steadypool.events import CloseReason, EventKind, FailReason, Listener, Pool
 from steadypool.states import Slot, Ticket
 from steadypool.stats import PoolStats
 
-_Note = tuple[EventKind, int | None, int | None, CloseReason | FailReason | None]
+_Note = tuple[EventKind, int | None, int | None, CloseReason | FailReason | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,10 @@ class Books:
         if self._listeners:
             serial = None if ticket is None else ticket.serial
             connection = None if slot is None else slot.serial
-            self._notes.append((kind, serial, connection, reason))
+            took = None
+            if slot is not None and kind is EventKind.CONNECTION_CREATED:
+                took = slot.took
+            self._notes.append((kind, serial, connection, reason, took))
 
     def _tell(self, now: float) -> None:
         """Send what was noted; called last in every transition."""
@@ -133,8 +136,8 @@ class Books:
             return
         notes, self._notes = self._notes, []
         figures = (len(self.idle), len(self.waiters), self.created - self.closed)
-        for kind, ticket, connection, reason in notes:
-            event = PoolEvent(kind, now, ticket, connection, reason, *figures)
+        for kind, ticket, connection, reason, took in notes:
+            event = PoolEvent(kind, now, ticket, connection, reason, *figures, took)
             for listener in self._listeners:
                 try:
                     listener(event)

@@ -164,8 +164,10 @@ class Engine:
             raise PoolInitializationError(self._opener.explain(error)) from error
 
     def _new_slot(self, limit: float | None) -> Slot:
+        began = self._now()
         connection = self._opener.open(limit)
-        return Slot(connection, self._core.generation, self._now(), self._core.rules.recycle)
+        now = self._now()
+        return Slot(connection, self._core.generation, now, self._core.rules.recycle, now - began)
 
 
 def _reason(error: BaseException) -> FailReason:

@@ -74,6 +74,8 @@ class PoolEvent:
     waiting: int
     total: int
     """Open connections, wherever they are."""
+    took: float | None = None
+    """Seconds that opening it took, for CONNECTION_CREATED."""
 
 
 Listener = Callable[[PoolEvent], object]

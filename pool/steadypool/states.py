@@ -56,13 +56,18 @@ class Slot:
         "reason",
         "returning",
         "serial",
+        "took",
     )
 
-    def __init__(self, connection: Any, generation: int, now: float, recycle: float) -> None:
+    def __init__(
+        self, connection: Any, generation: int, now: float, recycle: float, took: float = 0.0
+    ) -> None:
         self.connection = connection
         self.key = id(connection)
         self.serial = 0
         self.generation = generation
+        self.took = took
+        """Seconds that opening it took."""
         self.expires = now + recycle
         self.good_until = now
         """Until when it may be handed out without a look: not yet old, used lately."""

@@ -47,6 +47,18 @@ def test_a_life_is_told_in_order(make_pool: MakePool) -> None:
     assert (events[-1].total, events[-1].idle) == (0, 0)
 
 
+def test_a_new_connection_tells_how_long_it_took_to_open(
+    make_pool: MakePool, connect: ScriptedConnector
+) -> None:
+    events: list[PoolEvent] = []
+    connect.then(None, 2.5)
+    pool = make_pool(listeners=[events.append], max_overflow=1)
+    pool.acquire()
+    pool.acquire()
+    assert [event.took for event in events if event.kind is K.CONNECTION_CREATED] == [0, 2.5]
+    assert all(event.took is None for event in events if event.kind is not K.CONNECTION_CREATED)
+
+
 def test_a_hand_over_is_told_as_one_transition(
     make_pool: MakePool, crew: Any, clock: VirtualClock
 ) -> None:
