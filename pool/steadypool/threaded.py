@@ -87,7 +87,7 @@ class ConnectionPool:
             check_after=check_after,
         )
         self._timeout = seconds("timeout", timeout)
-        first = size if min_size is None else whole("min_size", min_size, 0, size)
+        self._min_size = size if min_size is None else whole("min_size", min_size, 0, size)
         if connect is None:
             connect = driver.Connector(configuration.load(config, config_name))
         self._opener = Opener(self.name, connect)
@@ -100,7 +100,7 @@ class ConnectionPool:
         self._start_afresh()
         self._core.begin(self._now())
         try:
-            self._engine.fill(first)
+            self._engine.fill(self._min_size)
         except BaseException:
             self.close()
             raise
@@ -200,6 +200,16 @@ class ConnectionPool:
     def get_stats(self) -> dict[str, int]:
         """Return the figures of `stats` by name."""
         return self.stats().as_dict()
+
+    @property
+    def size(self) -> int:
+        """How many idle connections are kept."""
+        return self._core.rules.size
+
+    @property
+    def min_size(self) -> int:
+        """How many connections the pool opens at its start."""
+        return self._min_size
 
     @property
     def closed(self) -> bool:
