@@ -7,9 +7,10 @@ the event log knows who did what. An exception ends the actor and is kept for wh
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from poolspec.runtime.clock import Clock
-from poolspec.runtime.log import Log
+from poolspec.runtime.log import Log, wait_until
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -71,14 +72,14 @@ class Crew:
         """Say whether all threads of an actor have ended."""
         return self._done.issuperset(self._members[name])
 
-    def count_done(self) -> int:
-        """Return how many threads have ended."""
-        return len(self._done)
+    def done(self) -> set[str]:
+        """Return the threads that have ended."""
+        return set(self._done)
 
     def join(self, names: Iterable[str]) -> None:
         """Wait for actors to end, then raise the first thing that one of them raised."""
         for name in names:
-            self._log.wait_until(lambda name=name: self.is_done(name))  # type: ignore[misc]
+            wait_until(self._log, self._clock, partial(self.is_done, name))
             for member in self._members[name]:
                 self._threads[member].join(GIVE_UP_AFTER)
                 error = self._errors.pop(member, None)

@@ -1,88 +1,96 @@
-"""The bench: what a test stands on, and the clean-up after it.
+"""The bench: what every test stands on, whichever shell its pool has.
 
-It makes pools and connections for one test, keeps track of them, and undoes everything however the
-test ended. After a test that passed on its own words, `verify` gives back what is still held and
-checks the standing invariants; a test passes only if they hold too.
+It knows one test's pools, identity at the server and event log; it checks what can be checked
+without waiting for anybody, and finds what the standing invariants have to say.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeVar
 
 from poolspec.runtime import invariants
-from poolspec.runtime.actors import Crew
-from poolspec.runtime.borrowing import Held, Pool
-from poolspec.runtime.connection import Connector, open_connection
-from poolspec.runtime.contract import PoolAdapter, Wiring
+from poolspec.runtime.checks import Expected, mismatch
+from poolspec.runtime.connection import Sockets
 from poolspec.runtime.log import Log
-from poolspec.runtime.observe import Observer, settle
+from poolspec.runtime.observe import Observer
 from poolspec.servers import Server
-from poolspec.vocabulary import TimeKind
+from poolspec.vocabulary import Capability, EventKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-class Bench:
-    """One test's pools, identity at the server, clock, actors and log."""
+class Borrowed(Protocol):
+    """A connection that a test holds, or held."""
 
-    def __init__(self, server: Server, adapter: PoolAdapter, time: TimeKind) -> None:
-        self._threads_before = set(threading.enumerate())
+    number: int
+
+
+class PoolUnderTest(Protocol):
+    """A pool, whichever its shell."""
+
+    raw: Any
+    sockets: Sockets
+
+    def stats(self) -> Mapping[str, int]:
+        """Return the pool's own figures."""
+
+    def holders(self) -> list[str]:
+        """Return the actors that hold a connection, once for each connection."""
+
+
+P = TypeVar("P", bound=PoolUnderTest)
+
+
+class Bench(Generic[P]):
+    """One test's pools, identity at the server, and log."""
+
+    def __init__(
+        self, server: Server, capabilities: frozenset[Capability], now: Callable[[], float]
+    ) -> None:
         self._server = server
-        self._adapter = adapter
-        self._time = time
-        self._clock = adapter.clock(time)
-        self._log = Log(self._clock)
-        self._crew = Crew(self._clock, self._log)
+        self._capabilities = capabilities
+        self._log = Log(now)
         self._tenant = server.create_tenant()
         self._observer = Observer(server, self._tenant)
-        self._shared_connector = self._connector()
-        self._strangers: list[Held] = []
-        self._pools: list[Pool] = []
+        self._pools: list[P] = []
         self._lock = threading.Lock()  # guards _pools: any actor may ask for the global pool
 
-    def pool(self, **options: float) -> Pool:
-        """Make the pool under test; durations in seconds."""
-        connector = self._connector()
-        return self._known(self._adapter.create(options, self._wiring(connector)), connector)
+    # --- expectations ----------------------------------------------------------------------------
 
-    def global_pool(self, **options: float) -> Pool:
-        """Ask for the process-wide pool. Any actor may."""
-        wiring = self._wiring(self._shared_connector)
-        return self._known(self._adapter.global_pool(options, wiring), self._shared_connector)
+    def expect_stats(self, **expected: Expected) -> None:
+        """Check the pool's own figures, by `StatName`."""
+        stats = self._only_pool().stats()
+        demand(*(mismatch(name, value, stats[name]) for name, value in expected.items()))
 
-    def connect(self) -> Held:
-        """Open a connection that no pool knows."""
-        stranger = Held(open_connection(self._tenant), None)
-        self._observer.strangers.add(stranger.number)
-        self._strangers.append(stranger)
-        return stranger
+    def expect_served(self, *actors: str) -> None:
+        """Check the order in which actors were given what they had queued for."""
+        seen = invariants.served(self._log.entries())
+        if seen != list(actors):
+            raise AssertionError(f"expected to be served in the order {list(actors)}, was {seen}")
 
-    def verify(self) -> None:
-        """Give everything back, check the standing invariants, and that closing leaves nothing.
+    def expect_same(self, *things: Borrowed | PoolUnderTest) -> None:
+        """Check that all are one connection, or one pool."""
+        if len({_identity(thing) for thing in things}) != 1:
+            raise AssertionError(f"expected one and the same, got {things}")
 
-        Raises AssertionError naming every invariant that is broken.
-        """
-        self._crew.join_all()
-        for pool in self._pools:
-            pool.release_all()
-        broken = [*self._broken_in_log(), *self._broken_at_rest(), *self._left_after_close()]
-        if broken:
-            raise AssertionError("\n  ".join(["standing invariants broken:", *broken]))
+    def expect_different(self, *things: Borrowed | PoolUnderTest) -> None:
+        """Check that no two are the same connection, or pool."""
+        if len({_identity(thing) for thing in things}) != len(things):
+            raise AssertionError(f"expected all different, got {things}")
 
-    def dispose(self) -> None:
-        """Undo everything, however the test ended."""
-        self._clock.abort("the test is over")
-        self._crew.abandon()
-        for pool in self._pools:
-            self._adapter.close(pool.raw)
-            pool.connector.close_left()
-        for stranger in self._strangers:
-            stranger.raw.close()
-        self._observer.close()
-        self._server.drop_tenant(self._tenant)
+    def expect_pools(self, expected: Expected) -> None:
+        """Check how many different pools this test was given."""
+        demand(mismatch("different pools", expected, len(self._pools)))
 
-    def abort(self, reason: str) -> None:
-        """Make every actor that waits, now or later, raise an exception that says why."""
-        self._clock.abort(reason)
+    def expect_events(self, *kinds: EventKind, exactly: bool) -> None:
+        """Check the kinds of event that the pool told: just these, or these in this order."""
+        told = [entry.kind for entry in self._log.entries() if entry.by_pool]
+        rest = iter(told)
+        if told != list(kinds) if exactly else not all(kind in rest for kind in kinds):
+            wanted = ", ".join(kinds)
+            raise AssertionError(f"expected events {wanted}; the pool told {', '.join(told)}")
+
+    # --- for the report of a failure -------------------------------------------------------------
 
     def timeline(self) -> list[str]:
         """Return the event log as text."""
@@ -93,52 +101,71 @@ class Bench:
         lines = [f"pool: {pool.stats()}" for pool in self._pools]
         return [*lines, f"server: {self._observer.connections(lambda _: True)} connections"]
 
-    def _only_pool(self) -> Pool:
+    # --- for the labs ----------------------------------------------------------------------------
+
+    def _only_pool(self) -> P:
         if len(self._pools) != 1:
             raise AssertionError(f"this test has {len(self._pools)} pools, so which is meant?")
         return self._pools[0]
 
-    def _connector(self) -> Connector:
-        opener = self._adapter.opener(self._tenant)
-        return Connector(opener, lambda kind, number: self._log.add(kind, connection=number))
+    def _sockets(self) -> Sockets:
+        return Sockets(lambda kind, number: self._log.add(kind, connection=number))
 
-    def _wiring(self, connector: Connector) -> Wiring:
-        return Wiring(connector, self._clock, self._time, self._log.append)
-
-    def _known(self, raw: object, connector: Connector) -> Pool:
+    def _known(self, raw: object, make: Callable[[], P]) -> P:
         with self._lock:
             for pool in self._pools:
                 if pool.raw is raw:
                     return pool
-            pool = Pool(raw, self._adapter, self._log, connector)
+            pool = make()
             self._pools.append(pool)
             return pool
 
+    def _waiting(self) -> list[str]:
+        return invariants.waiting(self._log.entries())
+
+    def _holding(self) -> set[str]:
+        return {actor for pool in self._pools for actor in pool.holders()}
+
     def _broken_in_log(self) -> Iterator[str]:
-        return invariants.violations_in_log(self._log.entries(), self._adapter.capabilities)
+        return invariants.violations_in_log(self._log.entries(), self._capabilities)
 
-    def _broken_at_rest(self) -> Iterator[str]:
-        for pool in self._pools:
-            sockets = len(pool.connector.open())
-            at_rest = invariants.AtRest(
-                stats=pool.stats(),
-                sockets=sockets,
-                peak=pool.connector.peak,
-                at_server=self._observer.connections(sockets.__eq__),
-            )
-            yield from invariants.violations_at_rest(at_rest, self._adapter.capabilities)
+    def _broken_at_rest(self, pool: P, stats: Mapping[str, int]) -> list[str]:
+        """Compare a pool's figures with what process and server have. May wait for the server."""
+        open_here = len(pool.sockets.open())
+        at_rest = invariants.AtRest(
+            stats=stats,
+            sockets=open_here,
+            peak=pool.sockets.peak,
+            at_server=self._observer.connections(open_here.__eq__),
+        )
+        return list(invariants.violations_at_rest(at_rest, self._capabilities))
 
-    def _left_after_close(self) -> Iterator[str]:
-        for pool in self._pools:
-            pool.close()
-            if pool.connector.open():
-                yield f"{len(pool.connector.open())} sockets are open after close"
+    def _left_at_server(self) -> list[str]:
         left = self._observer.connections(lambda seen: seen == 0)
-        if left:
-            yield f"the server counts {left} connections after close"
-        threads = settle(self._new_threads, lambda names: not names)
-        if threads:
-            yield f"threads are left: {', '.join(threads)}"
+        return [f"the server counts {left} connections after close"] if left else []
 
-    def _new_threads(self) -> list[str]:
-        return [thread.name for thread in set(threading.enumerate()) - self._threads_before]
+    def _check_server(self, connections: Expected | None, peak: Expected | None) -> None:
+        if connections is not None:
+            wanted = connections
+            seen = self._observer.connections(lambda n: mismatch("", wanted, n) is None)
+            demand(mismatch("connections at the server", wanted, seen))
+        if peak is not None:
+            demand(mismatch("most connections at once", peak, self._only_pool().sockets.peak))
+
+
+def demand(*complaints: str | None) -> None:
+    """Raise AssertionError with all complaints that are not None."""
+    said = [text for text in complaints if text]
+    if said:
+        raise AssertionError("; ".join(said))
+
+
+def broken(said: list[str]) -> None:
+    """Raise AssertionError naming every standing invariant that is broken."""
+    if said:
+        raise AssertionError("\n  ".join(["standing invariants broken:", *said]))
+
+
+def _identity(thing: Borrowed | PoolUnderTest) -> int:
+    number = getattr(thing, "number", None)
+    return id(thing.raw) if number is None else int(number)  # type: ignore[union-attr]

@@ -50,10 +50,15 @@ class Held:
         with self.raw.cursor() as cursor:
             cursor.execute(sql, params or None)
             seen = [tuple(row) for row in cursor.fetchall()]
-        if rows is not None and seen != rows:
-            raise AssertionError(f"{sql}: expected rows {rows}, got {seen}")
-        if returns is not ... and seen != [(returns,)]:
-            raise AssertionError(f"{sql}: expected the single value {returns!r}, got {seen}")
+        check_rows(sql, seen, returns, rows)
+
+
+def check_rows(sql: str, seen: list[Row], returns: Any, rows: list[Row] | None) -> None:
+    """Raise AssertionError unless a statement gave what was expected of it."""
+    if rows is not None and seen != rows:
+        raise AssertionError(f"{sql}: expected rows {rows}, got {seen}")
+    if returns is not ... and seen != [(returns,)]:
+        raise AssertionError(f"{sql}: expected the single value {returns!r}, got {seen}")
 
 
 class Pool:
@@ -62,6 +67,7 @@ class Pool:
     def __init__(self, raw: Any, adapter: PoolAdapter, log: Log, connector: Connector) -> None:
         self.raw = raw
         self.connector = connector
+        self.sockets = connector.sockets
         self._adapter = adapter
         self._log = log
         self._blocks = threading.local()

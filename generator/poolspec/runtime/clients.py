@@ -11,7 +11,7 @@ from poolspec.runtime.actors import Actor, Crew
 from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.clock import Clock
 from poolspec.runtime.load import LoadResult, Task
-from poolspec.runtime.log import Log
+from poolspec.runtime.log import Log, wait_until
 from poolspec.vocabulary import ErrorKind, Operation, Via
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -121,7 +121,7 @@ class ExecutorRun:
         """Do all tasks; raise the first error that is none of the pool's own."""
         with ThreadPoolExecutor(self._workers, thread_name_prefix=self._name) as executor:
             futures = [self._submit(executor, clients, task) for task in tasks]
-            self._log.wait_until(lambda: self._unfinished == 0)
+            wait_until(self._log, self._clock, lambda: self._unfinished == 0)
         for future in futures:
             future.result()
 

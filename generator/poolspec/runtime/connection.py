@@ -48,49 +48,64 @@ def dirt(connection: Any) -> str:
     return ""
 
 
-class Connector:
-    """Opens connections for one pool and counts them. Any thread may call it."""
+class Sockets:
+    """Knows which physical connections of one pool are open. Safe to use from any thread."""
 
-    def __init__(self, open_one: Callable[[], Any], tell: Callable[[str, int], None]) -> None:
-        self._open_one = open_one
+    def __init__(self, tell: Callable[[str, int], None]) -> None:
         self._tell = tell
         self._lock = threading.Lock()
         self._open: dict[int, Any] = {}
         self.peak = 0
         """The most connections that were open at once."""
 
+    def opened(self, number: int, connection: Any) -> None:
+        """Note that a connection was opened."""
+        with self._lock:
+            self._open[number] = connection
+            self.peak = max(self.peak, len(self._open))
+        self._tell("socket_opened", number)
+
+    def gone(self, number: int) -> None:
+        """Note that a connection's socket is closed; a second time says nothing."""
+        with self._lock:
+            known = self._open.pop(number, None)
+        if known is not None:
+            self._tell("socket_closed", number)
+
+    def open(self) -> dict[int, Any]:
+        """Return the connections that are open now, by the server's numbers."""
+        with self._lock:
+            return dict(self._open)
+
+
+def watch(connection: Any, gone: Callable[[], None]) -> None:
+    """Call `gone` when the socket of a PyMySQL connection is closed."""
+    # PyMySQL ends every connection here: polite close, lost connection, failed handshake.
+    end = connection._force_close
+
+    def end_and_tell() -> None:
+        end()
+        gone()
+
+    connection._force_close = end_and_tell
+
+
+class Connector:
+    """Opens connections for one pool, and has them counted. Any thread may call it."""
+
+    def __init__(self, open_one: Callable[[], Any], sockets: Sockets) -> None:
+        self._open_one = open_one
+        self.sockets = sockets
+
     def __call__(self) -> Any:
         """Open one more."""
         connection = self._open_one()
         number = number_of(connection)
-        with self._lock:
-            self._open[number] = connection
-            self.peak = max(self.peak, len(self._open))
-        self._watch(connection, number)
-        self._tell("socket_opened", number)
+        self.sockets.opened(number, connection)
+        watch(connection, lambda: self.sockets.gone(number))
         return connection
-
-    def open(self) -> frozenset[int]:
-        """Return the server's numbers of the connections that are open now."""
-        with self._lock:
-            return frozenset(self._open)
 
     def close_left(self) -> None:
         """Close what a pool failed to close."""
-        with self._lock:
-            left = list(self._open.values())
-        for connection in left:
+        for connection in self.sockets.open().values():
             connection._force_close()
-
-    def _watch(self, connection: Any, number: int) -> None:
-        # PyMySQL ends every connection here: polite close, lost connection, failed handshake.
-        end = connection._force_close
-
-        def end_and_tell() -> None:
-            end()
-            with self._lock:
-                known = self._open.pop(number, None)
-            if known is not None:
-                self._tell("socket_closed", number)
-
-        connection._force_close = end_and_tell

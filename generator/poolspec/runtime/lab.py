@@ -1,33 +1,69 @@
-"""The lab: the words that generated tests are written in.
+"""The lab: the words that generated tests are written in, for pools that are used by threads.
 
 Everything a generated test calls is a method of `Lab`, of the pool or a connection it hands out, or
-of the result of its load. Times are seconds of the test's clock.
+of the result of its load. Times are seconds of the test's clock. What the test does not undo, the
+lab undoes; a test that passed on its own words is then held to the standing invariants by `verify`.
 """
 
+import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 
-from poolspec.runtime import invariants
-from poolspec.runtime.actors import Actor
-from poolspec.runtime.bench import Bench
+from poolspec.runtime.actors import Actor, Crew
+from poolspec.runtime.bench import Bench, broken
 from poolspec.runtime.borrowing import Held, Pool
-from poolspec.runtime.checks import Expected, mismatch
+from poolspec.runtime.checks import Expected
 from poolspec.runtime.clients import CREATE, TABLE, Clients, ExecutorRun, Habits, run_in_threads
+from poolspec.runtime.connection import Connector, open_connection
+from poolspec.runtime.contract import PoolAdapter, Wiring
 from poolspec.runtime.load import LoadResult, plan
-from poolspec.vocabulary import ErrorKind, EventKind, Operation, Runner, Via
+from poolspec.runtime.log import wait_until
+from poolspec.runtime.observe import settle
+from poolspec.runtime.timing import failing, taking
+from poolspec.servers import Server
+from poolspec.vocabulary import ErrorKind, Operation, Runner, TimeKind, Via
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-class Lab(Bench):
+class Lab(Bench[Pool]):
     """What a generated test works with. Its methods belong to the test's main thread."""
 
     _rows = 0
     """Rows that loads of this test may have written: the number of the next one."""
     _has_table = False
 
-    # --- actors and time -----------------------------------------------------------------------
+    def __init__(self, server: Server, adapter: PoolAdapter, time: TimeKind) -> None:
+        self._threads_before = set(threading.enumerate())
+        self._adapter = adapter
+        self._time = time
+        self._clock = adapter.clock(time)
+        super().__init__(server, adapter.capabilities, self._clock.now)
+        self._crew = Crew(self._clock, self._log)
+        self._shared_connector = self._connector()
+        self._strangers: list[Held] = []
+
+    # --- making things ---------------------------------------------------------------------------
+
+    def pool(self, **options: float) -> Pool:
+        """Make the pool under test; durations in seconds."""
+        connector = self._connector()
+        return self._wrapped(self._adapter.create(options, self._wiring(connector)), connector)
+
+    def global_pool(self, **options: float) -> Pool:
+        """Ask for the process-wide pool. Any actor may."""
+        connector = self._shared_connector
+        return self._wrapped(self._adapter.global_pool(options, self._wiring(connector)), connector)
+
+    def connect(self) -> Held:
+        """Open a connection that no pool knows."""
+        stranger = Held(open_connection(self._tenant), None)
+        self._observer.strangers.add(stranger.number)
+        self._strangers.append(stranger)
+        return stranger
+
+    # --- actors and time -------------------------------------------------------------------------
 
     def start(self, *actors: Actor) -> None:
         """Start actors; all leave a barrier at the same moment."""
@@ -39,52 +75,35 @@ class Lab(Bench):
 
     def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        if name is None:
-            self._log.wait_until(lambda: len(self._waiting()) >= count)
-        else:
-            members = set(self._crew.members(name))
-            self._log.wait_until(lambda: members <= set(self._waiting()))
+        self._wait_until(lambda: self._are(set(self._waiting()), name, count))
 
     def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
-        if name is None:
-            self._log.wait_until(lambda: len(self._holding()) >= count)
-        else:
-            members = set(self._crew.members(name))
-            self._log.wait_until(lambda: members <= self._holding())
+        self._wait_until(lambda: self._are(self._holding(), name, count))
 
     def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""
-        if name is None:
-            self._log.wait_until(lambda: self._crew.count_done() >= count)
-        else:
-            self._log.wait_until(lambda: self._crew.is_done(name))
+        self._wait_until(lambda: self._are(self._crew.done(), name, count))
 
     def advance(self, seconds: float) -> None:
         """Let that time pass."""
         self._clock.sleep(seconds)
 
-    @contextmanager
-    def took(self, expected: Expected) -> Iterator[None]:
+    def took(self, expected: Expected) -> AbstractContextManager[None]:
         """Check how long the block takes, in seconds of the test's clock."""
-        started = self._clock.now()
-        yield
-        _demand(mismatch("took", expected, self._clock.now() - started))
+        return taking(self._clock.now, expected)
 
-    @contextmanager
-    def fails(self, kind: ErrorKind, *, took: Expected | None = None) -> Iterator[None]:
+    def fails(
+        self, kind: ErrorKind, *, took: Expected | None = None
+    ) -> AbstractContextManager[None]:
         """Check that the block fails in this way, and how long it takes to."""
-        started = self._clock.now()
-        try:
-            yield
-        except Exception as error:
-            if self._adapter.kind_of(error) is not kind:
-                error.add_note(f"expected to fail with: {kind}")
-                raise
-        else:
-            raise AssertionError(f"expected to fail with {kind}, but it succeeded")
-        if took is not None:
-            _demand(mismatch("took", took, self._clock.now() - started))
+        return failing(self._clock.now, self._adapter.kind_of, kind, took)
+
+    def expect_server(
+        self, *, connections: Expected | None = None, peak: Expected | None = None
+    ) -> None:
+        """Check the server's count of this test's pool connections, and the most open at once."""
+        self._check_server(connections, peak)
 
     # --- load ------------------------------------------------------------------------------------
 
@@ -138,66 +157,59 @@ class Lab(Bench):
             cursor.execute(f"SELECT number FROM {TABLE}")
             return len(written - {number for (number,) in cursor.fetchall()})
 
-    # --- expectations ----------------------------------------------------------------------------
+    # --- the end ---------------------------------------------------------------------------------
 
-    def expect_stats(self, **expected: Expected) -> None:
-        """Check the pool's own figures, by `StatName`."""
-        stats = self._only_pool().stats()
-        _demand(*(mismatch(name, value, stats[name]) for name, value in expected.items()))
+    def verify(self) -> None:
+        """Give everything back, check the standing invariants, and that closing leaves nothing.
 
-    def expect_server(
-        self, *, connections: Expected | None = None, peak: Expected | None = None
-    ) -> None:
-        """Check the server's count of this test's pool connections, and the most open at once."""
-        if connections is not None:
-            wanted = connections
-            seen = self._observer.connections(lambda n: mismatch("", wanted, n) is None)
-            _demand(mismatch("connections at the server", wanted, seen))
-        if peak is not None:
-            _demand(mismatch("most connections at once", peak, self._only_pool().connector.peak))
+        Raises AssertionError naming every invariant that is broken.
+        """
+        self._crew.join_all()
+        for pool in self._pools:
+            pool.release_all()
+        said = list(self._broken_in_log())
+        for pool in self._pools:
+            said += self._broken_at_rest(pool, pool.stats())
+            pool.close()
+            if pool.sockets.open():
+                said.append(f"{len(pool.sockets.open())} sockets are open after close")
+        threads = settle(self._new_threads, lambda names: not names)
+        said += [f"threads are left: {', '.join(threads)}"] if threads else []
+        broken(said + self._left_at_server())
 
-    def expect_served(self, *actors: str) -> None:
-        """Check the order in which actors were given what they had queued for."""
-        seen = invariants.served(self._log.entries())
-        if seen != list(actors):
-            raise AssertionError(f"expected to be served in the order {list(actors)}, was {seen}")
+    def dispose(self) -> None:
+        """Undo everything, however the test ended."""
+        self.abort("the test is over")
+        self._crew.abandon()
+        for pool in self._pools:
+            self._adapter.close(pool.raw)
+            pool.connector.close_left()
+        for stranger in self._strangers:
+            stranger.raw.close()
+        self._observer.close()
+        self._server.drop_tenant(self._tenant)
 
-    def expect_same(self, *things: Held | Pool) -> None:
-        """Check that all are one connection, or one pool."""
-        if len({_identity(thing) for thing in things}) != 1:
-            raise AssertionError(f"expected one and the same, got {things}")
-
-    def expect_different(self, *things: Held | Pool) -> None:
-        """Check that no two are the same connection, or pool."""
-        if len({_identity(thing) for thing in things}) != len(things):
-            raise AssertionError(f"expected all different, got {things}")
-
-    def expect_pools(self, expected: Expected) -> None:
-        """Check how many different pools this test was given."""
-        _demand(mismatch("different pools", expected, len(self._pools)))
-
-    def expect_events(self, *kinds: EventKind, exactly: bool) -> None:
-        """Check the kinds of event that the pool told: just these, or these in this order."""
-        told = [entry.kind for entry in self._log.entries() if entry.by_pool]
-        rest = iter(told)
-        if told != list(kinds) if exactly else not all(kind in rest for kind in kinds):
-            wanted = ", ".join(kinds)
-            raise AssertionError(f"expected events {wanted}; the pool told {', '.join(told)}")
+    def abort(self, reason: str) -> None:
+        """Make every actor that waits, now or later, raise an exception that says why."""
+        self._clock.abort(reason)
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _waiting(self) -> list[str]:
-        return invariants.waiting(self._log.entries())
+    def _connector(self) -> Connector:
+        return Connector(self._adapter.opener(self._tenant), self._sockets())
 
-    def _holding(self) -> set[str]:
-        return {actor for pool in self._pools for actor in pool.holders()}
+    def _wiring(self, connector: Connector) -> Wiring:
+        return Wiring(connector, self._clock, self._time, self._log.append)
 
+    def _wrapped(self, raw: object, connector: Connector) -> Pool:
+        return self._known(raw, lambda: Pool(raw, self._adapter, self._log, connector))
 
-def _demand(*complaints: str | None) -> None:
-    said = [text for text in complaints if text]
-    if said:
-        raise AssertionError("; ".join(said))
+    def _wait_until(self, holds: Callable[[], bool]) -> None:
+        wait_until(self._log, self._clock, holds)
 
+    def _are(self, actors: set[str], name: str | None, count: int) -> bool:
+        """Say whether all of an actor's threads, or at least `count` threads, are among these."""
+        return len(actors) >= count if name is None else actors.issuperset(self._crew.members(name))
 
-def _identity(thing: Held | Pool) -> int:
-    return thing.number if isinstance(thing, Held) else id(thing.raw)
+    def _new_threads(self) -> list[str]:
+        return [thread.name for thread in set(threading.enumerate()) - self._threads_before]

@@ -6,20 +6,29 @@ granted, the figures after each transition). The order of the log is the order i
 arrived under its lock. Waiting for something to happen is waiting for the log to say so.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from poolspec.runtime.clock import Clock, Waiter
+from poolspec.runtime.clock import Clock
 from poolspec.vocabulary import EventKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
+MAIN = "main"
+
+
 def current_actor() -> str:
-    """Return the name of the actor that the calling thread is."""
+    """Return the name of the actor that the calling task, or thread, is."""
+    with suppress(RuntimeError):  # no event loop runs in this thread
+        task = asyncio.current_task()
+        if task is not None:
+            return task.get_name()
     thread = threading.current_thread()
-    return "main" if thread is threading.main_thread() else thread.name
+    return MAIN if thread is threading.main_thread() else thread.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +81,11 @@ class Entry:
 class Log:
     """Grows only. Any thread may add; readers get a copy."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self._lock = threading.Lock()
         self._entries: list[Entry] = []
-        self._watchers: list[Waiter] = []
+        self._watchers: list[Callable[[], object]] = []
 
     def add(
         self,
@@ -86,9 +95,7 @@ class Log:
         detail: str = "",
     ) -> None:
         """Log what the calling thread's actor saw."""
-        self.append(
-            Entry(self._clock.now(), current_actor(), kind, connection=connection, detail=detail)
-        )
+        self.append(Entry(self._now(), current_actor(), kind, connection=connection, detail=detail))
 
     def append(self, entry: Entry) -> None:
         """Log an entry and wake whoever waits for the log to grow."""
@@ -96,22 +103,27 @@ class Log:
             self._entries.append(entry)
             watchers, self._watchers = self._watchers, []
         for watcher in watchers:
-            watcher.wake()
+            watcher()
 
     def entries(self) -> list[Entry]:
         """Return what has been logged so far."""
         with self._lock:
             return list(self._entries)
 
-    def wait_until(self, holds: Callable[[], bool]) -> None:
-        """Block until `holds()` is true; it is asked again after every entry.
+    def watch(self, wake: Callable[[], object]) -> None:
+        """Call `wake`, once, after the next entry. It must not block."""
+        with self._lock:
+            self._watchers.append(wake)
 
-        Raises what the clock raises when nobody is left who could make it true.
-        """
-        while True:
-            watcher = self._clock.waiter()
-            with self._lock:  # registered first, asked second: no entry slips between
-                self._watchers.append(watcher)
-            if holds():
-                return
-            watcher.wait(None)
+
+def wait_until(log: Log, clock: Clock, holds: Callable[[], bool]) -> None:
+    """Block until `holds()` is true; it is asked again after every entry of the log.
+
+    Raises what the clock raises when nobody is left who could make it true.
+    """
+    while True:
+        watcher = clock.waiter()
+        log.watch(watcher.wake)  # registered first, asked second: no entry slips between
+        if holds():
+            return
+        watcher.wait(None)

@@ -1,0 +1,38 @@
+"""How long a step takes, and how it fails; the same for both shells."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from poolspec.runtime.bench import demand
+from poolspec.runtime.checks import Expected, mismatch
+from poolspec.vocabulary import ErrorKind
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+KindOf = Callable[[BaseException], ErrorKind | None]
+
+
+@contextmanager
+def taking(now: Callable[[], float], expected: Expected) -> Iterator[None]:
+    """Check how long the block takes, in seconds of the test's clock."""
+    started = now()
+    yield
+    demand(mismatch("took", expected, now() - started))
+
+
+@contextmanager
+def failing(
+    now: Callable[[], float], kind_of: KindOf, kind: ErrorKind, took: Expected | None
+) -> Iterator[None]:
+    """Check that the block fails in this way, and how long it takes to."""
+    started = now()
+    try:
+        yield
+    except Exception as error:
+        if kind_of(error) is not kind:
+            error.add_note(f"expected to fail with: {kind}")
+            raise
+    else:
+        raise AssertionError(f"expected to fail with {kind}, but it succeeded")
+    if took is not None:
+        demand(mismatch("took", took, now() - started))
