@@ -11,10 +11,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from poolspec.runtime import invariants
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
+from poolspec.runtime.load import CREATE, TABLE
 from poolspec.runtime.log import Log
 from poolspec.runtime.observe import Observer
 from poolspec.servers import Server
-from poolspec.vocabulary import Capability, EventKind
+from poolspec.vocabulary import Capability, EventKind, Operation
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -43,6 +44,10 @@ P = TypeVar("P", bound=PoolUnderTest)
 
 class Bench(Generic[P]):
     """One test's pools, identity at the server, and log."""
+
+    _rows = 0
+    """Rows that loads of this test may have written: the number of the next one."""
+    _has_table = False
 
     def __init__(
         self, server: Server, capabilities: frozenset[Capability], now: Callable[[], float]
@@ -143,6 +148,20 @@ class Bench(Generic[P]):
     def _left_at_server(self) -> list[str]:
         left = self._observer.connections(lambda seen: seen == 0)
         return [f"the server counts {left} connections after close"] if left else []
+
+    def _prepare_table(self, kinds: Mapping[Operation, int], rows: int) -> None:
+        if not self._has_table and kinds.keys() & {Operation.WRITE, Operation.COMPLEX}:
+            with self._observer.own().cursor() as cursor:
+                cursor.execute(CREATE)
+            self._has_table = True
+        self._rows += rows
+
+    def _lost(self, written: set[int]) -> int:
+        if not written:
+            return 0
+        with self._observer.own().cursor() as cursor:
+            cursor.execute(f"SELECT number FROM {TABLE}")
+            return len(written - {number for (number,) in cursor.fetchall()})
 
     def _check_server(self, connections: Expected | None, peak: Expected | None) -> None:
         if connections is not None:

@@ -10,14 +10,11 @@ from functools import partial
 from poolspec.runtime.actors import Actor, Crew
 from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.clock import Clock
-from poolspec.runtime.load import LoadResult, Task
+from poolspec.runtime.load import COUNT, INSERT, LoadResult, Task
 from poolspec.runtime.log import Log, wait_until
 from poolspec.vocabulary import ErrorKind, Operation, Via
 
 __tracebackhide__ = True  # a failure is shown where the test failed
-
-TABLE = "load_rows"
-CREATE = f"CREATE TABLE {TABLE} (number INTEGER PRIMARY KEY, client INTEGER NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +82,9 @@ class Clients:
 
     def _write(self, held: Held, task: Task, client: int) -> None:
         with held.raw.cursor() as cursor:
-            cursor.execute(f"INSERT INTO {TABLE} VALUES (%s, %s)", (task.number, client))
+            cursor.execute(INSERT, (task.number, client))
             if task.kind is Operation.COMPLEX:
-                cursor.execute(f"SELECT client, COUNT(*) FROM {TABLE} GROUP BY client")
+                cursor.execute(COUNT)
                 cursor.fetchall()
         held.raw.commit()
         with self._lock:

@@ -6,7 +6,6 @@ lab undoes; a test that passed on its own words is then held to the standing inv
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
@@ -14,10 +13,10 @@ from poolspec.runtime.actors import Actor, Crew
 from poolspec.runtime.bench import Bench, broken
 from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.checks import Expected
-from poolspec.runtime.clients import CREATE, TABLE, Clients, ExecutorRun, Habits, run_in_threads
+from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads
 from poolspec.runtime.connection import Connector, open_connection
 from poolspec.runtime.contract import PoolAdapter, Wiring
-from poolspec.runtime.load import LoadResult, plan
+from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
 from poolspec.runtime.observe import settle
 from poolspec.runtime.timing import failing, taking
@@ -29,10 +28,6 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 
 class Lab(Bench[Pool]):
     """What a generated test works with. Its methods belong to the test's main thread."""
-
-    _rows = 0
-    """Rows that loads of this test may have written: the number of the next one."""
-    _has_table = False
 
     def __init__(self, server: Server, adapter: PoolAdapter, time: TimeKind) -> None:
         self._threads_before = set(threading.enumerate())
@@ -134,28 +129,12 @@ class Lab(Bench[Pool]):
         name, started = f"load{self._rows}", self._clock.now()
         if runner is Runner.EXECUTOR:
             ExecutorRun(self._clock, self._log, clients, name).run(crowd, tasks)
-        elif each is None:
-            run_in_threads(self._crew, name, crowd, [deque(tasks)] * clients)
         else:
-            heaps = [deque(tasks[n::clients]) for n in range(clients)]
+            heaps = heaps_of(tasks, clients, shared=each is None)
             run_in_threads(self._crew, name, crowd, heaps)
         result.elapsed = self._clock.now() - started
         result.lost_writes = self._lost(result.written)
         return result
-
-    def _prepare_table(self, kinds: Mapping[Operation, int], rows: int) -> None:
-        if not self._has_table and kinds.keys() & {Operation.WRITE, Operation.COMPLEX}:
-            with self._observer.own().cursor() as cursor:
-                cursor.execute(CREATE)
-            self._has_table = True
-        self._rows += rows
-
-    def _lost(self, written: set[int]) -> int:
-        if not written:
-            return 0
-        with self._observer.own().cursor() as cursor:
-            cursor.execute(f"SELECT number FROM {TABLE}")
-            return len(written - {number for (number,) in cursor.fetchall()})
 
     # --- the end ---------------------------------------------------------------------------------
 

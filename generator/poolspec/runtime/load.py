@@ -6,7 +6,7 @@ scheduler. Every acknowledged write is looked for afterwards with a connection t
 """
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +14,11 @@ from poolspec.runtime.checks import Expected, mismatch
 from poolspec.vocabulary import ErrorKind, Operation
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+TABLE = "load_rows"
+CREATE = f"CREATE TABLE {TABLE} (number INTEGER PRIMARY KEY, client INTEGER NOT NULL)"
+INSERT = f"INSERT INTO {TABLE} VALUES (%s, %s)"
+COUNT = f"SELECT client, COUNT(*) FROM {TABLE} GROUP BY client"
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -93,6 +98,13 @@ def plan(
         Task(first + number, kind, low + (high - low) * (number * GOLDEN % 1.0))
         for number, kind in enumerate(_interleave(kinds, count))
     ]
+
+
+def heaps_of(tasks: list[Task], clients: int, *, shared: bool) -> list[deque[Task]]:
+    """Return each client's heap of tasks: all work off the same one, or each one of its own."""
+    if shared:
+        return [deque(tasks)] * clients
+    return [deque(tasks[n::clients]) for n in range(clients)]
 
 
 def _interleave(shares: Mapping[Operation, int], count: int) -> Iterator[Operation]:

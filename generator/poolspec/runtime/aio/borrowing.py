@@ -1,0 +1,122 @@
+"""The pool under test as a generated asyncio test sees it, and the connections it lends.
+
+Logged as for threads: held from after `acquire` returned until before `release` is called.
+"""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from poolspec.runtime.aio.contract import AsyncPoolAdapter
+from poolspec.runtime.borrowing import Row, check_rows
+from poolspec.runtime.connection import Sockets
+from poolspec.runtime.log import Log, current_actor
+from poolspec.vocabulary import EventKind
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+Task = asyncio.Task[Any]
+Block = AbstractAsyncContextManager[Any]
+
+
+class AsyncHeld:
+    """A connection that somebody holds, or held."""
+
+    def __init__(self, raw: Any, adapter: AsyncPoolAdapter) -> None:
+        self.raw = raw
+        self._adapter = adapter
+        self.number = adapter.number_of(raw)
+        """The connection's number at the server."""
+        self.holder = current_actor()
+        """The actor that borrowed it."""
+
+    def __repr__(self) -> str:
+        """Name it by its number at the server."""
+        return f"<connection {self.number}>"
+
+    async def query(
+        self,
+        sql: str,
+        params: tuple[Any, ...] = (),
+        *,
+        returns: Any = ...,
+        rows: list[Row] | None = None,
+    ) -> None:
+        """Run a statement; check the single value, or the rows, that come back."""
+        check_rows(sql, await self._adapter.run(self.raw, sql, params), returns, rows)
+
+
+class AsyncPool:
+    """The pool under test. Safe to use from any task of its loop."""
+
+    def __init__(self, raw: Any, adapter: AsyncPoolAdapter, log: Log, sockets: Sockets) -> None:
+        self.raw = raw
+        self.sockets = sockets
+        self._adapter = adapter
+        self._log = log
+        self._blocks: dict[Task | None, list[tuple[Block, AsyncHeld]]] = {}
+        self._held: dict[int, AsyncHeld] = {}
+
+    async def acquire(self, timeout: float | None = None) -> AsyncHeld:
+        """Borrow a connection, waiting at most `timeout` seconds (None: the pool's own timeout)."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        try:
+            raw = await self._adapter.acquire(self.raw, timeout)
+        except BaseException as error:
+            self._log.add(EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
+            raise
+        return self._got(raw)
+
+    async def release(self, held: AsyncHeld | None) -> None:
+        """Give a connection back; None stands for a caller that never got one."""
+        if held is None:
+            await self._adapter.release(self.raw, None)
+            return
+        self._gave(held)
+        await self._adapter.release(self.raw, held.raw)
+
+    async def __aenter__(self) -> AsyncHeld:
+        """Borrow through the pool's own context manager."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        block = self._adapter.block(self.raw)
+        held = self._got(await block.__aenter__())
+        self._blocks.setdefault(asyncio.current_task(), []).append((block, held))
+        return held
+
+    async def __aexit__(self, *exc: Any) -> bool | None:
+        """Give back through the pool's own context manager."""
+        block, held = self._blocks[asyncio.current_task()].pop()
+        self._gave(held)
+        return await block.__aexit__(*exc)
+
+    async def close_all(self) -> None:
+        """Empty the pool."""
+        await self._adapter.close_all(self.raw)
+
+    async def close(self) -> None:
+        """Close the pool for good."""
+        await self._adapter.close(self.raw)
+
+    def stats(self) -> dict[str, int]:
+        """Return the pool's own figures."""
+        return dict(self._adapter.stats(self.raw))
+
+    def holders(self) -> list[str]:
+        """Return the actors that hold a connection of this pool, once for each connection."""
+        return [held.holder for held in self._held.values()]
+
+    async def release_all(self) -> None:
+        """Give back whatever the test still holds."""
+        for held in list(self._held.values()):
+            await self.release(held)
+
+    def _got(self, raw: Any) -> AsyncHeld:
+        held = AsyncHeld(raw, self._adapter)
+        self._held[id(held)] = held
+        dirt = self._adapter.dirt(raw)
+        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=dirt)
+        return held
+
+    def _gave(self, held: AsyncHeld) -> None:
+        if self._held.pop(id(held), None) is not None:
+            self._log.add(EventKind.CHECKED_IN, connection=held.number)

@@ -1,0 +1,91 @@
+"""The clients of generated load, as tasks."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew
+from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
+from poolspec.runtime.aio.clock import AsyncClock
+from poolspec.runtime.aio.contract import AsyncPoolAdapter
+from poolspec.runtime.load import COUNT, INSERT, LoadResult, Task
+from poolspec.vocabulary import ErrorKind, Operation, Via
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncHabits:
+    """How clients borrow."""
+
+    via: Via
+    timeout: float | None
+    clock: AsyncClock
+    kind_of: Callable[[BaseException], ErrorKind | None]
+
+
+class AsyncClients:
+    """Does operations on a pool and notes what came of them."""
+
+    def __init__(
+        self, pool: AsyncPool, adapter: AsyncPoolAdapter, habits: AsyncHabits, result: LoadResult
+    ) -> None:
+        self._pool = pool
+        self._adapter = adapter
+        self._habits = habits
+        self._result = result
+
+    async def work_off(self, tasks: deque[Task], client: int) -> None:
+        """Do tasks of a heap, which may be common to many clients, until none is left."""
+        while tasks:
+            await self._do(tasks.popleft(), client)
+
+    async def _do(self, task: Task, client: int) -> None:
+        started = self._habits.clock.now()
+        try:
+            await self._borrow(task, client)
+        except Exception as error:
+            kind = self._habits.kind_of(error)
+            if kind is None:
+                raise
+            self._result.errors[kind] += 1
+            return
+        self._result.succeeded += 1
+        self._result.seconds.append(self._habits.clock.now() - started)
+
+    async def _borrow(self, task: Task, client: int) -> None:
+        if self._habits.via is Via.WITH:
+            async with self._pool as held:
+                await self._use(held, task, client)
+            return
+        held = await self._pool.acquire(timeout=self._habits.timeout)
+        try:
+            await self._use(held, task, client)
+        finally:
+            await self._pool.release(held)
+
+    async def _use(self, held: AsyncHeld, task: Task, client: int) -> None:
+        if task.kind is Operation.READ:
+            await held.query("SELECT 1", returns=1)
+        elif task.kind in (Operation.WRITE, Operation.COMPLEX):
+            await self._write(held, task, client)
+        if task.hold:
+            await self._habits.clock.sleep(task.hold)
+
+    async def _write(self, held: AsyncHeld, task: Task, client: int) -> None:
+        await self._adapter.run(held.raw, INSERT, (task.number, client))
+        if task.kind is Operation.COMPLEX:
+            await self._adapter.run(held.raw, COUNT, ())
+        await self._adapter.commit(held.raw)
+        self._result.written.add(task.number)
+
+
+async def run_in_tasks(
+    crew: AsyncCrew, name: str, clients: AsyncClients, heaps: list[deque[Task]]
+) -> None:
+    """Run one client for each heap of tasks, each as a task of its own, until all are done."""
+    actors = [
+        AsyncActor(f"{name}-{n + 1}", partial(clients.work_off, heap, n))
+        for n, heap in enumerate(heaps)
+    ]
+    crew.start(actors)
+    await crew.join(actor.name for actor in actors)

@@ -1,0 +1,82 @@
+"""What the lab asks of an adapter for a pool that is used by asyncio tasks."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from poolspec.runtime.aio.clock import AsyncClock
+from poolspec.runtime.borrowing import Row
+from poolspec.runtime.contract import Options
+from poolspec.runtime.log import Entry
+from poolspec.servers import Tenant
+from poolspec.vocabulary import Capability, ErrorKind, TimeKind
+
+Open = Callable[[], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class AsyncWiring:
+    """How a pool is tied into a test."""
+
+    connect: Open
+    """Opens a real connection with the test's own identity."""
+    clock: AsyncClock
+    time: TimeKind
+    listen: Callable[[Entry], None]
+    """Takes every event of a pool that tells what it does. Quick; never blocks."""
+
+
+class AsyncPoolAdapter(Protocol):
+    """Drives one kind of pool. `pool` and `connection` are whatever the pool's library uses."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def clock(self, time: TimeKind) -> AsyncClock:
+        """Return a clock that the pool and the lab can share. Called inside the event loop."""
+
+    def opener(self, tenant: Tenant) -> Open:
+        """Return what opens one connection the way this pool does."""
+
+    async def create(self, options: Options, wiring: AsyncWiring) -> Any:
+        """Make a pool and start it."""
+
+    async def acquire(self, pool: Any, timeout: float | None) -> Any:
+        """Borrow a connection; `timeout` None is the pool's own."""
+
+    async def release(self, pool: Any, connection: Any) -> None:
+        """Give a connection, or None, back."""
+
+    def block(self, pool: Any) -> AbstractAsyncContextManager[Any]:
+        """Return the pool as a context manager that borrows for the length of a block."""
+
+    def stats(self, pool: Any) -> Mapping[str, int]:
+        """Return the pool's figures by `StatName`."""
+
+    async def close_all(self, pool: Any) -> None:
+        """Empty the pool."""
+
+    async def close(self, pool: Any) -> None:
+        """Close the pool for good."""
+
+    def kind_of(self, error: BaseException) -> ErrorKind | None:
+        """Say what an exception means; None where it is none of the pool's own."""
+
+    def number_of(self, connection: Any) -> int:
+        """Return a connection's number at the server."""
+
+    def dirt(self, connection: Any) -> str:
+        """Say what of its last use still clings to a connection; empty for a clean one."""
+
+    def watch(self, connection: Any, gone: Callable[[], None]) -> None:
+        """Call `gone` when the connection's socket is closed."""
+
+    def end(self, connection: Any) -> None:
+        """Close a connection's socket without ado."""
+
+    async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
+        """Run a statement and return all rows."""
+
+    async def commit(self, connection: Any) -> None:
+        """Commit the connection's transaction."""

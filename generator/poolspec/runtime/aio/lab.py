@@ -1,0 +1,183 @@
+"""The lab for pools that are used by asyncio tasks: the same words, awaited.
+
+A generated asyncio test runs in an event loop of its own, and so does everything the lab does for
+it. What waits for the server to notice something waits in a thread, so that the loop can go on.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew, wait_until
+from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
+from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks
+from poolspec.runtime.aio.contract import AsyncPoolAdapter, AsyncWiring, Open
+from poolspec.runtime.bench import Bench, broken
+from poolspec.runtime.checks import Expected
+from poolspec.runtime.connection import Sockets
+from poolspec.runtime.load import LoadResult, heaps_of, plan
+from poolspec.runtime.timing import failing, taking
+from poolspec.servers import Server
+from poolspec.vocabulary import ErrorKind, Operation, TimeKind, Via
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class AsyncLab(Bench[AsyncPool]):
+    """What a generated asyncio test works with. Made, used and disposed of in one event loop."""
+
+    def __init__(self, server: Server, adapter: AsyncPoolAdapter, time: TimeKind) -> None:
+        self._adapter = adapter
+        self._time = time
+        self._clock = adapter.clock(time)
+        super().__init__(server, adapter.capabilities, self._clock.now)
+        self._crew = AsyncCrew(self._clock, self._log)
+        self._strangers: list[AsyncHeld] = []
+
+    # --- making things ---------------------------------------------------------------------------
+
+    async def pool(self, **options: float) -> AsyncPool:
+        """Make the pool under test; durations in seconds."""
+        sockets = self._sockets()
+        wiring = AsyncWiring(self._connector(sockets), self._clock, self._time, self._log.append)
+        raw = await self._adapter.create(options, wiring)
+        return self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets))
+
+    async def connect(self) -> AsyncHeld:
+        """Open a connection that no pool knows."""
+        raw = await self._adapter.opener(self._tenant)()
+        stranger = AsyncHeld(raw, self._adapter)
+        self._observer.strangers.add(stranger.number)
+        self._strangers.append(stranger)
+        return stranger
+
+    # --- actors and time -------------------------------------------------------------------------
+
+    def start(self, *actors: AsyncActor) -> None:
+        """Start actors; none runs before all are started."""
+        self._crew.start(actors)
+
+    async def join(self, *names: str) -> None:
+        """Wait for actors to end; raise what one of them raised."""
+        await self._crew.join(names)
+
+    def cancel(self, name: str) -> None:
+        """Cancel an actor's tasks."""
+        self._crew.cancel(name)
+
+    async def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, are in the pool's queue."""
+        await self._wait_until(lambda: self._are(set(self._waiting()), name, count))
+
+    async def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, hold a connection."""
+        await self._wait_until(lambda: self._are(self._holding(), name, count))
+
+    async def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, have ended."""
+        await self._wait_until(lambda: self._are(self._crew.done(), name, count))
+
+    async def advance(self, seconds: float) -> None:
+        """Let that time pass."""
+        await self._clock.sleep(seconds)
+
+    def took(self, expected: Expected) -> AbstractContextManager[None]:
+        """Check how long the block takes, in seconds of the test's clock."""
+        return taking(self._clock.now, expected)
+
+    def fails(
+        self, kind: ErrorKind, *, took: Expected | None = None
+    ) -> AbstractContextManager[None]:
+        """Check that the block fails in this way, and how long it takes to."""
+        return failing(self._clock.now, self._adapter.kind_of, kind, took)
+
+    async def expect_server(
+        self, *, connections: Expected | None = None, peak: Expected | None = None
+    ) -> None:
+        """Check the server's count of this test's pool connections, and the most open at once."""
+        await asyncio.to_thread(self._check_server, connections, peak)
+
+    async def load(
+        self,
+        *,
+        clients: int,
+        operations: int | Mapping[Operation, int] | None = None,
+        each: int | None = None,
+        mix: Mapping[Operation, int] | None = None,
+        hold: tuple[float, float] | None = None,
+        timeout: float | None = None,
+        via: Via = Via.ACQUIRE,
+    ) -> LoadResult:
+        """Let `clients` tasks do operations on the test's pool; see `Lab.load`."""
+        kinds = operations if isinstance(operations, Mapping) else mix or {Operation.READ: 1}
+        total = operations if isinstance(operations, int) else None
+        tasks = plan(kinds, total if each is None else each * clients, hold, first=self._rows)
+        self._prepare_table(kinds, len(tasks))
+        result = LoadResult()
+        habits = AsyncHabits(via, timeout, self._clock, self._adapter.kind_of)
+        crowd = AsyncClients(self._only_pool(), self._adapter, habits, result)
+        started = self._clock.now()
+        heaps = heaps_of(tasks, clients, shared=each is None)
+        await run_in_tasks(self._crew, f"load{self._rows}", crowd, heaps)
+        result.elapsed = self._clock.now() - started
+        result.lost_writes = self._lost(result.written)
+        return result
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    async def verify(self) -> None:
+        """Give everything back, check the standing invariants, and that closing leaves nothing.
+
+        Raises AssertionError naming every invariant that is broken.
+        """
+        await self._crew.join_all()
+        for pool in self._pools:
+            await pool.release_all()
+        said = list(self._broken_in_log())
+        for pool in self._pools:
+            said += await asyncio.to_thread(self._broken_at_rest, pool, pool.stats())
+            await pool.close()
+            if pool.sockets.open():
+                said.append(f"{len(pool.sockets.open())} sockets are open after close")
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        names = ", ".join(sorted(task.get_name() for task in tasks))
+        said += [f"tasks are left: {names}"] if names else []
+        broken(said + await asyncio.to_thread(self._left_at_server))
+
+    async def dispose(self) -> None:
+        """Undo everything, however the test ended."""
+        await self._crew.abandon()
+        for pool in self._pools:
+            await self._adapter.close(pool.raw)
+            for connection in pool.sockets.open().values():
+                self._adapter.end(connection)
+        for stranger in self._strangers:
+            self._adapter.end(stranger.raw)
+        self._observer.close()
+        self._server.drop_tenant(self._tenant)
+
+    def abort(self, reason: str) -> None:
+        """Make every actor that waits, now or later, raise an exception that says why."""
+        self._clock.abort(reason)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _connector(self, sockets: Sockets) -> Open:
+        open_one = self._adapter.opener(self._tenant)
+
+        async def connect() -> Any:
+            connection = await open_one()
+            number = self._adapter.number_of(connection)
+            sockets.opened(number, connection)
+            self._adapter.watch(connection, lambda: sockets.gone(number))
+            return connection
+
+        return connect
+
+    async def _wait_until(self, holds: Callable[[], bool]) -> None:
+        await wait_until(self._log, self._clock, holds)
+
+    def _are(self, actors: set[str], name: str | None, count: int) -> bool:
+        """Say whether all of an actor's tasks, or at least `count` tasks, are among these."""
+        return len(actors) >= count if name is None else actors.issuperset(self._crew.members(name))
