@@ -95,6 +95,16 @@ def _context(authorities: str | None) -> ssl.SSLContext:
     return context
 
 
+def tls_context(config: Config) -> ssl.SSLContext | None:
+    """Return what a connection to that database offers for TLS; None: it stays in plain text."""
+    if config.tls is False:
+        return None
+    local = config.unix_socket is not None or config.host in _LOCAL_HOSTS
+    if local and not (config.tls or config.tls_ca):
+        return None
+    return _context(config.tls_ca)
+
+
 class Connector:
     """Opens connections to one database; a zero-argument callable, as `connect=` takes it.
 
@@ -141,13 +151,11 @@ class Connector:
         return connection
 
     def _tls(self) -> dict[str, Any]:
-        config = self._config
-        if config.tls is False:
+        context = tls_context(self._config)
+        if context is None:
             return {"ssl_disabled": True}
-        if config.tls or config.tls_ca:
-            return {"ssl": _context(config.tls_ca)}
-        local = config.unix_socket is not None or config.host in _LOCAL_HOSTS
-        return {"ssl_disabled": True} if local else {}
+        required = self._config.tls or self._config.tls_ca
+        return {"ssl": context} if required else {}
 
 
 def state(connection: Any) -> ConnectionState:

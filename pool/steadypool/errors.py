@@ -17,6 +17,10 @@ class PoolClosedError(ConnectionPoolError):
     """The pool was closed, before this acquire or while it waited."""
 
 
+class WrongLoopError(ConnectionPoolError):
+    """An asyncio pool was used before its start, or in an event loop that is not its own."""
+
+
 class NotBorrowedError(ConnectionPoolError):
     """A connection was given back that is not on loan from this pool; nothing was changed."""
 

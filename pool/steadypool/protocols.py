@@ -32,3 +32,35 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Block for so many seconds of this clock."""
+
+
+class AsyncWaiter(Protocol):
+    """One task's place to wait at, used once."""
+
+    async def wait(self, deadline: float | None) -> bool:
+        """Suspend until woken (True) or until the clock shows `deadline` (False).
+
+        A wake that came before makes it return True at once. None waits for ever.
+        """
+
+    def wake(self) -> object:
+        """End the wait; waking twice does nothing more."""
+
+
+class AsyncClock(Protocol):
+    """What a pool for asyncio asks of time; used from one event loop."""
+
+    def now(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+
+    def waiter(self) -> AsyncWaiter:
+        """Make a waiter for one wait."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Suspend for so many seconds of this clock."""
+
+    def enter(self) -> None:
+        """Announce a task that is about to run: time that is not real must not pass without it."""
+
+    def leave(self) -> None:
+        """Say that such a task has ended."""

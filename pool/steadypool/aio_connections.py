@@ -1,0 +1,131 @@
+"""How to judge, reset and close a connection for asyncio, whoever made it.
+
+A connection that knows how says it itself (`SelfAware`, as steadypool's own driver does). Any
+other one may come from a `connect` callable: its methods may be plain or to be awaited, and what
+it cannot say is taken for the worse. Nothing here raises, save a cancellation, which always goes
+on; whoever is cancelled while he closes a connection has cut it off.
+"""
+
+import asyncio
+import inspect
+import select
+from abc import ABC, abstractmethod
+from typing import Any
+
+from steadypool.states import ConnectionState
+
+CLOSE_LIMIT = 2.0
+"""Seconds for a polite good-bye; then the connection is cut off."""
+
+
+class SelfAware(ABC):
+    """A connection that tells the pool what it is like."""
+
+    @abstractmethod
+    def pool_state(self) -> ConnectionState:
+        """Tell what it is like from what is known here; sends nothing."""
+
+    @abstractmethod
+    def pool_alive(self) -> bool:
+        """Tell without a round trip whether it can still be good."""
+
+    @abstractmethod
+    async def pool_close(self) -> None:
+        """Take leave of the server; return when the socket is closed."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Close the socket at once; as often as one likes."""
+
+
+def state(connection: Any) -> ConnectionState:
+    """Tell what a connection is like from its attributes alone; sends nothing."""
+    try:
+        if isinstance(connection, SelfAware):
+            return connection.pool_state()
+        return _foreign_state(connection)
+    except Exception:
+        return ConnectionState.CLOSED
+
+
+def knows_cancellation(connection: Any) -> bool:
+    """Whether `state` tells of a statement that was broken off; else nobody can tell."""
+    return isinstance(connection, SelfAware)
+
+
+def alive(connection: Any) -> bool:
+    """Tell, without a round trip, whether an idle connection can still be good.
+
+    A server speaks first only to say good-bye: an idle socket that can be read is dead. A
+    connection without a descriptor is taken for good unless it says that it is closed.
+    """
+    if state(connection) is ConnectionState.CLOSED:
+        return False
+    try:
+        if isinstance(connection, SelfAware):
+            return connection.pool_alive()
+        return not hasattr(connection, "fileno") or is_silent(connection.fileno())
+    except Exception:
+        return False
+
+
+def is_silent(descriptor: int) -> bool:
+    """Whether nothing can be read: neither an answer nor the end."""
+    if descriptor < 0:
+        return False
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return not poll.poll(0)
+
+
+async def rollback(connection: Any) -> bool:
+    """Roll back; False if that failed and the connection must be dropped."""
+    try:
+        await _called(connection.rollback)
+    except Exception:
+        return False
+    return state(connection) is not ConnectionState.CLOSED
+
+
+async def close(connection: Any) -> None:
+    """Close, whatever the connection says to it, within CLOSE_LIMIT."""
+    try:
+        async with asyncio.timeout(CLOSE_LIMIT):
+            if isinstance(connection, SelfAware):
+                await connection.pool_close()
+            else:
+                await _called(connection.close)
+                await asyncio.sleep(0)  # a transport closes its socket in the loop's next turn
+    except Exception:  # it is closed already, past closing, or out of time
+        abort(connection)
+    except BaseException:
+        abort(connection)
+        raise
+
+
+def abort(connection: Any) -> None:
+    """Close now, without waiting, as far as the connection can."""
+    try:
+        answer = getattr(connection, "abort", connection.close)()
+        if inspect.iscoroutine(answer):
+            answer.close()
+    except Exception:  # there is nothing more to be done about it
+        return
+
+
+async def _called(method: Any) -> None:
+    answer = method()
+    if inspect.isawaitable(answer):
+        await answer
+
+
+def _foreign_state(connection: Any) -> ConnectionState:
+    if getattr(connection, "closed", False) or not getattr(connection, "connected", True):
+        return ConnectionState.CLOSED
+    result = getattr(connection, "_result", None)  # aiomysql's and asyncmy's
+    if result is not None and (result.unbuffered_active or result.has_next):
+        return ConnectionState.UNREAD
+    # A few drivers say so; whoever does not is rolled back.
+    if getattr(connection, "in_transaction", True) is False:
+        return ConnectionState.CLEAN
+    return ConnectionState.IN_TRANSACTION
