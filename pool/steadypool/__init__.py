@@ -8,6 +8,8 @@ Every acquire is served in the order of arrival, within its timeout; `steadypool
 virtual clock and a scripted connector for tests.
 """
 
+from steadypool.aio import AsyncConnectionPool
+from steadypool.aio_clock import SystemAsyncClock
 from steadypool.clock import SystemClock
 from steadypool.config import Config
 from steadypool.driver import Connection, Connector
@@ -19,14 +21,18 @@ from steadypool.errors import (
     PoolConfigError,
     PoolInitializationError,
     PoolTimeoutError,
+    WrongLoopError,
 )
 from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
-from steadypool.protocols import Clock, Waiter
+from steadypool.protocols import AsyncClock, AsyncWaiter, Clock, Waiter
 from steadypool.shared import close_global_pool, get_global_pool
 from steadypool.stats import PoolStats
 from steadypool.threaded import ConnectionPool
 
 __all__ = [
+    "AsyncClock",
+    "AsyncConnectionPool",
+    "AsyncWaiter",
     "Clock",
     "CloseReason",
     "Config",
@@ -45,8 +51,10 @@ __all__ = [
     "PoolInitializationError",
     "PoolStats",
     "PoolTimeoutError",
+    "SystemAsyncClock",
     "SystemClock",
     "Waiter",
+    "WrongLoopError",
     "close_global_pool",
     "get_global_pool",
 ]
