@@ -6,19 +6,23 @@ nothing heavy until a test asks for a lab.
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from poolspec.vocabulary import Layer, TimeKind
+from poolspec.vocabulary import Capability, Layer, TimeKind
 
 if TYPE_CHECKING:
     from poolspec.plugin.results import Results
+    from poolspec.plugin.shells import AsyncioRun, ThreadsRun
     from poolspec.runtime import Lab
+    from poolspec.runtime.aio.lab import AsyncLab
     from poolspec.runtime.contract import PoolAdapter
     from poolspec.servers import Server
 
@@ -29,7 +33,7 @@ DEADLINE = 20.0
 ANY_SERVER = "auto"
 BUNDLED_POOL = "steadypool"
 
-lab_key = pytest.StashKey["Lab"]()
+run_key = pytest.StashKey["AsyncioRun | ThreadsRun"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -110,39 +114,46 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 @pytest.fixture
 def lab(
     request: pytest.FixtureRequest, pool_adapter: PoolAdapter, pool_server: Server
-) -> Iterator[Lab]:
+) -> Iterator[Lab | AsyncLab]:
     """Everything that one test works with; undone when the test is over."""
-    from poolspec.runtime import Lab
+    from poolspec.plugin.shells import AsyncioRun, ThreadsRun
 
     spec = _spec(request.node)
-    able = pool_adapter.capabilities | pool_server.capabilities
-    missing = sorted(set(spec.get("needs", ())) - able)
     request.node.user_properties.append(("poolspec_server", _describe(pool_server)))
-    if missing:
-        pytest.skip(f"{NOT_APPLICABLE}needs {', '.join(missing)}")
-    bench = Lab(pool_server, pool_adapter, TimeKind(spec.get("time", TimeKind.VIRTUAL)))
-    request.node.stash[lab_key] = bench
-    yield bench
-    bench.dispose()
+    time = TimeKind(spec.get("time", TimeKind.VIRTUAL))
+    run: AsyncioRun | ThreadsRun
+    if inspect.iscoroutinefunction(request.function):
+        adapter = getattr(pool_adapter, "asyncio", None)
+        if adapter is None:
+            pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio shell")
+        _skip_unless_able(spec, adapter.capabilities | pool_server.capabilities)
+        run = AsyncioRun(pool_server, adapter, time)
+    else:
+        _skip_unless_able(spec, pool_adapter.capabilities | pool_server.capabilities)
+        run = ThreadsRun(pool_server, pool_adapter, time)
+    request.node.stash[run_key] = run
+    yield run.lab
+    run.dispose()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Run a test under its deadline, then hold it to the standing invariants."""
-    bench = pyfuncitem.stash.get(lab_key, None)
-    if bench is None:
-        return (yield)
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
+    """Run a test that has a lab, under its deadline and the standing invariants."""
+    run = pyfuncitem.stash.get(run_key, None)
+    if run is None:
+        return None
     from poolspec.plugin.deadline import deadline
 
     def give_up(why: str) -> None:
         error = pytest.fail.Exception(why, pytrace=False)
-        bench.abort("the test was given up")
+        run.lab.abort("the test was given up")
         raise error
 
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
     with deadline(_spec(pyfuncitem).get("deadline", DEADLINE), give_up):
-        outcome = yield
-        bench.verify()
-    return outcome
+        run.call(partial(pyfuncitem.obj, **arguments))
+    return True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -154,14 +165,20 @@ def pytest_runtest_makereport(
     spec = _spec(item)
     if spec:
         report.user_properties.append(("poolspec", _identity(item, spec)))
-    bench = item.stash.get(lab_key, None)
-    if bench is not None and report.when == "call" and report.failed and call.excinfo:
+    run = item.stash.get(run_key, None)
+    if run is not None and report.when == "call" and report.failed and call.excinfo:
         from poolspec.plugin.failure import explain
 
         report.sections.extend(
-            explain(item.config.rootpath, item.path, spec["line"], call.excinfo.value, bench)
+            explain(item.config.rootpath, item.path, spec["line"], call.excinfo.value, run.lab)
         )
     return report
+
+
+def _skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:
+    missing = sorted(set(spec.get("needs", ())) - able)
+    if missing:
+        pytest.skip(f"{NOT_APPLICABLE}needs {', '.join(missing)}")
 
 
 def _spec(item: pytest.Item) -> dict[str, Any]:
@@ -172,7 +189,8 @@ def _spec(item: pytest.Item) -> dict[str, Any]:
 def _identity(item: pytest.Item, spec: dict[str, Any]) -> dict[str, str]:
     case = item.callspec.id if hasattr(item, "callspec") else ""
     group = item.parent.name.removeprefix("Test") if item.parent else ""
-    return {"id": spec["id"], "case": case, "group": group}
+    shell = spec.get("shell", "threads")
+    return {"id": spec["id"], "case": case, "group": group, "shell": shell}
 
 
 def _describe(server: Server) -> dict[str, str]:

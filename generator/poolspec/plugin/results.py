@@ -31,7 +31,8 @@ class TestResult:
     id: str
     case: str
     group: str
-    """The spec's class."""
+    """The test class: the spec's class, or that with its asyncio tests."""
+    shell: str
     outcome: Outcome
     seconds: float
     reason: str
@@ -48,7 +49,9 @@ class Results:
 
     def save(self, path: Path) -> None:
         """Write the run as JSON."""
-        tests = [asdict(result) for result in sorted(self.tests, key=lambda r: (r.id, r.case))]
+        tests = [
+            asdict(result) for result in sorted(self.tests, key=lambda r: (r.id, r.case, r.shell))
+        ]
         data = {"schema": SCHEMA, "pool": self.pool, "server": self.server}
         whole: dict[str, Any] = {**data, "seconds": round(self.seconds, 3), "tests": tests}
         path.parent.mkdir(parents=True, exist_ok=True)

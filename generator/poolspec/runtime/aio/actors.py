@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from poolspec.runtime.aio.clock import AsyncClock
-from poolspec.runtime.log import Log
+from poolspec.runtime.log import Entry, Log
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -64,7 +64,9 @@ class AsyncCrew:
         self._clock.enter(len(cast))
         for member, actor in cast:
             self._members.setdefault(actor.name, []).append(member)
-            self._tasks[member] = asyncio.create_task(self._run(member, actor), name=member)
+            task = asyncio.create_task(self._run(actor), name=member)
+            task.add_done_callback(self._ended)
+            self._tasks[member] = task
 
     def members(self, name: str) -> list[str]:
         """Return the names of an actor's tasks."""
@@ -105,16 +107,17 @@ class AsyncCrew:
     def _is_done(self, name: str) -> bool:
         return self._done.issuperset(self._members[name])
 
-    async def _run(self, member: str, actor: AsyncActor) -> None:
-        try:
-            for _ in range(actor.repeat):
-                await actor.body()
-        except asyncio.CancelledError:
-            self._log.add("actor_cancelled")
-            raise
-        except BaseException as error:  # kept for join, which raises it in the test
-            self._errors[member] = error
-        finally:
-            self._done.add(member)
-            self._log.add("actor_done")  # wakes who joins before this task stops counting
-            self._clock.leave()
+    async def _run(self, actor: AsyncActor) -> None:
+        for _ in range(actor.repeat):
+            await actor.body()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        name = task.get_name()
+        kind = "actor_done"
+        if task.cancelled():
+            kind = "actor_cancelled"
+        elif (error := task.exception()) is not None:
+            self._errors[name] = error  # kept for join, which raises it in the test
+        self._done.add(name)
+        self._log.append(Entry(self._clock.now(), name, kind))  # wakes who joins, while it counts
+        self._clock.leave()

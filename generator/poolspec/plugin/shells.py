@@ -1,0 +1,63 @@
+"""A lab for either shell: made, run and disposed of where it belongs.
+
+A threads test runs in the main thread. An asyncio test gets an event loop of its own, in which its
+lab is made, used, held to the invariants and undone.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from poolspec.runtime.aio.contract import AsyncPoolAdapter
+from poolspec.runtime.aio.lab import AsyncLab
+from poolspec.runtime.contract import PoolAdapter
+from poolspec.runtime.lab import Lab
+from poolspec.runtime.log import MAIN
+from poolspec.servers import Server
+from poolspec.vocabulary import TimeKind
+
+
+class ThreadsRun:
+    """Runs a test whose actors are threads."""
+
+    def __init__(self, server: Server, adapter: PoolAdapter, time: TimeKind) -> None:
+        self.lab = Lab(server, adapter, time)
+
+    def call(self, test: Callable[[], object]) -> None:
+        """Run the test, then hold it to the standing invariants."""
+        test()
+        self.lab.verify()
+
+    def dispose(self) -> None:
+        """Undo everything."""
+        self.lab.dispose()
+
+
+class AsyncioRun:
+    """Runs a test whose actors are tasks."""
+
+    def __init__(self, server: Server, adapter: AsyncPoolAdapter, time: TimeKind) -> None:
+        self._runner = asyncio.Runner()
+        self.lab: AsyncLab = self._runner.run(_made(server, adapter, time))
+
+    def call(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run the test, then hold it to the standing invariants."""
+        self._runner.run(self._main(test))
+
+    def dispose(self) -> None:
+        """Undo everything."""
+        try:
+            self._runner.run(self.lab.dispose())
+        finally:
+            self._runner.close()
+
+    async def _main(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.set_name(MAIN)
+        await test()
+        await self.lab.verify()
+
+
+async def _made(server: Server, adapter: AsyncPoolAdapter, time: TimeKind) -> AsyncLab:
+    return AsyncLab(server, adapter, time)
