@@ -1,0 +1,158 @@
+"""A FastAPI service on steadypool.
+
+    export DATABASE_URL=mysql://app:secret@127.0.0.1/shop
+    python examples/fastapi_app.py --port 8000
+    curl -i -X POST http://127.0.0.1:8000/visits
+    curl -i http://127.0.0.1:8000/visits
+    curl -i http://127.0.0.1:8000/healthz
+
+* The pool is opened before the first request and closed after the last.
+* A request borrows a connection as a dependency, for the request's length.
+* With every connection out, a request waits for its turn. After $REQUEST_TIMEOUT seconds (30) the
+  answer is 503 with Retry-After: the service is overloaded, not broken, and says so to a client or
+  a load balancer, which may try again or elsewhere.
+* Endpoints and the dependency are plain functions, which FastAPI runs in threads. Who waits for a
+  connection keeps a thread; who has one needs a thread, too, to go on. Hence there are threads for
+  all who hold a connection and for all who may wait, and with 40, FastAPI's own number, there
+  would not be: the waiting ones would keep those from finishing for whom they wait.
+
+Needs the packages fastapi and uvicorn (the extra `examples`).
+"""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated
+
+import anyio.to_thread
+import pymysql
+import uvicorn
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from serving import HOST, chosen_port, port_explained
+from steadypool import (
+    Connection,
+    ConnectionFailedError,
+    ConnectionPool,
+    PoolClosedError,
+    PoolTimeoutError,
+)
+
+MOST_WAITING = 200
+"""Requests that may wait for a connection at once."""
+SERVER_LOST = (2006, 2013)
+"""The driver's codes for a server that went away, or does not answer any more."""
+
+
+def open_pool() -> ConnectionPool:
+    """Open the pool, and make the table that this example uses."""
+    pool = ConnectionPool(
+        size=int(os.environ.get("POOL_SIZE", "5")),
+        max_overflow=0,
+        timeout=float(os.environ.get("REQUEST_TIMEOUT", "30")),
+        config=os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test"),
+        name="visits",
+    )
+    with pool as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS visits (id INT AUTO_INCREMENT PRIMARY KEY, "
+            "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
+        )
+    return pool
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the pool for as long as the service runs."""
+    pool = await anyio.to_thread.run_sync(open_pool)
+    threads = anyio.to_thread.current_default_thread_limiter()
+    threads.total_tokens = pool.max_size + MOST_WAITING
+    app.state.pool = pool
+    try:
+        yield
+    finally:
+        await anyio.to_thread.run_sync(pool.close)
+
+
+app = FastAPI(title="Visits", lifespan=lifespan)
+
+
+def the_pool(request: Request) -> ConnectionPool:
+    """Give an endpoint the pool."""
+    pool: ConnectionPool = request.app.state.pool
+    return pool
+
+
+Pool = Annotated[ConnectionPool, Depends(the_pool)]
+
+
+def borrowed(pool: Pool) -> Iterator[Connection]:
+    """Give an endpoint a connection; what it has not committed is rolled back afterwards."""
+    with pool.connection() as connection:
+        yield connection
+
+
+Borrowed = Annotated[Connection, Depends(borrowed)]
+
+
+@app.exception_handler(PoolTimeoutError)
+@app.exception_handler(ConnectionFailedError)
+@app.exception_handler(PoolClosedError)
+def unavailable(request: Request, error: Exception) -> JSONResponse:
+    """Answer 503; the error itself is for the log, not for strangers."""
+    return JSONResponse(
+        {"detail": "no database connection in time; try again"}, 503, {"Retry-After": "1"}
+    )
+
+
+@app.exception_handler(pymysql.OperationalError)
+def lost(request: Request, error: pymysql.OperationalError) -> JSONResponse:
+    """Answer 503 where the server went away in the middle; the pool drops that connection."""
+    if error.args[0] not in SERVER_LOST:
+        raise error
+    return unavailable(request, error)
+
+
+@app.post("/visits", status_code=201)
+def add_visit(connection: Borrowed) -> dict[str, int]:
+    """Write a visit down."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO visits () VALUES ()")
+        number = cursor.lastrowid
+    connection.commit()
+    return {"id": number or 0}
+
+
+@app.get("/visits")
+def count_visits(connection: Borrowed) -> dict[str, int]:
+    """Count the visits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM visits")
+        (count,) = cursor.fetchone() or (0,)
+    return {"visits": count}
+
+
+@app.get("/healthz")
+async def healthz(request: Request) -> JSONResponse:
+    """Say how the pool is; borrows no connection, so it answers when the pool is exhausted."""
+    stats = the_pool(request).stats()
+    status = "degraded" if stats.waiting else "healthy"
+    return JSONResponse({"status": status, "pool": stats.as_dict()})
+
+
+def main() -> None:
+    port = chosen_port("A FastAPI service on steadypool.", 8000)
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with port_explained(port):
+            listening.bind((HOST, port))
+            listening.listen(128)
+        print(f"listening on http://{HOST}:{port}", flush=True)
+        with suppress(KeyboardInterrupt):  # raised after everything was shut down
+            uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

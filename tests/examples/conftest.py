@@ -1,0 +1,169 @@
+"""A real server with one tenant for each test, and the examples as programs of their own."""
+
+import os
+import random
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+import httpx
+import pymysql
+import pytest
+
+from poolspec.servers import PrivateServer, Server, ServerError, ServerKind, Tenant, start_server
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HOST = "127.0.0.1"
+PATIENCE = 30.0
+"""Seconds until a program that does not answer is given up."""
+
+Launch = Any  # what the `launch` fixture gives; test modules cannot import a conftest
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[Server]:
+    try:
+        server = start_server(ServerKind.MARIADB)
+    except ServerError as error:
+        pytest.skip(str(error))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def tenant(server: Server) -> Iterator[Tenant]:
+    tenant = server.create_tenant()
+    yield tenant
+    server.drop_tenant(tenant)
+
+
+@pytest.fixture
+def database_url(tenant: Tenant) -> str:
+    return url_of(tenant)
+
+
+@pytest.fixture
+def own_server(server: Server) -> Iterator[PrivateServer]:
+    """A server that the test may crash; there is one wherever there is `server`."""
+    own = start_server(ServerKind.MARIADB)
+    assert isinstance(own, PrivateServer)
+    yield own
+    own.stop()
+
+
+@pytest.fixture
+def own_url(own_server: PrivateServer) -> str:
+    return url_of(own_server.create_tenant())
+
+
+def url_of(tenant: Tenant) -> str:
+    where = f"{tenant.address.host}:{tenant.address.port or 3306}/{tenant.database}"
+    path = tenant.address.unix_socket
+    option = f"?unix_socket={quote(path, safe='')}" if path else ""
+    return f"mysql://{quote(tenant.user)}:{quote(tenant.password, safe='')}@{where}{option}"
+
+
+@pytest.fixture
+def own_connection(tenant: Tenant) -> Iterator[pymysql.connections.Connection]:
+    connection = pymysql.connect(
+        host=tenant.address.host,
+        port=tenant.address.port or 3306,
+        unix_socket=tenant.address.unix_socket,
+        user=tenant.user,
+        password=tenant.password,
+        database=tenant.database,
+        autocommit=True,
+    )
+    yield connection
+    connection.close()
+
+
+def pick_port() -> int:
+    """Return a port that is free, below those that clients are given."""
+    while True:
+        port = random.randrange(20000, 32768)
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) != 0:
+                return port
+
+
+class Program:
+    """An example that runs; `client` speaks HTTP with it."""
+
+    def __init__(self, name: str, port: int, environment: dict[str, str]) -> None:
+        self.port = port
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", str(EXAMPLES / name), "--port", str(port)],
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.client = httpx.Client(base_url=f"http://{HOST}:{port}", timeout=PATIENCE)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the program listens, and answers."""
+        line = read_line(self.process.stdout, PATIENCE)
+        if not line.startswith("listening"):
+            raise AssertionError(f"the example did not start: {line}{self.stop()[1]}")
+        self.client.get("/healthz")  # answered when it is ready
+
+    def stop(self) -> tuple[str, str]:
+        """Interrupt it as Ctrl-C does; returns what it printed."""
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.finish()
+
+    def finish(self) -> tuple[str, str]:
+        """Wait for its end, or make one; returns what it printed."""
+        try:
+            return self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.communicate()
+
+
+def read_line(stream: IO[str] | None, timeout: float) -> str:
+    assert stream is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        return stream.readline() if selector.select(timeout) else ""
+
+
+@pytest.fixture
+def launch(database_url: str) -> Iterator[Callable[..., Program]]:
+    """Start examples; at the end each must stop, when asked, by itself."""
+    programs: list[Program] = []
+
+    def launch(name: str, port: int | None = None, **environment: str) -> Program:
+        given = {"DATABASE_URL": database_url} | environment
+        program = Program(name, port or pick_port(), given)
+        programs.append(program)
+        return program
+
+    yield launch
+    for program in programs:
+        _, errors = program.stop()
+        assert "Traceback" not in errors, errors
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], None]:
+    """Wait until something holds; fail when it does not in time."""
+
+    def wait(holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline, "it did not come about in time"
+            threading.Event().wait(0.01)
+
+    return wait

@@ -1,0 +1,140 @@
+"""The web examples over real HTTP, on a real database; exhaustion is a table locked by the test."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pymysql
+import pytest
+
+from poolspec.servers import PrivateServer, Server, Tenant
+
+Eventually = Callable[[Callable[[], bool]], None]
+Launch = Callable[..., Any]
+Own = pymysql.connections.Connection
+
+APPS = pytest.mark.parametrize("app", ["fastapi_app.py", "wsgi_app.py"])
+TIMEOUT = 0.3
+
+
+@contextmanager
+def locked_visits(connection: Own) -> Iterator[None]:
+    """Nobody else can use the table: whoever tries keeps his connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLES visits WRITE")
+        try:
+            yield
+        finally:
+            cursor.execute("UNLOCK TABLES")
+
+
+def figures(program: Any) -> dict[str, int]:
+    body = program.client.get("/healthz").json()
+    found: dict[str, int] = body.get("pool", body)
+    return found
+
+
+@APPS
+def test_a_visit_is_written_and_counted(launch: Launch, app: str) -> None:
+    program = launch(app)
+    program.wait_until_ready()
+    for number in (1, 2):
+        answer = program.client.post("/visits")
+        assert (answer.status_code, answer.json()) == (201, {"id": number})
+    answer = program.client.get("/visits")
+    assert (answer.status_code, answer.json()) == (200, {"visits": 2})
+
+
+@APPS
+def test_with_the_pool_exhausted_it_answers_503_and_200_as_soon_as_there_is_room(
+    launch: Launch, app: str, own_connection: Own, eventually: Eventually
+) -> None:
+    program = launch(app, POOL_SIZE="2", REQUEST_TIMEOUT=str(TIMEOUT))
+    program.wait_until_ready()
+    with ThreadPoolExecutor(2) as clients:
+        with locked_visits(own_connection):
+            blocked = [clients.submit(program.client.post, "/visits") for _ in range(2)]
+            eventually(lambda: figures(program)["in_use"] == 2)
+            asked = time.monotonic()
+            refused = program.client.get("/visits")
+            waited = time.monotonic() - asked
+        assert [answer.result().status_code for answer in blocked] == [201, 201]
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert waited >= TIMEOUT
+    assert program.client.get("/visits").json() == {"visits": 2}
+    assert figures(program)["timeouts"] == 1
+
+
+@APPS
+def test_who_waits_is_served_when_a_connection_comes_back_in_time(
+    launch: Launch, app: str, own_connection: Own, eventually: Eventually
+) -> None:
+    program = launch(app, POOL_SIZE="1", REQUEST_TIMEOUT="30")
+    program.wait_until_ready()
+    with ThreadPoolExecutor(8) as clients:
+        with locked_visits(own_connection):
+            answers = [clients.submit(program.client.post, "/visits") for _ in range(8)]
+            eventually(lambda: figures(program)["waiting"] == 7)
+        assert [answer.result().status_code for answer in answers] == [201] * 8
+
+
+def test_more_requests_than_threads_of_old_wait_without_hindering_each_other(
+    launch: Launch, own_connection: Own, eventually: Eventually
+) -> None:
+    program = launch("fastapi_app.py", POOL_SIZE="5", REQUEST_TIMEOUT="30")
+    program.wait_until_ready()
+    limits = httpx.Limits(max_connections=100)
+    base = program.client.base_url
+    with (
+        httpx.Client(base_url=base, timeout=30, limits=limits) as client,
+        ThreadPoolExecutor(80) as clients,
+    ):
+        with locked_visits(own_connection):
+            answers = [clients.submit(client.post, "/visits") for _ in range(80)]
+            eventually(lambda: figures(program)["waiting"] == 75)
+        assert [answer.result().status_code for answer in answers] == [201] * 80
+
+
+@APPS
+def test_a_lost_database_is_answered_with_503_until_it_is_back(
+    launch: Launch, app: str, own_server: PrivateServer, own_url: str, eventually: Eventually
+) -> None:
+    program = launch(app, POOL_SIZE="1", DATABASE_URL=own_url)
+    program.wait_until_ready()
+    assert program.client.post("/visits").status_code == 201
+    own_server.crash()
+    eventually(lambda: program.client.get("/visits").status_code == 503)
+    own_server.restart()
+    eventually(lambda: program.client.get("/visits").status_code == 200)
+    assert program.client.get("/visits").json() == {"visits": 1}
+
+
+@APPS
+def test_stopping_it_closes_every_connection(
+    launch: Launch, app: str, server: Server, tenant: Tenant, eventually: Eventually
+) -> None:
+    program = launch(app, POOL_SIZE="3")
+    program.wait_until_ready()
+    eventually(lambda: len(server.connection_ids(tenant)) == 3)
+    program.stop()
+    eventually(lambda: not server.connection_ids(tenant))
+
+
+@pytest.mark.parametrize("app", ["fastapi_app.py", "wsgi_app.py", "prometheus_metrics.py"])
+def test_a_taken_port_is_named_with_the_way_out_and_nothing_is_left_running(
+    launch: Launch, app: str, server: Server, tenant: Tenant
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        program = launch(app, port)
+        _, errors = program.finish()
+    assert program.process.returncode == 1
+    assert errors.startswith(f"port {port} on 127.0.0.1 is taken")
+    assert f"--port {port + 1}" in errors
+    assert not server.connection_ids(tenant)
