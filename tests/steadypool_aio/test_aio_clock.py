@@ -1,0 +1,202 @@
+"""The clocks for asyncio: time jumps when everybody waits, and never past somebody who runs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from steadypool import SystemAsyncClock
+from steadypool.testing import ClockAbortedError, ClockStuckError
+from steadypool.testing_aio import AsyncVirtualClock
+
+Body = Callable[[AsyncVirtualClock], Awaitable[None]]
+
+
+def run(body: Body) -> None:
+    async def main() -> None:
+        await body(AsyncVirtualClock())
+
+    asyncio.run(main())
+
+
+def test_time_jumps_to_the_deadline_of_the_only_task() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        assert await clock.waiter().wait(30.0) is False
+        assert clock.now() == 30.0
+
+    run(body)
+
+
+def test_a_deadline_that_has_passed_ends_the_wait_at_once() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        assert await clock.waiter().wait(0.0) is False
+
+    run(body)
+
+
+def test_a_wake_before_the_wait_counts() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        waiter = clock.waiter()
+        waiter.wake()
+        assert await waiter.wait(None) is True
+
+    run(body)
+
+
+def test_waits_with_one_deadline_end_in_the_order_in_which_they_began() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        ended: list[int] = []
+
+        async def sleeper(number: int) -> None:
+            await clock.sleep(5)
+            ended.append(number)
+
+        tasks = [clock.spawn(sleeper(number)) for number in range(4)]
+        with clock.away():
+            await asyncio.gather(*tasks)
+        assert ended == [0, 1, 2, 3]
+        assert clock.now() == 5.0
+
+    run(body)
+
+
+def test_time_does_not_pass_a_task_that_was_woken_and_has_not_run_yet() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        waiter = clock.waiter()
+        times: list[float] = []
+
+        async def woken() -> None:
+            await waiter.wait(None)
+            times.append(clock.now())
+
+        task = clock.spawn(woken())
+        await asyncio.sleep(0)
+        waiter.wake()
+        await clock.sleep(10)
+        assert times == [0.0]
+        await task
+
+    run(body)
+
+
+def test_time_does_not_pass_a_task_that_was_cancelled_and_has_not_run_yet() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        times: list[float] = []
+
+        async def cancelled() -> None:
+            try:
+                await clock.waiter().wait(None)
+            finally:
+                times.append(clock.now())
+                await clock.sleep(1)
+
+        task = clock.spawn(cancelled())
+        await asyncio.sleep(0)
+        task.cancel()
+        await clock.sleep(10)
+        assert times == [0.0]
+        assert task.cancelled()
+
+    run(body)
+
+
+def test_time_does_not_pass_a_task_that_awaits_something_real() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        times: list[float] = []
+
+        async def busy() -> None:
+            await asyncio.to_thread(lambda: None)
+            times.append(clock.now())
+
+        task = clock.spawn(busy())
+        await clock.sleep(10)
+        assert times == [0.0]
+        await task
+
+    run(body)
+
+
+@pytest.mark.parametrize("means", ["await", "gather", "wait", "group"])
+def test_whoever_awaits_a_task_is_back_before_time_passes(means: str) -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        async def short() -> None:
+            await clock.sleep(1)
+
+        long = clock.spawn(clock.sleep(100))
+        with clock.away():
+            if means == "await":
+                await clock.spawn(short())
+            elif means == "gather":
+                await asyncio.gather(clock.spawn(short()), clock.spawn(short()))
+            elif means == "wait":
+                await asyncio.wait([clock.spawn(short())])
+            else:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_joined(clock.spawn(short())))
+        assert clock.now() == 1.0
+        with clock.away():
+            await long
+        assert clock.now() == 100.0
+
+    run(body)
+
+
+async def _joined(task: "asyncio.Task[None]") -> None:
+    await task
+
+
+def test_a_wait_through_an_inner_task_stands_for_the_outer_one() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        await asyncio.wait_for(clock.sleep(30), timeout=20)
+        assert clock.now() == 30.0
+
+    run(body)
+
+
+def test_everybody_waiting_without_a_deadline_is_an_error_that_names_them() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        async def lost() -> None:
+            await clock.waiter().wait(None)
+
+        task = clock.spawn(lost(), name="the-lost-one")
+        with pytest.raises(ClockStuckError, match="the-lost-one"):
+            await clock.waiter().wait(None)
+        with pytest.raises(ClockStuckError):
+            await task
+
+    run(body)
+
+
+def test_abort_ends_every_wait_present_and_to_come() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        task = clock.spawn(clock.sleep(5))
+        await asyncio.sleep(0)
+        assert clock.waiting() == 1
+        clock.abort("enough")
+        with pytest.raises(ClockAbortedError, match="enough"):
+            await task
+        with pytest.raises(ClockAbortedError, match="enough"):
+            await clock.sleep(1)
+
+    run(body)
+
+
+def test_the_real_clock_wakes_times_out_and_is_cancelled() -> None:
+    async def main() -> None:
+        clock = SystemAsyncClock()
+        early, late, never = clock.waiter(), clock.waiter(), clock.waiter()
+        early.wake()
+        assert await early.wait(None) is True
+        assert await late.wait(clock.now() - 1) is False
+        assert await never.wait(clock.now() + 0.001) is False
+        woken = clock.waiter()
+        asyncio.get_running_loop().call_soon(woken.wake)
+        assert await woken.wait(clock.now() + 60) is True
+        woken.wake()
+        task = asyncio.create_task(clock.sleep(60))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
