@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from tests.steadypool_aio.striking import Moment, Struck
 
 from steadypool import AsyncConnectionPool, ConnectionPoolError
 from steadypool.testing_aio import (
@@ -18,7 +19,6 @@ from steadypool.testing_aio import (
     AsyncScriptedConnector,
     AsyncVirtualClock,
 )
-from tests.steadypool_aio.striking import Moment, Struck
 
 LIMIT = 2
 
