@@ -7,6 +7,7 @@ from typing import Any
 import pymysql
 
 import steadypool
+from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.clock import Clock, RealClock
 from poolspec.runtime.contract import Options, Wiring
 from poolspec.runtime.log import Entry, Figures, current_actor
@@ -40,11 +41,27 @@ KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
 )
 
 
+THREADS_ONLY = frozenset({Capability.GLOBAL_POOL})
+"""What the asyncio shell does not have."""
+
+
+def config_of(tenant: Tenant) -> steadypool.Config:
+    """Return how steadypool connects as a tenant."""
+    return steadypool.Config(
+        host=tenant.address.host,
+        port=tenant.address.port,
+        unix_socket=tenant.address.unix_socket,
+        user=tenant.user,
+        password=tenant.password,
+        database=tenant.database,
+    )
+
+
 class Listener:
     """Writes the pool's events into the test's log."""
 
-    def __init__(self, wiring: Wiring) -> None:
-        self._listen = wiring.listen
+    def __init__(self, listen: Callable[[Entry], None]) -> None:
+        self._listen = listen
 
     def __call__(self, event: steadypool.PoolEvent) -> None:
         """Translate one event."""
@@ -77,6 +94,13 @@ class SteadypoolAdapter:
     capabilities = CAPABILITIES
     pool_class: type[steadypool.ConnectionPool] = steadypool.ConnectionPool
 
+    @property
+    def asyncio(self) -> AsyncPoolAdapter:
+        """The adapter of the asyncio shell."""
+        from poolspec.adapters.steady_aio import AsyncSteadypoolAdapter
+
+        return AsyncSteadypoolAdapter()
+
     def clock(self, time: TimeKind) -> Clock:
         """Return a virtual clock, which the pool will share, or the machine's."""
         if time is TimeKind.VIRTUAL:
@@ -85,15 +109,7 @@ class SteadypoolAdapter:
 
     def opener(self, tenant: Tenant) -> Callable[[], Any]:
         """Return steadypool's own connector, so that its driver is what runs."""
-        config = steadypool.Config(
-            host=tenant.address.host,
-            port=tenant.address.port,
-            unix_socket=tenant.address.unix_socket,
-            user=tenant.user,
-            password=tenant.password,
-            database=tenant.database,
-        )
-        return steadypool.Connector(config)
+        return steadypool.Connector(config_of(tenant))
 
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""
@@ -136,7 +152,7 @@ class SteadypoolAdapter:
 
     def _tied(self, wiring: Wiring) -> dict[str, Any]:
         """Return the options that tie a pool into its test."""
-        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": (Listener(wiring),)}
+        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": (Listener(wiring.listen),)}
         if wiring.time is TimeKind.VIRTUAL:
             tied["clock"] = wiring.clock  # in real time the pool brings its own
         return tied

@@ -1,0 +1,115 @@
+"""Drives steadypool's asyncio shell."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, cast
+
+from pymysql.constants import SERVER_STATUS
+
+import steadypool
+from poolspec.adapters.steady import CAPABILITIES as THREADS_CAPABILITIES
+from poolspec.adapters.steady import KINDS, THREADS_ONLY, Listener, config_of
+from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
+from poolspec.runtime.aio.contract import AsyncWiring, Open
+from poolspec.runtime.borrowing import Row
+from poolspec.runtime.contract import Options
+from poolspec.servers import Tenant
+from poolspec.vocabulary import ErrorKind, TimeKind
+from steadypool.aio_driver import AsyncConnector
+from steadypool.testing_aio import AsyncVirtualClock
+
+
+class AsyncSteadypoolAdapter:
+    """Passes every call on."""
+
+    name = "steadypool"
+    capabilities = THREADS_CAPABILITIES - THREADS_ONLY
+
+    def clock(self, time: TimeKind) -> AsyncClock:
+        """Return a virtual clock, which the pool will share, or the event loop's."""
+        if time is TimeKind.VIRTUAL:
+            return AsyncVirtualClock()
+        return RealAsyncClock()
+
+    def opener(self, tenant: Tenant) -> Open:
+        """Return steadypool's own connector, so that its driver is what runs."""
+        return AsyncConnector(config_of(tenant))
+
+    async def create(self, options: Options, wiring: AsyncWiring) -> Any:
+        """Make a pool and start it."""
+        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": (Listener(wiring.listen),)}
+        if wiring.time is TimeKind.VIRTUAL:
+            tied["clock"] = wiring.clock  # in real time the pool brings its own
+        return await steadypool.AsyncConnectionPool.open(**options, **tied)
+
+    async def acquire(self, pool: steadypool.AsyncConnectionPool, timeout: float | None) -> Any:
+        """Borrow a connection."""
+        return await pool.acquire(timeout)
+
+    async def release(self, pool: steadypool.AsyncConnectionPool, connection: Any) -> None:
+        """Give a connection back."""
+        await pool.release(connection)
+
+    def block(self, pool: steadypool.AsyncConnectionPool) -> AbstractAsyncContextManager[Any]:
+        """Return the pool itself."""
+        return pool
+
+    def stats(self, pool: steadypool.AsyncConnectionPool) -> Mapping[str, int]:
+        """Return the pool's figures."""
+        return pool.get_stats()
+
+    async def close_all(self, pool: steadypool.AsyncConnectionPool) -> None:
+        """Empty the pool."""
+        await pool.close_all()
+
+    async def close(self, pool: steadypool.AsyncConnectionPool) -> None:
+        """Close the pool."""
+        await pool.close()
+
+    def kind_of(self, error: BaseException) -> ErrorKind | None:
+        """Say what an exception means."""
+        for exception, kind in KINDS:
+            if isinstance(error, exception):
+                return kind
+        return None
+
+    def number_of(self, connection: Any) -> int:
+        """Return a connection's number at the server."""
+        return cast(int, connection.thread_id())
+
+    def dirt(self, connection: Any) -> str:
+        """Say what of its last use still clings to a connection."""
+        if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+            return "an open transaction"
+        result = connection._result
+        return "an unread result" if result is not None and result.unbuffered_active else ""
+
+    def watch(self, connection: Any, gone: Callable[[], None]) -> None:
+        """Call `gone` when the connection was closed, politely or not."""
+        close, abort = connection.pool_close, connection.abort
+
+        async def close_and_tell() -> None:
+            try:
+                await close()
+            finally:
+                gone()
+
+        def abort_and_tell() -> None:
+            abort()
+            gone()
+
+        connection.pool_close, connection.abort = close_and_tell, abort_and_tell
+
+    def end(self, connection: Any) -> None:
+        """Close a connection's socket without ado."""
+        connection.abort()
+
+    async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
+        """Run a statement and return all rows."""
+        async with connection.cursor() as cursor:
+            await cursor.execute(sql, params or None)
+            return [tuple(row) for row in await cursor.fetchall()]
+
+    async def commit(self, connection: Any) -> None:
+        """Commit the connection's transaction."""
+        await connection.commit()
