@@ -1,4 +1,4 @@
-"""Ten pools that are wrong on purpose, each in one way that real pools have been wrong.
+"""Pools that are wrong on purpose, each in one way that real pools have been wrong.
 
 Every one is steadypool with a single rule broken. `test_wrong_pools.py` proves that the generated
 tests notice each of them; a suite that a wrong pool passes is not worth having.
@@ -12,6 +12,8 @@ from typing import Any
 import steadypool
 from poolspec.adapters.steady import SteadypoolAdapter
 from steadypool.core import Core
+from steadypool.engine import Engine
+from steadypool.events import FailReason
 from steadypool.states import Slot, Ticket
 from steadypool.stats import PoolStats
 
@@ -24,6 +26,7 @@ class WrongCore(steadypool.ConnectionPool):
     def _start_afresh(self) -> None:
         super()._start_afresh()
         self._core = self.core(self._rules, self._listeners, self._listener_failed)
+        self._engine = Engine(self._core, self._lock, self._clock, self._opener)
 
 
 class OverLimitByOne(WrongCore):
@@ -118,6 +121,103 @@ class CloseAllForgetsOne(WrongCore):
                 self.idle.append(forgotten)
 
 
+class ForgetsTheRollback(WrongCore):
+    """Takes every connection for clean."""
+
+    class core(Core):  # noqa: N801
+        def check_in(self, slot: Slot, clean: bool, now: float) -> bool:
+            return super().check_in(slot, True, now)
+
+
+class CommitsWhatWasLeftOpen(steadypool.ConnectionPool):
+    """Commits on behalf of its borrowers."""
+
+    def release(self, connection: Any) -> None:
+        if connection is not None and connection.open:
+            connection.commit()
+        super().release(connection)
+
+
+class LeaksASlotAtATimeout(WrongCore):
+    """Can lend one connection less after every timeout."""
+
+    class core(Core):  # noqa: N801
+        lost = 0
+
+        def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
+            self.lost += reason is FailReason.TIMEOUT
+            return super().withdraw(ticket, reason, now)
+
+        def _slots(self) -> int:
+            return super()._slots() + self.lost
+
+
+class ForgetsWaitersAtClose(WrongCore):
+    """Leaves those who wait to their timeouts when it is closed."""
+
+    class core(Core):  # noqa: N801
+        def close(self, doomed: list[Slot], now: float) -> None:
+            queue, self.waiters = self.waiters, deque()
+            super().close(doomed, now)
+            self.waiters = queue
+
+
+class KeepsWhatComesBackAfterClose(WrongCore):
+    """Puts a connection on the shelf although the pool is closed."""
+
+    class core(Core):  # noqa: N801
+        def close(self, doomed: list[Slot], now: float) -> None:
+            super().close(doomed, now)
+            for slot in self.in_use.values():
+                slot.generation = self.generation
+
+
+class WakesNobodyForAFreedSlot(WrongCore):
+    """Serves waiters with connections that come back, not with slots that come free."""
+
+    class core(Core):  # noqa: N801
+        def freed(self, slot: Slot, now: float) -> None:
+            queue, self.waiters = self.waiters, deque()
+            super().freed(slot, now)
+            self.waiters = queue
+
+
+class TakesUnlimitedForNone(steadypool.ConnectionPool):
+    """Reads max_overflow=-1 as zero."""
+
+    def __init__(self, size: int = 5, max_overflow: int = 10, **options: Any) -> None:
+        super().__init__(size, max(0, max_overflow), **options)
+
+
+class NeverRecyclesByDefault(steadypool.ConnectionPool):
+    """Has forgotten its default age."""
+
+    def __init__(self, size: int = 5, max_overflow: int = 10, **options: Any) -> None:
+        super().__init__(size, max_overflow, **({"recycle": 0} | options))
+
+
+class GivesUpABitEarly(steadypool.ConnectionPool):
+    """Waits one per cent less than was agreed."""
+
+    def acquire(self, timeout: float | None = None) -> Any:
+        return super().acquire((self._timeout if timeout is None else timeout) * 0.99)
+
+
+class ServesTheLastFirst(WrongCore):
+    """Has a stack where a queue should be."""
+
+    class core(Core):  # noqa: N801
+        def _hand_over(self, slot: Slot, now: float) -> None:
+            self.waiters.rotate(1)
+            super()._hand_over(slot, now)
+
+
+class Sound(WrongCore):
+    """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
+
+    core = Core
+
+
 WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     OverLimitByOne: ("limits", "pool_size_limit"),
     WakesNobody: ("timeout", "acquire_succeeds_after_release"),
@@ -129,13 +229,24 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     HandsOutTwice: ("basics", "acquire_release_multiple"),
     LeaksWhenTheBodyRaises: ("basics", "context_manager_with_a_failing_body"),
     CloseAllForgetsOne: ("errors", "close_all_connections"),
+    ForgetsTheRollback: ("hygiene", "uncommitted_work_is_rolled_back"),
+    CommitsWhatWasLeftOpen: ("hygiene", "uncommitted_work_is_rolled_back"),
+    LeaksASlotAtATimeout: ("timeout", "a_timeout_costs_no_slot"),
+    ForgetsWaitersAtClose: ("errors", "close_tells_those_who_wait"),
+    KeepsWhatComesBackAfterClose: ("errors", "release_after_close"),
+    WakesNobodyForAFreedSlot: ("errors", "a_dropped_connection_wakes_who_waits"),
+    TakesUnlimitedForNone: ("limits", "unlimited_overflow"),
+    NeverRecyclesByDefault: ("recycling", "the_default_age_is_an_hour"),
+    GivesUpABitEarly: ("timeout", "acquire_timeout_default"),
+    ServesTheLastFirst: ("statistics", "waiting_tracking"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""
 
 
 def __getattr__(name: str) -> SteadypoolAdapter:
     """Make the adapter of a wrong pool, for `--pool wrong_pools:adapter_of_NAME`."""
-    for pool in WRONG:
+    pools: list[type[steadypool.ConnectionPool]] = [Sound, *WRONG]
+    for pool in pools:
         if name == f"adapter_of_{pool.__name__}":
             adapter = SteadypoolAdapter()
             adapter.pool_class = pool

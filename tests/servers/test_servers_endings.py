@@ -66,6 +66,7 @@ class Child:
     def __init__(self, kind: str, then: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", CHILD.format(then=then), kind],
+            stdin=subprocess.PIPE,  # kept open: the child ends when it is told to, not before
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -81,15 +82,18 @@ class Child:
         return [*there, self.directory] if self.directory.exists() else there
 
     def end(self) -> None:
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._close_pipes()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
 
+    def _close_pipes(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
+
     def wait(self) -> int:
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._close_pipes()
         return self.process.wait(20)
 
 

@@ -4,7 +4,9 @@ A pool is named by the adapter's name, or, for an adapter of your own, by where 
 `package.module:NAME`, where NAME is an adapter, or a callable without arguments that makes one.
 """
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from poolspec.runtime.contract import PoolAdapter
@@ -26,9 +28,14 @@ def find_adapter(name: str) -> PoolAdapter:
     if not separator:
         known = ", ".join(BUNDLED)
         raise UnknownPoolError(f"no pool {name!r}; give one of: {known}; or package.module:ADAPTER")
+    here = str(Path.cwd())
+    if here not in sys.path:  # as `python -m pytest` has it, and `pytest` has not
+        sys.path.insert(0, here)
     try:
         found: Any = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        adapter = found() if callable(found) else found
+    except Exception as error:
         raise UnknownPoolError(f"no adapter at {place!r}: {error}") from error
-    adapter: PoolAdapter = found() if callable(found) else found
+    if not isinstance(adapter, PoolAdapter):
+        raise UnknownPoolError(f"{place!r} is no adapter: it lacks methods of PoolAdapter")
     return adapter

@@ -13,6 +13,8 @@ from poolspec.runtime.contract import Options, Wiring
 from poolspec.runtime.log import Entry, Figures, current_actor
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, EventKind, TimeKind
+from steadypool import driver
+from steadypool.states import ConnectionState
 from steadypool.testing import VirtualClock
 
 CAPABILITIES = frozenset(
@@ -29,6 +31,12 @@ CAPABILITIES = frozenset(
         Capability.VIRTUAL_TIME,
     }
 )
+
+DIRT = {
+    ConnectionState.IN_TRANSACTION: "a transaction that is open, or may be",
+    ConnectionState.UNREAD: "an unread result",
+    ConnectionState.CLOSED: "a closed socket",
+}
 
 KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (steadypool.PoolTimeoutError, ErrorKind.TIMEOUT),
@@ -142,6 +150,10 @@ class SteadypoolAdapter:
     def close(self, pool: steadypool.ConnectionPool) -> None:
         """Close the pool."""
         pool.close()
+
+    def dirt(self, connection: Any) -> str:
+        """Ask the driver, which keeps track of what the server last said."""
+        return DIRT.get(driver.state(connection), "")
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Say what an exception means."""

@@ -9,6 +9,7 @@ import argparse
 import gc
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -170,6 +171,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exits.BROKEN_PIPE
     except KeyboardInterrupt:
         return _complain("poolspec: interrupted", exits.INTERRUPTED)
+    except Exception:
+        trace = traceback.format_exc()
+        return _complain(f"{trace}poolspec: a defect of poolspec; please report it", exits.DEFECT)
 
 
 @contextmanager

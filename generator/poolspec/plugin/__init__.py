@@ -66,11 +66,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _check_choices(config: pytest.Config) -> None:
     """Refuse a server or a pool that cannot be had before anything runs."""
-    if config.getoption("--server") != ANY_SERVER:
-        from poolspec.servers import ServerError, describe_choice
+    results = config.getoption("--results")
+    if results is not None and results.is_dir():
+        raise pytest.UsageError(f"--results: {results} is a folder; give a file's name")
+    choice = config.getoption("--server")
+    if choice != ANY_SERVER:
+        from poolspec.servers import ServerError, describe_choice, start_server
 
         try:
-            describe_choice(config.getoption("--server"))
+            describe_choice(choice)
+            if "://" in choice:
+                start_server(choice).stop()  # nothing to start: is it there, and are we let in?
         except ServerError as error:
             raise pytest.UsageError(f"--server: {error}") from None
     if config.getoption("--pool") != BUNDLED_POOL:
@@ -80,14 +86,6 @@ def _check_choices(config: pytest.Config) -> None:
             find_adapter(config.getoption("--pool"))
         except UnknownPoolError as error:
             raise pytest.UsageError(f"--pool: {error}") from None
-
-
-def pytest_report_header(config: pytest.Config) -> str:
-    """Say what is going to be tested on what."""
-    from poolspec.servers import describe_choice
-
-    server = describe_choice(config.getoption("--server"))
-    return f"poolspec: pool {config.getoption('--pool')}, server {server}"
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +104,7 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
     try:
         server = start_server(pytestconfig.getoption("--server"))
     except ServerError as error:
-        pytest.exit(f"no server to test on: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
+        pytest.fail(f"no server to test on: {error}", pytrace=False)
     yield server
     server.stop()
 
@@ -215,6 +213,7 @@ class Collector:
         self._config = config
         self._started = time.monotonic()
         self._results: Results = Results(pool=config.getoption("--pool"))
+        self._choice: str = config.getoption("--server")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended."""
@@ -241,8 +240,16 @@ class Collector:
         if not self._results.tests:
             return
         terminalreporter.section("poolspec")
-        for line in self._results.summary():
+        for line in [*self._results.summary(), *self._hint()]:
             terminalreporter.write_line(line)
+
+    def _hint(self) -> list[str]:
+        """Say how to get the real server, where nobody asked for the embedded one."""
+        if self._choice != ANY_SERVER or self._results.server["kind"] != "embedded":
+            return []
+        from poolspec.servers import describe_choice
+
+        return ["", describe_choice(self._choice)]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the results where asked to."""

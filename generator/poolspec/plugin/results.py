@@ -9,6 +9,7 @@ from typing import Any
 
 SCHEMA = 1
 SLOWEST = 3
+NO_SERVER = {"kind": "none", "description": "no server", "version": ""}
 
 
 class Outcome(StrEnum):
@@ -43,7 +44,7 @@ class Results:
     """A whole run."""
 
     pool: str
-    server: dict[str, str] = field(default_factory=dict)
+    server: dict[str, str] = field(default_factory=lambda: dict(NO_SERVER))
     seconds: float = 0.0
     tests: list[TestResult] = field(default_factory=list)
 
@@ -60,7 +61,7 @@ class Results:
     def summary(self) -> list[str]:
         """Return the table for the console."""
         width = max(len(result.group) for result in self.tests)
-        lines = [f"{self.pool} on {self.server.get('description', 'no server')}", ""]
+        lines = [f"{self.pool} on {self.server['description']}", ""]
         lines.append(f"{'class':<{width}}  passed  failed  not applicable     time")
         lines += [
             _row(group, width, [result for result in self.tests if result.group == group])

@@ -25,7 +25,7 @@ def generate_modules(specs: Sequence[SpecClass]) -> list[str]:
 
     Raises RenderError, FormatError or ShapeError if poolspec itself is at fault.
     """
-    with tempfile.TemporaryDirectory(prefix="poolspec-") as name:
+    with tempfile.TemporaryDirectory(prefix="generating-") as name:
         # Numbered, for two specs that were wrongly given one name must not meet here.
         files = [Path(name, f"module_{number}.py") for number in range(len(specs))]
         for spec, file in zip(specs, files, strict=True):

@@ -9,7 +9,7 @@ import threading
 from contextlib import AbstractContextManager
 from typing import Any
 
-from poolspec.runtime.connection import Connector, dirt, number_of
+from poolspec.runtime.connection import Connector, number_of
 from poolspec.runtime.contract import PoolAdapter
 from poolspec.runtime.log import Log, current_actor
 from poolspec.vocabulary import EventKind
@@ -134,7 +134,7 @@ class Pool:
         held = Held(raw, self)
         with self._lock:
             self._held[id(held)] = held
-        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=dirt(raw))
+        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=self._adapter.dirt(raw))
         return held
 
     def _gave(self, held: Held) -> None:

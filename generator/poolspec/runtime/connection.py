@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from pymysql.connections import Connection
-from pymysql.constants import SERVER_STATUS
 
 from poolspec.servers import Tenant
 
@@ -36,16 +35,6 @@ def open_connection(tenant: Tenant) -> Any:
 def number_of(connection: Any) -> int:
     """Return a connection's number at the server."""
     return cast(int, connection.thread_id())
-
-
-def dirt(connection: Any) -> str:
-    """Say what of its last use still clings to a connection; empty for a clean one."""
-    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
-        return "an open transaction"
-    result = connection._result
-    if result is not None and result.unbuffered_active:
-        return "an unread result"
-    return ""
 
 
 class Sockets:

@@ -7,7 +7,7 @@ test it belongs to comes in as `Wiring`.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from poolspec.runtime.clock import Clock
 from poolspec.runtime.log import Entry
@@ -30,6 +30,7 @@ class Wiring:
     """Takes every event of a pool that tells what it does. Quick; safe to call under a lock."""
 
 
+@runtime_checkable
 class PoolAdapter(Protocol):
     """Drives one kind of pool. `pool` and `connection` are whatever the pool's library uses."""
 
@@ -65,6 +66,9 @@ class PoolAdapter(Protocol):
 
     def close(self, pool: Any) -> None:
         """Close the pool for good."""
+
+    def dirt(self, connection: Any) -> str:
+        """Say what of its last use still clings to a connection; empty for a clean one."""
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Say what an exception means; None where it is none of the pool's own."""
