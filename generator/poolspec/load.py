@@ -207,7 +207,7 @@ class _Loader:
         if fault := stem_fault(path.stem):
             message = f"the file's name {shown(path.name)} cannot name a module"
             source.report(0, 0, message, hint=fault)
-        if not PATH.fullmatch(str(path)):
+        elif not PATH.fullmatch(str(path)):
             message = f"the path {str(path)!a} has characters that a header cannot show"
             source.report(0, 0, message, hint="rename the folder")
         fields = read_fields(opened.reader, opened.reader.root, opened.place)

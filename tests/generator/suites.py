@@ -30,6 +30,8 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
+from poolspec.report.coverage import INDEX, page_name, render_index, render_page
+from poolspec.report.verdicts import Results
 from poolspec.vocabulary import (
     ActorState,
     BodyFailure,
@@ -113,6 +115,12 @@ def a_suite(*classes: SpecClass) -> Suite:
             Requirement("B02", "B. Resilience", "exhaustion", "queues in order"),
         ),
     )
+
+
+def pages(suite: Suite, results: Results | None = None) -> dict[PurePosixPath, str]:
+    """Return the coverage pages of a suite by their paths, the index first."""
+    of_classes = {page_name(spec): render_page(spec, results) for spec in suite.classes}
+    return {INDEX: render_index(suite, results), **of_classes}
 
 
 def limit_test(name: str = "pool_size_limit") -> SpecTest:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from poolspec.sharing import MANY
+
 SCRIPT = str(Path(sys.executable).with_name("poolspec"))
 
 SPEC = """\
@@ -281,7 +283,7 @@ def test_an_interrupt_ends_without_a_traceback(project: Path) -> None:
         "def wait(*_):\n"
         "    print('ready', flush=True)\n"
         "    sys.stdin.read()\n"
-        "commands.load_suite = lambda *_, **__: wait()\n"
+        "commands.load_each = lambda *_, **__: wait()\n"
         "sys.exit(poolspec.cli.main(['validate']))"
     )
     child = subprocess.Popen(
@@ -298,6 +300,42 @@ def test_an_interrupt_ends_without_a_traceback(project: Path) -> None:
         child.send_signal(signal.SIGINT)
         _, complaint = child.communicate(timeout=30)
     assert (child.returncode, complaint) == (130, "poolspec: interrupted\n")
+
+
+def write_many(project: Path) -> None:
+    """Write more specs than one process takes."""
+    for number in range(MANY):
+        text = SPEC.replace("ConnectionPoolLimits", f"Limits{number}")
+        (project / "specs" / f"limits_{number:02}.yaml").write_text(text)
+
+
+def test_many_specs_give_the_bytes_that_each_gives_alone(project: Path) -> None:
+    write_many(project)
+    done = poolspec(project, "gen")
+    assert done.stdout.startswith(f"{MANY + 1} specs, {2 * MANY + 2} tests: ")
+    together = generated(project)
+    for spec in (project / "specs").glob("limits_*.yaml"):
+        if spec.stem not in ("limits_00", f"limits_{MANY - 1}"):
+            spec.unlink()
+    poolspec(project, "gen", "--force")
+    alone = generated(project)
+    assert len(alone) == 7
+    assert {name: together[name] for name in alone if "index" not in name} == {
+        name: text for name, text in alone.items() if "index" not in name
+    }
+
+
+def test_one_wrong_spec_among_many_is_told_and_nothing_is_written(project: Path) -> None:
+    write_many(project)
+    edited = project / "specs" / "limits_40.yaml"
+    edited.write_text(edited.read_text().replace("acquire: c", "aquire: c"))
+    (project / "specs" / "twin.yaml").write_text(SPEC.replace("PoolLimits", "PoolBasics"))
+    (project / "specs" / "twin_2.yaml").write_text(SPEC.replace("PoolLimits", "PoolBasics"))
+    done = poolspec(project, "gen")
+    assert done.returncode == 2
+    assert "specs/limits_40.yaml:13:9: " in done.stderr
+    assert "specs/twin_2.yaml:1:1: the class 'ConnectionPoolBasics' is taken" in done.stderr
+    assert generated(project) == {}
 
 
 def test_a_dozen_specs_cost_less_than_a_second_of_processor_time(project: Path) -> None:

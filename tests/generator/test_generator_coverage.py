@@ -4,10 +4,10 @@ import json
 from pathlib import PurePosixPath
 
 import pytest
-from tests.generator.suites import a_class, a_suite, a_test, every_step, limit_test
+from tests.generator.suites import a_class, a_suite, a_test, every_step, limit_test, pages
 
 from poolspec.headers import Origin, origin
-from poolspec.report.coverage import INDEX, render_coverage
+from poolspec.report.coverage import INDEX
 from poolspec.report.verdicts import Outcome, Results, ResultsError, parse_results
 
 PAGE = PurePosixPath("limits.md")
@@ -29,24 +29,24 @@ def result(outcome: str = "passed", **changes: object) -> dict[str, object]:
 
 
 def page(found: Results | None = None) -> str:
-    return render_coverage(a_suite(a_class(limit_test(), every_step())), found)[PAGE]
+    return pages(a_suite(a_class(limit_test(), every_step())), found)[PAGE]
 
 
 def index(found: Results | None = None) -> str:
-    return render_coverage(a_suite(), found)[INDEX]
+    return pages(a_suite(), found)[INDEX]
 
 
 def test_there_is_an_index_and_a_page_for_each_class() -> None:
     suite = a_suite(a_class(), a_class(stem="basics", name="Basics"))
-    assert list(render_coverage(suite)) == [INDEX, PAGE, PurePosixPath("basics.md")]
+    assert list(pages(suite)) == [INDEX, PAGE, PurePosixPath("basics.md")]
 
 
 def test_pages_carry_our_header() -> None:
-    assert {origin(text) for text in render_coverage(a_suite()).values()} == {Origin.OURS}
+    assert {origin(text) for text in pages(a_suite()).values()} == {Origin.OURS}
 
 
 def test_pages_without_results_are_the_same_each_time() -> None:
-    assert render_coverage(a_suite()) == render_coverage(a_suite())
+    assert pages(a_suite()) == pages(a_suite())
 
 
 def test_a_requirement_names_the_tests_that_prove_it() -> None:
@@ -59,7 +59,14 @@ def test_a_requirement_without_a_test_is_marked() -> None:
 
 
 def test_a_section_counts_what_is_proven() -> None:
-    assert "### A. The contract\n\n1 of 2 proven.\n" in index()
+    assert "| A. The contract | 1 of 2 | A07 |\n| B. Resilience | 0 of 1 | B02 |\n" in index()
+
+
+def test_a_section_that_is_proven_lacks_nothing() -> None:
+    suite = a_suite(a_class(a_test(covers=("A06", "A07", "B02"))))
+    assert (
+        "| A. The contract | 2 of 2 | – |\n| B. Resilience | 1 of 1 | – |\n" in pages(suite)[INDEX]
+    )
 
 
 def test_the_index_has_the_totals() -> None:
@@ -96,7 +103,7 @@ def test_a_page_tells_how_to_run_its_tests() -> None:
 
 def test_a_test_without_words_of_its_own_leaves_its_cells_empty() -> None:
     suite = a_suite(a_class(a_test(purpose="", validates="", covers=())))
-    assert "(#pool_size_limit) | – | – | – | integration |" in render_coverage(suite)[PAGE]
+    assert "(#pool_size_limit) | – | – | – | integration |" in pages(suite)[PAGE]
 
 
 def test_a_page_with_results_says_what_it_ran_on() -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.generator.hostile import hostile_text
-from tests.generator.suites import a_class, a_suite, a_test
+from tests.generator.suites import a_class, a_suite, a_test, pages
 
 from poolspec.model import (
     Acquire,
@@ -28,7 +28,6 @@ from poolspec.rendering.generate import generate_modules
 from poolspec.rendering.names import RenderError
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
-from poolspec.report.coverage import render_coverage
 from poolspec.report.verdicts import Outcome, Results, Verdict
 
 scalars = hostile_text | st.none() | st.integers() | st.booleans()
@@ -107,7 +106,7 @@ def test_formatting_changes_neither_shape_nor_constants(specs: list[SpecClass]) 
         replace(spec, path=PurePosixPath(f"specs/s{number}.yaml"))
         for number, spec in enumerate(specs)
     ]
-    for spec, text in zip(named, generate_modules(named).values(), strict=True):
+    for spec, text in zip(named, generate_modules(named), strict=True):
         assert said(spec, text)
 
 
@@ -187,7 +186,7 @@ def test_pages_hold_no_markup_of_a_spec(
     )
     verdict = Verdict("limits.pool_size_limit", Outcome.FAILED, 0.1, reason)
     results = Results(subject, section, 1.0, {verdict.test: verdict})
-    for page in render_coverage(suite, results).values():
+    for page in pages(suite, results).values():
         body = page.split("-->\n", 1)[1]
         tokens = list(page_tokens(body))
         assert not _BAD_TOKENS & {kind for kind, _ in tokens}
@@ -201,13 +200,13 @@ def test_pages_hold_no_markup_of_a_spec(
 @given(hostile_classes())
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_a_row_of_a_table_has_as_many_cells_as_its_head(spec: SpecClass) -> None:
-    page = render_coverage(a_suite(spec))[PurePosixPath("limits.md")]
+    page = pages(a_suite(spec))[PurePosixPath("limits.md")]
     tokens = [kind for kind, _ in page_tokens(page)]
     assert tokens.count("th_open") == tokens.count("td_open") == 6
 
 
 def test_a_reference_is_told_by_its_name() -> None:
-    page = render_coverage(
-        a_suite(a_class(a_test(steps=(Acquire(3, ("a",), timeout=Ref("wait")),))))
-    )[PurePosixPath("limits.md")]
+    page = pages(a_suite(a_class(a_test(steps=(Acquire(3, ("a",), timeout=Ref("wait")),)))))[
+        PurePosixPath("limits.md")
+    ]
     assert "Acquire `a`, waiting `wait` s at most." in page

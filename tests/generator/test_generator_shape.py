@@ -1,5 +1,8 @@
 """A module that says anything else than its spec is found out."""
 
+import pickle
+from dataclasses import replace
+
 import pytest
 from tests.generator.suites import a_class, every_step, limit_test
 
@@ -19,6 +22,13 @@ TAMPERED = {
     "another name": ("def test_pool_size_limit", "def test_pool_size"),
     "another parameter": ("(self, lab: Lab)", "(self, lab: Lab, x: Lab)"),
     "a default": ("(self, lab: Lab)", "(self, lab: Lab = 1)"),
+    "a default of a keyword": ("(self, lab: Lab)", "(self, lab: Lab, *, pool: Lab = open())"),
+    "an annotation that does something": ("size: int", "size: open('f')"),
+    "a result that does something": ('-> None:\n        "', "-> open('f'):\n        \""),
+    "a call in a mark": ("@pytest.mark.integration", "@pytest.mark.integration(open('f'))"),
+    "a mark twice": ("@pytest.mark.spec(", "@pytest.mark.spec(open('f'))\n    @pytest.mark.spec("),
+    "an argument that does something": ("line=9", "line=open('f')"),
+    "a docstring for the class": ("    @pytest", '    """More."""\n    @pytest'),
     "another identifier": ("limits.pool_size_limit'", "limits.other'"),
     "another line": ("line=9", "line=10"),
     "another requirement": ("covers=['A06']", "covers=['A07']"),
@@ -38,6 +48,19 @@ TAMPERED = {
 
 def test_the_module_of_a_spec_has_its_shape() -> None:
     check_shape(render_module(SPEC), SPEC)
+
+
+def test_a_defect_survives_the_way_between_processes() -> None:
+    with pytest.raises(ShapeError) as caught:
+        check_shape("", SPEC)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_the_description_of_a_class_must_be_there() -> None:
+    described = replace(SPEC, description="Small pools")
+    check_shape(render_module(described), described)
+    with pytest.raises(ShapeError, match="docstring"):
+        check_shape(render_module(SPEC), described)
 
 
 @pytest.mark.parametrize("what", TAMPERED)

@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from poolspec.errors import Problem, SpecErrors
-from poolspec.load import load_class_text, load_suite
-from poolspec.model import Requirement, Suite
+from poolspec.load import load_class_text, load_suite, outline
+from poolspec.model import Expectations, Requirement, Suite
+from poolspec.sharing import MANY
 
 PASS = "{purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}}"
 PROFILES = "spec: 1\nprofiles:\n  fast: {purpose: p, size: 2, timeout: 1s}\n"
@@ -98,6 +99,60 @@ def test_a_file_name_must_be_able_to_name_a_module(tmp_path: Path, write: Write)
     write("specs/my-limits.yaml", class_text("A"))
     message = "the file's name 'my-limits.yaml' cannot name a module"
     assert said(tmp_path) == [f"specs/my-limits.yaml: {message}"]
+
+
+def test_a_file_name_must_not_be_that_of_the_page_of_all_classes(
+    tmp_path: Path, write: Write
+) -> None:
+    write("specs/index.yaml", class_text("A"))
+    assert said(tmp_path) == ["specs/index.yaml: the file's name 'index.yaml' cannot name a module"]
+
+
+def test_a_path_must_be_able_to_stand_in_a_header(tmp_path: Path, write: Write) -> None:
+    write("späcs/a.yaml", class_text("A"))
+    message = "the path 'sp\\xe4cs/a.yaml' has characters that a header cannot show"
+    assert said(tmp_path, "späcs") == [f"späcs/a.yaml: {message}"]
+
+
+def test_many_files_say_what_a_few_say(tmp_path: Path, write: Write) -> None:
+    write("specs/profiles.yaml", PROFILES)
+    for number in range(MANY):
+        write(f"specs/a{number:03}.yaml", class_text(f"A{number}", head="profile: fast\n"))
+    suite = load(tmp_path)
+    assert [spec.name for spec in suite.classes] == [f"A{number}" for number in range(MANY)]
+    few = load(tmp_path, "specs/profiles.yaml", "specs/a007.yaml")
+    assert suite.classes[7] == few.classes[0]
+
+
+def test_wrong_files_among_many_are_told_together(tmp_path: Path, write: Write) -> None:
+    for number in range(MANY):
+        write(f"specs/a{number:03}.yaml", class_text(f"A{number}"))
+    write("specs/a001.yaml", class_text("wrong"))
+    write("specs/a050.yaml", class_text("A20"))
+    assert said(tmp_path) == [
+        "specs/a001.yaml:2:8: 'wrong' cannot be a class's name",
+        "specs/a050.yaml:1:1: the class 'A20' is taken by specs/a020.yaml",
+    ]
+
+
+def test_a_class_file_that_speaks_of_profiles_is_a_class_file(tmp_path: Path, write: Write) -> None:
+    write("specs/a.yaml", "# uses the profiles\n" + class_text("a"))
+    write("specs/b.yaml", "# uses the profiles\n" + class_text("B"))
+    assert [place.split(": ")[0] for place in said(tmp_path)] == ["specs/a.yaml:3:8"]
+    assert [spec.name for spec in load(tmp_path, "specs/b.yaml").classes] == ["B"]
+
+
+def test_the_key_that_tells_a_files_kind_is_written_plainly(tmp_path: Path, write: Write) -> None:
+    write("specs/p.yaml", PROFILES.replace("profiles", '"\\x70rofiles"'))
+    message = "the key that tells the file's kind is not plain"
+    assert said(tmp_path) == [f"specs/p.yaml:1:1: {message}"]
+
+
+def test_an_outline_has_the_tests_without_what_they_do(tmp_path: Path, write: Write) -> None:
+    write("specs/a.yaml", class_text("A"))
+    (whole,) = load(tmp_path).classes
+    (test,) = outline(whole).tests
+    assert (test.name, test.steps, test.expect) == ("one", (), Expectations())
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def _index(suite: Suite, results: Results | None) -> str:
         "## Layers\n",
         _layers(suite),
         "## Requirements\n",
+        _overview(suite.requirements, proofs),
         *_sections(suite.requirements, proofs),
     ]
     return "\n".join(parts)
@@ -135,16 +136,28 @@ def _layers(suite: Suite) -> str:
     return table(["layer", "tests", "to run them"], rows)
 
 
+def _by_section(requirements: Iterable[Requirement]) -> dict[str, list[Requirement]]:
+    found: dict[str, list[Requirement]] = {}
+    for item in requirements:
+        found.setdefault(item.section, []).append(item)
+    return found
+
+
+def _overview(requirements: Iterable[Requirement], proofs: Mapping[str, list[str]]) -> str:
+    """Return how far each section is proven, and which keys are still without a test."""
+    rows = []
+    for section, items in _by_section(requirements).items():
+        missing = [prose(item.key) for item in items if not proofs[item.key]]
+        proven = f"{len(items) - len(missing)} of {len(items)}"
+        rows.append([prose(section), proven, ", ".join(missing) or "–"])
+    return table(["section", "proven", "without a test"], rows)
+
+
 def _sections(
     requirements: Iterable[Requirement], proofs: Mapping[str, list[str]]
 ) -> Iterator[str]:
-    by_section: dict[str, list[Requirement]] = {}
-    for item in requirements:
-        by_section.setdefault(item.section, []).append(item)
-    for section, items in by_section.items():
-        proven = sum(bool(proofs[item.key]) for item in items)
+    for section, items in _by_section(requirements).items():
         yield f"### {prose(section)}\n"
-        yield f"{proven} of {len(items)} proven.\n"
         yield table(
             ["key", "subject", "must hold", "proven by"], (_proof(item, proofs) for item in items)
         )

@@ -1,0 +1,99 @@
+"""How long `poolspec gen` takes on many large specs.
+
+Makes 1,000 spec files of 20 tests each (about 300 lines a file) in a temporary folder, out of the
+tests in `specs/`, over and over under new names. Then generates them several times: into an empty
+folder, and once more when nothing has changed. Prints the wall time and the processor time of each
+run, and the best. The folder is removed at the end; a run may take two minutes at most.
+
+    python benchmarks/generate.py [FILES [RUNS]]
+
+The goal is under 8 s of wall time for 1,000 files on two cores. Measure on a quiet machine.
+"""
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+SPECS = Path(__file__).parent.parent / "specs"
+SHARED = ("profiles.yaml", "requirements.yaml")
+TESTS_A_FILE = 20
+LONGEST = 16
+"""Lines of the longest test that is taken, with the blank line after it."""
+LIMIT = 120.0
+"""Seconds after which a run is given up."""
+HEAD = """\
+spec: 1
+class: Bench{number}
+purpose: Class number {number} of those that are made to measure the generator.
+pool: {{size: 2, max_overflow: 1, timeout: 5s}}
+
+tests:
+"""
+
+
+def bundled_tests() -> list[str]:
+    """Take the text of each test in the bundled specs."""
+    found = []
+    for file in sorted(SPECS.glob("*.yaml")):
+        _, _, body = file.read_text(encoding="utf-8").partition("\ntests:\n")
+        plain = re.sub(r"(?m)^  #.*\n", "", body)
+        found += re.split(r"(?m)^  (?=[a-z0-9_]+:$)", plain)[1:]
+    return [test.rstrip() + "\n\n" for test in found if test.count("\n") <= LONGEST]
+
+
+def make_specs(folder: Path, files: int) -> int:
+    """Write the specs, and return how many lines they have."""
+    folder.mkdir()
+    for name in SHARED:
+        shutil.copy(SPECS / name, folder)
+    tests = itertools.cycle(bundled_tests())
+    lines = 0
+    for number in range(files):
+        named = (f"  t{at}_{next(tests)}" for at in range(TESTS_A_FILE))
+        text = HEAD.format(number=number) + "".join(named)
+        lines += text.count("\n")
+        (folder / f"bench_{number:04}.yaml").write_text(text, encoding="utf-8")
+    return lines
+
+
+def measured(root: Path) -> tuple[float, float]:
+    """Generate once; return the seconds of wall time, and of processor time over all processes."""
+    before, start = os.times(), time.perf_counter()
+    command = [sys.executable, "-m", "poolspec", "gen"]
+    subprocess.run(command, cwd=root, check=True, timeout=LIMIT, stdout=subprocess.DEVNULL)
+    wall, after = time.perf_counter() - start, os.times()
+    used = after.children_user + after.children_system
+    return wall, used - before.children_user - before.children_system
+
+
+def runs(root: Path, count: int) -> Iterator[tuple[float, float]]:
+    """Generate into an empty folder, several times."""
+    for _ in range(count):
+        shutil.rmtree(root / "generated_tests", ignore_errors=True)
+        shutil.rmtree(root / "docs", ignore_errors=True)
+        yield measured(root)
+
+
+def main(files: int = 1000, count: int = 3) -> None:
+    with tempfile.TemporaryDirectory(prefix="poolspec-bench-") as name:
+        root = Path(name)
+        lines = make_specs(root / "specs", files)
+        print(f"{files} specs, {files * TESTS_A_FILE} tests, {lines // files} lines a file")
+        best = float("inf")
+        for wall, used in runs(root, count):
+            best = min(best, wall)
+            print(f"all new     {wall:6.2f} s wall, {used:6.2f} s of processor time")
+        wall, used = measured(root)
+        print(f"unchanged   {wall:6.2f} s wall, {used:6.2f} s of processor time")
+        print(f"best        {best:6.2f} s wall, on {os.cpu_count()} processors")
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:3]))

@@ -1,0 +1,45 @@
+"""Work that is shared out among processes gives what one process gives."""
+
+import os
+from collections.abc import Sequence
+
+import pytest
+
+from poolspec.sharing import MANY, in_batches
+
+
+def doubled(items: Sequence[int]) -> list[int]:
+    return [2 * item for item in items]
+
+
+def flat(batches: list[list[int]]) -> list[int]:
+    return [item for batch in batches for item in batch]
+
+
+@pytest.mark.parametrize("count", [0, 1, MANY - 1, MANY, MANY + 1, 10 * MANY + 7])
+def test_results_come_in_the_order_of_the_items(count: int) -> None:
+    assert flat(in_batches(doubled, range(count))) == list(range(0, 2 * count, 2))
+
+
+def test_few_items_are_worked_on_here() -> None:
+    assert in_batches(lambda _: os.getpid(), range(MANY - 1)) == [os.getpid()]
+
+
+def test_many_items_are_worked_on_elsewhere() -> None:
+    assert os.getpid() not in in_batches(lambda _: os.getpid(), range(MANY))
+
+
+@pytest.mark.parametrize("count", [3, 2 * MANY])
+def test_what_goes_wrong_comes_out(count: int) -> None:
+    def refuse(items: Sequence[int]) -> None:
+        raise LookupError(f"from {items[0]}")
+
+    with pytest.raises(LookupError, match="from 0"):
+        in_batches(refuse, range(count))
+
+
+def test_progress_ends_with_all_items() -> None:
+    told: list[int] = []
+    in_batches(doubled, range(2 * MANY), told.append)
+    assert told == sorted(told)
+    assert told[-1] == 2 * MANY
