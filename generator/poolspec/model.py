@@ -26,6 +26,7 @@ from poolspec.vocabulary import (
     Level,
     Operation,
     Runner,
+    Shell,
     TimeKind,
     Via,
 )
@@ -150,7 +151,7 @@ class GlobalPool:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A thread of the test, or `count` of them doing the same, `repeat` times each."""
+    """A thread or task of the test, or `count` of them doing the same, `repeat` times each."""
 
     name: str
     steps: tuple["Step", ...]
@@ -323,6 +324,8 @@ class SpecTest:
     matrix: Matrix | None
     steps: tuple[Step, ...]
     expect: Expectations
+    shells: tuple[Shell, ...] = tuple(Shell)
+    """Of which pools the test has a form for, in the order of the enum; never empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +346,15 @@ class SpecClass:
     def stem(self) -> str:
         """The file's name without folder and ending; the first half of every test's identifier."""
         return self.path.stem
+
+    @property
+    def shells(self) -> tuple[Shell, ...]:
+        """The shells that any test has a form for; the module has a class for each."""
+        return tuple(shell for shell in Shell if self.tests_for(shell))
+
+    def tests_for(self, shell: Shell) -> tuple[SpecTest, ...]:
+        """The tests that have a form for a shell."""
+        return tuple(test for test in self.tests if shell in test.shells)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,15 @@ class TimeKind(StrEnum):
     REAL = "real"
 
 
+class Shell(StrEnum):
+    """Who borrows: a pool may have a shell for threads, one for asyncio, or both."""
+
+    THREADS = "threads"
+    """Threads; a call that waits blocks its thread."""
+    ASYNCIO = "asyncio"
+    """Tasks of an event loop; a call that waits is awaited."""
+
+
 class ErrorKind(StrEnum):
     """Ways in which a pool refuses or fails; an adapter maps its pool's exceptions to them."""
 

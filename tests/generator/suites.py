@@ -43,6 +43,7 @@ from poolspec.vocabulary import (
     Level,
     Operation,
     Runner,
+    Shell,
     TimeKind,
     Via,
 )
@@ -69,6 +70,7 @@ def a_test(
     time: TimeKind = TimeKind.VIRTUAL,
     deadline: float = 20.0,
     matrix: Matrix | None = None,
+    shells: tuple[Shell, ...] = (Shell.THREADS,),
 ) -> SpecTest:
     return SpecTest(
         name=name,
@@ -85,6 +87,7 @@ def a_test(
         matrix=matrix,
         steps=steps,
         expect=expect or Expectations(),
+        shells=shells,
     )
 
 
@@ -123,9 +126,12 @@ def pages(suite: Suite, results: Results | None = None) -> dict[PurePosixPath, s
     return {INDEX: render_index(suite, results), **of_classes}
 
 
-def limit_test(name: str = "pool_size_limit") -> SpecTest:
+def limit_test(
+    name: str = "pool_size_limit", shells: tuple[Shell, ...] = (Shell.THREADS,)
+) -> SpecTest:
     return a_test(
         name,
+        shells=shells,
         steps=(
             Acquire(15, ("a", "b")),
             Acquire(16, ("c",), fails=ErrorKind.TIMEOUT, took=Check(CheckOp.APPROX, 1.0, rel=0.05)),
@@ -137,8 +143,11 @@ def limit_test(name: str = "pool_size_limit") -> SpecTest:
     )
 
 
-def every_step() -> SpecTest:
-    """One test with every kind of step, argument and expectation."""
+def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
+    """One test with every kind of step, argument and expectation.
+
+    Some of them are for one shell only: a spec cannot say all this, but a renderer can write it.
+    """
     first = Actor("first", (Acquire(31, ("x",)), Release(31, ("x",))), line=31)
     callers = Actor(
         "callers", (With(32, "y", (Query(33, "SELECT 1", "y"),)),), count=50, repeat=20, line=32
@@ -146,6 +155,7 @@ def every_step() -> SpecTest:
     idle = Actor("idle", (), line=34)
     return a_test(
         "every_step",
+        shells=shells,
         level=Level.SHOULD,
         needs=(Capability.FAIR_QUEUE, Capability.EVENTS),
         time=TimeKind.REAL,

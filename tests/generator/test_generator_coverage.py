@@ -9,6 +9,7 @@ from tests.generator.suites import a_class, a_suite, a_test, every_step, limit_t
 from poolspec.headers import Origin, origin
 from poolspec.report.coverage import INDEX
 from poolspec.report.verdicts import Outcome, Results, ResultsError, parse_results
+from poolspec.vocabulary import Shell
 
 PAGE = PurePosixPath("limits.md")
 
@@ -80,7 +81,7 @@ def test_the_index_counts_tests_by_layer() -> None:
 def test_a_page_lists_its_tests() -> None:
     row = (
         "| [pool_size_limit](#pool_size_limit) | Pool respects its maximum size "
-        "| The next acquire blocks until it times out | A06 | integration | virtual |\n"
+        "| The next acquire blocks until it times out | A06 | integration | virtual | threads |\n"
     )
     assert row in page()
 
@@ -113,16 +114,35 @@ def test_a_page_with_results_says_what_it_ran_on() -> None:
 
 
 def test_a_page_with_results_shows_outcome_and_time() -> None:
-    assert "| virtual | ✅ passed | 12 ms |" in page(results(result()))
+    assert "| virtual | threads | ✅ passed | 12 ms |" in page(results(result()))
 
 
 def test_a_test_that_was_not_run_is_shown_as_such() -> None:
-    assert "| real | not run | – |" in page(results(result()))
+    assert "| real | threads | not run | – |" in page(results(result()))
 
 
 def test_a_reason_is_shown() -> None:
     found = results(result("not_applicable", reason="needs overflow | <b>"))
     assert "➖ not applicable: needs overflow \\| &lt;b&gt; |" in page(found)
+
+
+BOTH = a_suite(a_class(limit_test(shells=tuple(Shell))))
+
+
+def test_a_test_of_two_shells_that_ended_alike_says_so_once() -> None:
+    found = results(result(), result(shell="asyncio", seconds=0.02))
+    assert "| virtual | threads, asyncio | ✅ passed | 12 ms, 20 ms |" in pages(BOTH, found)[PAGE]
+
+
+def test_a_test_of_two_shells_that_ended_differently_says_which_did_what() -> None:
+    found = results(result(), result("failed", shell="asyncio", reason="late"))
+    said = "| threads ✅ passed, asyncio ❌ failed: late | 12 ms, 12 ms |"
+    assert said in pages(BOTH, found)[PAGE]
+
+
+def test_a_test_of_two_shells_counts_once_and_its_results_twice() -> None:
+    found = results(result(), result("failed", shell="asyncio"))
+    assert "| 1 | 1 ❌ failed, 1 ✅ passed |" in pages(BOTH, found)[INDEX]
 
 
 def test_the_index_tallies_the_results_of_a_class() -> None:
@@ -131,7 +151,7 @@ def test_the_index_tallies_the_results_of_a_class() -> None:
 
 def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
     cases = (result("passed", case="1"), result("failed", case="2"), result("passed", case="3"))
-    verdict = results(*cases).verdicts["limits.pool_size_limit"]
+    verdict = results(*cases).verdicts["limits.pool_size_limit", Shell.THREADS]
     assert (verdict.outcome, round(verdict.seconds, 3)) == (Outcome.FAILED, 0.036)
 
 
@@ -146,6 +166,10 @@ def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
         (results_text(seconds="2"), "the file: seconds must be a number, found '2'"),
         (results_text(tests=[result(id=1)]), r"tests\[0\]: id must be a text, found 1"),
         (results_text(tests=[result("fine")]), r"tests\[0\].outcome: 'fine' is none of .*passed"),
+        (
+            results_text(tests=[result(shell="fish")]),
+            r"tests\[0\].shell: 'fish' is none of threads",
+        ),
         (results_text(tests=[result(seconds=True)]), r"tests\[0\]: seconds must be a number"),
     ],
 )

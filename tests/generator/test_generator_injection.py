@@ -29,6 +29,7 @@ from poolspec.rendering.names import RenderError
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
 from poolspec.report.verdicts import Outcome, Results, Verdict
+from poolspec.vocabulary import Shell
 
 scalars = hostile_text | st.none() | st.integers() | st.booleans()
 
@@ -59,6 +60,7 @@ def hostile_classes(draw: st.DrawFn) -> SpecClass:
             query,
             Release(12, ("a",), pool="shared"),
         ),
+        shells=tuple(Shell),
     )
     return a_class(test, purpose=draw(hostile_text), description=draw(hostile_text))
 
@@ -70,8 +72,12 @@ def calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 
 
 def said(spec: SpecClass, text: str) -> bool:
-    """Tell whether the constants of a module are those of the spec."""
-    tree = ast.parse(text)
+    """Tell whether the constants of each class of a module are those of the spec."""
+    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    return len(classes) == len(Shell) and all(said_in(spec, tree) for tree in classes)
+
+
+def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
     test = spec.tests[0]
     option, _, query = test.steps[0], test.steps[1], test.steps[2]
     assert isinstance(option, GlobalPool)
@@ -184,8 +190,8 @@ def test_pages_hold_no_markup_of_a_spec(
     suite = replace(
         a_suite(spec), requirements=(Requirement("A06", section or "A", subject, reason),)
     )
-    verdict = Verdict("limits.pool_size_limit", Outcome.FAILED, 0.1, reason)
-    results = Results(subject, section, 1.0, {verdict.test: verdict})
+    verdict = Verdict("limits.pool_size_limit", Shell.THREADS, Outcome.FAILED, 0.1, reason)
+    results = Results(subject, section, 1.0, {(verdict.test, verdict.shell): verdict})
     for page in pages(suite, results).values():
         body = page.split("-->\n", 1)[1]
         tokens = list(page_tokens(body))
@@ -202,7 +208,7 @@ def test_pages_hold_no_markup_of_a_spec(
 def test_a_row_of_a_table_has_as_many_cells_as_its_head(spec: SpecClass) -> None:
     page = pages(a_suite(spec))[PurePosixPath("limits.md")]
     tokens = [kind for kind, _ in page_tokens(page)]
-    assert tokens.count("th_open") == tokens.count("td_open") == 6
+    assert tokens.count("th_open") == tokens.count("td_open") == 7
 
 
 def test_a_reference_is_told_by_its_name() -> None:

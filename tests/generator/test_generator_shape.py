@@ -8,14 +8,15 @@ from tests.generator.suites import a_class, every_step, limit_test
 
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import ShapeError, check_shape
+from poolspec.vocabulary import Shell
 
-SPEC = a_class(limit_test(), every_step())
+SPEC = a_class(limit_test(shells=tuple(Shell)), every_step(tuple(Shell)))
 
 TAMPERED = {
     "a statement at the top": ("\nimport pytest\n", "\nimport pytest\nimport os\n"),
     "another import": ("import pytest\n", "import sys\n"),
     "a renamed import": ("ErrorKind, ", "ErrorKind as Lab, "),
-    "an import of what is not the runtime's": ("import BodyError", "import boot, BodyError"),
+    "an import of what is not the runtime's": ("import AsyncLab", "import boot, AsyncLab"),
     "a base class": ("class TestConnectionPoolLimits:", "class TestConnectionPoolLimits(object):"),
     "another class": ("class TestConnectionPoolLimits:", "class TestSomething:"),
     "another docstring": ('"""Pool respects', '"""Pool disdains'),
@@ -40,6 +41,12 @@ TAMPERED = {
     "a string that is not the spec's": ("'SELECT 1'", "'SELECT 3'"),
     "another variable": ("a = pool.acquire()", "evil = a = pool.acquire()"),
     "a call inside an actor": ("x = pool.acquire()", "x = open('f')"),
+    "another class for asyncio": ("LimitsAsyncio:", "LimitsAsync:"),
+    "a function for threads among those for asyncio": ("async def test_pool", "def test_pool"),
+    "the lab for threads in a test for asyncio": ("lab: AsyncLab", "lab: Lab"),
+    "an actor for threads in a test for asyncio": ("async def idle", "def idle"),
+    "a mark that does not say the shell": (", shell='asyncio'", ""),
+    "another shell": ("shell='asyncio'", "shell='threads'"),
     "a lambda": ("lab.connect()", "(lambda: __import__('os'))()"),
     "no Python": ("class Test", "klass Test"),
     "a NUL": ("class Test", "\0class Test"),

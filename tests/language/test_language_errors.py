@@ -276,6 +276,16 @@ KEYS: dict[str, tuple[str, str]] = {
         "expected a list of capabilities, found 'fair_queue'",
     ),
     "an unknown clock": ("time: «fast", "'fast' is not a clock"),
+    "an unknown shell": ("shells: [«thread]", "'thread' is not a shell"),
+    "no shell": ("shells: «[]", "expected a list of shells, with at least 1 of them"),
+    "a global pool for asyncio": (
+        "shells: [asyncio]\nsteps: [{«global_pool: g}]",
+        "'global_pool' is for threads only, this test is not",
+    ),
+    "an executor for asyncio": (
+        "shells: [asyncio]\nsteps: [{load: l, clients: 1, each: 1, «runner: executor}]",
+        "'runner: executor' is for threads only, this test is not",
+    ),
     "a deadline without a unit": ("deadline: «5", "5 has no unit: give a unit, as in 20s"),
     "a deadline of a parameter": ("deadline: «$n", "a matrix parameter cannot stand here"),
     "a deadline of nothing": ("deadline: «0", "0.0 is out of bounds: from 0.001s to 3,600s"),
@@ -380,6 +390,10 @@ FILES: dict[str, tuple[str, str]] = {
     "a class name with Test": (
         "spec: 1\nclass: «TestLimits\npurpose: p\ntests: {t: T}",
         "'TestLimits' cannot be a class's name",
+    ),
+    "a class name with Asyncio": (
+        "spec: 1\nclass: «LimitsAsyncio\npurpose: p\ntests: {t: T}",
+        "'LimitsAsyncio' cannot be a class's name",
     ),
     "a test name with a capital": (
         "spec: 1\nclass: C\npurpose: p\ntests: {«Two: T}",

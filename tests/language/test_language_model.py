@@ -41,6 +41,7 @@ from poolspec.vocabulary import (
     Level,
     Operation,
     Runner,
+    Shell,
     TimeKind,
     Via,
 )
@@ -280,6 +281,33 @@ def test_parameters_stand_for_counts_answers_and_conditions(load_test: LoadTest)
     assert isinstance(load, Load)
     values = (start.actors[0].count, wait.count, query.returns, load.clients, load.total)
     assert values == (Ref("n"),) * 5
+
+
+SHELLS: dict[str, tuple[Shell, ...]] = {
+    "": (Shell.THREADS, Shell.ASYNCIO),
+    "shells: [asyncio, threads]": (Shell.THREADS, Shell.ASYNCIO),
+    "shells: [asyncio, asyncio]": (Shell.ASYNCIO,),
+    "steps: [global_pool: g]": (Shell.THREADS,),
+    "steps: [{load: l, clients: 1, each: 1, runner: executor}]": (Shell.THREADS,),
+    "shells: [threads, asyncio]\nsteps: [global_pool: g]": (Shell.THREADS,),
+}
+
+
+@pytest.mark.parametrize(("keys", "shells"), SHELLS.items())
+def test_a_test_has_a_form_for_each_shell_that_can_do_what_it_does(
+    keys: str, shells: tuple[Shell, ...], load_test: LoadTest
+) -> None:
+    assert load_test(f"{keys}{PASS}").shells == shells
+
+
+def test_a_test_takes_over_the_shells_of_its_class_or_has_its_own(load_text: LoadText) -> None:
+    test = "{purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}"
+    spec = load_text(
+        "spec: 1\nclass: C\npurpose: p\nshells: [asyncio]\n"
+        f"tests:\n  a: {test}}}\n  b: {test}, shells: [threads]}}\n"
+    )
+    assert [test.shells for test in spec.tests] == [(Shell.ASYNCIO,), (Shell.THREADS,)]
+    assert [test.name for test in spec.tests_for(Shell.ASYNCIO)] == ["a"]
 
 
 def test_a_test_takes_over_what_its_class_says(load_text: LoadText) -> None:

@@ -8,6 +8,7 @@ from poolspec.language.kinds import Fields, Word
 from poolspec.language.names import Naming
 from poolspec.language.scope import Hold, Scope, Thing
 from poolspec.model import Acquire, Connect, GlobalPool, Query, Release, Step, Value
+from poolspec.vocabulary import Shell
 
 
 def build_acquire(scope: Scope, fields: Fields) -> Step:
@@ -117,6 +118,7 @@ def build_global_pool(scope: Scope, fields: Fields) -> Step | None:
     """The request for the global pool; its label is bound unless it must fail."""
     word = fields.get(g.GLOBAL_POOL)
     scope.names.global_pools += 1
+    scope.names.bound_to.append((Shell.THREADS, "global_pool", fields.at(g.GLOBAL_POOL)))
     if word is None:
         return None
     if not fields.has(g.FAILS):

@@ -15,7 +15,7 @@ from poolspec.language.names import Naming, label_fault
 from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
 from poolspec.model import Expectations, Matrix, PoolOptions, SpecClass, SpecTest
-from poolspec.vocabulary import Layer, Level, TimeKind
+from poolspec.vocabulary import Layer, Level, Shell, TimeKind
 
 T = TypeVar("T")
 
@@ -80,7 +80,21 @@ class ClassBuilder:
             matrix,
             body,
             expect,
+            self._shells(fields, names),
         )
+
+    def _shells(self, fields: Fields, names: Names) -> tuple[Shell, ...]:
+        """The shells of a test: those it names, less those that cannot do what it does."""
+        named = self._inherited(fields, g.SHELLS) or tuple(Shell)
+        left = {shell for shell in Shell if shell in named}
+        for shell, word, node in names.bound_to:
+            if shell not in left:
+                message = f"{word!r} is for {shell} only, this test is not"
+                others = " and ".join(sorted(left))
+                self.reader.problem(node, message, f"leave it out: the test is for {others}")
+                continue
+            left = {shell}
+        return tuple(shell for shell in Shell if shell in left)
 
     def _inherited(self, fields: Fields, key: Key[T]) -> T | None:
         value = fields.get(key)

@@ -21,7 +21,7 @@ from poolspec.language.values import (
     name_kind,
     text_kind,
 )
-from poolspec.vocabulary import Capability, Layer, Level, TimeKind
+from poolspec.vocabulary import Capability, Layer, Level, Shell, TimeKind
 
 VERSION = 1
 
@@ -49,7 +49,7 @@ TEXT = text_kind("a text", 2_000)
 SHORT = text_kind("a text", 200)
 PROFILE_NAME = name_kind("a profile's name", _profile_fault, LABEL.pattern)
 COVERED = name_kind("a requirement's key", requirement_fault, REQUIREMENT.pattern)
-CLASS_NAME = name_kind("a class's name", class_fault, rf"(?!Test){CLASS.pattern}")
+CLASS_NAME = name_kind("a class's name", class_fault, rf"(?!Test)(?!.*Asyncio$){CLASS.pattern}")
 TEST_NAME = name_kind("a test's name", test_fault, TEST.pattern)
 SECTION_NAME: Kind[Word] = name_kind("a section", _section_fault, "[A-Z]")
 
@@ -84,6 +84,13 @@ TIME = Key(
     "the clock the tests run on",
     "real",
     default="the class's, else virtual",
+)
+SHELLS = Key(
+    "shells",
+    list_kind("a list of shells", enum_kind("a shell", Shell), low=1),
+    "whose pools it is about; a form of the test is made for each",
+    "[threads]",
+    default="the class's, else both",
 )
 PROFILE = Key(
     "profile",
@@ -124,7 +131,7 @@ EXPECT_KEY = Key(
 TEST_PLACE = Place(
     "a test",
     (
-        *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, DEADLINE_KEY),
+        *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, SHELLS, DEADLINE_KEY),
         *(PROFILE, POOL_KEY, MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
     ),
 )
@@ -148,8 +155,8 @@ TESTS = Key(
 CLASS_FILE = Place(
     "a test class",
     (
-        *(SPEC, CLASS_KEY, PURPOSE, DESCRIPTION, LAYER, LEVEL, NEEDS, TIME, PROFILE, POOL_KEY),
-        TESTS,
+        *(SPEC, CLASS_KEY, PURPOSE, DESCRIPTION, LAYER, LEVEL, NEEDS, TIME, SHELLS),
+        *(PROFILE, POOL_KEY, TESTS),
     ),
 )
 

@@ -101,7 +101,9 @@ OPTIONS = Key(
     default="no options at all",
 )
 
-COUNT_KEY = Key("count", value_kind(THREADS), "threads that do the same", "50", default="1")
+COUNT_KEY = Key(
+    "count", value_kind(THREADS), "threads or tasks that do the same", "50", default="1"
+)
 REPEAT = Key("repeat", value_kind(NUMBER_OF), "times each does it", "20", default="1")
 BODY = Key("steps", STEPS, "what the actor does", "[acquire: x, release: x]", True)
 ACTOR = Place("an actor", (BODY, COUNT_KEY, REPEAT))
@@ -119,7 +121,7 @@ ACTOR_KIND: Kind[Fields | StepList] = Kind(
 START = Key(
     "start",
     map_kind("actors by name", NAME, ACTOR_KIND),
-    "start actors, each in a thread, at the same moment",
+    "start actors at the same moment, each a thread or a task",
     "{first: [acquire: x, release: x]}",
     True,
 )

@@ -6,7 +6,7 @@ from poolspec.language.kinds import Fields
 from poolspec.language.names import Naming
 from poolspec.language.scope import Scope
 from poolspec.model import Load
-from poolspec.vocabulary import Operation, Runner, Via
+from poolspec.vocabulary import Operation, Runner, Shell, Via
 
 
 def build_load(scope: Scope, fields: Fields) -> Load | None:
@@ -23,6 +23,8 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
             "choose another name for the load",
         )
     scope.bind(word, Naming.LOAD)
+    if fields.get(g.RUNNER) is Runner.EXECUTOR:
+        scope.names.bound_to.append((Shell.THREADS, "runner: executor", fields.at(g.RUNNER)))
     operations = fields.get(g.OPERATIONS)
     by_kind = isinstance(operations, tuple)
     return Load(

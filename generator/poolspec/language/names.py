@@ -18,8 +18,8 @@ REQUIREMENT: Final = re.compile(r"[A-Z][0-9]{2,3}")
 
 RESERVED: Final = frozenset(
     (
-        *("lab", "pool", "self", "nothing", "pytest", "test", "actor"),
-        *("ErrorKind", "EventKind", "Lab", "Operation", "Runner", "Via"),
+        *("lab", "pool", "self", "nothing", "pytest", "test", "actor", "async_actor"),
+        *("AsyncLab", "ErrorKind", "EventKind", "Lab", "Operation", "Runner", "Via"),
         *("BodyError", "BodyInterrupt"),
         *("approx", "at_least", "at_most", "between", "less_than", "more_than", "not_equal"),
     )
@@ -71,6 +71,8 @@ def class_fault(word: str) -> str:
     """Why a word cannot name a class; empty if it can."""
     if not CLASS.fullmatch(word):
         return "a class's name is a capital letter, then up to 79 letters or digits"
+    if word.endswith("Asyncio"):
+        return "leave out 'Asyncio', the generator adds it"
     return "leave out 'Test', the generator adds it" if word.startswith("Test") else ""
 
 

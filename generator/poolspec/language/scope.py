@@ -18,6 +18,7 @@ from poolspec.errors import article, expected, shown
 from poolspec.language.kinds import Reader, Word
 from poolspec.language.names import Naming
 from poolspec.language.tree import Node
+from poolspec.vocabulary import Shell
 
 
 class Hold(Enum):
@@ -54,6 +55,8 @@ class Names:
     own_pool: list[Node] = field(default_factory=list)
     """Where the test uses a pool of its own."""
     global_pools: int = 0
+    bound_to: list[tuple[Shell, str, Node]] = field(default_factory=list)
+    """What only one shell can do: which shell, the word, and where it stands."""
     expecting: bool = False
     """Something is expected, so that the test can fail by its own words."""
     incomplete: bool = False

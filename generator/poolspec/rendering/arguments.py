@@ -8,13 +8,13 @@ from poolspec.model import Actor, Load, Matrix, Query, Scalar, SpecClass, SpecTe
 from poolspec.rendering.literals import literal, row, value
 from poolspec.rendering.names import variable, word
 from poolspec.rendering.scope import Scope
-from poolspec.vocabulary import Level, Operation, Runner, TimeKind, Via
+from poolspec.vocabulary import Level, Operation, Runner, Shell, TimeKind, Via
 
 DEFAULT_DEADLINE = 20.0
 _DEFAULT_MIX = ((Operation.READ, 1),)
 
 
-def spec_mark(test: SpecTest, spec: SpecClass) -> str:
+def spec_mark(test: SpecTest, spec: SpecClass, shell: Shell) -> str:
     """Return the arguments of the `spec` mark: the test's identity and its terms."""
     parts = [
         literal(f"{word(spec.stem)}.{word(test.name)}"),
@@ -30,6 +30,8 @@ def spec_mark(test: SpecTest, spec: SpecClass) -> str:
         parts.append(f"time={literal(test.time.value)}")
     if test.deadline != DEFAULT_DEADLINE:
         parts.append(f"deadline={literal(float(test.deadline))}")
+    if shell is not Shell.THREADS:
+        parts.append(f"shell={literal(shell.value)}")
     return ", ".join(parts)
 
 

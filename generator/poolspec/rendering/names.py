@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 RUNTIME_NAMES = frozenset(
     {
+        "AsyncLab",
         "BodyError",
         "BodyInterrupt",
         "ErrorKind",
@@ -22,6 +23,7 @@ RUNTIME_NAMES = frozenset(
         "Via",
         "actor",
         "approx",
+        "async_actor",
         "at_least",
         "at_most",
         "between",

@@ -34,6 +34,7 @@ from poolspec.model import (
     With,
 )
 from poolspec.rendering import arguments, literals, names, scope
+from poolspec.vocabulary import Shell
 
 MACROS: dict[type, str] = {
     Acquire: "acquire",
@@ -68,10 +69,21 @@ def paragraphs_of_module(spec: SpecClass) -> list[str]:
     return [literals.sentence(spec.purpose) or f"{spec.name}."]
 
 
-def paragraphs_of_class(spec: SpecClass) -> list[str]:
-    """Return the description, paragraph by paragraph; a class without one has no docstring."""
+def paragraphs_of_class(spec: SpecClass, shell: Shell) -> list[str]:
+    """Return the description, paragraph by paragraph, for the first class of the module.
+
+    A class without words has no docstring.
+    """
+    if shell is not spec.shells[0]:
+        return []
     parts = [literals.sentence(part) for part in spec.description.split("\n\n")]
     return [part for part in parts if part]
+
+
+def class_name(spec: SpecClass, shell: Shell) -> str:
+    """Return the name of the class that holds the tests' forms for a shell."""
+    ending = "Asyncio" if shell is Shell.ASYNCIO else ""
+    return f"Test{names.class_name(spec.name)}{ending}"
 
 
 def paragraphs_of_test(test: SpecTest) -> list[str]:
@@ -105,7 +117,7 @@ def _environment() -> jinja2.Environment:
         binds_pool=scope.binds_pool,
         class_words=paragraphs_of_class,
         docstring=literals.docstring,
-        class_name=names.class_name,
+        class_name=class_name,
         import_order=_import_order,
         literal=literals.literal,
         literals=arguments.literals,

@@ -1,8 +1,8 @@
 """What a template may ask while it writes the body of a test.
 
-A scope is the body of a test, or of one of its actors. It knows which labels are read again (the
-others are not bound, for nothing would read them), and it writes down each name of the runtime that
-it hands out: those are the module's imports.
+A scope is the body of a test, or of one of its actors, in the form for one shell. It knows which
+labels are read again (the others are not bound, for nothing would read them), and it writes down
+each name of the runtime that it hands out: those are the module's imports.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ from poolspec.model import (
     With,
 )
 from poolspec.rendering import literals, names
-from poolspec.vocabulary import BodyFailure, CheckOp
+from poolspec.vocabulary import BodyFailure, CheckOp, Shell
 
 _FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}
 
@@ -43,6 +43,27 @@ class Scope:
     used: frozenset[str]
     """Labels that this body, or an actor started in it, refers to."""
     imports: set[str]
+    shell: Shell
+
+    @property
+    def awaits(self) -> str:
+        """What stands before a call that may wait."""
+        return "await " if self.shell is Shell.ASYNCIO else ""
+
+    @property
+    def async_(self) -> str:
+        """What stands before a function, or a `with`, that may wait."""
+        return "async " if self.shell is Shell.ASYNCIO else ""
+
+    @property
+    def lab(self) -> str:
+        """The type of the lab."""
+        return self.use("AsyncLab" if self.shell is Shell.ASYNCIO else "Lab")
+
+    @property
+    def actor(self) -> str:
+        """The function that describes an actor."""
+        return self.use("async_actor" if self.shell is Shell.ASYNCIO else "actor")
 
     def variables(self, labels: Iterable[str]) -> list[str]:
         """Return the variables of labels."""
@@ -62,7 +83,7 @@ class Scope:
 
     def of(self, actor: Actor) -> "Scope":
         """Return the scope of an actor's steps."""
-        return _scope(actor.steps, (), self.imports)
+        return _scope(actor.steps, (), self.imports, self.shell)
 
     def rebound(self) -> list[str]:
         """Return variables of the enclosing body that this one reads first and binds later."""
@@ -119,9 +140,9 @@ class Scope:
         return f"lab.fails({self.member(step.fails)}{timed})"
 
 
-def of_test(test: SpecTest, imports: set[str]) -> Scope:
+def of_test(test: SpecTest, imports: set[str], shell: Shell) -> Scope:
     """Return the scope of a test's body; `imports` collects what all tests of a module use."""
-    return _scope(test.steps, _read_by(test.expect), imports)
+    return _scope(test.steps, _read_by(test.expect), imports, shell)
 
 
 def needs_pool(test: SpecTest) -> bool:
@@ -154,9 +175,11 @@ def _uses_pool(steps: Iterable[Step]) -> bool:
     )
 
 
-def _scope(steps: tuple[Step, ...], read_later: Iterable[str], imports: set[str]) -> Scope:
+def _scope(
+    steps: tuple[Step, ...], read_later: Iterable[str], imports: set[str], shell: Shell
+) -> Scope:
     used = frozenset(label for step in walk(steps) for label in _read(step))
-    return Scope(steps, used.union(read_later), imports)
+    return Scope(steps, used.union(read_later), imports, shell)
 
 
 def _rebound(steps: tuple[Step, ...]) -> tuple[str, ...]:

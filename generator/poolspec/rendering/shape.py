@@ -1,15 +1,16 @@
 """Proof, after the fact, that a module is what was meant and nothing else.
 
 The finished text is parsed, and what comes out is compared with the spec it was made from: one
-docstring, two imports, one class, its tests in order, each with its marks and its words; inside the
-tests no name that is not the runtime's, a label's or a parameter's, and no constant that is not the
-spec's. The text is not executed.
+docstring, two imports, a class for each shell, its tests in order, each with its marks and its
+words, waiting in the manner of its shell; inside the tests no name that is not the runtime's, a
+label's or a parameter's, and no constant that is not the spec's. The text is not executed.
 
 This repeats what `names` and `literals` promise, by other means. If it ever fails, poolspec has a
 defect, and nothing is written.
 """
 
 import ast
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from operator import attrgetter
@@ -21,9 +22,28 @@ from poolspec.model import SpecClass, SpecTest
 from poolspec.rendering.arguments import matrix_types
 from poolspec.rendering.literals import FUNCTIONS
 from poolspec.rendering.names import RUNTIME_NAMES
-from poolspec.rendering.render import paragraphs_of_class, paragraphs_of_module, paragraphs_of_test
-from poolspec.vocabulary import ActorState, ErrorKind, EventKind, Operation, Runner, Via
+from poolspec.rendering.render import (
+    class_name,
+    paragraphs_of_class,
+    paragraphs_of_module,
+    paragraphs_of_test,
+)
+from poolspec.vocabulary import (
+    ActorState,
+    ErrorKind,
+    EventKind,
+    Operation,
+    Runner,
+    Shell,
+    Via,
+)
 
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_KINDS: dict[Shell, type[_Function]] = {
+    Shell.THREADS: ast.FunctionDef,
+    Shell.ASYNCIO: ast.AsyncFunctionDef,
+}
+_LABS = {Shell.THREADS: "Lab", Shell.ASYNCIO: "AsyncLab"}
 _CALLS = frozenset(
     {
         *("acquire", "release", "close", "close_all", "query", "expect"),
@@ -94,7 +114,7 @@ class _Checker:
         if not holds:
             raise _defect(self._spec, what)
 
-    def _says(self, node: ast.Module | ast.ClassDef | ast.FunctionDef, words: list[str]) -> None:
+    def _says(self, node: ast.Module | ast.ClassDef | _Function, words: list[str]) -> None:
         found = ast.get_docstring(node)
         self._must(found is not None, "a docstring is missing")
         wanted = [" ".join(text.split()) for text in words]
@@ -102,8 +122,9 @@ class _Checker:
         self._must(parts == wanted, f"a docstring says {found!a}")
 
     def module(self, tree: ast.Module) -> None:
-        self._must(len(tree.body) == 4, "the module has other statements")
-        _, first, second, body = tree.body
+        shells = self._spec.shells
+        self._must(len(tree.body) == 3 + len(shells), "the module has other statements")
+        _, first, second, *classes = tree.body
         self._says(tree, paragraphs_of_module(self._spec))
         self._must(ast.unparse(first) == "import pytest", "the first import is not pytest")
         self._must(
@@ -112,31 +133,34 @@ class _Checker:
             and all(name.name in RUNTIME_NAMES and not name.asname for name in second.names),
             "the imports are not the runtime's",
         )
-        if not isinstance(body, ast.ClassDef):
-            raise _defect(self._spec, "the last statement is not a class")
-        self.test_class(body)
+        for node, shell in zip(classes, shells, strict=True):
+            if not isinstance(node, ast.ClassDef):
+                raise _defect(self._spec, "a statement after the imports is not a class")
+            self.test_class(node, shell)
 
-    def test_class(self, node: ast.ClassDef) -> None:
-        spec = self._spec
+    def test_class(self, node: ast.ClassDef, shell: Shell) -> None:
+        spec, tests = self._spec, self._spec.tests_for(shell)
         bare = not (node.bases or node.keywords or node.decorator_list)
-        self._must(bare and node.name == f"Test{spec.name}", "the class has another head")
-        words = paragraphs_of_class(spec)
+        self._must(bare and node.name == class_name(spec, shell), "the class has another head")
+        words = paragraphs_of_class(spec, shell)
         if words:
             self._says(node, words)
         found = node.body[1:] if words else node.body
-        self._must(len(found) == len(spec.tests), "the class has other statements")
-        for function, test in zip(found, spec.tests, strict=True):
-            if not isinstance(function, ast.FunctionDef):
+        self._must(len(found) == len(tests), "the class has other statements")
+        for function, test in zip(found, tests, strict=True):
+            if not isinstance(function, _KINDS[shell]):
                 raise _defect(spec, "the class holds more than tests")
-            self.test(function, test)
+            self.test(function, test, shell)
 
-    def test(self, node: ast.FunctionDef, test: SpecTest) -> None:
+    def test(self, node: _Function, test: SpecTest, shell: Shell) -> None:
         self._must(node.name == f"test_{test.name}", f"{node.name!a} is in the wrong place")
-        self._must(_signature(node) == _wanted_signature(test), f"{node.name} has other parameters")
+        self._must(
+            _signature(node) == _wanted_signature(test, shell), f"{node.name} has other parameters"
+        )
         self._says(node, paragraphs_of_test(test))
-        self.marks(node, test)
+        self.marks(node, test, shell)
 
-    def marks(self, node: ast.FunctionDef, test: SpecTest) -> None:
+    def marks(self, node: _Function, test: SpecTest, shell: Shell) -> None:
         wanted = ["pytest.mark.spec", f"pytest.mark.{test.layer.value}"]
         wanted += ["pytest.mark.parametrize"] if test.matrix else []
         calls = [item if isinstance(item, ast.Call) else None for item in node.decorator_list]
@@ -150,6 +174,8 @@ class _Checker:
         self._must(said[:1] == [identity], f"{node.name} has another identifier")
         self._must(("line", test.line) in said, f"{node.name} has another line")
         self._must(("covers", list(test.covers)) in said, f"{node.name} covers something else")
+        told = ("shell", shell.value) in said
+        self._must(told is (shell is Shell.ASYNCIO), f"{node.name} is for another shell")
         if test.matrix:
             names: object = test.matrix.names
             rows: object = list(test.matrix.rows)
@@ -171,13 +197,15 @@ class _Checker:
 
     def names(self, module: CodeType) -> None:
         """Compare every name and constant inside the tests with what their specs hold."""
-        body = next(code for code in _codes(module))
-        for code, test in zip(_codes(body), self._spec.tests, strict=True):
-            known = _strings(test)
-            for inner in (code, *_nested(code)):
-                self.body(inner, code, known)
+        for body, shell in zip(_codes(module), self._spec.shells, strict=True):
+            for code, test in zip(_codes(body), self._spec.tests_for(shell), strict=True):
+                known = _strings(test)
+                for inner in (code, *_nested(code)):
+                    self.body(inner, code, known, shell)
 
-    def body(self, code: CodeType, test: CodeType, known: set[str]) -> None:
+    def body(self, code: CodeType, test: CodeType, known: set[str], shell: Shell) -> None:
+        waits = bool(code.co_flags & inspect.CO_COROUTINE)
+        self._must(waits is (shell is Shell.ASYNCIO), f"{code.co_name} is for another shell")
         variables = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
         own = variables <= known | {"lab", "pool", "self"}
         self._must(own, f"{test.co_name} has other variables")
@@ -196,7 +224,7 @@ def _dotted(node: ast.expr | None) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _signature(node: ast.FunctionDef) -> list[tuple[str, str]]:
+def _signature(node: _Function) -> list[tuple[str, str]]:
     """Return the parameters of a function with their types, and what it returns."""
     own = node.args
     more = (own.posonlyargs, own.vararg, own.kwonlyargs, own.kwarg, own.defaults, own.kw_defaults)
@@ -205,11 +233,11 @@ def _signature(node: ast.FunctionDef) -> list[tuple[str, str]]:
     return [*found, ("return", "None" if nothing and not any(more) else "")]
 
 
-def _wanted_signature(test: SpecTest) -> list[tuple[str, str]]:
+def _wanted_signature(test: SpecTest, shell: Shell) -> list[tuple[str, str]]:
     parameters = (
         zip(test.matrix.names, matrix_types(test.matrix), strict=True) if test.matrix else ()
     )
-    return [("self", ""), ("lab", "Lab"), *parameters, ("return", "None")]
+    return [("self", ""), ("lab", _LABS[shell]), *parameters, ("return", "None")]
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

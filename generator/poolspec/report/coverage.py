@@ -14,7 +14,7 @@ from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
 from poolspec.rendering import names
 from poolspec.rendering.literals import sentence
 from poolspec.report.markdown import code, prose, table
-from poolspec.report.verdicts import Outcome, Results
+from poolspec.report.verdicts import Outcome, Results, Verdict
 from poolspec.report.words import Sentence, scenario
 from poolspec.vocabulary import Layer, Level
 
@@ -28,7 +28,8 @@ _OUTCOMES = {
 }
 _HOW_REAL = (
     "Every test drives the real pool and the real driver over a real socket to a database server. "
-    "The clock is the pool's: on the *virtual* clock a wait of 30 s is exact and takes no time."
+    "The clock is the pool's: on the *virtual* clock a wait of 30 s is exact and takes no time. "
+    "A test of two shells has a form for each: what borrows are threads in one, tasks in the other."
 )
 
 
@@ -119,8 +120,12 @@ def _classes(suite: Suite, results: Results | None) -> str:
 
 
 def _tally(spec: SpecClass, results: Results) -> str:
-    """Return how many tests of a class ended in which way, the gravest first."""
-    found = [results.verdicts.get(_identifier(spec, test)) for test in spec.tests]
+    """Return how many forms of a class's tests ended in which way, the gravest first."""
+    found = [
+        results.verdicts.get((_identifier(spec, test), shell))
+        for test in spec.tests
+        for shell in test.shells
+    ]
     outcomes = [verdict.outcome if verdict else None for verdict in found]
     counts = [(_OUTCOMES[kind], outcomes.count(kind)) for kind in reversed(Outcome)]
     counts.append(("not run", outcomes.count(None)))
@@ -192,7 +197,7 @@ def _class_page(spec: SpecClass, results: Results | None) -> str:
 
 
 def _tests(spec: SpecClass, results: Results | None) -> str:
-    head = ["test", "purpose", "validates", "covers", "layer", "clock"]
+    head = ["test", "purpose", "validates", "covers", "layer", "clock", "shells"]
     return table(
         [*head, "last result", "time"] if results else head,
         (_test_row(spec, test, results) for test in spec.tests),
@@ -207,16 +212,26 @@ def _test_row(spec: SpecClass, test: SpecTest, results: Results | None) -> list[
         ", ".join(prose(key) for key in test.covers) or "–",
         test.layer.value,
         test.time.value,
+        ", ".join(shell.value for shell in test.shells),
     ]
-    return [*row, *_last(results, _identifier(spec, test))] if results else row
+    return [*row, *_last(results, spec, test)] if results else row
 
 
-def _last(results: Results, identifier: str) -> list[str]:
-    verdict = results.verdicts.get(identifier)
+def _last(results: Results, spec: SpecClass, test: SpecTest) -> list[str]:
+    """Return how a test ended and how long it took, shell by shell."""
+    found = [results.verdicts.get((_identifier(spec, test), shell)) for shell in test.shells]
+    outcomes, times = zip(*map(_outcome, found), strict=True)
+    if len(set(outcomes)) == 1:
+        return [outcomes[0], ", ".join(times)]
+    said = zip(test.shells, outcomes, strict=True)
+    return [", ".join(f"{shell.value} {outcome}" for shell, outcome in said), ", ".join(times)]
+
+
+def _outcome(verdict: Verdict | None) -> tuple[str, str]:
     if verdict is None:
-        return ["not run", "–"]
+        return "not run", "–"
     reason = f": {prose(verdict.reason)}" if verdict.reason else ""
-    return [f"{_OUTCOMES[verdict.outcome]}{reason}", f"{verdict.seconds * 1000:.0f} ms"]
+    return f"{_OUTCOMES[verdict.outcome]}{reason}", f"{verdict.seconds * 1000:.0f} ms"
 
 
 def _identifier(spec: SpecClass, test: SpecTest) -> str:

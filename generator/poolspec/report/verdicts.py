@@ -4,14 +4,18 @@ Results come back to the build side only as this file, which the run side writes
 
     {"schema": 1, "server": {"kind": "mariadb", "description": "…", "version": "…"},
      "pool": "steadypool", "seconds": 2.31,
-     "tests": [{"id": "limits.pool_size_limit", "case": "", "outcome": "passed",
-                "seconds": 0.012, "reason": ""}]}
+     "tests": [{"id": "limits.pool_size_limit", "case": "", "shell": "threads",
+                "outcome": "passed", "seconds": 0.012, "reason": ""}]}
+
+An entry without a shell is about threads.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from poolspec.vocabulary import Shell
 
 SCHEMA = 1
 
@@ -34,9 +38,10 @@ _GRAVITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result of one test, or of one case of its matrix."""
+    """The result of one test for one shell, or of one case of its matrix."""
 
     test: str
+    shell: Shell
     outcome: Outcome
     seconds: float
     reason: str
@@ -50,8 +55,8 @@ class Results:
     """In words: MariaDB 10.11, private instance."""
     pool: str
     seconds: float
-    verdicts: Mapping[str, Verdict]
-    """By test: the gravest outcome of its cases, and the time of all of them."""
+    verdicts: Mapping[tuple[str, Shell], Verdict]
+    """By test and shell: the gravest outcome of its cases, and the time of all of them."""
 
 
 def parse_results(text: str) -> Results:
@@ -77,13 +82,14 @@ def parse_results(text: str) -> Results:
     )
 
 
-def _by_test(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
-    found: dict[str, Verdict] = {}
+def _by_test(verdicts: Iterable[Verdict]) -> dict[tuple[str, Shell], Verdict]:
+    found: dict[tuple[str, Shell], Verdict] = {}
     for verdict in verdicts:
-        seen = found.get(verdict.test, verdict)
+        key = verdict.test, verdict.shell
+        seen = found.get(key, verdict)
         worst = max(seen, verdict, key=lambda one: _GRAVITY[one.outcome])
         seconds = verdict.seconds if seen is verdict else seen.seconds + verdict.seconds
-        found[verdict.test] = replace(worst, seconds=seconds)
+        found[key] = replace(worst, seconds=seconds)
     return found
 
 
@@ -93,10 +99,18 @@ def _verdicts(items: Iterable[object]) -> Iterable[Verdict]:
         entry = _object(item, where)
         yield Verdict(
             test=_text(entry, "id", where),
+            shell=_shell(entry, where),
             outcome=_outcome(_text(entry, "outcome", where), where),
             seconds=_number(entry, "seconds", where),
             reason=_text(entry, "reason", where),
         )
+
+
+def _shell(entry: Mapping[str, object], where: str) -> Shell:
+    word = entry.get("shell", Shell.THREADS)
+    if word not in tuple(Shell):
+        raise ResultsError(f"{where}.shell: {word!r} is none of {', '.join(Shell)}")
+    return Shell(str(word))
 
 
 def _outcome(word: str, where: str) -> Outcome:

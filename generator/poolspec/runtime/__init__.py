@@ -1,6 +1,8 @@
 """All that a generated test may use."""
 
 from poolspec.runtime.actors import actor
+from poolspec.runtime.aio.actors import async_actor
+from poolspec.runtime.aio.lab import AsyncLab
 from poolspec.runtime.checks import (
     approx,
     at_least,
@@ -15,6 +17,7 @@ from poolspec.runtime.lab import Lab
 from poolspec.vocabulary import ErrorKind, EventKind, Operation, Runner, Via
 
 __all__ = [
+    "AsyncLab",
     "BodyError",
     "BodyInterrupt",
     "ErrorKind",
@@ -25,6 +28,7 @@ __all__ = [
     "Via",
     "actor",
     "approx",
+    "async_actor",
     "at_least",
     "at_most",
     "between",
