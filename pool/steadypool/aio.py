@@ -213,16 +213,6 @@ class AsyncConnectionPool:
         return self._min_size
 
     @property
-    def size(self) -> int:
-        """How many idle connections are kept."""
-        return self._core.rules.size
-
-    @property
-    def min_size(self) -> int:
-        """How many connections the pool opens at its start."""
-        return self._min_size
-
-    @property
     def max_size(self) -> int:
         """How many connections may be open at once; `sys.maxsize` for any number."""
         return self._core.rules.limit
