@@ -1,0 +1,153 @@
+"""How steadypool's public names are typed, as a user sees them; checked by mypy, never run.
+
+`tests/steadypool/test_steadypool_typing.py` holds this module to the package's public list.
+"""
+
+from typing import Any, assert_type
+
+from steadypool import (
+    AsyncClock,
+    AsyncConnectionPool,
+    AsyncWaiter,
+    Clock,
+    CloseReason,
+    Config,
+    Connection,
+    ConnectionFailedError,
+    ConnectionPool,
+    ConnectionPoolError,
+    Connector,
+    EventKind,
+    FailReason,
+    Listener,
+    NotBorrowedError,
+    PoolClosedError,
+    PoolConfigError,
+    PoolEvent,
+    PoolInitializationError,
+    PoolStats,
+    PoolTimeoutError,
+    SystemAsyncClock,
+    SystemClock,
+    Waiter,
+    WrongLoopError,
+    close_global_pool,
+    get_global_pool,
+)
+
+
+def making(listeners: list[Listener], clock: Clock) -> None:
+    config = Config(host="db1", port=3306, user="app", password="secret", database="shop")
+    assert_type(config.address, str)
+    assert_type(config.connect_timeout, float)
+    assert_type(config.database, str | None)
+    connector = Connector(config)
+    assert_type(connector(), Connection)
+    assert_type(connector(2.5), Connection)
+    ConnectionPool()
+    ConnectionPool(5, 10, 30, 3600, "primary")
+    ConnectionPool(5, -1, None, None, config="mysql://app@db1/shop", min_size=0, name="shop")
+    ConnectionPool(connect=connector, check_after=None, clock=clock, listeners=listeners)
+    ConnectionPool(connect=object, clock=SystemClock())
+
+
+def borrowing(pool: ConnectionPool) -> None:
+    assert_type(pool.acquire(), Any)
+    assert_type(pool.acquire(timeout=2.5), Any)
+    assert_type(pool.release(pool.acquire()), None)
+    pool.release(None)
+    with pool as connection:
+        assert_type(connection, Any)
+    with pool.connection(timeout=1) as connection:
+        assert_type(connection, Any)
+
+
+def asking(pool: ConnectionPool) -> None:
+    assert_type(pool.name, str)
+    assert_type(pool.closed, bool)
+    assert_type(pool.size, int)
+    assert_type(pool.min_size, int)
+    assert_type(pool.max_size, int)
+    assert_type(pool.stats(), PoolStats)
+    assert_type(pool.stats().in_use, int)
+    assert_type(pool.stats().as_dict(), dict[str, int])
+    assert_type(pool.get_stats(), dict[str, int])
+
+
+def ending(pool: ConnectionPool) -> None:
+    assert_type(pool.close_all(), None)
+    assert_type(pool.close(), None)
+
+
+def sharing() -> None:
+    assert_type(get_global_pool(size=5, config_name="primary"), ConnectionPool)
+    assert_type(close_global_pool(), None)
+
+
+async def with_asyncio(clock: AsyncClock) -> None:
+    pool = AsyncConnectionPool(5, 10, 30.0, config="mysql://app@db1/shop", clock=clock)
+    assert_type(await pool.start(), None)
+    assert_type(
+        await AsyncConnectionPool.open(size=1, clock=SystemAsyncClock()), AsyncConnectionPool
+    )
+    assert_type(await pool.acquire(timeout=1), Any)
+    assert_type(await pool.release(await pool.acquire()), None)
+    async with pool as connection:
+        assert_type(connection, Any)
+    async with pool.connection(timeout=1) as connection:
+        assert_type(connection, Any)
+    assert_type(pool.stats(), PoolStats)
+    assert_type(await pool.close_all(), None)
+    assert_type(await pool.close(), None)
+
+
+def listening(event: PoolEvent) -> None:
+    assert_type(event.kind, EventKind)
+    assert_type(event.reason, CloseReason | FailReason | None)
+    assert_type(event.took, float | None)
+    assert_type(event.total, int)
+    if event.kind is EventKind.CONNECTION_CLOSED and event.reason is CloseReason.STALE:
+        assert_type(event.connection, int | None)
+
+
+def failing(pool: ConnectionPool) -> None:
+    try:
+        pool.acquire()
+    except PoolTimeoutError as late:
+        assert_type(late.total, int)
+        assert_type(late.waited, float)
+    except PoolInitializationError as failed:
+        connect_failed: ConnectionFailedError = failed
+        raise connect_failed from None
+    except (PoolClosedError, NotBorrowedError, PoolConfigError, WrongLoopError) as known:
+        any_of_ours: ConnectionPoolError = known
+        raise any_of_ours from None
+
+
+class OwnClock:
+    """A clock as a user may write one."""
+
+    def now(self) -> float:
+        return 0.0
+
+    def waiter(self) -> Waiter:
+        return SystemClock.waiter()
+
+    def sleep(self, seconds: float) -> None:
+        return None
+
+
+class OwnAsyncWaiter:
+    """A waiter for asyncio as a user may write one."""
+
+    async def wait(self, deadline: float | None) -> bool:
+        return True
+
+    def wake(self) -> object:
+        return None
+
+
+def own_parts() -> None:
+    making([print, listening], OwnClock())
+    waiter: AsyncWaiter = OwnAsyncWaiter()
+    assert_type(waiter.wake(), object)
