@@ -21,9 +21,8 @@ class WrongCore(steadypool.ConnectionPool):
 
     core: type[Core]
 
-    def _start_afresh(self) -> None:
-        super()._start_afresh()
-        self._core = self.core(self._rules, self._listeners, self._listener_failed)
+    def _make_core(self) -> Core:
+        return self.core(self._rules, self._listeners)
 
 
 class OverLimitByOne(WrongCore):
