@@ -47,6 +47,7 @@ from steadypool import (
     expect_one,
     get_global_pool,
 )
+from steadypool.telemetry import Telemetry
 
 
 def making(listeners: list[Listener], clock: Clock) -> None:
@@ -139,6 +140,13 @@ def ending(pool: ConnectionPool) -> None:
 def sharing() -> None:
     assert_type(get_global_pool(size=5, config_name="primary"), ConnectionPool)
     assert_type(close_global_pool(), None)
+
+
+def measuring(pool: ConnectionPool, other: AsyncConnectionPool) -> None:
+    telemetry = Telemetry()
+    assert_type(telemetry.listener("shop"), Listener)
+    assert_type(telemetry.watch(pool), None)
+    assert_type(telemetry.watch(other), None)
 
 
 async def with_asyncio(clock: AsyncClock) -> None:
