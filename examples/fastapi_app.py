@@ -12,9 +12,11 @@
   answer is 503 with Retry-After: the service is overloaded, not broken, and says so to a client or
   a load balancer, which may try again or elsewhere.
 * Endpoints and the dependency are plain functions, which FastAPI runs in threads. Who waits for a
-  connection keeps a thread; who has one needs a thread, too, to go on. Hence there are threads for
-  all who hold a connection and for all who may wait, and with 40, FastAPI's own number, there
-  would not be: the waiting ones would keep those from finishing for whom they wait.
+  connection keeps a thread; who has one needs a thread, too, to go on. Hence the queue is bounded,
+  and there are threads for all who hold a connection and for all who may wait. With 40, FastAPI's
+  own number, there would not be: who waits would keep those from finishing for whom he waits.
+* An endpoint commits itself. A dependency's end comes after the answer was sent, which is too late
+  to find out that the commit failed.
 
 Needs the packages fastapi and uvicorn (the extra `examples`).
 """
@@ -36,12 +38,16 @@ from steadypool import (
     Connection,
     ConnectionFailedError,
     ConnectionPool,
+    HealthStatus,
     PoolClosedError,
+    PoolExhaustedError,
     PoolTimeoutError,
 )
 
 MOST_WAITING = 200
-"""Requests that may wait for a connection at once."""
+"""Requests that may wait for a connection at once; who comes then is told 503 without waiting."""
+SPARE_THREADS = 10
+"""For requests that need no connection."""
 SERVER_LOST = (2006, 2013)
 """The driver's codes for a server that went away, or does not answer any more."""
 
@@ -52,6 +58,7 @@ def open_pool() -> ConnectionPool:
         size=int(os.environ.get("POOL_SIZE", "5")),
         max_overflow=0,
         timeout=float(os.environ.get("REQUEST_TIMEOUT", "30")),
+        max_waiting=MOST_WAITING,
         config=os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test"),
         name="visits",
     )
@@ -68,7 +75,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the pool for as long as the service runs."""
     pool = await anyio.to_thread.run_sync(open_pool)
     threads = anyio.to_thread.current_default_thread_limiter()
-    threads.total_tokens = pool.max_size + MOST_WAITING
+    threads.total_tokens = pool.max_size + MOST_WAITING + SPARE_THREADS
     app.state.pool = pool
     try:
         yield
@@ -98,6 +105,7 @@ Borrowed = Annotated[Connection, Depends(borrowed)]
 
 
 @app.exception_handler(PoolTimeoutError)
+@app.exception_handler(PoolExhaustedError)
 @app.exception_handler(ConnectionFailedError)
 @app.exception_handler(PoolClosedError)
 def unavailable(request: Request, error: Exception) -> JSONResponse:
@@ -135,11 +143,16 @@ def count_visits(connection: Borrowed) -> dict[str, int]:
 
 
 @app.get("/healthz")
-async def healthz(request: Request) -> JSONResponse:
-    """Say how the pool is; borrows no connection, so it answers when the pool is exhausted."""
-    stats = the_pool(request).stats()
-    status = "degraded" if stats.waiting else "healthy"
-    return JSONResponse({"status": status, "pool": stats.as_dict()})
+def healthz(pool: Pool) -> JSONResponse:
+    """Say how the pool is; borrows no connection, so it answers when the pool is exhausted.
+
+    The reasons name the database's address: for a balancer and for operators, not for the world.
+    """
+    health = pool.health()
+    code = 503 if health.status is HealthStatus.UNHEALTHY else 200
+    return JSONResponse(
+        {"status": health.status, "reasons": health.reasons, "pool": health.stats.as_dict()}, code
+    )
 
 
 def main() -> None:

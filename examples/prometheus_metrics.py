@@ -32,6 +32,10 @@ _COUNTERS = {
     "recycled": "Connections closed because of their age.",
     "acquired": "Acquires that got a connection.",
     "released": "Connections given back.",
+    "validation_failures": "Idle connections found dead.",
+    "connect_failures": "Connects that failed, retries included.",
+    "connect_retries": "Connects tried again for the same acquire.",
+    "leaks_suspected": "Loans reported for lasting too long.",
 }
 
 

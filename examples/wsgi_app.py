@@ -28,6 +28,8 @@ from serving import HOST, chosen_port, port_explained
 from steadypool import (
     ConnectionFailedError,
     ConnectionPool,
+    HealthStatus,
+    PoolExhaustedError,
     PoolTimeoutError,
     close_global_pool,
     get_global_pool,
@@ -36,6 +38,12 @@ from steadypool import (
 Start = Callable[[str, list[tuple[str, str]]], object]
 Answer = tuple[str, dict[str, object]]
 
+UNAVAILABLE = (
+    PoolTimeoutError,
+    PoolExhaustedError,
+    ConnectionFailedError,
+    pymysql.OperationalError,
+)
 SERVER_LOST = (2006, 2013)
 """The driver's codes for a server that went away, or does not answer any more."""
 
@@ -51,6 +59,7 @@ def pool() -> ConnectionPool:
         size=int(os.environ.get("POOL_SIZE", "5")),
         max_overflow=0,
         timeout=float(os.environ.get("REQUEST_TIMEOUT", "30")),
+        max_waiting=200,
         config=os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test"),
         name="visits",
     )
@@ -61,7 +70,7 @@ def application(environ: dict[str, Any], start_response: Start) -> Iterable[byte
     headers = [("Content-Type", "application/json")]
     try:
         status, body = respond(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"))
-    except (PoolTimeoutError, ConnectionFailedError, pymysql.OperationalError) as error:
+    except UNAVAILABLE as error:
         if isinstance(error, pymysql.OperationalError) and error.args[0] not in SERVER_LOST:
             raise
         status, body = "503 Service Unavailable", {"detail": "no connection in time; try again"}
@@ -74,7 +83,7 @@ def respond(method: str, path: str) -> Answer:
     """Find the answer to a request."""
     match method, path:
         case "GET", "/healthz":
-            return "200 OK", dict(pool().stats().as_dict())
+            return how_it_is()
         case "GET", "/visits":
             return "200 OK", {"visits": count_visits()}
         case "POST", "/visits":
@@ -84,9 +93,8 @@ def respond(method: str, path: str) -> Answer:
 
 def add_visit() -> int:
     """Write a visit down."""
-    with pool() as connection, connection.cursor() as cursor:
+    with pool().transaction() as connection, connection.cursor() as cursor:
         cursor.execute("INSERT INTO visits () VALUES ()")
-        connection.commit()
         return int(cursor.lastrowid)
 
 
@@ -95,6 +103,18 @@ def count_visits() -> int:
     with pool() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM visits")
         return int(cursor.fetchone()[0])
+
+
+def how_it_is() -> Answer:
+    """Say how the pool is, without borrowing a connection."""
+    health = pool().health()
+    failing = health.status is HealthStatus.UNHEALTHY
+    figures: dict[str, object] = {
+        "status": health.status,
+        "reasons": health.reasons,
+        "pool": health.stats.as_dict(),
+    }
+    return "503 Service Unavailable" if failing else "200 OK", figures
 
 
 class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):

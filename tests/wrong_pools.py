@@ -12,7 +12,6 @@ from typing import Any
 import steadypool
 from poolspec.adapters.steady import SteadypoolAdapter
 from steadypool.core import Core
-from steadypool.engine import Engine
 from steadypool.events import FailReason
 from steadypool.states import Slot, Ticket
 from steadypool.stats import PoolStats
@@ -23,10 +22,8 @@ class WrongCore(steadypool.ConnectionPool):
 
     core: type[Core]
 
-    def _start_afresh(self) -> None:
-        super()._start_afresh()
-        self._core = self.core(self._rules, self._listeners, self._listener_failed)
-        self._engine = Engine(self._core, self._lock, self._clock, self._opener)
+    def _make_core(self) -> Core:
+        return self.core(self._rules, self._listeners)
 
 
 class OverLimitByOne(WrongCore):

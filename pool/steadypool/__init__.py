@@ -12,22 +12,32 @@ from steadypool.aio import AsyncConnectionPool
 from steadypool.aio_clock import SystemAsyncClock
 from steadypool.clock import SystemClock
 from steadypool.config import Config
-from steadypool.driver import Connection, Connector
 from steadypool.errors import (
+    ConflictError,
     ConnectionFailedError,
     ConnectionPoolError,
+    ConnectionValidationError,
     NotBorrowedError,
     PoolClosedError,
     PoolConfigError,
+    PoolExhaustedError,
     PoolInitializationError,
     PoolTimeoutError,
+    ServerUnavailableError,
     WrongLoopError,
 )
 from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
+from steadypool.health import Condition, Health, HealthStatus
+from steadypool.housekeeper import Housekeeper
+from steadypool.journal import LogEvent
+from steadypool.loans import Loan
+from steadypool.mysql import Connection, Connector
 from steadypool.protocols import AsyncClock, AsyncWaiter, Clock, Waiter
+from steadypool.rules import Order, Reset
 from steadypool.shared import close_global_pool, get_global_pool
 from steadypool.stats import PoolStats
 from steadypool.threaded import ConnectionPool
+from steadypool.units import expect_one
 
 __all__ = [
     "AsyncClock",
@@ -35,26 +45,39 @@ __all__ = [
     "AsyncWaiter",
     "Clock",
     "CloseReason",
+    "Condition",
     "Config",
+    "ConflictError",
     "Connection",
     "ConnectionFailedError",
     "ConnectionPool",
     "ConnectionPoolError",
+    "ConnectionValidationError",
     "Connector",
     "EventKind",
     "FailReason",
+    "Health",
+    "HealthStatus",
+    "Housekeeper",
     "Listener",
+    "Loan",
+    "LogEvent",
     "NotBorrowedError",
+    "Order",
     "PoolClosedError",
     "PoolConfigError",
     "PoolEvent",
+    "PoolExhaustedError",
     "PoolInitializationError",
     "PoolStats",
     "PoolTimeoutError",
+    "Reset",
+    "ServerUnavailableError",
     "SystemAsyncClock",
     "SystemClock",
     "Waiter",
     "WrongLoopError",
     "close_global_pool",
+    "expect_one",
     "get_global_pool",
 ]

@@ -213,6 +213,11 @@ class AsyncConnectionPool:
         return self._min_size
 
     @property
+    def max_size(self) -> int:
+        """How many connections may be open at once; `sys.maxsize` for any number."""
+        return self._core.rules.limit
+
+    @property
     def closed(self) -> bool:
         """Whether the pool was closed for good."""
         return self._core.is_closed

@@ -16,7 +16,6 @@ raised while an answer was read.
 """
 
 import asyncio
-import ssl
 import struct
 from collections.abc import Coroutine
 from typing import Any
@@ -27,10 +26,12 @@ from pymysql.constants import CLIENT, COMMAND, CR, SERVER_STATUS
 
 from steadypool.aio_connections import SelfAware, is_silent
 from steadypool.config import Config
-from steadypool.driver import tls_context
 from steadypool.states import ConnectionState
+from steadypool.tls import tls_context
 
 _TLS_REFUSED = 2026
+_RESET_SESSION = 0x1F
+"""COM_RESET_CONNECTION, which PyMySQL has no name for."""
 
 
 class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignore[misc]
@@ -70,6 +71,18 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         if self._reader.eof_received or self._reader._buffer or self._reader.exception():
             return False
         return is_silent(self._writer.get_extra_info("socket").fileno())
+
+    async def pool_ping(self) -> None:
+        """Make a round trip; raises if that fails."""
+        await self.ping(reconnect=False)
+
+    async def reset_session(self) -> None:
+        """Forget all session state at the server, and roll back; then sign in's settings again."""
+        await self._execute_command(_RESET_SESSION, b"")
+        await self._read_ok_packet()
+        await self.set_charset(self.charset)
+        if self.autocommit_mode is not None:
+            await self.autocommit(self.autocommit_mode)
 
     async def pool_close(self) -> None:
         """Take leave of the server; return when the socket is closed."""
@@ -167,7 +180,7 @@ class AsyncConnector:
         except BaseException:
             connection.abort()
             raise
-        connection.read_timeout = self._config.read_timeout
+        connection.read_timeout = self._config.reading_timeout
         return connection
 
     def _prepared(self) -> AsyncConnection:
@@ -182,10 +195,7 @@ class AsyncConnector:
             db=config.database,
             charset=config.charset,
             autocommit=config.autocommit,
-            ssl=self._tls(),
+            ssl=tls_context(config),
         )
         connection.tls_required = bool(config.tls or config.tls_ca)
         return connection
-
-    def _tls(self) -> ssl.SSLContext | None:
-        return tls_context(self._config)

@@ -5,30 +5,31 @@ noted in the transition under way. Events are told when a transition is complete
 them carry its final figures.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import TypeVar
 
-from steadypool.errors import NotBorrowedError, PoolClosedError, PoolTimeoutError
+from steadypool.breaker import Breaker
+from steadypool.errors import (
+    ConnectionPoolError,
+    NotBorrowedError,
+    PoolClosedError,
+    PoolExhaustedError,
+    PoolTimeoutError,
+    ServerUnavailableError,
+)
 from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
+from steadypool.loans import Loan
+from steadypool.protocols import Waiter
+from steadypool.rules import Order, Rules
 from steadypool.states import Slot, Ticket
 from steadypool.stats import PoolStats
 
-_Note = tuple[EventKind, int | None, int | None, CloseReason | FailReason | None, float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The figures that the core goes by."""
-
-    name: str
-    size: int
-    limit: int
-    """Most connections at any moment, those under way included."""
-    recycle: float
-    """Age in seconds from which a connection is replaced; infinite for never."""
-    check_after: float
-    """Seconds since the last use from which an idle connection is checked."""
+_Note = tuple[
+    EventKind, int | None, int | None, CloseReason | FailReason | None, float | None, Loan | None
+]
+_Shortage = TypeVar("_Shortage", PoolTimeoutError, PoolExhaustedError)
 
 
 class Books:
@@ -40,22 +41,46 @@ class Books:
         listeners: tuple[Listener, ...] = (),
         listener_failed: Callable[[Exception], None] = lambda error: None,
     ) -> None:
-        self.rules = rules
         self.idle: deque[Slot] = deque()
         self.waiters: deque[Ticket] = deque()
+        self.resting: list[Ticket] = []
+        """Acquires between two attempts to connect; each owns a slot."""
+        self.drainers: list[Waiter] = []
+        """Who waits until nothing is left of the closed pool."""
         self.in_use: dict[int, Slot] = {}
-        """By the identity of the connection."""
+        """By the identity of the connection; the longest loan first."""
         self.pending = 0
+        self.connecting = 0
+        """How many of the pending have leave to connect."""
         self.generation = 0
-        self.is_closed = False
+        self.is_closed = self.is_suspended = False
         self.created = self.closed = self.recycled = 0
         self.acquired = self.released = self.timeouts = 0
+        self.validation_failures = self.connect_failures = self.connect_retries = 0
+        self.leaks_suspected = 0
+        self.tidy_at = math.inf
+        """When idle connections are to be looked through."""
         self._tickets = 0
-        self._size = rules.size
-        self._check_after = rules.check_after
         self._listeners = listeners
         self._listener_failed = listener_failed
         self._notes: list[_Note] = []
+        self.breaker = Breaker(rules.breaker_failures, rules.breaker_cooldown)
+        self._go_by(rules)
+
+    def _go_by(self, rules: Rules) -> None:
+        self.rules = rules
+        self._size = rules.size
+        self._look_after = min(rules.check_after, rules.validate_after)
+        self._next = -1 if rules.order is Order.LIFO else 0
+        self._choose_way()
+
+    def _choose_way(self) -> None:
+        """Find out whether the short way through the core is open."""
+        self._shrinking = self._slots() > self.rules.limit
+        self._short = not (self._listeners or self.is_suspended or self._shrinking)
+        self._short = self._short and self.rules.plain
+        self._shelf = self.generation if self._short else -1
+        """The generation that may go back to the idle ones by the short way."""
 
     def stats(self) -> PoolStats:
         """Return all figures of this moment."""
@@ -71,11 +96,45 @@ class Books:
             max_size=self.rules.limit,
             in_use=len(self.in_use),
             waiting=len(self.waiters),
+            validation_failures=self.validation_failures,
+            connect_failures=self.connect_failures,
+            connect_retries=self.connect_retries,
+            leaks_suspected=self.leaks_suspected,
         )
+
+    # --- errors ----------------------------------------------------------------------------------
 
     def timeout_error(self, waited: float) -> PoolTimeoutError:
         """Make the error for an acquire that gives up, and still is in the queue if it was."""
-        return PoolTimeoutError(
+        return self._shortage(PoolTimeoutError, waited)
+
+    def closed_error(self) -> PoolClosedError:
+        """Make the error for an acquire that the closed pool refuses."""
+        return PoolClosedError(
+            f"the pool {self.rules.name!r} is closed and hands out nothing; make another"
+        )
+
+    def refusal(self, ticket: Ticket) -> ConnectionPoolError:
+        """Make the error for an acquire whose step is REFUSED."""
+        if ticket.refusal is FailReason.EXHAUSTED:
+            return self._shortage(PoolExhaustedError, 0.0)
+        if ticket.refusal is FailReason.UNAVAILABLE:
+            return ServerUnavailableError(
+                name=self.rules.name,
+                failures=self.breaker.failures,
+                cooldown=self.rules.breaker_cooldown,
+            )
+        return self.closed_error()
+
+    def not_borrowed(self) -> NotBorrowedError:
+        """Make the error for a connection that is not on loan."""
+        return NotBorrowedError(
+            f"this connection is not on loan from the pool {self.rules.name!r}: it was given back "
+            "already, or is another's"
+        )
+
+    def _shortage(self, kind: type[_Shortage], waited: float) -> _Shortage:
+        return kind(
             name=self.rules.name,
             limit=self.rules.limit,
             total=self.created - self.closed,
@@ -85,27 +144,10 @@ class Books:
             waited=waited,
         )
 
-    def closed_error(self) -> PoolClosedError:
-        """Make the error for an acquire that the closed pool refuses."""
-        return PoolClosedError(
-            f"the pool {self.rules.name!r} is closed and hands out nothing; make another"
-        )
-
-    def not_borrowed(self) -> NotBorrowedError:
-        """Make the error for a connection that is not on loan."""
-        return NotBorrowedError(
-            f"this connection is not on loan from the pool {self.rules.name!r}: it was given back "
-            "already, or is another's"
-        )
+    # --- counters and events ---------------------------------------------------------------------
 
     def _slots(self) -> int:
         return len(self.idle) + len(self.in_use) + self.pending
-
-    def _register(self, ticket: Ticket) -> None:
-        slot = ticket.slot
-        assert slot is not None
-        slot.generation = ticket.generation
-        self._count_created(slot)
 
     def _count_created(self, slot: Slot) -> None:
         if slot.serial:  # by an opening that was interrupted
@@ -120,6 +162,7 @@ class Books:
         ticket: Ticket | None = None,
         slot: Slot | None = None,
         reason: CloseReason | FailReason | None = None,
+        loan: Loan | None = None,
     ) -> None:
         """Keep an event until the transition is complete and its figures are known."""
         if self._listeners:
@@ -128,7 +171,7 @@ class Books:
             took = None
             if slot is not None and kind is EventKind.CONNECTION_CREATED:
                 took = slot.took
-            self._notes.append((kind, serial, connection, reason, took))
+            self._notes.append((kind, serial, connection, reason, took, loan))
 
     def _tell(self, now: float) -> None:
         """Send what was noted; called last in every transition."""
@@ -136,8 +179,8 @@ class Books:
             return
         notes, self._notes = self._notes, []
         figures = (len(self.idle), len(self.waiters), self.created - self.closed)
-        for kind, ticket, connection, reason, took in notes:
-            event = PoolEvent(kind, now, ticket, connection, reason, *figures, took)
+        for kind, ticket, connection, reason, took, loan in notes:
+            event = PoolEvent(kind, now, ticket, connection, reason, *figures, took, loan)
             for listener in self._listeners:
                 try:
                     listener(event)

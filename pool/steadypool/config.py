@@ -42,10 +42,14 @@ class Config:
     unix_socket: str | None = None
     """Path of a socket, used instead of host and port."""
     connect_timeout: float = 10.0
-    """For each step of connecting and signing in."""
+    """For connecting and signing in together."""
+    query_timeout: float | None = 5.0
+    """For the server's answer to a statement, and for sending one. A query that takes longer fails,
+    and its connection is lost."""
     read_timeout: float | None = None
-    """For each read of an answer, once signed in."""
+    """For each read of an answer, in place of `query_timeout`."""
     write_timeout: float | None = None
+    """For each write of a statement, in place of `query_timeout`."""
     charset: str = "utf8mb4"
     autocommit: bool = False
     tls: bool | None = None
@@ -61,6 +65,16 @@ class Config:
     def address(self) -> str:
         """The socket's path, or host:port."""
         return self.unix_socket or f"{self.host}:{self.port}"
+
+    @property
+    def reading_timeout(self) -> float | None:
+        """What holds for reads."""
+        return self.query_timeout if self.read_timeout is None else self.read_timeout
+
+    @property
+    def writing_timeout(self) -> float | None:
+        """What holds for writes."""
+        return self.query_timeout if self.write_timeout is None else self.write_timeout
 
 
 def load(source: "Config | str | os.PathLike[str] | None", name: str) -> Config:
@@ -240,6 +254,7 @@ _CONVERTERS = {
     "database": _optional_text,
     "unix_socket": _optional_text,
     "connect_timeout": _seconds,
+    "query_timeout": _optional_seconds,
     "read_timeout": _optional_seconds,
     "write_timeout": _optional_seconds,
     "charset": _text,

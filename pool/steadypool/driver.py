@@ -1,161 +1,30 @@
-"""Everything that depends on the database driver; the only module to import PyMySQL.
+"""What the pool asks of a connection: what it is like, and to be reset, checked or closed.
 
-A pool made from a configuration opens `Connection`s: PyMySQL's own, which in addition know when
-the server's last word on transactions is out of date. PyMySQL hears that word only with the answer
-to a statement that returns no rows; after a query or a failed statement it holds an older one.
-
-A pool given a `connect` callable may get any DB-API connection. What such a connection cannot say
-is taken for the worse: it is rolled back.
+A connection of ours can be judged by its attributes. A pool given a `connect` callable may get any
+DB-API connection; what such a connection cannot say is taken for the worse: it is rolled back.
+This module and `steadypool.mysql` are the only ones to import PyMySQL.
 """
 
 import select
 import socket
-import ssl
+from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from typing import Any
 
 import pymysql
 from pymysql.connections import Connection as _PyMySQLConnection
 
-from steadypool.config import Config
+from steadypool.mysql import Connection
+from steadypool.rules import Reset
 from steadypool.states import ConnectionState
 
 _IN_TRANSACTION_FLAG = 0x0001
 _AUTOCOMMIT_FLAG = 0x0002
-_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 _CLEAN = ConnectionState.CLEAN
 _IN_TRANSACTION = ConnectionState.IN_TRANSACTION
 _UNREAD = ConnectionState.UNREAD
 _CLOSED = ConnectionState.CLOSED
-
-
-class Connection(_PyMySQLConnection):
-    """A PyMySQL connection that knows whether its `server_status` is up to date."""
-
-    # PyMySQL's own, which its type stubs leave out.
-    _sock: Any
-    _result: Any
-    _read_timeout: float | None
-    _write_timeout: float | None
-    _secure: bool
-    connect_timeout: float
-    unix_socket: str | None
-    server_status: int
-
-    uncertain = False
-    """A statement was sent since the server last said whether a transaction is open."""
-
-    def query(self, sql: Any, unbuffered: bool = False) -> Any:
-        """Run a statement; as PyMySQL's."""
-        self.uncertain = True
-        affected = super().query(sql, unbuffered)
-        result = self._result
-        self.uncertain = result is None or result.server_status is None
-        return affected
-
-    def commit(self) -> None:
-        """Commit; as PyMySQL's."""
-        super().commit()
-        self.uncertain = False
-
-    def rollback(self) -> None:
-        """Roll back; as PyMySQL's."""
-        super().rollback()
-        self.uncertain = False
-
-    def connect_to(self, path: str) -> None:
-        """Connect to a unix socket; PyMySQL's own way leaves the socket open where that fails."""
-        source = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            source.settimeout(self.connect_timeout)
-            source.connect(path)
-            self.unix_socket, self._secure = path, True
-            self.connect(source)
-        except OSError as error:
-            raise pymysql.OperationalError(
-                2003, f"Can't connect to MySQL server on {path!r} ({error})"
-            ) from error
-        finally:
-            if self._sock is None:
-                source.close()
-
-    def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
-        # PyMySQL would read all of the system's certificates again for each connection.
-        return sslp if isinstance(sslp, ssl.SSLContext) else _context(None)
-
-
-@cache
-def _context(authorities: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=authorities)
-    if authorities is None:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def tls_context(config: Config) -> ssl.SSLContext | None:
-    """Return what a connection to that database offers for TLS; None: it stays in plain text."""
-    if config.tls is False:
-        return None
-    local = config.unix_socket is not None or config.host in _LOCAL_HOSTS
-    if local and not (config.tls or config.tls_ca):
-        return None
-    return _context(config.tls_ca)
-
-
-class Connector:
-    """Opens connections to one database; a zero-argument callable, as `connect=` takes it.
-
-    Thread-safe. `address`, `user` and `database` tell where it leads.
-    """
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self.address = config.address
-        self.user = config.user
-        self.database = config.database
-
-    def __repr__(self) -> str:
-        return f"Connector({self._config!r})"
-
-    def __call__(self, limit: float | None = None) -> Connection:
-        """Open a connection, each step within `limit` seconds and the configured timeout.
-
-        Raises what PyMySQL raises.
-        """
-        config = self._config
-        seconds = config.connect_timeout if limit is None else min(limit, config.connect_timeout)
-        connection = Connection(
-            host=config.host,
-            port=config.port,
-            user=config.user,
-            # As bytes: PyMySQL would encode text as Latin-1, and quote it in the error if it can't.
-            password=config.password.encode(),
-            database=config.database,
-            charset=config.charset,
-            autocommit=config.autocommit,
-            connect_timeout=seconds,
-            read_timeout=seconds,  # connect_timeout does not cover signing in
-            write_timeout=seconds,
-            defer_connect=True,
-            **self._tls(),
-        )
-        if config.unix_socket is None:
-            connection.connect()
-        else:
-            connection.connect_to(config.unix_socket)
-        connection._read_timeout = config.read_timeout
-        connection._write_timeout = config.write_timeout
-        return connection
-
-    def _tls(self) -> dict[str, Any]:
-        context = tls_context(self._config)
-        if context is None:
-            return {"ssl_disabled": True}
-        required = self._config.tls or self._config.tls_ca
-        return {"ssl": context} if required else {}
 
 
 def state(connection: Any) -> ConnectionState:
@@ -220,13 +89,75 @@ def alive(connection: Any) -> bool:
     return not poll.poll(0)
 
 
-def rollback(connection: Any) -> bool:
-    """Roll back; False if that failed and the connection must be dropped."""
+def answers(connection: Any, limit: float | None) -> bool:
+    """Tell, by a round trip of at most `limit` seconds, whether a connection is good.
+
+    The limit is kept by PyMySQL's connections; others have their driver's.
+    """
+    if not alive(connection):
+        return False
+    usual = getattr(connection, "_read_timeout", None)
     try:
-        connection.rollback()
+        if isinstance(connection, _PyMySQLConnection):
+            shortest = min(filter(None, (usual, limit)), default=None)
+            connection._read_timeout = shortest  # type: ignore[attr-defined]
+            connection.ping(reconnect=False)
+            connection._read_timeout = usual  # type: ignore[attr-defined]
+        else:
+            _ask(connection)
     except Exception:
         return False
     return state(connection) is not _CLOSED
+
+
+def _ask(connection: Any) -> None:
+    if hasattr(connection, "ping"):
+        connection.ping()
+        return
+    cursor = connection.cursor()
+    try:
+        cursor.execute("SELECT 1")
+        cursor.fetchall()
+    finally:
+        cursor.close()
+    connection.rollback()
+
+
+def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
+    """Make a connection fit for the next borrower; False: it must be dropped."""
+    if found is _UNREAD or found is _CLOSED:
+        return False
+    work: Callable[[], object] = connection.rollback
+    if reset is Reset.SESSION:
+        work = getattr(connection, "reset_session", work)
+    try:
+        work()
+    except Exception:
+        return False
+    return state(connection) is not _CLOSED
+
+
+def settle(connection: Any) -> bool:
+    """End the transaction that a hook has left open; False: nobody can use the connection."""
+    found = state(connection)
+    return found is _CLEAN or restore(connection, found, Reset.ROLLBACK)
+
+
+def begin(connection: Any) -> None:
+    """Begin a transaction on a connection that would commit each statement by itself.
+
+    Where the driver cannot be asked, one is taken to begin by itself, as DB-API says.
+    """
+    if isinstance(connection, _PyMySQLConnection) and connection.get_autocommit():
+        connection.begin()
+
+
+def undo(connection: Any) -> None:
+    """Roll back; where that fails, close, so that the connection is dropped when it comes back."""
+    try:
+        connection.rollback()
+    except Exception:
+        close(connection)
 
 
 def close(connection: Any) -> None:
@@ -235,16 +166,32 @@ def close(connection: Any) -> None:
         connection.close()
 
 
+def cut(connection: Any) -> None:
+    """Cut off a connection that another thread is using: that thread gets an error at once."""
+    source = getattr(connection, "_sock", None)
+    if isinstance(source, socket.socket):
+        with suppress(OSError):  # it is closed already
+            socket.socket.shutdown(source, socket.SHUT_RDWR)  # TLS would be torn down first
+
+
 def forget(connection: Any) -> None:
     """In a forked child: let go of the socket without a word to the parent's server."""
     if isinstance(connection, _PyMySQLConnection):
         connection._force_close()  # type: ignore[attr-defined]
 
 
+def may_mend(error: BaseException) -> bool:
+    """Tell whether a failed connect may succeed later; the server's refusals by rule will not."""
+    return _code(error) not in (1044, 1045, 1049)
+
+
 def suggestion(error: BaseException) -> str:
     """Say what to do about a failed connect."""
-    code = error.args[0] if isinstance(error, pymysql.MySQLError) and error.args else None
-    return _SUGGESTIONS.get(code, "Look at the cause above.")
+    return _SUGGESTIONS.get(_code(error), "Look at the cause above.")
+
+
+def _code(error: BaseException) -> object:
+    return error.args[0] if isinstance(error, pymysql.MySQLError) and error.args else None
 
 
 _SUGGESTIONS: dict[object, str] = {

@@ -1,97 +1,212 @@
-"""What an acquire or a return costs when it is not free: waiting, and I/O.
+"""What an acquire costs when it is not free: waiting, and I/O.
 
-The core says what is to be done; the engine does it, outside the lock, and reports back. Whatever
-is raised meanwhile, by the driver, by the clock or by a signal, the reservation is given back
-before the exception goes on.
+The core says what is to be done, step by step; the engine does it, outside the lock, and reports
+back. Whatever is raised meanwhile, by the driver, by a hook, by the clock or by a signal, what the
+ticket owns is given back before the exception goes on.
 """
 
 import math
 import threading
+from collections.abc import Callable
 from typing import Any
 
-from steadypool import driver
+from steadypool import callers, driver
 from steadypool.core import Core
 from steadypool.errors import (
     ConnectionFailedError,
+    ConnectionValidationError,
     PoolClosedError,
+    PoolExhaustedError,
     PoolInitializationError,
     PoolTimeoutError,
+    ServerUnavailableError,
 )
 from steadypool.events import CloseReason, FailReason
+from steadypool.journal import Journal
 from steadypool.opener import Opener
+from steadypool.patience import Patience
 from steadypool.protocols import Clock
-from steadypool.states import ConnectionState, Slot, Step, Ticket
+from steadypool.returns import Returns
+from steadypool.states import Slot, Step, Ticket
 
 
-class Engine:
+class Engine(Returns):
     """Works for one core, whose lock it shares with the pool."""
 
-    def __init__(self, core: Core, lock: threading.Lock, clock: Clock, opener: Opener) -> None:
-        self._core = core
-        self._lock = lock
-        self._clock = clock
-        self._now = clock.now
-        self._opener = opener
-
-    # --- acquiring -------------------------------------------------------------------------------
+    def __init__(
+        self,
+        core: Core,
+        lock: threading.Lock,
+        clock: Clock,
+        opener: Opener,
+        journal: Journal,
+        random: Callable[[], float],
+    ) -> None:
+        super().__init__(core, lock, clock, opener, journal)
+        self._random = random
+        self._watches_loans = core.rules.leak_after != math.inf
+        self.last_error: str | None = None
+        """Why the last connect failed."""
 
     def acquire(self, timeout: float) -> Any:
-        """Borrow a connection: wait, check, replace or open, as the core asks."""
+        """Borrow a connection: wait, check, replace, open or rest, as the core asks."""
         started = self._now()
-        deadline = None if timeout == math.inf else started + timeout
         ticket = Ticket(self._clock.waiter())
+        if self._watches_loans:
+            self.report_leaks()
         try:
             with self._lock:
                 self._core.start(ticket, started)
-            if ticket.step is Step.WAIT:
-                self._wait(ticket, started, deadline)
-            self._carry_out(ticket, started, None if timeout == 0 else deadline)
+            self._carry_out(ticket, Patience.of(timeout, started))
             assert ticket.slot is not None
             return ticket.slot.connection
         except BaseException as error:
-            self._withdraw(ticket, _reason(error))
+            self._withdraw(ticket, reason_of(error))
             raise
 
-    def _wait(self, ticket: Ticket, started: float, deadline: float | None) -> None:
-        ticket.waiter.wait(deadline)
+    def fill(self) -> None:
+        """Open the first connections; raises PoolInitializationError."""
+        try:
+            while self.grow(math.inf):
+                pass
+        except ConnectionFailedError as error:
+            raise PoolInitializationError(str(error)) from (error.__cause__ or error)
+        except Exception as error:
+            raise PoolInitializationError(self._opener.explain(error)) from error
+
+    def grow(self, timeout: float) -> bool:
+        """Open a connection that nobody asked for, if one is missing; False if none is.
+
+        Raises like an acquire, but tries once only.
+        """
+        now = self._now()
+        ticket = Ticket(self._clock.waiter())
+        try:
+            with self._lock:
+                if not self._core.grow(ticket, now):
+                    return False
+            self._open(ticket, Patience.once(timeout, now))
+            return True
+        finally:  # what was opened finds its place, what was not gives back its slot
+            self._withdraw(ticket, FailReason.INTERRUPTED)
+
+    # --- the steps -------------------------------------------------------------------------------
+
+    def _carry_out(self, ticket: Ticket, patience: Patience) -> None:
+        """Do what the core asks of this acquire, until the connection is out."""
+        while (step := ticket.step) is not Step.OUT:
+            if step is Step.WAIT:
+                self._wait(ticket, patience)
+            elif step is Step.TAKE:
+                self._take(ticket)
+            elif step is Step.CHECK or step is Step.VALIDATE:
+                self._look(ticket, patience)
+            elif step is Step.REPLACE:
+                self._replace(ticket)
+            elif step is Step.OPEN:
+                self._open(ticket, patience)
+            elif step is Step.REST:
+                self._rest(ticket)
+            else:
+                raise self._core.refusal(ticket)
+
+    def _wait(self, ticket: Ticket, patience: Patience) -> None:
+        ticket.waiter.wait(patience.deadline)
         with self._lock:  # a turn that came at the very moment of the deadline still counts
             if ticket.step is Step.WAIT:
-                raise self._core.timeout_error(self._now() - started)
+                raise self._core.timeout_error(self._now() - patience.started)
 
-    def _carry_out(self, ticket: Ticket, started: float, deadline: float | None) -> None:
-        """Do what the core asks of this acquire, until the connection is out."""
-        if ticket.step is Step.CHECK and ticket.slot is not None:
-            alive = driver.alive(ticket.slot.connection)
-            with self._lock:
-                self._core.checked(ticket, alive, self._now())
-        if ticket.step is Step.REPLACE and ticket.slot is not None:
-            driver.close(ticket.slot.connection)
-            with self._lock:
-                self._core.retired(ticket, self._now())
-        if ticket.step is Step.OPEN:
-            self._open(ticket, started, deadline)
-        elif ticket.step is Step.TAKE:
-            with self._lock:
-                self._core.checkout(ticket, self._now())
-        elif ticket.step is Step.REFUSED:
-            raise self._core.closed_error()
+    def _take(self, ticket: Ticket) -> None:
+        slot = ticket.slot
+        assert slot is not None
+        if self._core.rules.hooked:
+            slot.reason = CloseReason.ERROR  # until the hook has gone well
+            self._opener.prepare(slot.connection)
+            slot.reason = None
+        if self._watches_loans:
+            slot.holder, slot.where = callers.thread_name(), callers.whereabouts()
+        with self._lock:
+            self._core.checkout(ticket, self._now())
 
-    def _open(self, ticket: Ticket, started: float, deadline: float | None) -> None:
-        remaining = None if deadline is None else deadline - self._now()
-        if remaining is not None and remaining <= 0:
-            raise self._too_late(started)
+    def _look(self, ticket: Ticket, patience: Patience) -> None:
+        assert ticket.slot is not None
+        connection = ticket.slot.connection
+        if ticket.step is Step.VALIDATE:
+            good = driver.answers(connection, self._time_left(patience))
+        else:
+            good = driver.alive(connection)
+        with self._lock:
+            self._core.checked(ticket, good)
+        if not good:
+            self._journal.connection_invalid()
+
+    def _replace(self, ticket: Ticket) -> None:
+        assert ticket.slot is not None
+        driver.close(ticket.slot.connection)
+        ticket.waiter = self._clock.waiter()
+        with self._lock:
+            self._core.retired(ticket, self._now())
+
+    def _open(self, ticket: Ticket, patience: Patience) -> None:
+        limit = self._time_left(patience)
+        began = self._now()
         try:
-            ticket.slot = self._new_slot(remaining)
+            connection = self._opener.open(limit)
         except Exception as error:
-            if deadline is not None and self._now() >= deadline:
-                raise self._too_late(started) from error
-            raise ConnectionFailedError(self._opener.explain(error)) from error
+            self._connect_failed(ticket, patience, error)
+            return
+        ticket.slot = self._new_slot(connection, began)
+        self._opener.set_up(connection)
         with self._lock:
-            self._core.opened(ticket, self._now())
+            outage = self._core.opened(ticket, self._now())
+        if outage is not None:
+            self._journal.server_recovered(outage)
 
-    def _too_late(self, started: float) -> PoolTimeoutError:
+    def _connect_failed(self, ticket: Ticket, patience: Patience, error: Exception) -> None:
+        """Report a failed connect; raises unless it is to be tried again."""
+        now = self._now()
+        mends = driver.may_mend(error)
+        until = patience.retry_at(ticket.attempts, self._random, now) if mends else None
+        ticket.waiter = self._clock.waiter()
         with self._lock:
-            return self._core.timeout_error(self._now() - started)
+            given_up = self._core.failed(ticket, mends, until, now)
+            failures = self._core.breaker.failures
+        self.last_error = self._opener.explain(error)
+        self._journal.connect_failed(error, ticket.attempts)
+        if given_up:
+            self._journal.server_unavailable(failures)
+        if ticket.step is Step.REST:
+            self._journal.connect_retry(ticket.attempts + 1, ticket.until - now)
+            return
+        if patience.limit is not None and now >= patience.limit:
+            raise self._too_late(patience) from error
+        kind = ConnectionValidationError if ticket.broken else ConnectionFailedError
+        raise kind(self._opener.explain(error)) from error
+
+    def _rest(self, ticket: Ticket) -> None:
+        ticket.waiter.wait(ticket.until)  # cut short only when the pool is closed
+        ticket.waiter = self._clock.waiter()
+        with self._lock:
+            self._core.rested(ticket, self._now())
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def _time_left(self, patience: Patience) -> float | None:
+        left = patience.left(self._now())
+        if left is not None and left <= 0:
+            raise self._too_late(patience)
+        return left
+
+    def _too_late(self, patience: Patience) -> PoolTimeoutError:
+        with self._lock:
+            return self._core.timeout_error(self._now() - patience.started)
+
+    def _new_slot(self, connection: Any, began: float) -> Slot:
+        now, rules = self._now(), self._core.rules
+        recycle = rules.recycle
+        if rules.recycle_jitter:
+            recycle *= 1 - rules.recycle_jitter * self._random()
+        return Slot(connection, 0, now, recycle, now - began)
 
     def _withdraw(self, ticket: Ticket, reason: FailReason) -> None:
         try:
@@ -106,75 +221,19 @@ class Engine:
         if slot is not None:
             self._discard(slot)
 
-    # --- giving back -----------------------------------------------------------------------------
 
-    def put_right(self, slot: Slot, state: ConnectionState | None) -> None:
-        """Roll back or close a connection that came back; its slot is reserved meanwhile."""
-        if slot.reason is None:
-            if state is ConnectionState.IN_TRANSACTION and driver.rollback(slot.connection):
-                with self._lock:
-                    self._core.reset(slot, self._now())
-            else:
-                slot.reason = CloseReason.DIRTY
-        if slot.returning:
-            self._discard(slot)
-
-    def rescue(self, connection: Any, slot: Slot | None) -> None:
-        """After an interrupted release: close what is neither on loan nor in its place.
-
-        `slot` is None if the connection was not looked up; it then is still the caller's.
-        """
-        if slot is None:
-            with self._lock:
-                slot = self._core.in_use.get(id(connection))
-                if slot is not None:
-                    self._core.check_in(slot, False, self._now())
-        if slot is not None and slot.returning:
-            slot.reason = slot.reason or CloseReason.DIRTY
-            self._discard(slot)
-
-    def discard(self, slots: list[Slot]) -> None:
-        """Close connections that the core has given up."""
-        try:
-            for slot in slots:
-                self._discard(slot)
-        except BaseException:  # interrupted: finish the work first
-            for slot in slots:
-                if slot.returning:
-                    self._discard(slot)
-            raise
-
-    def _discard(self, slot: Slot) -> None:
-        try:
-            driver.close(slot.connection)
-        finally:
-            with self._lock:
-                self._core.freed(slot, self._now())
-
-    # --- opening ---------------------------------------------------------------------------------
-
-    def fill(self, count: int) -> None:
-        """Open the first connections; raises PoolInitializationError."""
-        try:
-            for _ in range(count):
-                slot = self._new_slot(None)
-                with self._lock:
-                    self._core.add_idle(slot, self._now())
-        except Exception as error:
-            raise PoolInitializationError(self._opener.explain(error)) from error
-
-    def _new_slot(self, limit: float | None) -> Slot:
-        began = self._now()
-        connection = self._opener.open(limit)
-        now = self._now()
-        return Slot(connection, self._core.generation, now, self._core.rules.recycle, now - began)
+_REASONS: tuple[tuple[type[BaseException], FailReason], ...] = (
+    (PoolTimeoutError, FailReason.TIMEOUT),
+    (PoolClosedError, FailReason.POOL_CLOSED),
+    (PoolExhaustedError, FailReason.EXHAUSTED),
+    (ServerUnavailableError, FailReason.UNAVAILABLE),
+    (ConnectionFailedError, FailReason.CONNECTION_ERROR),
+)
 
 
-def _reason(error: BaseException) -> FailReason:
-    if isinstance(error, PoolTimeoutError):
-        return FailReason.TIMEOUT
-    if isinstance(error, PoolClosedError):
-        return FailReason.POOL_CLOSED
-    if isinstance(error, ConnectionFailedError):
-        return FailReason.CONNECTION_ERROR
+def reason_of(error: BaseException) -> FailReason:
+    """Say why an acquire failed that raised this."""
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return reason
     return FailReason.INTERRUPTED

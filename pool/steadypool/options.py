@@ -5,9 +5,14 @@ Every refusal names the option, the range allowed and what was given.
 
 import math
 import sys
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeVar
 
-from steadypool.books import Rules
 from steadypool.errors import PoolConfigError
+from steadypool.rules import Order, Reset, Rules
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def check_rules(
@@ -17,19 +22,52 @@ def check_rules(
     max_overflow: int,
     recycle: float | None,
     check_after: float | None,
+    min_size: int | None = None,
+    recycle_jitter: float = 0.0,
+    max_uses: int | None = None,
+    max_idle_time: float | None = None,
+    validate_after: float | None = None,
+    reset: Reset = Reset.ROLLBACK,
+    order: Order = Order.LIFO,
+    max_connecting: int | None = None,
+    max_waiting: int | None = None,
+    connect_attempts: int = 3,
+    breaker_failures: int | None = 5,
+    breaker_cooldown: float = 1.0,
+    leak_after: float | None = None,
+    hooked: bool = False,
 ) -> Rules:
     """Make the core's rules of a pool's options; raises PoolConfigError."""
+    return Rules(
+        name=name,
+        size=size,
+        limit=check_limit(size, max_overflow),
+        min_size=size if min_size is None else whole("min_size", min_size, 0, size),
+        recycle=seconds("recycle", recycle) or math.inf,
+        recycle_jitter=_share("recycle_jitter", recycle_jitter),
+        max_uses=_most("max_uses", max_uses, 1),
+        max_idle_time=seconds("max_idle_time", max_idle_time),
+        check_after=seconds("check_after", check_after),
+        validate_after=seconds("validate_after", validate_after),
+        reset=_choice("reset", reset, Reset),
+        order=_choice("order", order, Order),
+        max_connecting=_most("max_connecting", max_connecting, 1),
+        max_waiting=_most("max_waiting", max_waiting, 0),
+        connect_attempts=whole("connect_attempts", connect_attempts, 1),
+        breaker_failures=_most("breaker_failures", breaker_failures, 1),
+        breaker_cooldown=seconds("breaker_cooldown", breaker_cooldown),
+        leak_after=seconds("leak_after", leak_after),
+        hooked=hooked,
+    )
+
+
+def check_limit(size: int, max_overflow: int) -> int:
+    """Check both, and return the most connections that may be open; raises PoolConfigError."""
     whole("size", size, 0)
     whole("max_overflow", max_overflow, -1)
     if size == max_overflow == 0:
         raise PoolConfigError("size and max_overflow are both 0: the pool could never open any")
-    return Rules(
-        name=name,
-        size=size,
-        limit=sys.maxsize if max_overflow == -1 else size + max_overflow,
-        recycle=seconds("recycle", recycle) or math.inf,
-        check_after=seconds("check_after", check_after),
-    )
+    return sys.maxsize if max_overflow == -1 else size + max_overflow
 
 
 def whole(option: str, value: object, least: int, most: int | None = None) -> int:
@@ -56,3 +94,26 @@ def seconds(option: str, value: object) -> float:
     raise PoolConfigError(
         f"{option} must be a number of seconds, at least 0, or None for no limit; given: {value!r}"
     )
+
+
+def _most(option: str, value: int | None, least: int) -> int:
+    return sys.maxsize if value is None else whole(option, value, least)
+
+
+def _share(option: str, value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise PoolConfigError(f"{option} must be a number from 0 to 1; given: {value!r}")
+
+
+def _choice(option: str, value: object, kinds: type[Choice]) -> Choice:
+    try:
+        return kinds(str(value))  # its text will do: options may come from a file
+    except ValueError:
+        raise PoolConfigError(
+            f"{option} must be one of {_words(kinds)}; given: {value!r}"
+        ) from None
+
+
+def _words(kinds: Iterable[StrEnum]) -> str:
+    return ", ".join(kind.value for kind in kinds)

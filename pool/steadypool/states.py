@@ -7,7 +7,7 @@ reads them to learn what it has to do.
 from enum import Enum, auto
 from typing import Any
 
-from steadypool.events import CloseReason
+from steadypool.events import CloseReason, FailReason
 from steadypool.protocols import Waiter
 
 
@@ -24,20 +24,26 @@ class ConnectionState(Enum):
 
 
 class Step(Enum):
-    """What an acquire has to do next."""
+    """What an acquire has to do next, and what is reserved for it meanwhile."""
 
     WAIT = auto()
-    """Wait in the queue for another step."""
+    """Wait in the queue for another step. Owns nothing."""
     TAKE = auto()
     """Take the ticket's connection, which is reserved for it and good."""
     CHECK = auto()
     """See whether the ticket's connection, idle for long, still lives."""
+    VALIDATE = auto()
+    """The same, with a round trip."""
     REPLACE = auto()
-    """Close the ticket's connection, then open another in its slot."""
+    """Close the ticket's connection, then report it as `retired`."""
     OPEN = auto()
-    """Open a connection; a slot is reserved for it."""
+    """Open a connection; a slot and leave to connect are reserved for it."""
+    REST = auto()
+    """Wait until `ticket.until`, then report it as `rested`; a slot is reserved for it."""
     REFUSED = auto()
-    """Give up: the pool was closed."""
+    """Give up, for the ticket's `refusal`. Owns nothing."""
+    FAILED = auto()
+    """Give up: the last connect failed. Owns nothing."""
     OUT = auto()
     """Return the ticket's connection, which is on loan."""
     DONE = auto()
@@ -52,11 +58,16 @@ class Slot:
         "expires",
         "generation",
         "good_until",
+        "holder",
         "key",
         "reason",
+        "reported",
         "returning",
         "serial",
+        "since",
         "took",
+        "uses",
+        "where",
     )
 
     def __init__(
@@ -71,6 +82,14 @@ class Slot:
         self.expires = now + recycle
         self.good_until = now
         """Until when it may be handed out without a look: not yet old, used lately."""
+        self.since = now
+        """When it was borrowed, or came back."""
+        self.uses = 0
+        """How often it was borrowed; counted where there is a limit."""
+        self.holder: str | None = None
+        self.where: tuple[str, ...] = ()
+        self.reported = False
+        """The loan was reported for its length."""
         self.reason: CloseReason | None = None
         """Set when the connection is to be closed."""
         self.returning = False
@@ -78,13 +97,36 @@ class Slot:
 
 
 class Ticket:
-    """One acquire that could not be served on the spot."""
+    """One acquire that could not be served on the spot.
 
-    __slots__ = ("generation", "serial", "slot", "step", "waiter")
+    One that the pool makes for itself, to open a connection that nobody asked for, has no serial
+    number.
+    """
+
+    __slots__ = (
+        "attempts",
+        "broken",
+        "generation",
+        "refusal",
+        "requeued",
+        "serial",
+        "slot",
+        "step",
+        "until",
+        "waiter",
+    )
 
     def __init__(self, waiter: Waiter) -> None:
         self.waiter = waiter
+        """Replaced by the shell before it reports what may put the ticket in the queue again."""
         self.step = Step.DONE
         self.slot: Slot | None = None
         self.serial = 0
         self.generation = 0
+        self.attempts = 0
+        """Connects that failed."""
+        self.until = 0.0
+        self.refusal = FailReason.POOL_CLOSED
+        self.broken = False
+        """Its idle connection was found dead."""
+        self.requeued = False

@@ -34,6 +34,14 @@ class PoolStats:
     """Connections on loan."""
     waiting: int
     """Acquires in the queue."""
+    validation_failures: int
+    """Idle connections found dead before they were handed out."""
+    connect_failures: int
+    """Connects that failed, retries included."""
+    connect_retries: int
+    """Connects tried again for the same acquire."""
+    leaks_suspected: int
+    """Loans reported for lasting longer than `leak_after`."""
 
     def as_dict(self) -> dict[str, int]:
         """The same figures by name."""

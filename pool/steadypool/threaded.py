@@ -10,8 +10,8 @@ Rules of this shell:
   giving such a connection back there does nothing.
 """
 
-import logging
 import os
+import random as chance
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -21,45 +21,80 @@ from typing import Any
 
 from steadypool import config as configuration
 from steadypool import driver
-from steadypool.books import Rules
 from steadypool.clock import SystemClock
+from steadypool.control import Control
 from steadypool.core import Core
 from steadypool.driver import state as connection_state
 from steadypool.engine import Engine
 from steadypool.events import Listener
+from steadypool.hooks import Hook, Hooks
+from steadypool.journal import Journal
+from steadypool.mysql import Connector
 from steadypool.opener import Opener
-from steadypool.options import check_rules, seconds, whole
+from steadypool.options import check_rules, seconds
 from steadypool.protocols import Clock
-from steadypool.states import ConnectionState, Slot
-from steadypool.stats import PoolStats
+from steadypool.rules import Order, Reset, Rules
+from steadypool.states import ConnectionState
 
-_LOG = logging.getLogger("steadypool")
 _CLEAN = ConnectionState.CLEAN
+_OPEN = ConnectionState.IN_TRANSACTION
 
 
-class ConnectionPool:
+class ConnectionPool(Control):
     """A fair, thread-safe pool of database connections.
+
+    How many, and for how long:
 
     * `size`: idle connections that are kept; `max_overflow`: how many more may be open at once
       (-1: any number; 0: none). `size` may be 0: then nothing is kept.
+    * `min_size`: connections opened at start, and kept by `maintain`; None means `size`.
+    * `max_idle_time`: an idle connection above `min_size` unused for so many seconds is closed.
+    * `recycle`: age in seconds from which a connection is replaced before it is handed out; 0 or
+      None: never. `recycle_jitter`: share of it (0 to 1) by which each connection's own limit is
+      shortened at random, lest all be replaced together.
+    * `max_uses`: a connection is closed when it comes back from so many loans.
+
+    Who waits:
+
     * `timeout`: seconds an acquire may take, waiting and connecting together; None: for ever.
-    * `recycle`: age in seconds from which a connection is replaced before it is handed out;
-      0 or None: never.
+    * `max_waiting`: length of the queue; who comes then gets PoolExhaustedError at once.
+    * `order`: which idle connection is handed out (see `Order`).
+
+    How to connect:
+
     * `config_name`: the database's name in the configuration file, and the pool's, unless `name`.
-    * `min_size`: connections opened at start; None means `size`.
     * `config`: a `Config`, a URL, or a path; None: $STEADYPOOL_CONFIG, else ./config.yaml.
     * `connect`: any callable that opens a DB-API connection, in place of `config`. Its connects
       cannot be cut short by the acquire's timeout.
-    * `check_after`: an idle connection unused for so many seconds is checked for being alive
-      (without a round trip) before it is handed out; None: never.
-    * `clock`: where time comes from. `listeners`: see `steadypool.events`.
+    * `max_connecting`: connects under way at once; None: as many as connections may be open.
+    * `connect_attempts`: connects tried for one acquire, with growing rests in between, as far as
+      its timeout allows. Not tried again is what time does not mend, such as a wrong password.
+    * `breaker_failures`: after so many failed connects in a row, acquires that need a connect get
+      ServerUnavailableError at once, save for one every `breaker_cooldown` seconds that finds out
+      whether the server is back; None: never.
+
+    What is done to connections:
+
+    * `setup(connection)`: once for every new one (and after a session reset). A transaction that it
+      leaves open is rolled back. `on_acquire(connection)`: at every acquire; what it begins is the
+      borrower's. If one raises, the connection is closed and the exception goes to the borrower.
+    * `check_after`: an idle connection unused for so many seconds is checked for being alive,
+      without a round trip, before it is handed out; `validate_after`: with one. None: never.
+    * `reset`: what is done when it comes back (see `Reset`).
+    * `leak_after`: a loan that lasts longer, in seconds, is reported once: in the log, and as an
+      event. The pool then notes who borrows and where, which costs some microseconds.
+
+    For tests and for telling: `clock` is where time comes from, `random` a source of numbers from
+    0 to 1; `listeners`: see `steadypool.events`.
 
     A connection comes back without open transaction (it is rolled back; uncommitted work is lost)
     and without unread result (else it is dropped). Other session state, such as variables,
-    temporary tables and locks taken by name, is not reset.
+    temporary tables and locks taken by name, is reset by `Reset.SESSION` only.
 
     Raises PoolConfigError, and PoolInitializationError when the first connections cannot be opened.
-    Every method may be called from any thread, but not from a listener.
+    Every method may be called from any thread, but not from a listener, nor from a finalizer
+    (`__del__`, a callback of `weakref`): those run wherever memory is collected, which may be in
+    the midst of the pool's own work.
     """
 
     def __init__(
@@ -74,7 +109,22 @@ class ConnectionPool:
         config: configuration.Config | str | os.PathLike[str] | None = None,
         connect: Callable[[], Any] | None = None,
         check_after: float | None = 0.5,
+        validate_after: float | None = None,
+        recycle_jitter: float = 0.0,
+        max_uses: int | None = None,
+        max_idle_time: float | None = None,
+        max_waiting: int | None = None,
+        max_connecting: int | None = None,
+        connect_attempts: int = 3,
+        breaker_failures: int | None = 5,
+        breaker_cooldown: float = 1.0,
+        setup: Hook | None = None,
+        on_acquire: Hook | None = None,
+        reset: Reset = Reset.ROLLBACK,
+        order: Order = Order.LIFO,
+        leak_after: float | None = None,
         clock: Clock | None = None,
+        random: Callable[[], float] = chance.random,
         listeners: Iterable[Listener] = (),
         name: str | None = None,
     ) -> None:
@@ -83,24 +133,39 @@ class ConnectionPool:
             name=self.name,
             size=size,
             max_overflow=max_overflow,
+            min_size=min_size,
             recycle=recycle,
+            recycle_jitter=recycle_jitter,
+            max_uses=max_uses,
+            max_idle_time=max_idle_time,
+            max_waiting=max_waiting,
             check_after=check_after,
+            validate_after=validate_after,
+            max_connecting=max_connecting,
+            connect_attempts=connect_attempts,
+            breaker_failures=breaker_failures,
+            breaker_cooldown=breaker_cooldown,
+            reset=reset,
+            order=order,
+            leak_after=leak_after,
+            hooked=on_acquire is not None,
         )
         self._timeout = seconds("timeout", timeout)
-        self._min_size = size if min_size is None else whole("min_size", min_size, 0, size)
+        self._keeps_open = self._rules.reset is Reset.NONE
         if connect is None:
-            connect = driver.Connector(configuration.load(config, config_name))
-        self._opener = Opener(self.name, connect)
+            connect = Connector(configuration.load(config, config_name))
+        self._opener = Opener(self.name, connect, Hooks(setup, on_acquire))
+        self._journal = Journal(self.name, self._opener.address)
+        self._random = random
         self._clock: Clock = clock or SystemClock()
         self._now = self._clock.now
         self._listeners = tuple(listeners)
-        self._listener_complained = False
-        self._loans = _Loans()
+        self._blocks = _Blocks()
         self._inherited: dict[int, Any] = {}
         self._start_afresh()
         self._core.begin(self._now())
         try:
-            self._engine.fill(self._min_size)
+            self._engine.fill()
         except BaseException:
             self.close()
             raise
@@ -115,24 +180,24 @@ class ConnectionPool:
         """Borrow a connection; give it back with `release`.
 
         `timeout` in seconds covers waiting and connecting; None: the pool's own; 0: do not wait
-        (a connection may still be opened). Raises PoolTimeoutError, PoolClosedError,
-        ConnectionFailedError.
+        (a connection may still be opened, once). Raises PoolTimeoutError, PoolExhaustedError,
+        PoolClosedError, ConnectionFailedError (ConnectionValidationError, ServerUnavailableError),
+        and whatever a hook raises.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout)
-        if not self._listeners:
-            slot = None
-            read_clock = self._now  # an attribute that is called in place costs twice as much
-            now = read_clock()
-            try:
-                with self._lock:
-                    slot = self._core.take(now)
-            except BaseException:
-                if slot is not None:
-                    self.release(slot.connection)
-                raise
+        slot = None
+        read_clock = self._now  # an attribute that is called in place costs twice as much
+        now = read_clock()
+        try:
+            with self._lock:
+                slot = self._core.take(now)
+        except BaseException:
             if slot is not None:
-                return slot.connection
+                self.release(slot.connection)
+            raise
+        if slot is not None:
+            return slot.connection
         return self._engine.acquire(self._timeout if timeout is None else timeout)
 
     def release(self, connection: Any) -> None:
@@ -145,7 +210,6 @@ class ConnectionPool:
         if connection is None:
             return
         slot = None
-        state = None
         try:
             state = connection_state(connection)
             read_clock = self._now
@@ -154,7 +218,8 @@ class ConnectionPool:
                 slot = self._core.in_use.get(id(connection))
                 if slot is not None:
                     try:
-                        more = self._core.check_in(slot, state is _CLEAN, now)
+                        clean = state is _CLEAN or (self._keeps_open and state is _OPEN)
+                        more = self._core.check_in(slot, clean, now)
                     except BaseException:
                         self._core.salvage(slot, now)
                         raise
@@ -177,9 +242,25 @@ class ConnectionPool:
         finally:
             self.release(connection)
 
+    @contextmanager
+    def transaction(self, timeout: float | None = None) -> Iterator[Any]:
+        """Borrow a connection for a unit of work: a `with` block that does all or nothing.
+
+        At its end the work is committed, or rolled back if the block or the commit raises; what it
+        raised goes on. `timeout` as for `acquire`; see `steadypool.units` for optimistic locking.
+        """
+        with self.connection(timeout) as connection:
+            driver.begin(connection)
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                driver.undo(connection)
+                raise
+
     def __enter__(self) -> Any:
         connection = self.acquire()
-        self._loans.stack().append(connection)
+        self._blocks.stack().append(connection)
         return connection
 
     def __exit__(
@@ -188,77 +269,24 @@ class ConnectionPool:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.release(self._loans.stack().pop())
+        self.release(self._blocks.stack().pop())
 
-    # --- the pool as a whole ---------------------------------------------------------------------
-
-    def stats(self) -> PoolStats:
-        """Return counters and gauges of this moment."""
-        with self._lock:
-            return self._core.stats()
-
-    def get_stats(self) -> dict[str, int]:
-        """Return the figures of `stats` by name."""
-        return self.stats().as_dict()
-
-    @property
-    def size(self) -> int:
-        """How many idle connections are kept."""
-        return self._core.rules.size
-
-    @property
-    def min_size(self) -> int:
-        """How many connections the pool opens at its start."""
-        return self._min_size
-
-    @property
-    def max_size(self) -> int:
-        """How many connections may be open at once; `sys.maxsize` for any number."""
-        return self._core.rules.limit
-
-    @property
-    def closed(self) -> bool:
-        """Whether the pool was closed for good."""
-        return self._core.is_closed
-
-    def close_all(self) -> None:
-        """Empty the pool: idle connections are closed now, borrowed ones when they come back.
-
-        The pool stays usable and opens connections as they are asked for.
-        """
-        self._empty(self._core.clear)
-
-    def close(self) -> None:
-        """Close the pool for good; does nothing the second time.
-
-        Who waits gets PoolClosedError at once; idle connections are closed now, borrowed ones when
-        they come back.
-        """
-        self._empty(self._core.close)
-
-    def _empty(self, move: Callable[[list[Slot], float], None]) -> None:
-        doomed: list[Slot] = []
-        try:
-            with self._lock:
-                move(doomed, self._now())
-        finally:
-            self._engine.discard(doomed)
-
-    # --- listeners and forks ---------------------------------------------------------------------
-
-    def _listener_failed(self, error: Exception) -> None:
-        if not self._listener_complained:
-            self._listener_complained = True
-            _LOG.warning("a listener of the pool %r failed", self.name, exc_info=error)
+    # --- beginning, and beginning again in a forked child ----------------------------------------
 
     def _start_afresh(self) -> None:
         self._lock = threading.Lock()
-        self._core = Core(self._rules, self._listeners, self._listener_failed)
-        self._engine = Engine(self._core, self._lock, self._clock, self._opener)
+        self._core = self._make_core()
+        self._engine = Engine(
+            self._core, self._lock, self._clock, self._opener, self._journal, self._random
+        )
+
+    def _make_core(self) -> Core:
+        return Core(self._rules, self._listeners, self._journal.listener_failed)
 
     def _after_fork(self) -> None:
         """In the child: begin again, empty; the parent's connections are none of ours."""
         old = self._core
+        self._rules = old.rules
         self._start_afresh()
         for slot in [*old.idle, *old.in_use.values()]:
             driver.forget(slot.connection)
@@ -266,9 +294,11 @@ class ConnectionPool:
             self._inherited[slot.key] = slot.connection
         if old.is_closed:
             self._core.close([], self._now())
+        if old.is_suspended:
+            self._core.suspend(self._now())
 
 
-class _Loans(threading.local):
+class _Blocks(threading.local):
     """The connections that a thread has borrowed with `with pool`, the innermost last."""
 
     def __init__(self) -> None:

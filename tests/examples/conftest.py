@@ -66,9 +66,10 @@ def own_url(own_server: PrivateServer) -> str:
 
 def url_of(tenant: Tenant) -> str:
     where = f"{tenant.address.host}:{tenant.address.port or 3306}/{tenant.database}"
-    path = tenant.address.unix_socket
-    option = f"?unix_socket={quote(path, safe='')}" if path else ""
-    return f"mysql://{quote(tenant.user)}:{quote(tenant.password, safe='')}@{where}{option}"
+    options = "?query_timeout=60"  # a statement that a test blocks must not end by itself
+    if tenant.address.unix_socket:
+        options += f"&unix_socket={quote(tenant.address.unix_socket, safe='')}"
+    return f"mysql://{quote(tenant.user)}:{quote(tenant.password, safe='')}@{where}{options}"
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ Eventually = Callable[[Callable[[], bool]], None]
 Launch = Callable[..., Any]
 Own = pymysql.connections.Connection
 
-APPS = pytest.mark.parametrize("app", ["fastapi_app.py", "wsgi_app.py"])
+PROGRAMS = ["fastapi_app.py", "fastapi_async_app.py", "wsgi_app.py"]
+APPS = pytest.mark.parametrize("app", PROGRAMS)
 TIMEOUT = 0.3
 
 
@@ -33,9 +34,13 @@ def locked_visits(connection: Own) -> Iterator[None]:
 
 
 def figures(program: Any) -> dict[str, int]:
-    body = program.client.get("/healthz").json()
-    found: dict[str, int] = body.get("pool", body)
+    found: dict[str, int] = program.client.get("/healthz").json()["pool"]
     return found
+
+
+def health(program: Any) -> tuple[int, str]:
+    answer = program.client.get("/healthz")
+    return answer.status_code, answer.json()["status"]
 
 
 @APPS
@@ -59,6 +64,7 @@ def test_with_the_pool_exhausted_it_answers_503_and_200_as_soon_as_there_is_room
         with locked_visits(own_connection):
             blocked = [clients.submit(program.client.post, "/visits") for _ in range(2)]
             eventually(lambda: figures(program)["in_use"] == 2)
+            assert health(program) == (200, "healthy")
             asked = time.monotonic()
             refused = program.client.get("/visits")
             waited = time.monotonic() - asked
@@ -79,13 +85,15 @@ def test_who_waits_is_served_when_a_connection_comes_back_in_time(
         with locked_visits(own_connection):
             answers = [clients.submit(program.client.post, "/visits") for _ in range(8)]
             eventually(lambda: figures(program)["waiting"] == 7)
+            assert health(program) == (200, "degraded")
         assert [answer.result().status_code for answer in answers] == [201] * 8
 
 
-def test_more_requests_than_threads_of_old_wait_without_hindering_each_other(
-    launch: Launch, own_connection: Own, eventually: Eventually
+@pytest.mark.parametrize("app", ["fastapi_app.py", "fastapi_async_app.py"])
+def test_more_requests_than_fastapi_has_threads_wait_without_hindering_each_other(
+    launch: Launch, app: str, own_connection: Own, eventually: Eventually
 ) -> None:
-    program = launch("fastapi_app.py", POOL_SIZE="5", REQUEST_TIMEOUT="30")
+    program = launch(app, POOL_SIZE="5", REQUEST_TIMEOUT="30")
     program.wait_until_ready()
     limits = httpx.Limits(max_connections=100)
     base = program.client.base_url
@@ -108,7 +116,9 @@ def test_a_lost_database_is_answered_with_503_until_it_is_back(
     assert program.client.post("/visits").status_code == 201
     own_server.crash()
     eventually(lambda: program.client.get("/visits").status_code == 503)
+    assert health(program) == (503, "unhealthy")
     own_server.restart()
+    eventually(lambda: health(program) == (200, "healthy"))
     eventually(lambda: program.client.get("/visits").status_code == 200)
     assert program.client.get("/visits").json() == {"visits": 1}
 
@@ -124,7 +134,7 @@ def test_stopping_it_closes_every_connection(
     eventually(lambda: not server.connection_ids(tenant))
 
 
-@pytest.mark.parametrize("app", ["fastapi_app.py", "wsgi_app.py", "prometheus_metrics.py"])
+@pytest.mark.parametrize("app", [*PROGRAMS, "prometheus_metrics.py"])
 def test_a_taken_port_is_named_with_the_way_out_and_nothing_is_left_running(
     launch: Launch, app: str, server: Server, tenant: Tenant
 ) -> None:

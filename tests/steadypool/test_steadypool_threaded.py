@@ -43,6 +43,10 @@ def test_the_statistics_have_the_agreed_names(make_pool: MakePool) -> None:
         "max_size",
         "in_use",
         "waiting",
+        "validation_failures",
+        "connect_failures",
+        "connect_retries",
+        "leaks_suspected",
     }
 
 
@@ -225,7 +229,7 @@ def test_a_waiter_gets_a_replacement_for_a_connection_too_old(
 def test_a_replacement_that_fails_gives_its_slot_to_the_next(
     make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
 ) -> None:
-    pool = make_pool(recycle=10)
+    pool = make_pool(recycle=10, connect_attempts=1)
     clock.sleep(10)
     connect.then(OSError("refused"))
     with pytest.raises(ConnectionFailedError, match="refused") as caught:
@@ -292,7 +296,7 @@ def test_a_connection_dropped_on_return_wakes_a_waiter(
 def test_a_failed_connect_of_one_lets_the_next_waiter_try(
     make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
-    pool = make_pool(min_size=0)
+    pool = make_pool(min_size=0, connect_attempts=1)
     gate = Gate(clock)
     connect.then(gate, OSError("refused"))
     outcomes: list[str] = []
@@ -320,7 +324,9 @@ def test_a_failed_connect_of_one_lets_the_next_waiter_try(
 def test_the_pool_still_grows_after_failed_connects(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
-    pool = make_pool(size=2, max_overflow=1, min_size=0)
+    pool = make_pool(
+        size=2, max_overflow=1, min_size=0, connect_attempts=1, breaker_failures=None
+    )
     connect.then(*[OSError("down")] * 10)
     for _ in range(10):
         with pytest.raises(ConnectionFailedError):

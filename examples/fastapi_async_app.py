@@ -1,0 +1,151 @@
+"""The service of `fastapi_app.py` with asyncio all the way: no threads, the same answers.
+
+    export DATABASE_URL=mysql://app:secret@127.0.0.1/shop
+    python examples/fastapi_async_app.py --port 8002
+    curl -i -X POST http://127.0.0.1:8002/visits
+    curl -i http://127.0.0.1:8002/visits
+    curl -i http://127.0.0.1:8002/healthz
+
+Who waits for a connection is a task, which costs next to nothing; the queue is bounded all the
+same, for a thousand who wait are clients who have given up by the time they are served. A request
+that is cancelled gives back what it holds, or leaves the queue.
+
+Needs the packages fastapi, uvicorn and aiomysql (the extras `examples` and `asyncio`).
+"""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Any
+
+import pymysql
+import uvicorn
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from serving import HOST, chosen_port, port_explained
+from steadypool import (
+    AsyncConnectionPool,
+    ConnectionFailedError,
+    HealthStatus,
+    PoolClosedError,
+    PoolExhaustedError,
+    PoolTimeoutError,
+)
+
+SERVER_LOST = (2006, 2013)
+"""The driver's codes for a server that went away, or does not answer any more."""
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the pool for as long as the service runs, and make the table that it uses."""
+    pool = await AsyncConnectionPool.open(
+        size=int(os.environ.get("POOL_SIZE", "5")),
+        max_overflow=0,
+        timeout=float(os.environ.get("REQUEST_TIMEOUT", "30")),
+        max_waiting=200,
+        config=os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test"),
+        name="visits",
+    )
+    app.state.pool = pool
+    try:
+        async with pool as connection, connection.cursor() as cursor:
+            await cursor.execute("SHOW TABLES LIKE 'visits'")
+            if await cursor.fetchone() is None:
+                await cursor.execute(
+                    "CREATE TABLE visits (id INT AUTO_INCREMENT PRIMARY KEY, "
+                    "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
+                )
+        yield
+    finally:
+        await pool.close()
+
+
+app = FastAPI(title="Visits", lifespan=lifespan)
+
+
+def the_pool(request: Request) -> AsyncConnectionPool:
+    """Give an endpoint the pool."""
+    pool: AsyncConnectionPool = request.app.state.pool
+    return pool
+
+
+Pool = Annotated[AsyncConnectionPool, Depends(the_pool)]
+
+
+async def borrowed(pool: Pool) -> AsyncIterator[Any]:
+    """Give an endpoint a connection; what it has not committed is rolled back afterwards."""
+    async with pool.connection() as connection:
+        yield connection
+
+
+Borrowed = Annotated[Any, Depends(borrowed)]
+
+
+@app.exception_handler(PoolTimeoutError)
+@app.exception_handler(PoolExhaustedError)
+@app.exception_handler(ConnectionFailedError)
+@app.exception_handler(PoolClosedError)
+async def unavailable(request: Request, error: Exception) -> JSONResponse:
+    """Answer 503; the error itself is for the log, not for strangers."""
+    return JSONResponse(
+        {"detail": "no database connection in time; try again"}, 503, {"Retry-After": "1"}
+    )
+
+
+@app.exception_handler(pymysql.OperationalError)
+async def lost(request: Request, error: pymysql.OperationalError) -> JSONResponse:
+    """Answer 503 where the server went away in the middle; the pool drops that connection."""
+    if error.args[0] not in SERVER_LOST:
+        raise error
+    return await unavailable(request, error)
+
+
+@app.post("/visits", status_code=201)
+async def add_visit(connection: Borrowed) -> dict[str, int]:
+    """Write a visit down."""
+    async with connection.cursor() as cursor:
+        await cursor.execute("INSERT INTO visits () VALUES ()")
+        number: int = cursor.lastrowid
+    await connection.commit()
+    return {"id": number}
+
+
+@app.get("/visits")
+async def count_visits(connection: Borrowed) -> dict[str, int]:
+    """Count the visits."""
+    async with connection.cursor() as cursor:
+        await cursor.execute("SELECT COUNT(*) FROM visits")
+        (count,) = await cursor.fetchone()
+    return {"visits": count}
+
+
+@app.get("/healthz")
+async def healthz(pool: Pool) -> JSONResponse:
+    """Say how the pool is; borrows no connection, so it answers when the pool is exhausted.
+
+    The reasons name the database's address: for a balancer and for operators, not for the world.
+    """
+    health = await pool.health()
+    code = 503 if health.status is HealthStatus.UNHEALTHY else 200
+    return JSONResponse(
+        {"status": health.status, "reasons": health.reasons, "pool": health.stats.as_dict()}, code
+    )
+
+
+def main() -> None:
+    port = chosen_port("A FastAPI service on steadypool, with asyncio all the way.", 8002)
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with port_explained(port):
+            listening.bind((HOST, port))
+            listening.listen(128)
+        print(f"listening on http://{HOST}:{port}", flush=True)
+        with suppress(KeyboardInterrupt):  # raised after everything was shut down
+            uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

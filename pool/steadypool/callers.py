@@ -1,0 +1,31 @@
+"""Who runs this: the name of the thread, and the places in the program that led here."""
+
+import sys
+import threading
+from types import FrameType
+
+_DEPTH = 8
+_OWN = __name__.partition(".")[0]
+
+
+def thread_name() -> str:
+    """Return the name of the running thread."""
+    return threading.current_thread().name
+
+
+def whereabouts() -> tuple[str, ...]:
+    """Return the innermost places of the running thread's stack that are not the pool's own."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_own(frame):
+        frame = frame.f_back
+    places: list[str] = []
+    while frame is not None and len(places) < _DEPTH:
+        code = frame.f_code
+        places.append(f"{code.co_filename}:{frame.f_lineno} {code.co_name}")
+        frame = frame.f_back
+    return tuple(places)
+
+
+def _is_own(frame: FrameType) -> bool:
+    module = str(frame.f_globals.get("__name__", ""))
+    return module == "contextlib" or module.partition(".")[0] == _OWN

@@ -1,0 +1,73 @@
+"""One thread that looks after any number of pools; for programs that want it.
+
+    with Housekeeper(interval=10) as keeper:
+        keeper.watch(pool)
+        ...
+
+A pool without one works: what is old or dead is found before it is handed out. With one, idle
+connections go when their time has come, and the minimum is restored, even while nobody asks.
+"""
+
+import threading
+import weakref
+from types import TracebackType
+
+from steadypool.control import Control
+from steadypool.errors import PoolConfigError
+from steadypool.options import seconds
+
+
+class Housekeeper:
+    """Calls `maintain` of every pool that it watches, each `interval` seconds of real time.
+
+    Pools are held weakly, and forgotten once closed. Thread-safe. The thread is a daemon, and is
+    not inherited by a forked child: make it after the fork.
+    """
+
+    def __init__(self, interval: float = 10.0) -> None:
+        self._interval = seconds("interval", interval)
+        if not self._interval:
+            raise PoolConfigError("interval must be above 0 seconds")
+        self._lock = threading.Lock()
+        self._pools: weakref.WeakSet[Control] = weakref.WeakSet()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name="steadypool housekeeper", daemon=True
+        )
+        self._thread.start()
+
+    def watch(self, pool: Control) -> None:
+        """Look after this pool too, from the next round on."""
+        with self._lock:
+            self._pools.add(pool)
+
+    def stop(self) -> None:
+        """End the thread, after the pass that it is in; waits for that."""
+        self._stopped.set()
+        self._thread.join()
+
+    def __enter__(self) -> "Housekeeper":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(min(self._interval, threading.TIMEOUT_MAX)):
+            with self._lock:
+                pools = list(self._pools)
+            for pool in pools:
+                self._look_after(pool)
+            del pools
+
+    def _look_after(self, pool: Control) -> None:
+        if pool.closed:
+            with self._lock:
+                self._pools.discard(pool)
+        elif not self._stopped.is_set():
+            pool.maintain()

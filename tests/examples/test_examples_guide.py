@@ -1,0 +1,95 @@
+"""The production guide is true: its program runs, and it leaves out no error and no option."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+
+import steadypool
+from poolspec.servers import Tenant
+from steadypool import ConnectionPool, ConnectionPoolError, Reset
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+MACHINERY = {"config_name", "clock", "random", "connect", "listeners"}
+"""Options for tests, and those that other pages are about."""
+
+
+def test_the_program_of_the_guide_runs(database_url: str) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
+        env=os.environ | {"DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stderr, done.stdout) == ("", "healthy ()\n0\n")
+
+
+@pytest.mark.parametrize("name", steadypool.__all__)
+def test_the_guide_explains_every_error(name: str) -> None:
+    item = getattr(steadypool, name)
+    if isinstance(item, type) and issubclass(item, ConnectionPoolError):
+        assert f"`{name}`" in GUIDE
+
+
+def test_the_guide_speaks_of_every_option() -> None:
+    options = set(inspect.signature(ConnectionPool).parameters) - MACHINERY
+    assert {option for option in options if not re.search(rf"\b{option}\b", GUIDE)} == set()
+
+
+LEFT = {
+    # asked first: looking at a table begins a transaction
+    "transaction": ("START TRANSACTION", "SELECT @@in_transaction"),
+    "user variable": ("SET @left = 1", "SELECT @left = 1"),
+    "session variable": ("SET SESSION wait_timeout = 7", "SELECT @@wait_timeout = 7"),
+    "database": ("USE information_schema", "SELECT DATABASE() = 'information_schema'"),
+    "temporary table": (
+        "CREATE TEMPORARY TABLE {db}.left_over (i INT)",
+        "SELECT 1 FROM DUAL WHERE EXISTS (SELECT COUNT(*) FROM {db}.left_over)",
+    ),
+    "named lock": ("SELECT GET_LOCK('{db}', 0)", "SELECT IS_USED_LOCK('{db}') = CONNECTION_ID()"),
+    "prepared statement": ("PREPARE one FROM 'SELECT 1'", "EXECUTE one"),
+}
+"""How to leave some state behind, and how to ask whether it is still there."""
+STAYS = {
+    Reset.ROLLBACK: set(LEFT) - {"transaction"},
+    Reset.SESSION: {"database"},
+    Reset.NONE: set(LEFT),
+}
+
+
+@pytest.mark.parametrize("reset", Reset)
+def test_between_loans_that_is_reset_which_the_guide_says(
+    database_url: str, tenant: Tenant, reset: Reset
+) -> None:
+    pool = ConnectionPool(1, 0, config=database_url, reset=reset)
+    with pool as first, first.cursor() as cursor:
+        for leave, _ in LEFT.values():
+            cursor.execute(leave.format(db=tenant.database))
+    with pool as again, again.cursor() as cursor:
+        found = {name for name, (_, ask) in LEFT.items() if says_yes(cursor, ask, tenant)}
+    assert again is first
+    pool.close()
+    assert found == STAYS[reset]
+
+
+def says_yes(cursor: Any, question: str, tenant: Tenant) -> bool:
+    try:
+        cursor.execute(question.format(db=tenant.database))
+    except pymysql.Error:
+        return False
+    return bool(cursor.fetchone()[0])
+
+
+def test_every_link_of_the_guide_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
+        assert (ROOT / "docs" / target).exists(), target
