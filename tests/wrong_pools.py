@@ -30,8 +30,8 @@ class OverLimitByOne(WrongCore):
     """Opens one connection more than it may."""
 
     class core(Core):  # noqa: N801 - takes the place of an attribute
-        def _slots(self) -> int:
-            return super()._slots() - 1
+        def _has_room(self) -> bool:
+            return self._slots() <= self.rules.limit
 
 
 class WakesNobody(WrongCore):
