@@ -18,8 +18,8 @@ Supported is asyncio, with any of its event loops; under anyio, its asyncio back
 """
 
 import asyncio
-import logging
 import os
+import random as chance
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -29,25 +29,31 @@ from typing import Any
 from steadypool import aio_connections as connections
 from steadypool import config as configuration
 from steadypool.aio_clock import SystemAsyncClock
+from steadypool.aio_control import AsyncControl
 from steadypool.aio_engine import AsyncEngine
 from steadypool.aio_opener import AsyncConnect, AsyncOpener, configured
 from steadypool.core import Core
 from steadypool.errors import WrongLoopError
 from steadypool.events import Listener
-from steadypool.options import check_rules, seconds, whole
+from steadypool.hooks import Hook, Hooks
+from steadypool.journal import Journal
+from steadypool.options import check_rules, seconds
 from steadypool.protocols import AsyncClock
-from steadypool.states import ConnectionState, Slot
-from steadypool.stats import PoolStats
+from steadypool.rules import Order, Reset
+from steadypool.states import ConnectionState
 
-_LOG = logging.getLogger("steadypool")
+_CLEAN = ConnectionState.CLEAN
+_OPEN = ConnectionState.IN_TRANSACTION
 
 
-class AsyncConnectionPool:
+class AsyncConnectionPool(AsyncControl):
     """A fair pool of database connections for the tasks of one event loop.
 
     The options are those of `ConnectionPool`, with these differences: `connect` is any async
     callable that opens a connection, and its connects are cut short by the acquire's timeout as
-    well; `clock` is an `AsyncClock`. Without `connect` the connections are aiomysql's.
+    well; `setup` and `on_acquire` may be plain or async, and count within that timeout; `clock` is
+    an `AsyncClock`. Without `connect` the connections are aiomysql's. `leak_after` tells which task
+    borrowed.
 
     Making a pool does nothing yet: await `start`, or make and start it with `open`. A pool that
     was not started, or is used in another event loop, raises WrongLoopError. Raises
@@ -66,7 +72,22 @@ class AsyncConnectionPool:
         config: configuration.Config | str | os.PathLike[str] | None = None,
         connect: AsyncConnect | None = None,
         check_after: float | None = 0.5,
+        validate_after: float | None = None,
+        recycle_jitter: float = 0.0,
+        max_uses: int | None = None,
+        max_idle_time: float | None = None,
+        max_waiting: int | None = None,
+        max_connecting: int | None = None,
+        connect_attempts: int = 3,
+        breaker_failures: int | None = 5,
+        breaker_cooldown: float = 1.0,
+        setup: Hook | None = None,
+        on_acquire: Hook | None = None,
+        reset: Reset = Reset.ROLLBACK,
+        order: Order = Order.LIFO,
+        leak_after: float | None = None,
         clock: AsyncClock | None = None,
+        random: Callable[[], float] = chance.random,
         listeners: Iterable[Listener] = (),
         name: str | None = None,
     ) -> None:
@@ -75,24 +96,38 @@ class AsyncConnectionPool:
             name=self.name,
             size=size,
             max_overflow=max_overflow,
+            min_size=min_size,
             recycle=recycle,
+            recycle_jitter=recycle_jitter,
+            max_uses=max_uses,
+            max_idle_time=max_idle_time,
+            max_waiting=max_waiting,
             check_after=check_after,
+            validate_after=validate_after,
+            max_connecting=max_connecting,
+            connect_attempts=connect_attempts,
+            breaker_failures=breaker_failures,
+            breaker_cooldown=breaker_cooldown,
+            reset=reset,
+            order=order,
+            leak_after=leak_after,
+            hooked=on_acquire is not None,
         )
         self._timeout = seconds("timeout", timeout)
-        self._min_size = size if min_size is None else whole("min_size", min_size, 0, size)
+        self._keeps_open = rules.reset is Reset.NONE
+        hooks = Hooks(setup, on_acquire)
         if connect is None:
-            opener = configured(self.name, config, config_name)
+            opener = configured(self.name, config, config_name, hooks)
         else:
-            opener = AsyncOpener(self.name, connect)
+            opener = AsyncOpener(self.name, connect, hooks)
+        self._journal = Journal(self.name, opener.address)
         self._clock: AsyncClock = clock or SystemAsyncClock()
         self._now = self._clock.now
-        self._listeners = tuple(listeners)
-        self._listener_complained = False
-        self._core = Core(rules, self._listeners, self._listener_failed)
-        self._engine = AsyncEngine(self._core, self._clock, opener)
+        self._core = Core(rules, tuple(listeners), self._journal.listener_failed)
+        self._engine = AsyncEngine(self._core, self._clock, opener, self._journal, random)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._loans: weakref.WeakKeyDictionary[asyncio.Task[Any], list[Any]]
-        self._loans = weakref.WeakKeyDictionary()
+        self._blocks: weakref.WeakKeyDictionary[asyncio.Task[Any], list[Any]]
+        self._blocks = weakref.WeakKeyDictionary()
 
     @classmethod
     async def open(cls, *positional: Any, **options: Any) -> "AsyncConnectionPool":
@@ -112,7 +147,7 @@ class AsyncConnectionPool:
         self._loop = asyncio.get_running_loop()
         self._core.begin(self._now())
         try:
-            await self._engine.fill(self._min_size)
+            await self._engine.fill()
         except BaseException:
             await self.close()
             raise
@@ -126,16 +161,16 @@ class AsyncConnectionPool:
         """Borrow a connection; give it back with `release`.
 
         `timeout` in seconds covers waiting and connecting; None: the pool's own; 0: do not wait
-        (a connection may still be opened). Raises PoolTimeoutError, PoolClosedError,
-        ConnectionFailedError.
+        (a connection may still be opened, once). Raises PoolTimeoutError, PoolExhaustedError,
+        PoolClosedError, ConnectionFailedError (ConnectionValidationError, ServerUnavailableError),
+        and whatever a hook raises.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout)
         self._check_loop()
-        if not self._listeners:
-            slot = self._core.take(self._now())
-            if slot is not None:
-                return slot.connection
+        slot = self._core.take(self._now())
+        if slot is not None:
+            return slot.connection
         return await self._engine.acquire(self._timeout if timeout is None else timeout)
 
     async def release(self, connection: Any) -> None:
@@ -146,7 +181,8 @@ class AsyncConnectionPool:
         not on loan. Do not use or release a connection after its release.
         """
         if connection is not None:
-            await self._give_back(connection, connections.state(connection))
+            state = connections.state(connection)
+            await self._give_back(connection, state, self._keeps_open)
 
     @asynccontextmanager
     async def connection(self, timeout: float | None = None) -> AsyncIterator[Any]:
@@ -155,7 +191,24 @@ class AsyncConnectionPool:
         try:
             yield connection
         except BaseException as error:
-            await self._give_back(connection, _state_after(connection, error))
+            await self._give_back(connection, _state_after(connection, error), self._keeps_open)
+            raise
+        await self.release(connection)
+
+    @asynccontextmanager
+    async def transaction(self, timeout: float | None = None) -> AsyncIterator[Any]:
+        """Borrow a connection for a unit of work: an `async with` block that does all or nothing.
+
+        At its end the work is committed, or rolled back if the block or the commit raises; what it
+        raised goes on. `timeout` as for `acquire`; see `steadypool.units` for optimistic locking.
+        """
+        connection = await self.acquire(timeout)
+        try:
+            await connections.begin(connection)
+            yield connection
+            await connection.commit()
+        except BaseException as error:  # rolled back as it comes back
+            await self._give_back(connection, _state_after(connection, error), False)
             raise
         await self.release(connection)
 
@@ -163,7 +216,7 @@ class AsyncConnectionPool:
         connection = await self.acquire()
         task = asyncio.current_task()
         assert task is not None
-        self._loans.setdefault(task, []).append(connection)
+        self._blocks.setdefault(task, []).append(connection)
         return connection
 
     async def __aexit__(
@@ -174,82 +227,24 @@ class AsyncConnectionPool:
     ) -> None:
         task = asyncio.current_task()
         assert task is not None
-        connection = self._loans[task].pop()
-        await self._give_back(connection, _state_after(connection, error))
+        connection = self._blocks[task].pop()
+        await self._give_back(connection, _state_after(connection, error), self._keeps_open)
 
-    async def _give_back(self, connection: Any, state: ConnectionState) -> None:
+    async def _give_back(self, connection: Any, state: ConnectionState, keeps_open: bool) -> None:
         self._check_loop()
         slot = self._core.in_use.get(id(connection))
         if slot is None:
             raise self._core.not_borrowed()
         now = self._now()
         try:
-            more = self._core.check_in(slot, state is ConnectionState.CLEAN, now)
+            clean = state is _CLEAN or (keeps_open and state is _OPEN)
+            more = self._core.check_in(slot, clean, now)
         except BaseException:  # a listener raised it
             self._core.salvage(slot, now)
             self._engine.put_away(slot)
             raise
         if more:
             await self._engine.put_right(slot, state)
-
-    # --- the pool as a whole ---------------------------------------------------------------------
-
-    def stats(self) -> PoolStats:
-        """Return counters and gauges of this moment."""
-        return self._core.stats()
-
-    def get_stats(self) -> dict[str, int]:
-        """Return the figures of `stats` by name."""
-        return self.stats().as_dict()
-
-    @property
-    def size(self) -> int:
-        """How many idle connections are kept."""
-        return self._core.rules.size
-
-    @property
-    def min_size(self) -> int:
-        """How many connections the pool opens at its start."""
-        return self._min_size
-
-    @property
-    def max_size(self) -> int:
-        """How many connections may be open at once; `sys.maxsize` for any number."""
-        return self._core.rules.limit
-
-    @property
-    def closed(self) -> bool:
-        """Whether the pool was closed for good."""
-        return self._core.is_closed
-
-    async def close_all(self) -> None:
-        """Empty the pool: idle connections are closed now, borrowed ones when they come back.
-
-        The pool stays usable and opens connections as they are asked for.
-        """
-        self._check_loop()
-        await self._empty(self._core.clear)
-
-    async def close(self) -> None:
-        """Close the pool for good; does nothing the second time.
-
-        Who waits or connects gets PoolClosedError at once; idle connections are closed now,
-        borrowed ones when they come back. Returns when nothing of the pool's runs any more.
-        """
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        self._check_loop()
-        await self._empty(self._core.close)
-        await self._engine.settle()
-
-    async def _empty(self, move: Callable[[list[Slot], float], None]) -> None:
-        doomed: list[Slot] = []
-        try:
-            move(doomed, self._now())
-        finally:
-            await self._engine.discard(doomed)
-
-    # --- loop and listeners ----------------------------------------------------------------------
 
     def _check_loop(self) -> None:
         if asyncio.get_running_loop() is self._loop:
@@ -259,11 +254,6 @@ class AsyncConnectionPool:
         raise WrongLoopError(
             f"the pool {self.name!r} belongs to another event loop: make one in each loop"
         )
-
-    def _listener_failed(self, error: Exception) -> None:
-        if not self._listener_complained:
-            self._listener_complained = True
-            _LOG.warning("a listener of the pool %r failed", self.name, exc_info=error)
 
 
 def _state_after(connection: Any, error: BaseException | None) -> ConnectionState:

@@ -12,6 +12,7 @@ import select
 from abc import ABC, abstractmethod
 from typing import Any
 
+from steadypool.rules import Reset
 from steadypool.states import ConnectionState
 
 CLOSE_LIMIT = 2.0
@@ -28,6 +29,10 @@ class SelfAware(ABC):
     @abstractmethod
     def pool_alive(self) -> bool:
         """Tell without a round trip whether it can still be good."""
+
+    @abstractmethod
+    async def pool_ping(self) -> None:
+        """Make a round trip; raises if that fails."""
 
     @abstractmethod
     async def pool_close(self) -> None:
@@ -78,13 +83,48 @@ def is_silent(descriptor: int) -> bool:
     return not poll.poll(0)
 
 
-async def rollback(connection: Any) -> bool:
-    """Roll back; False if that failed and the connection must be dropped."""
+async def answers(connection: Any) -> bool:
+    """Tell, by a round trip, whether a connection is good."""
+    if not alive(connection):
+        return False
     try:
-        await _called(connection.rollback)
+        if isinstance(connection, SelfAware):
+            await connection.pool_ping()
+        else:  # a driver's own ping might connect anew
+            await _called(connection.rollback)
     except Exception:
         return False
     return state(connection) is not ConnectionState.CLOSED
+
+
+async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
+    """Make a connection fit for the next borrower; False: it must be dropped."""
+    if found is ConnectionState.UNREAD or found is ConnectionState.CLOSED:
+        return False
+    work = connection.rollback
+    if reset is Reset.SESSION:
+        work = getattr(connection, "reset_session", work)
+    try:
+        await _called(work)
+    except Exception:
+        return False
+    return state(connection) is not ConnectionState.CLOSED
+
+
+async def settle(connection: Any) -> bool:
+    """End the transaction that a hook has left open; False: nobody can use the connection."""
+    found = state(connection)
+    return found is ConnectionState.CLEAN or await restore(connection, found, Reset.ROLLBACK)
+
+
+async def begin(connection: Any) -> None:
+    """Begin a transaction on a connection that would commit each statement by itself.
+
+    Where the driver cannot be asked, one is taken to begin by itself, as DB-API says.
+    """
+    asks = getattr(connection, "get_autocommit", None)
+    if asks is not None and asks():
+        await connection.begin()
 
 
 async def close(connection: Any) -> None:

@@ -222,6 +222,7 @@ class ScriptedConnection:
         self.rollbacks = 0
         self.rollback_error: BaseException | None = None
         """What the next rollback raises."""
+        self.commits = self.pings = self.resets = 0
         self._read_end, self._write_end = os.pipe()
         self.closed = False
 
@@ -238,6 +239,22 @@ class ScriptedConnection:
         error, self.rollback_error = self.rollback_error, None
         if error is not None:
             raise error
+        self.in_transaction = False
+
+    def commit(self) -> None:
+        """End the transaction."""
+        self.commits += 1
+        self.in_transaction = False
+
+    def ping(self) -> None:
+        """Make a round trip; raises OSError if the server is gone."""
+        self.pings += 1
+        if self.closed or self._write_end < 0:
+            raise OSError("the server is gone")
+
+    def reset_session(self) -> None:
+        """Forget all session state, and roll back."""
+        self.resets += 1
         self.in_transaction = False
 
     def die(self) -> None:

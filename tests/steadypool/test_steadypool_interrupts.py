@@ -10,8 +10,16 @@ from typing import Any
 
 import pytest
 
-from steadypool import ConnectionPool, NotBorrowedError, PoolEvent, PoolTimeoutError, SystemClock
-from steadypool.protocols import Waiter
+from steadypool import (
+    ConnectionFailedError,
+    ConnectionPool,
+    NotBorrowedError,
+    PoolClosedError,
+    PoolEvent,
+    PoolExhaustedError,
+    PoolTimeoutError,
+    Reset,
+)
 from steadypool.testing import ScriptedConnection
 
 
@@ -35,33 +43,41 @@ class Tripwire:
         return self.left <= 0
 
 
-class TrippingWaiter:
-    def __init__(self, wire: Tripwire, waiter: Waiter) -> None:
-        self._wire = wire
-        self._waiter = waiter
-        self.wake = waiter.wake
-
-    def wait(self, deadline: float | None) -> bool:
-        self._wire.touch()
-        woken = self._waiter.wait(deadline)
-        self._wire.touch()
-        return woken
-
-
-class TrippingClock(SystemClock):
-    """The real clock with an offset, tripping at every use."""
+class TrippingClock:
+    """A clock that stands still but for waits, which end at once; tripping at every use."""
 
     def __init__(self, wire: Tripwire) -> None:
         self._wire = wire
-        self.offset = 0.0
+        self.time = 0.0
 
     def now(self) -> float:
         self._wire.touch()
-        return SystemClock.now() + self.offset
+        return self.time
 
-    def waiter(self) -> TrippingWaiter:  # type: ignore[override]
+    def waiter(self) -> "TrippingWaiter":
         self._wire.touch()
-        return TrippingWaiter(self._wire, SystemClock.waiter())
+        return TrippingWaiter(self, self._wire)
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class TrippingWaiter:
+    def __init__(self, clock: TrippingClock, wire: Tripwire) -> None:
+        self._clock = clock
+        self._wire = wire
+        self._woken = False
+
+    def wait(self, deadline: float | None) -> bool:
+        self._wire.touch()
+        if not self._woken:
+            assert deadline is not None, "nobody will wake it"
+            self._clock.time = max(self._clock.time, deadline)
+        self._wire.touch()
+        return self._woken
+
+    def wake(self) -> None:
+        self._woken = True
 
 
 class TrippingConnection(ScriptedConnection):
@@ -78,6 +94,19 @@ class TrippingConnection(ScriptedConnection):
         super().rollback()
         self._wire.touch()
 
+    def ping(self) -> None:
+        self._wire.touch()
+        super().ping()
+        self._wire.touch()
+
+    def reset_session(self) -> None:
+        self._wire.touch()
+        super().reset_session()
+        self._wire.touch()
+
+    def commit(self) -> None:
+        self._wire.touch()
+
     def close(self) -> None:
         self._wire.touch()
         super().close()
@@ -87,22 +116,28 @@ class TrippingConnection(ScriptedConnection):
 class Stage:
     """A pool of two on tripping parts."""
 
-    def __init__(self, listening: bool) -> None:
+    def __init__(self, way: str = "plain", **options: Any) -> None:
         self.wire = Tripwire()
+        self.failing = 0
         self.clock = TrippingClock(self.wire)
         self.numbers = itertools.count(1)
         self.opened: list[TrippingConnection] = []
+        settings: dict[str, Any] = {"size": 1, "max_overflow": 1, "recycle": 1000}
+        settings |= {"random": lambda: 1.0, "breaker_failures": None}
+        if way == "hooked":
+            settings |= {"setup": self.hook, "on_acquire": self.hook}
         self.pool = ConnectionPool(
-            size=1,
-            max_overflow=1,
             connect=self.connect,
             clock=self.clock,
-            recycle=1000,
-            listeners=[self.listen] if listening else [],
+            listeners=[self.listen] if way == "listening" else [],
+            **(settings | options),
         )
 
     def connect(self) -> TrippingConnection:
         self.wire.touch()
+        if self.failing:
+            self.failing -= 1
+            raise OSError("down")
         connection = TrippingConnection(self.wire, next(self.numbers))
         self.opened.append(connection)
         return connection
@@ -110,13 +145,25 @@ class Stage:
     def listen(self, event: PoolEvent) -> None:
         self.wire.touch()
 
+    def hook(self, connection: TrippingConnection) -> None:
+        self.wire.touch()
+        connection.in_transaction = False
+
     def check(self, interrupts: int = 1) -> None:
         """At rest, nothing is missing: two can still be borrowed, and all are accounted for."""
         self.wire.left = float("inf")
+        self.failing = 0
+        self.clock.time += 2  # for the breaker
+        self.pool.resume()
+        self.pool.resize(size=1, max_overflow=1)
         core = self.pool._core
-        assert core.pending == 0
+        assert core.pending == core.connecting == 0
         assert not core.in_use
         assert not core.waiters
+        assert not core.resting
+        if self.pool.closed:
+            assert self.pool.stats().total_connections == 0
+            return
         held = [self.pool.acquire(timeout=0) for _ in range(2)]
         assert held[0] is not held[1]
         assert all(not connection.closed for connection in held)
@@ -140,18 +187,18 @@ def overflow(stage: Stage) -> None:
 
 
 def long_idle(stage: Stage) -> None:
-    stage.clock.offset += 10
+    stage.clock.time += 10
     fresh(stage)
 
 
 def dead(stage: Stage) -> None:
-    stage.clock.offset += 10
+    stage.clock.time += 10
     stage.opened[-1].die()
     fresh(stage)
 
 
 def stale(stage: Stage) -> None:
-    stage.clock.offset += 2000
+    stage.clock.time += 2000
     fresh(stage)
 
 
@@ -182,12 +229,89 @@ def late(stage: Stage) -> None:
         stage.pool.acquire(timeout=0.001)
 
 
-SCENES = (fresh, overflow, long_idle, dead, stale, dirty, broken, cleared, emptied, late)
+def unreachable(stage: Stage) -> None:
+    stage.pool.clear()
+    stage.failing = 2
+    fresh(stage)
 
 
-def trips(scene: Callable[[Stage], None], listening: bool) -> Iterator[bool]:
+def lost(stage: Stage) -> None:
+    stage.pool.clear()
+    stage.failing = 3
+    with suppress(ConnectionFailedError):
+        fresh(stage)
+
+
+def dead_and_unreachable(stage: Stage) -> None:
+    stage.failing = 1
+    dead(stage)
+
+
+def held_back(stage: Stage) -> None:
+    stage.pool.suspend()
+    with suppress(PoolTimeoutError):
+        stage.pool.acquire(timeout=0.001)
+    stage.pool.resume()
+    fresh(stage)
+
+
+def resized(stage: Stage) -> None:
+    with stage.pool, stage.pool:
+        stage.pool.resize(max_overflow=0)
+    stage.pool.resize(size=2)
+    overflow(stage)
+    stage.pool.resize(size=1, max_overflow=1)
+
+
+def looked_after(stage: Stage) -> None:
+    fresh(stage)
+    stage.opened[-1].die()
+    stage.clock.time += 10
+    stage.pool.maintain()
+    stage.clock.time += 2000
+    stage.pool.maintain()
+
+
+def drained(stage: Stage) -> None:
+    with stage.pool, suppress(PoolClosedError):
+        stage.pool.close(drain=0.001)
+
+
+def unit_of_work(stage: Stage) -> None:
+    with stage.pool.transaction() as connection:
+        connection.in_transaction = True
+    with suppress(ValueError), stage.pool.transaction() as connection:
+        connection.in_transaction = True
+        raise ValueError
+
+
+def crowded(stage: Stage) -> None:
+    with stage.pool, stage.pool, suppress(PoolExhaustedError):
+        stage.pool.acquire()
+
+
+SCENES: tuple[tuple[Callable[[Stage], None], dict[str, Any]], ...] = (
+    *((scene, {}) for scene in (fresh, overflow, long_idle, dead, stale, dirty, broken, cleared)),
+    *((scene, {}) for scene in (emptied, late, unreachable, lost, dead_and_unreachable)),
+    *((scene, {}) for scene in (held_back, resized, looked_after, drained, unit_of_work)),
+    (crowded, {"max_waiting": 0}),
+    (long_idle, {"validate_after": 5}),
+    (dead, {"validate_after": 5}),
+    (dirty, {"reset": Reset.SESSION}),
+    (dirty, {"reset": Reset.NONE}),
+    (overflow, {"max_uses": 1}),
+    (overflow, {"max_connecting": 1}),
+    (unreachable, {"max_connecting": 1}),
+    (lost, {"breaker_failures": 2}),
+    (overflow, {"leak_after": 0}),
+    (long_idle, {"max_idle_time": 5, "min_size": 0}),
+    (looked_after, {"max_idle_time": 5, "min_size": 0}),
+)
+
+
+def trips(scene: Callable[[Stage], None], way: str, options: dict[str, Any]) -> Iterator[bool]:
     for count in itertools.count(1):
-        stage = Stage(listening)
+        stage = Stage(way, **options)
         stage.wire.left = count
         with suppress(Interrupt):
             scene(stage)
@@ -198,12 +322,12 @@ def trips(scene: Callable[[Stage], None], listening: bool) -> Iterator[bool]:
             return
 
 
-@pytest.mark.parametrize("listening", [False, True], ids=["plain", "listening"])
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("way", ["plain", "listening", "hooked"])
+@pytest.mark.parametrize(("scene", "options"), SCENES)
 def test_an_interrupt_at_any_point_loses_nothing(
-    scene: Callable[[Stage], None], listening: bool
+    scene: Callable[[Stage], None], options: dict[str, Any], way: str
 ) -> None:
-    assert sum(trips(scene, listening)) >= 2
+    assert sum(trips(scene, way, options)) >= 2
 
 
 @pytest.mark.parametrize("when", ["before the wait", "after the hand-over"])
@@ -249,7 +373,7 @@ def test_a_waiter_that_is_interrupted_leaves_the_connection_to_the_next(
 
 def test_a_storm_of_signals_loses_no_connection() -> None:
     """Ctrl-C over and over, at whatever bytecode it happens to come, once per operation."""
-    stage = Stage(listening=False)
+    stage = Stage()
     armed = False
 
     def interrupt(number: int, frame: object) -> None:

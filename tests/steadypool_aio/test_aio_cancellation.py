@@ -323,7 +323,7 @@ SCENES: dict[Scene, int] = {
     connecting_too_long: 2,
     connecting_while_the_pool_is_closed: 1,
     finding_a_dead_connection: 2,
-    finding_a_stale_connection: 2,
+    finding_a_stale_connection: 1,
     releasing_a_clean_one: 0,
     releasing_a_transaction: 1,
     releasing_what_cannot_be_rolled_back: 1,

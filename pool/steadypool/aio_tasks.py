@@ -1,0 +1,78 @@
+"""The tasks in which a pool for asyncio does what takes long.
+
+A cancelled caller leaves at once: it waits in one way only, on a waiter of the clock. What it
+waited for is a task, which goes on or is cancelled by itself. All tasks are known, so that the
+pool can wait for them when it is closed.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+from steadypool.protocols import AsyncClock
+
+T = TypeVar("T")
+
+
+class Tasks:
+    """The tasks of one pool, which take part in its clock's time."""
+
+    def __init__(self, clock: AsyncClock) -> None:
+        self._clock = clock
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start a task. What it raises need not be looked at."""
+        self._clock.enter()
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._left)
+        return task
+
+    async def ended(self, task: asyncio.Task[Any], deadline: float | None = None) -> bool:
+        """Wait for a task, which goes on if the wait is cancelled; False at the deadline."""
+        if not task.done():
+            waiter = self._clock.waiter()
+            task.add_done_callback(lambda _: waiter.wake())
+            await waiter.wait(deadline)
+        return task.done()
+
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do work that goes on if the caller is cancelled."""
+        task = self.spawn(work)
+        await self.ended(task)
+        return task.result()
+
+    async def within(self, work: Coroutine[Any, Any, T], deadline: float | None) -> T:
+        """Do work that is cancelled with the caller, or at the deadline: then TimeoutError."""
+        task = self.spawn(work)
+        try:
+            if not await self.ended(task, deadline):
+                raise TimeoutError
+        finally:
+            task.cancel()
+        return task.result()
+
+    async def settle(self, seconds: float) -> None:
+        """Wait for all tasks to end, but no longer than that."""
+        deadline = self._clock.now() + seconds
+        while self._clock.now() < deadline:
+            others = self._running - {asyncio.current_task()}
+            if not others:
+                return
+            if not await self.ended(others.pop(), deadline):
+                return
+            await asyncio.sleep(0)  # for what its end brings about
+
+    def _left(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # who does not wait for it any more has another one to raise
+        # Not before those who wait for it have been woken, or time could pass in between.
+        asyncio.get_running_loop().call_soon(self._clock.leave)
+
+
+def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel them all."""
+    for task in tasks:
+        task.cancel()

@@ -1,0 +1,457 @@
+"""How long connections live, what is done to them, and how a pool is sized, held and closed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from steadypool import (
+    CloseReason,
+    ConnectionFailedError,
+    ConnectionPool,
+    EventKind,
+    Housekeeper,
+    PoolClosedError,
+    PoolConfigError,
+    PoolEvent,
+    PoolExhaustedError,
+    PoolInitializationError,
+    PoolTimeoutError,
+)
+from steadypool.testing import Gate, ScriptedConnection, ScriptedConnector, VirtualClock
+
+MakePool = Callable[..., ConnectionPool]
+
+
+def closings(events: list[PoolEvent]) -> list[object]:
+    return [event.reason for event in events if event.kind is EventKind.CONNECTION_CLOSED]
+
+
+# --- uses, age, idleness --------------------------------------------------------------------------
+
+
+def test_a_connection_is_retired_after_its_last_use(make_pool: MakePool) -> None:
+    events: list[PoolEvent] = []
+    pool = make_pool(max_uses=2, listeners=[events.append])
+    seen = []
+    for _ in range(5):
+        with pool as connection:
+            seen.append(connection.number)
+    assert seen == [1, 1, 2, 2, 3]
+    assert closings(events) == [CloseReason.USED_UP] * 2
+
+
+def test_a_used_up_connection_frees_its_slot_for_a_waiter(make_pool: MakePool, crew: Any) -> None:
+    pool = make_pool(max_uses=1)
+    held = pool.acquire()
+    got: list[int] = []
+
+    def client() -> None:
+        with pool as connection:
+            got.append(connection.number)
+
+    crew.queue(pool, client)
+    pool.release(held)
+    crew.join()
+    assert got == [2]
+
+
+def test_a_releases_by_work_closes_what_was_unused_for_long(
+    make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
+) -> None:
+    pool = make_pool(size=3, min_size=1, max_idle_time=60)
+    held = [pool.acquire() for _ in range(3)]
+    for connection in held:
+        pool.release(connection)
+    for _ in range(10):
+        clock.sleep(10)
+        with pool:
+            pass
+    assert (pool.stats().pool_size, connect.open_now) == (1, 1)
+
+
+def test_maintenance_closes_the_unused_down_to_the_minimum(
+    make_pool: MakePool, clock: VirtualClock
+) -> None:
+    events: list[PoolEvent] = []
+    pool = make_pool(size=4, max_idle_time=60, min_size=2, listeners=[events.append])
+    held = [pool.acquire() for _ in range(4)]
+    for connection in held:
+        pool.release(connection)
+    clock.sleep(59)
+    pool.maintain()
+    assert pool.stats().pool_size == 4
+    clock.sleep(1)
+    pool.maintain()
+    assert pool.stats().pool_size == 2
+    assert closings(events) == [CloseReason.IDLE] * 2
+
+
+def test_maintenance_replaces_what_is_too_old_or_dead(
+    make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
+) -> None:
+    pool = make_pool(size=2, recycle=100)
+    connect.opened[0].die()
+    pool.maintain()
+    assert (connect.opened[0].closed, pool.stats().pool_size) == (True, 2)
+    clock.sleep(100)
+    pool.maintain()
+    assert pool.stats().pool_size == connect.open_now == 2
+    assert len(connect.opened) == 5
+    assert pool.stats().recycled == 2
+
+
+def test_maintenance_restores_the_minimum_after_an_outage(
+    make_pool: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(size=3)
+    for connection in connect.opened:
+        connection.die()
+    connect.then(OSError("down"))
+    pool.maintain()
+    assert pool.stats().total_connections == 0
+    clock.sleep(1)
+    pool.maintain()
+    assert pool.stats().pool_size == 3
+
+
+def test_maintenance_serves_a_waiter_with_what_it_opens(
+    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(size=2, min_size=1, max_overflow=0)
+    pool.clear()
+    gate = Gate(clock)
+    connect.then(gate)
+    crew.start(pool.maintain)
+    assert gate.arrived.wait(10)
+    held = pool.acquire()
+    got: list[object] = []
+    crew.queue(pool, lambda: got.append(pool.acquire()))
+    gate.open()
+    crew.join()
+    assert len(got) == 1
+    pool.release(held)
+    pool.release(got[0])
+
+
+def test_jitter_shortens_each_connections_age_by_its_own_share(
+    make_pool: MakePool, clock: VirtualClock
+) -> None:
+    dice = iter([0.0, 0.5, 1.0])
+    pool = make_pool(size=3, recycle=100, recycle_jitter=0.2, random=lambda: next(dice, 0.0))
+    recycled: list[int] = []
+    for _ in range(3):
+        clock.sleep(10 if recycled else 80)
+        pool.maintain()
+        recycled.append(pool.stats().recycled)
+    assert recycled == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("order", "expected"), [("lifo", [2, 2, 2]), ("fifo", [1, 2, 1])])
+def test_the_order_says_which_idle_connection_is_used(
+    make_pool: MakePool, order: str, expected: list[int]
+) -> None:
+    pool = make_pool(size=2, order=order)
+    seen = []
+    for _ in range(3):
+        with pool as connection:
+            seen.append(connection.number)
+    assert seen == expected
+
+
+# --- hooks ----------------------------------------------------------------------------------------
+
+
+def test_setup_runs_once_for_each_connection_and_on_acquire_at_every_acquire(
+    make_pool: MakePool,
+) -> None:
+    set_up: list[int] = []
+    acquired: list[int] = []
+    pool = make_pool(
+        size=1,
+        setup=lambda connection: set_up.append(connection.number),
+        on_acquire=lambda connection: acquired.append(connection.number),
+    )
+    for _ in range(3):
+        with pool:
+            pass
+    pool.clear()
+    with pool:
+        pass
+    assert (set_up, acquired) == ([1, 2], [1, 1, 1, 2])
+
+
+def test_a_transaction_that_setup_leaves_open_is_rolled_back(make_pool: MakePool) -> None:
+    def setup(connection: ScriptedConnection) -> None:
+        connection.in_transaction = True
+
+    with make_pool(setup=setup) as connection:
+        assert (connection.in_transaction, connection.rollbacks) == (False, 1)
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
+def test_a_failing_setup_closes_the_connection_and_lets_the_next_try(
+    make_pool: MakePool, connect: ScriptedConnector, error: BaseException
+) -> None:
+    failures = [error]
+
+    def setup(connection: ScriptedConnection) -> None:
+        if failures:
+            raise failures.pop()
+
+    pool = make_pool(min_size=0, setup=setup)
+    with pytest.raises(type(error)):
+        pool.acquire()
+    assert connect.open_now == 0
+    with pool as connection:
+        assert connection.number == 2
+    assert (pool.stats().created, pool.stats().closed) == (2, 1)
+
+
+def test_a_setup_that_fails_at_the_start_is_an_initialization_error(
+    connect: ScriptedConnector,
+) -> None:
+    def setup(connection: ScriptedConnection) -> None:
+        raise ValueError("no such variable")
+
+    with pytest.raises(PoolInitializationError, match="no such variable"):
+        ConnectionPool(connect=connect, setup=setup)
+    assert connect.open_now == 0
+
+
+def test_a_setup_that_closes_the_connection_is_refused(make_pool: MakePool) -> None:
+    pool = make_pool(min_size=0, setup=ScriptedConnection.close)
+    with pytest.raises(ConnectionFailedError, match="setup hook"):
+        pool.acquire()
+
+
+def test_a_failing_on_acquire_drops_the_connection_and_gives_back_its_slot(
+    make_pool: MakePool, connect: ScriptedConnector
+) -> None:
+    failures = [ValueError("no")]
+
+    def on_acquire(connection: ScriptedConnection) -> None:
+        if failures:
+            raise failures.pop()
+
+    pool = make_pool(on_acquire=on_acquire)
+    with pytest.raises(ValueError, match="no"):
+        pool.acquire()
+    assert (connect.open_now, pool.stats().acquired) == (0, 0)
+    with pool as connection:
+        assert connection.number == 2
+
+
+# --- checks and resets ----------------------------------------------------------------------------
+
+
+def test_validation_is_a_round_trip_after_a_longer_rest(
+    make_pool: MakePool, clock: VirtualClock
+) -> None:
+    pool = make_pool(validate_after=30)
+    clock.sleep(29)
+    with pool as connection:
+        assert connection.pings == 0
+    clock.sleep(30)
+    with pool as connection:
+        assert connection.pings == 1
+
+
+@pytest.mark.parametrize(
+    ("reset", "rollbacks", "resets", "open_after"),
+    [("rollback", 1, 0, False), ("session", 0, 1, False), ("none", 0, 0, True)],
+)
+def test_the_reset_policy_says_what_a_connection_goes_through(
+    make_pool: MakePool, reset: str, rollbacks: int, resets: int, open_after: bool
+) -> None:
+    pool = make_pool(reset=reset)
+    with pool as connection:
+        connection.in_transaction = True
+    assert (connection.rollbacks, connection.resets) == (rollbacks, resets)
+    assert connection.in_transaction is open_after
+    assert pool.stats().pool_size == 1
+
+
+def test_a_session_reset_runs_setup_again(make_pool: MakePool) -> None:
+    set_up: list[int] = []
+    pool = make_pool(reset="session", setup=lambda connection: set_up.append(connection.number))
+    with pool:
+        pass
+    assert set_up == [1, 1]
+
+
+# --- size and service -----------------------------------------------------------------------------
+
+
+def test_a_larger_pool_serves_those_who_wait_at_once(make_pool: MakePool, crew: Any) -> None:
+    pool = make_pool()
+    held = pool.acquire()
+    got: list[object] = []
+    crew.queue(pool, lambda: got.append(pool.acquire()))
+    pool.resize(size=2)
+    crew.join()
+    assert pool.max_size == pool.stats().total_connections == 2
+    for connection in (held, *got):
+        pool.release(connection)
+
+
+def test_a_smaller_pool_closes_idle_ones_now_and_borrowed_ones_later(
+    make_pool: MakePool, connect: ScriptedConnector
+) -> None:
+    pool = make_pool(size=4)
+    held = [pool.acquire() for _ in range(3)]
+    pool.resize(size=1)
+    assert connect.open_now == 3
+    pool.release(held[0])
+    with pytest.raises(PoolTimeoutError):
+        pool.acquire(timeout=1)
+    pool.release(held[1])
+    pool.release(held[2])
+    assert (connect.open_now, pool.stats().pool_size) == (1, 1)
+    with pool:
+        pass
+    assert pool._core._short
+
+
+def test_resizing_keeps_what_is_not_named_and_refuses_nonsense(make_pool: MakePool) -> None:
+    pool = make_pool(size=2, max_overflow=3)
+    pool.resize(max_overflow=1)
+    assert (pool.size, pool.max_size) == (2, 3)
+    with pytest.raises(PoolConfigError, match="max_overflow"):
+        pool.resize(max_overflow=-3)
+
+
+def test_a_suspended_pool_lets_acquires_wait_and_takes_connections_back(
+    make_pool: MakePool, crew: Any, clock: VirtualClock
+) -> None:
+    pool = make_pool(size=2)
+    held = pool.acquire()
+    pool.suspend()
+    served: list[str] = []
+
+    def client(name: str) -> Callable[[], None]:
+        def work() -> None:
+            with pool:
+                served.append(name)
+
+        return work
+
+    crew.queue(pool, client("first"), client("second"), client("third"))
+    pool.release(held)
+    with pytest.raises(PoolTimeoutError):
+        pool.acquire(timeout=2)
+    assert (served, pool.stats().pool_size) == ([], 2)
+    pool.resume()
+    crew.join()
+    assert sorted(served) == ["first", "second", "third"]
+    assert clock.now() == 2
+
+
+def test_a_full_queue_refuses_at_once(make_pool: MakePool, crew: Any, clock: VirtualClock) -> None:
+    pool = make_pool(max_waiting=1)
+    held = pool.acquire()
+    crew.queue(pool, lambda: pool.release(pool.acquire()))
+    with pytest.raises(PoolExhaustedError, match="active=1, idle=0, waiting=1") as caught:
+        pool.acquire(timeout=30)
+    assert clock.now() == 0
+    assert (caught.value.total, caught.value.waiting) == (1, 1)
+    pool.release(held)
+    crew.join()
+
+
+def test_no_more_connects_are_under_way_than_may_be(
+    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(size=3, min_size=0, max_connecting=1)
+    first, second = Gate(clock), Gate(clock)
+    connect.then(first, second)
+    got: list[int] = []
+
+    def client() -> None:
+        connection = pool.acquire()
+        got.append(connection.number)
+
+    crew.start(client)
+    assert first.arrived.wait(10)
+    crew.queue(pool, client)
+    assert connect.attempts == 1
+    first.open()
+    assert second.arrived.wait(10)
+    second.open()
+    crew.join()
+    assert sorted(got) == [1, 2]
+    for slot in list(pool._core.in_use.values()):
+        pool.release(slot.connection)
+
+
+def test_a_connect_begun_before_the_pool_was_emptied_is_not_handed_out(
+    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(min_size=0)
+    gate = Gate(clock)
+    connect.then(gate)
+    got: list[int] = []
+
+    def client() -> None:
+        with pool as connection:
+            got.append(connection.number)
+
+    crew.start(client)
+    assert gate.arrived.wait(10)
+    pool.clear()
+    gate.open()
+    crew.join()
+    assert (got, connect.opened[0].closed) == ([2], True)
+
+
+# --- closing with a drain -------------------------------------------------------------------------
+
+
+def test_a_drain_waits_until_the_last_connection_is_back(
+    make_pool: MakePool, crew: Any, clock: VirtualClock, connect: ScriptedConnector
+) -> None:
+    pool = make_pool(size=2)
+    held = [pool.acquire(), pool.acquire()]
+
+    def return_late() -> None:
+        for connection in held:
+            clock.sleep(3)
+            pool.release(connection)
+
+    crew.start(return_late)
+    pool.close(drain=30)
+    assert (clock.now(), connect.open_now) == (6, 0)
+    crew.join()
+
+
+def test_a_drain_ends_in_time_and_refuses_all_who_ask(
+    make_pool: MakePool, clock: VirtualClock
+) -> None:
+    pool = make_pool()
+    held = pool.acquire()
+    pool.close(drain=30)
+    assert clock.now() == 30
+    with pytest.raises(PoolClosedError):
+        pool.acquire()
+    pool.release(held)
+    assert held.closed
+
+
+def test_a_pool_with_nothing_on_loan_drains_at_once(
+    make_pool: MakePool, clock: VirtualClock
+) -> None:
+    pool = make_pool()
+    pool.close(drain=30)
+    assert clock.now() == 0
+
+
+def test_a_housekeeper_looks_after_pools_until_it_is_stopped(connect: ScriptedConnector) -> None:
+    pool = ConnectionPool(size=1, connect=connect)
+    pool.clear()
+    with Housekeeper(interval=0.001) as keeper:
+        keeper.watch(pool)
+        while not pool.stats().pool_size:
+            pass
+    pool.close()
+    with pytest.raises(PoolConfigError, match="interval"):
+        Housekeeper(interval=0)

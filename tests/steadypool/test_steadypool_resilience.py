@@ -1,0 +1,338 @@
+"""What a pool does while its server is down, and how it finds out that it is back."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from steadypool import (
+    ConnectionFailedError,
+    ConnectionPool,
+    ConnectionValidationError,
+    HealthStatus,
+    LogEvent,
+    PoolClosedError,
+    PoolTimeoutError,
+    ServerUnavailableError,
+)
+from steadypool.breaker import Breaker
+from steadypool.testing import Gate, ScriptedConnector, VirtualClock
+
+MakePool = Callable[..., ConnectionPool]
+DOWN = OSError("down")
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[Any]]:
+    caplog.set_level(logging.INFO, "steadypool")
+    return lambda: [record for record in caplog.records if record.name == "steadypool"]
+
+
+@pytest.fixture
+def make_empty(make_pool: MakePool) -> MakePool:
+    """Pools that have yet to connect, and whose rests are the longest."""
+
+    def make(**options: Any) -> ConnectionPool:
+        return make_pool(**({"min_size": 0, "random": lambda: 0.0} | options))
+
+    return make
+
+
+# --- the breaker by itself ------------------------------------------------------------------------
+
+
+def test_a_breaker_opens_after_so_many_failures_in_a_row() -> None:
+    breaker = Breaker(2, 10.0)
+    assert not breaker.failed(1.0)
+    assert breaker.admits(1.0)
+    assert breaker.failed(2.0)
+    assert not breaker.admits(2.0)
+
+
+def test_an_open_breaker_admits_one_probe_for_each_cooldown() -> None:
+    breaker = Breaker(1, 10.0)
+    breaker.failed(0.0)
+    assert [breaker.admits(now) for now in (9.0, 10.0, 11.0, 19.0, 20.0)] == [
+        *(False, True, False, False, True)
+    ]
+
+
+def test_a_success_closes_it_and_says_how_long_it_took() -> None:
+    breaker = Breaker(1, 10.0)
+    breaker.failed(5.0)
+    breaker.failed(15.0)
+    assert breaker.succeeded(20.0) == 15.0
+    assert breaker.succeeded(21.0) is None
+    assert breaker.admits(21.0)
+
+
+# --- retries --------------------------------------------------------------------------------------
+
+
+def test_a_failed_connect_is_tried_again_after_growing_rests(
+    make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_empty()
+    connect.then(DOWN, DOWN)
+    with pool:
+        assert clock.now() == pytest.approx(0.1 + 0.2)
+    assert (connect.attempts, pool.stats().connect_failures) == (3, 2)
+    assert pool.stats().connect_retries == 2
+
+
+def test_rests_are_shortened_at_random_by_up_to_a_half(
+    make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    connect.then(DOWN, DOWN)
+    with make_empty(random=lambda: 1.0):
+        assert clock.now() == pytest.approx(0.05 + 0.1)
+
+
+def test_after_the_last_attempt_the_cause_is_told(
+    make_empty: MakePool, connect: ScriptedConnector
+) -> None:
+    pool = make_empty(connect_attempts=3)
+    connect.then(*[DOWN] * 3)
+    with pytest.raises(ConnectionFailedError, match="down") as caught:
+        pool.acquire()
+    assert caught.value.__cause__ is DOWN
+    assert connect.attempts == 3
+
+
+def test_no_attempt_is_made_that_would_begin_after_the_deadline(
+    make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_empty()
+    connect.then(*[DOWN] * 3)
+    with pytest.raises(ConnectionFailedError):
+        pool.acquire(timeout=0.25)
+    assert clock.now() == pytest.approx(0.1)
+    assert connect.attempts == 2
+
+
+def test_who_does_not_wait_tries_once(
+    make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_empty()
+    connect.then(*[DOWN] * 3)
+    with pytest.raises(ConnectionFailedError):
+        pool.acquire(timeout=0)
+    assert (clock.now(), connect.attempts) == (0, 1)
+
+
+def test_a_rest_ends_with_a_connection_that_came_back_meanwhile(
+    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(size=2, min_size=1)
+    held = pool.acquire()
+    connect.then(DOWN)
+    got: list[object] = []
+    crew.start(lambda: got.append(pool.acquire()))
+    while not pool.stats().connect_failures:
+        pass
+    pool.release(held)
+    crew.join()
+    assert got == [held]
+    pool.release(held)
+
+
+def test_a_rest_is_cut_short_when_the_pool_is_closed(
+    make_empty: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_empty()
+    connect.then(DOWN)
+
+    def client() -> None:
+        with pytest.raises(PoolClosedError):
+            pool.acquire()
+
+    crew.start(client)
+    while not pool._core.resting:
+        pass
+    pool.close()
+    crew.join()
+    assert clock.now() == 0
+
+
+# --- the breaker in a pool ------------------------------------------------------------------------
+
+
+def test_acquires_fail_fast_while_the_server_is_known_to_be_down(
+    make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_empty(connect_attempts=1, breaker_failures=2, breaker_cooldown=5)
+    connect.then(DOWN, DOWN, DOWN)
+    for _ in range(2):
+        with pytest.raises(ConnectionFailedError, match="down"):
+            pool.acquire()
+    with pytest.raises(ServerUnavailableError, match="2 connects failed") as caught:
+        pool.acquire()
+    assert (caught.value.failures, connect.attempts) == (2, 2)
+    clock.sleep(5)
+    with pytest.raises(ConnectionFailedError, match="down"):
+        pool.acquire()
+    with pytest.raises(ServerUnavailableError):
+        pool.acquire()
+    clock.sleep(5)
+    with pool as connection:
+        assert connection.number == 1
+
+
+def test_those_who_queue_for_a_slot_fail_fast_too(
+    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(size=2, connect_attempts=1, breaker_failures=1)
+    held = [pool.acquire(), pool.acquire()]
+    failures: list[float] = []
+
+    def client() -> None:
+        with pytest.raises(ConnectionFailedError):
+            pool.acquire()
+        failures.append(clock.now())
+
+    crew.queue(pool, client, client, client)
+    connect.then(DOWN)
+    held[0].close()
+    pool.release(held[0])
+    crew.join()
+    assert failures == [0, 0, 0]
+    assert connect.attempts == 3
+    pool.release(held[1])
+    with pool as connection:
+        assert connection is held[1]
+
+
+def test_an_idle_connection_is_handed_out_whatever_the_breaker_says(
+    make_pool: MakePool, connect: ScriptedConnector
+) -> None:
+    pool = make_pool(size=1, max_overflow=1, connect_attempts=1, breaker_failures=1)
+    connect.then(DOWN)
+    with pool, pytest.raises(ConnectionFailedError):
+        pool.acquire()
+    with pool as connection:
+        assert connection.number == 1
+
+
+def test_a_broken_connection_that_cannot_be_replaced_is_a_validation_error(
+    make_pool: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(connect_attempts=1)
+    clock.sleep(10)
+    connect.opened[0].die()
+    connect.then(DOWN)
+    with pytest.raises(ConnectionValidationError, match="down") as caught:
+        pool.acquire()
+    assert caught.value.__cause__ is DOWN
+    assert (pool.stats().validation_failures, pool.stats().total_connections) == (1, 0)
+
+
+def test_a_lost_connection_makes_the_pool_look_at_the_others(
+    make_pool: MakePool, connect: ScriptedConnector
+) -> None:
+    pool = make_pool(size=2)
+    held = pool.acquire()
+    for connection in connect.opened:
+        connection.die()
+    held.close()
+    pool.release(held)
+    with pool as connection:
+        assert connection.number == 3
+
+
+def test_a_validation_does_not_outlast_the_acquire(
+    make_pool: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    def ping() -> None:
+        clock.sleep(7)
+        raise OSError("timed out")
+
+    pool = make_pool(validate_after=5)
+    connect.opened[0].ping = ping  # type: ignore[method-assign]
+    clock.sleep(10)
+    with pytest.raises(PoolTimeoutError):
+        pool.acquire(timeout=3)
+    with pool as connection:
+        assert connection.number == 2
+
+
+# --- what is told ---------------------------------------------------------------------------------
+
+
+def test_failure_retry_and_recovery_are_logged_as_records(
+    make_empty: MakePool, connect: ScriptedConnector, log: Callable[[], list[Any]]
+) -> None:
+    pool = make_empty(name="shop", breaker_failures=2, connect_attempts=2)
+    connect.then(DOWN, DOWN)
+    with pytest.raises(ConnectionFailedError):
+        pool.acquire()
+    pool._clock.sleep(1)
+    with pool:
+        pass
+    assert [record.event for record in log()] == [
+        LogEvent.CONNECT_FAILED,
+        LogEvent.CONNECT_RETRY,
+        LogEvent.CONNECT_FAILED,
+        LogEvent.SERVER_UNAVAILABLE,
+        LogEvent.SERVER_RECOVERED,
+    ]
+    assert {record.pool for record in log()} == {"shop"}
+    assert (log()[1].attempt, log()[1].delay) == (2, pytest.approx(0.1))
+    assert log()[-1].outage == pytest.approx(1.1)
+
+
+def test_health_goes_from_healthy_to_unhealthy_and_back_without_traffic(
+    make_pool: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(size=2)
+    assert pool.health().is_healthy
+    for connection in connect.opened:
+        connection.die()
+    connect.then(*[DOWN] * 3)
+    health = pool.health()
+    assert (health.status, health.stats.total_connections) == (HealthStatus.UNHEALTHY, 0)
+    assert "down" in health.reasons[0]
+    assert health.condition.failures == 1
+    for _ in range(2):
+        assert pool.health().status is HealthStatus.UNHEALTHY
+    assert pool.health().is_healthy
+    assert pool.stats().pool_size == 2
+
+
+def test_health_is_degraded_while_somebody_waits(make_pool: MakePool, crew: Any) -> None:
+    pool = make_pool()
+    held = pool.acquire()
+    crew.queue(pool, lambda: pool.release(pool.acquire()))
+    health = pool.health()
+    assert (health.status, health.reasons) == (
+        HealthStatus.DEGRADED,
+        ("1 acquires wait for a connection",),
+    )
+    pool.release(held)
+    crew.join()
+
+
+def test_health_says_suspended_and_closed(make_pool: MakePool) -> None:
+    pool = make_pool()
+    pool.suspend()
+    assert pool.health().reasons == ("the pool is suspended",)
+    pool.close()
+    assert pool.health().status is HealthStatus.UNHEALTHY
+    assert "the pool is closed" in pool.health().reasons
+
+
+def test_a_recovered_slow_connect_counts_as_a_success(
+    make_empty: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_empty(size=2, connect_attempts=1, breaker_failures=1, breaker_cooldown=1)
+    gate = Gate(clock)
+    connect.then(gate, DOWN)
+    crew.start(lambda: pool.release(pool.acquire()))
+    assert gate.arrived.wait(10)
+    with pytest.raises(ConnectionFailedError):
+        pool.acquire()
+    with pytest.raises(ServerUnavailableError):
+        pool.acquire()
+    gate.open()
+    crew.join()
+    assert pool.health().is_healthy

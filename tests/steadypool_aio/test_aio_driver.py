@@ -1,0 +1,238 @@
+"""The driver's connection on a real server: what its attributes promise must hold there."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiomysql  # type: ignore[import-untyped]
+import pymysql
+import pytest
+from tests.steadypool_aio.database import (
+    opened,
+    pool_on,
+    run,
+    server_count_becomes,
+    snapshot,
+    uncommitted,
+)
+
+from poolspec.servers import Server, Tenant
+from steadypool import (
+    AsyncConnectionPool,
+    Config,
+    ConnectionFailedError,
+    PoolInitializationError,
+    Reset,
+)
+from steadypool.aio_connections import answers, state
+from steadypool.aio_driver import AsyncConnection, AsyncConnector
+from steadypool.states import ConnectionState
+
+Spoil = Callable[[Any], Awaitable[object]]
+
+
+async def begun(connection: Any) -> None:
+    await connection.begin()
+
+
+async def streamed(connection: Any) -> None:
+    async with connection.cursor(aiomysql.SSCursor) as cursor:
+        await cursor.execute("SELECT * FROM t")
+        await cursor.fetchall()
+
+
+async def failed(connection: Any) -> None:
+    with pytest.raises(pymysql.err.IntegrityError):
+        await run(connection, "INSERT INTO t VALUES (1, 1)")
+
+
+async def committed_and_read_again(connection: Any) -> None:
+    async with connection.cursor() as cursor:
+        await cursor.execute("COMMIT; SELECT * FROM t")
+        while await cursor.nextset():
+            pass
+
+
+SPOILS = [uncommitted, begun, snapshot, streamed, failed, committed_and_read_again]
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_a_transaction_that_is_open_is_seen(config: Config, spoil: Spoil) -> None:
+    async def body() -> None:
+        async with pool_on(config) as pool:
+            async with pool as connection:
+                await spoil(connection)
+                assert state(connection) is ConnectionState.IN_TRANSACTION
+            async with pool as again:
+                assert again is connection
+                assert state(again) is ConnectionState.CLEAN
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_a_plain_aiomysql_connection_is_rolled_back_alike(config: Config, spoil: Spoil) -> None:
+    async def connect() -> Any:
+        return await aiomysql.connect(
+            unix_socket=config.unix_socket,
+            user=config.user,
+            password=config.password,
+            db=config.database,
+        )
+
+    async def body() -> None:
+        async with pool_on(config, connect=connect) as pool:
+            async with pool as connection:
+                await spoil(connection)
+            async with pool as again:
+                assert again is connection
+                assert not again.get_transaction_status()
+
+    asyncio.run(body())
+
+
+def test_after_a_commit_nothing_is_left_to_roll_back(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(config) as pool, pool as connection:
+            await uncommitted(connection)
+            await connection.commit()
+            assert state(connection) is ConnectionState.CLEAN
+
+    asyncio.run(body())
+
+
+def test_with_autocommit_nothing_is_left_to_roll_back(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(replace(config, autocommit=True)) as pool, pool as connection:
+            await snapshot(connection)
+            assert state(connection) is ConnectionState.CLEAN
+
+    asyncio.run(body())
+
+
+def test_an_unread_result_drops_the_connection(
+    config: Config, server: Server, tenant: Tenant
+) -> None:
+    async def body() -> None:
+        async with pool_on(config) as pool:
+            async with pool as connection:
+                cursor = await connection.cursor(aiomysql.SSCursor)
+                await cursor.execute("SELECT 1 UNION SELECT 2")
+                assert state(connection) is ConnectionState.UNREAD
+            async with pool as another:
+                assert another is not connection
+            assert await server_count_becomes(server, tenant, 1)
+
+    asyncio.run(body())
+
+
+def refuse(text: str) -> object:
+    raise LookupError(text)
+
+
+def test_a_result_that_cannot_be_decoded_drops_the_connection(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(config) as pool:
+            async with pool as connection:
+                connection.decoders = dict.fromkeys(range(256), refuse)
+                with pytest.raises(LookupError):
+                    await run(connection, "SELECT 1 UNION SELECT 2")
+                assert state(connection) is ConnectionState.CLOSED
+            async with pool as another:
+                assert await run(another, "SELECT 7") == ((7,),)
+
+    asyncio.run(body())
+
+
+def test_an_answer_that_takes_too_long_is_an_error_and_drops_the_connection(
+    config: Config,
+) -> None:
+    async def body() -> None:
+        async with pool_on(replace(config, query_timeout=0.1)) as pool:
+            async with pool as connection:
+                with pytest.raises(pymysql.OperationalError, match=r"no answer .* within 0\.1 s"):
+                    await run(connection, "SELECT SLEEP(5)")
+                with pytest.raises(pymysql.InterfaceError):
+                    await connection.rollback()
+            async with pool as another:
+                assert another is not connection
+
+    asyncio.run(body())
+
+
+def test_rows_that_stop_coming_are_an_error(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(replace(config, query_timeout=0.1)) as pool, pool as connection:
+            cursor = await connection.cursor(aiomysql.SSCursor)
+            await cursor.execute(
+                "SELECT REPEAT('x', 20000) UNION ALL SELECT SLEEP(5) UNION ALL SELECT 1"
+            )
+            with pytest.raises(pymysql.OperationalError, match="no answer"):
+                while await cursor.fetchone():
+                    pass
+
+    asyncio.run(body())
+
+
+def test_a_round_trip_tells_whether_a_connection_answers(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(config, validate_after=0) as pool:
+            async with pool as connection:
+                assert await answers(connection)
+            async with pool as again:
+                assert again is connection
+                again.abort()
+                assert not await answers(again)
+
+    asyncio.run(body())
+
+
+def test_a_session_reset_forgets_variables_and_keeps_the_settings(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(config, reset=Reset.SESSION) as pool:
+            async with pool as connection:
+                await run(connection, "SET @mine = 7, autocommit = 1, NAMES latin1")
+            async with pool as again:
+                assert again is connection
+                found = await run(again, "SELECT @mine, @@autocommit, @@character_set_client")
+                assert found == ((None, 0, "utf8mb4"),)
+
+    asyncio.run(body())
+
+
+def test_tls_that_is_required_and_not_offered_is_refused(config: Config) -> None:
+    with pytest.raises(PoolInitializationError, match="offers no TLS"):
+        asyncio.run(opened(replace(config, tls=True)))
+
+
+def test_connections_say_little_of_themselves(config: Config) -> None:
+    assert config.password not in repr(AsyncConnector(config))
+
+
+def test_autocommit_is_as_configured(config: Config) -> None:
+    async def body(wanted: bool) -> None:
+        connection = await AsyncConnector(replace(config, autocommit=wanted))()
+        assert type(connection) is AsyncConnection
+        assert connection.get_autocommit() is wanted
+        await connection.pool_close()
+
+    asyncio.run(body(False))
+    asyncio.run(body(True))
+
+
+def test_a_server_that_accepts_and_says_nothing_is_given_up_in_time(tmp_path: Path) -> None:
+    async def body(path: str) -> None:
+        config = Config(unix_socket=path, connect_timeout=0.1)
+        options: dict[str, Any] = {"size": 1, "min_size": 0, "connect_attempts": 1}
+        pool = await AsyncConnectionPool.open(config=config, **options)
+        with pytest.raises(ConnectionFailedError, match=r"mute\.sock.*not signed in within"):
+            await pool.acquire()
+        await pool.close()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as mute:
+        mute.bind(str(tmp_path / "mute.sock"))
+        mute.listen()
+        asyncio.run(body(str(tmp_path / "mute.sock")))
