@@ -22,6 +22,7 @@ from poolspec.vocabulary import (
     CheckOp,
     ErrorKind,
     EventKind,
+    Fault,
     Layer,
     Level,
     Operation,
@@ -111,6 +112,17 @@ class With:
 
 
 @dataclass(frozen=True, slots=True)
+class Transaction:
+    """Borrow a connection for the length of a transaction: committed, or undone by an exception."""
+
+    line: int
+    label: str
+    body: tuple["Step", ...] = ()
+    raises: BodyFailure | None = None
+    """What the body raises at its end; the test expects it to come out of the block."""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Run one SQL statement on a connection that the actor holds."""
 
@@ -135,6 +147,38 @@ class CloseAll:
 @dataclass(frozen=True, slots=True)
 class Close:
     """Close the pool for good."""
+
+    line: int
+    drain: Value | None = None
+    """How long to wait for connections on loan to come back first, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Give the pool other limits; None leaves one as it is."""
+
+    line: int
+    size: Value | None = None
+    max_overflow: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Have the pool hand out nothing; who asks waits."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Have a suspended pool hand out connections again."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Maintain:
+    """Have the pool do its housekeeping now."""
 
     line: int
 
@@ -177,6 +221,14 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel the tasks of an actor."""
+
+    line: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """Wait until an actor (every one of its count), or so many actors, are in a state."""
 
@@ -193,6 +245,28 @@ class Advance:
 
     line: int
     seconds: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Inject:
+    """Break something between the pool and its server."""
+
+    line: int
+    fault: Fault
+    on: str | None = None
+    """The connection that is ended, for CONNECTION_KILLED."""
+    seconds: Value | None = None
+    """How long a connect takes, for CONNECT_SLOW."""
+    times: Value | None = None
+    """How many connects it is for; None: all, until it is healed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heal:
+    """Undo what an `Inject` broke."""
+
+    line: int
+    fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +344,8 @@ class Expect:
 
     line: int
     expectations: Expectations
+    within: Value | None = None
+    """Seconds in which they must come true; None: they are true now."""
 
 
 Step = (
@@ -277,14 +353,22 @@ Step = (
     | Connect
     | Release
     | With
+    | Transaction
     | Query
     | CloseAll
     | Close
+    | Resize
+    | Suspend
+    | Resume
+    | Maintain
     | GlobalPool
     | Start
     | Join
+    | Cancel
     | WaitUntil
     | Advance
+    | Inject
+    | Heal
     | Load
     | Expect
 )

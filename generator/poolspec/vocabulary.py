@@ -116,6 +116,25 @@ class EventKind(StrEnum):
     CHECKED_IN = "checked_in"
 
 
+class Fault(StrEnum):
+    """What a test breaks on purpose, between the pool and its server."""
+
+    CONNECTION_KILLED = "connection_killed"
+    """The server ends one connection that is on loan."""
+    IDLE_KILLED = "idle_killed"
+    """The server ends every connection that is idle in the pool."""
+    CONNECT_REFUSED = "connect_refused"
+    """New connections are refused."""
+    CONNECT_HANGS = "connect_hangs"
+    """New connections are neither made nor refused."""
+    CONNECT_SLOW = "connect_slow"
+    """New connections take a certain time to be made."""
+    SERVER_KILLED = "server_killed"
+    """The server dies without a word; healed, it is started again."""
+    SERVER_PAUSED = "server_paused"
+    """The server answers nothing; healed, it goes on where it was."""
+
+
 class ActorState(StrEnum):
     """What a test can wait for an actor to be."""
 

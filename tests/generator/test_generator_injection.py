@@ -15,7 +15,9 @@ from tests.generator.suites import a_class, a_suite, a_test, pages
 
 from poolspec.model import (
     Acquire,
+    Connect,
     GlobalPool,
+    Inject,
     Matrix,
     Query,
     Ref,
@@ -23,13 +25,15 @@ from poolspec.model import (
     Requirement,
     SpecClass,
     Step,
+    Transaction,
+    With,
 )
 from poolspec.rendering.generate import generate_modules
 from poolspec.rendering.names import RenderError
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
 from poolspec.report.verdicts import Outcome, Results, Verdict
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Fault, Shell
 
 scalars = hostile_text | st.none() | st.integers() | st.booleans()
 
@@ -135,6 +139,21 @@ def test_a_label_that_is_not_a_plain_free_name_is_refused(name: str) -> None:
     steps: tuple[Step, ...] = (Acquire(1, (name,)), Release(2, (name,)))
     with pytest.raises(RenderError):
         render_module(a_class(a_test(steps=steps)))
+
+
+@pytest.mark.parametrize("name", [*BAD_NAMES, "settled", "settled_2", "async_actor"])
+@pytest.mark.parametrize("shell", Shell)
+def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(
+    name: str, shell: Shell
+) -> None:
+    borrowing: tuple[Step, ...] = (Transaction(1, name), With(1, name), Connect(1, name))
+    using = Query(2, "SELECT 1", name)
+    for step in borrowing:
+        with pytest.raises(RenderError):
+            render_module(a_class(a_test(steps=(step, using), shells=(shell,))))
+    with pytest.raises(RenderError):
+        killed = Inject(1, Fault.CONNECTION_KILLED, on=name)
+        render_module(a_class(a_test(steps=(killed,), shells=(shell,))))
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from poolspec.errors import Problem
+from poolspec.language.grammar_steps import STEP_PLACES
 
 WrongAt = Callable[[str, str], Problem]
 ProblemsOf = Callable[[str], tuple[Problem, ...]]
@@ -13,8 +14,79 @@ STEPS: dict[str, tuple[str, str]] = {
     "an unknown step": ("- «aquire: a", "unknown key 'aquire'"),
     "an unknown bare step": ("- «clos", "unknown step 'clos'"),
     "a bare step that needs a value": ("- «acquire", "the step 'acquire' needs a value"),
-    "a bare step with a value": ("- «close: 1", "'close' stands alone"),
+    "a bare step with a value": ("- «close_all: 1", "'close_all' stands alone"),
     "a step that is a list": ("- «[acquire, a]", "expected a step, found a list"),
+    "a way to close that is a word": ("- close: «now", "a way to close is a mapping, not 'now'"),
+    "a way to close that says nothing": (
+        "- close: «{}",
+        "a way to close needs the key 'drain'",
+    ),
+    "no new limit": ("- resize: «{}", "no new limit is given"),
+    "an unknown limit": ("- resize: {«sise: 3}", "unknown key 'sise'"),
+    "a resize that is bare": ("- «resize", "the step 'resize' needs a value"),
+    "a suspended number": ("- «suspend: 5", "'suspend' stands alone"),
+    "resize beside a global pool": (
+        "- global_pool: g\n- «resize: {size: 3}",
+        "a test with 'global_pool' has no pool of its own",
+    ),
+    "a transaction beside a global pool": (
+        "- global_pool: g\n- «transaction: t",
+        "a test with 'global_pool' has no pool of its own",
+    ),
+    "a release inside of a transaction": (
+        "- transaction: c\n  do: [release: «c]",
+        "'c' is given back at the end of its block",
+    ),
+    "a label after its transaction": (
+        "- transaction: c\n- query: SELECT 1\n  on: «c",
+        "'c' was given back in line 10",
+    ),
+    "an unknown fault": ("- fault: «server_kiled", "'server_kiled' is not a kind of fault"),
+    "a killed connection that nobody names": (
+        "- «fault: connection_killed",
+        "connection_killed needs the key 'on'",
+    ),
+    "a killed connection that nobody knows": (
+        "- fault: connection_killed\n  on: «a",
+        "unknown connection 'a'",
+    ),
+    "a killed connection that was given back": (
+        "- acquire: a\n- release: a\n- fault: connection_killed\n  on: «a",
+        "'a' was given back in line 11",
+    ),
+    "a slow connect without a time": ("- «fault: connect_slow", "connect_slow needs the key 'for'"),
+    "a killed server with a number": (
+        "- fault: server_killed\n  «times: 2",
+        "server_killed takes no 'times'",
+    ),
+    "a fault no times": (
+        "- fault: connect_refused\n  times: «0",
+        "0 is out of bounds: from 1 to 1,000,000",
+    ),
+    "nothing to heal": ("- «heal: server_paused", "there is no server_paused to heal"),
+    "healed twice": (
+        "- fault: server_paused\n- heal: server_paused\n- «heal: server_paused",
+        "there is no server_paused to heal",
+    ),
+    "what cannot be healed": (
+        "- fault: idle_killed\n- «heal: idle_killed",
+        "idle_killed cannot be healed: what was killed stays so",
+    ),
+    "cancel beside an executor": (
+        "- load: l\n  clients: 1\n  each: 1\n  runner: executor\n"
+        "- start: {w: [close_all]}\n- «cancel: w",
+        "'cancel' is for asyncio only, this test is not",
+    ),
+    "an actor that cancels actors": (
+        "- start: {v: [close]}\n- start: {w: [{«cancel: v}]}",
+        "an actor cannot cancel actors",
+    ),
+    "cancel of an unknown actor": ("- cancel: «w", "unknown actor 'w'"),
+    "a function's name as a label": ("- acquire: «settled_2", "'settled_2' cannot be a name"),
+    "no patience": (
+        "- expect: {stats: {in_use: 0}}\n  within: «5",
+        "5 has no unit: give a unit, as in 1s",
+    ),
     "two verbs": (
         "- acquire: a\n  «release: a",
         "a step has one verb, this has 'acquire' and 'release'",
@@ -68,7 +140,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a release inside of with": (
         "- with: c\n  do: [release: «c]",
-        "'c' is given back at the end of its 'with'",
+        "'c' is given back at the end of its block",
     ),
     "a with label after its block": (
         "- with: c\n- query: SELECT 1\n  on: «c",
@@ -450,8 +522,7 @@ def test_an_error_shows_place_line_marks_and_the_nearest_word(
         "specs/example.yaml:10:9: tests.one.steps[0]: unknown key 'aquire'\n"
         "    10 |       - aquire: [a, b]\n"
         "       |         ^^^^^^\n"
-        "  expected one of: acquire, connect, release, with, query, close_all, close, global_pool, "
-        "start, join, wait_until, advance, load, expect; did you mean 'acquire'?"
+        f"  expected one of: {', '.join(STEP_PLACES)}; did you mean 'acquire'?"
     )
 
 

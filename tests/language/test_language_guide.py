@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from poolspec.language import grammar, grammar_expect, grammar_steps
+from poolspec.language import grammar, grammar_expect, grammar_pool, grammar_steps
 from poolspec.language.kinds import Key, Place, Reader
 from poolspec.language.source import Source, accept_text
 from poolspec.language.tree import parse
 from poolspec.load import load_suite
-from poolspec.vocabulary import Capability, ErrorKind, EventKind
+from poolspec.vocabulary import Capability, ErrorKind, EventKind, Fault, Shell
 
 GUIDE = Path(__file__).parents[2] / "docs" / "spec-language.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
 TABLE = re.compile(r"<!-- keys: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
-MODULES = (grammar, grammar_expect, grammar_steps)
+MODULES = (grammar, grammar_expect, grammar_pool, grammar_steps)
 PLACES = {
     place.name: place
     for place in (
@@ -85,7 +85,7 @@ def test_every_place_with_keys_has_a_table() -> None:
     assert {place.name for place in PLACES.values() if place.keys} - files == shown
 
 
-@pytest.mark.parametrize("word", [*Capability, *ErrorKind, *EventKind])
+@pytest.mark.parametrize("word", [*Capability, *ErrorKind, *EventKind, *Fault, *Shell])
 def test_every_word_of_the_vocabulary_is_explained(word: str) -> None:
     assert f"`{word}`" in TEXT
 

@@ -8,6 +8,7 @@ from poolspec.model import (
     Acquire,
     Actor,
     Advance,
+    Cancel,
     Check,
     Close,
     CloseAll,
@@ -16,17 +17,24 @@ from poolspec.model import (
     Expect,
     Expectations,
     GlobalPool,
+    Heal,
+    Inject,
     Join,
     Load,
     LoadExpectation,
+    Maintain,
     Matrix,
     Query,
     Ref,
     Release,
+    Resize,
+    Resume,
     SpecClass,
     SpecTest,
     Start,
     Step,
+    Suspend,
+    Transaction,
     WaitUntil,
     With,
 )
@@ -37,6 +45,7 @@ from poolspec.vocabulary import (
     CheckOp,
     ErrorKind,
     EventKind,
+    Fault,
     Layer,
     Level,
     Operation,
@@ -90,6 +99,38 @@ STEPS: dict[str, tuple[Step, ...]] = {
         Query(9, "S", "a", fails=ErrorKind.QUERY),
     ),
     "[close_all, close]": (CloseAll(9), Close(9)),
+    "[close: {drain: 5s}]": (Close(9, 5.0),),
+    "[suspend, resume, maintain]": (Suspend(9), Resume(9), Maintain(9)),
+    "[resize: {size: 3, max_overflow: 0}, resize: {max_overflow: -1}]": (
+        Resize(9, 3, 0),
+        Resize(9, None, -1),
+    ),
+    "[{transaction: c, do: [{query: S, on: c}], raises: error}, transaction: d]": (
+        Transaction(9, "c", (Query(9, "S", "c"),), BodyFailure.ERROR),
+        Transaction(9, "d"),
+    ),
+    "[acquire: a, {fault: connection_killed, on: a}, fault: idle_killed]": (
+        Acquire(9, ("a",)),
+        Inject(9, Fault.CONNECTION_KILLED, "a"),
+        Inject(9, Fault.IDLE_KILLED),
+    ),
+    "[{fault: connect_refused, times: 3}, heal: connect_refused]": (
+        Inject(9, Fault.CONNECT_REFUSED, times=3),
+        Heal(9, Fault.CONNECT_REFUSED),
+    ),
+    "[{fault: connect_slow, for: 2s}, fault: connect_hangs]": (
+        Inject(9, Fault.CONNECT_SLOW, seconds=2.0),
+        Inject(9, Fault.CONNECT_HANGS),
+    ),
+    "[{start: {w: [fault: server_paused]}}, heal: server_paused, fault: server_killed]": (
+        Start(9, (Actor("w", (Inject(9, Fault.SERVER_PAUSED),), line=9),)),
+        Heal(9, Fault.SERVER_PAUSED),
+        Inject(9, Fault.SERVER_KILLED),
+    ),
+    "[{start: {w: [close]}}, cancel: w]": (
+        Start(9, (Actor("w", (Close(9),), line=9),)),
+        Cancel(9, "w"),
+    ),
     "[{global_pool: g, options: {timeout: 1s, size: 3, config_name: replica}}]": (
         GlobalPool(9, "g", (("timeout", 1.0), ("size", 3), ("config_name", "replica"))),
     ),
@@ -139,6 +180,9 @@ STEPS: dict[str, tuple[Step, ...]] = {
     ),
     "[expect: {server: {peak: 1}}]": (
         Expect(9, Expectations(server=(("peak", ONE),), lines={"server": 9})),
+    ),
+    "[{expect: {server: {peak: 1}}, within: 5s}]": (
+        Expect(9, Expectations(server=(("peak", ONE),), lines={"server": 9}), 5.0),
     ),
 }
 
@@ -287,6 +331,7 @@ SHELLS: dict[str, tuple[Shell, ...]] = {
     "": (Shell.THREADS, Shell.ASYNCIO),
     "shells: [asyncio, threads]": (Shell.THREADS, Shell.ASYNCIO),
     "shells: [asyncio, asyncio]": (Shell.ASYNCIO,),
+    "steps: [{start: {w: [close]}}, cancel: w]": (Shell.ASYNCIO,),
     "steps: [global_pool: g]": (Shell.THREADS,),
     "steps: [{load: l, clients: 1, each: 1, runner: executor}]": (Shell.THREADS,),
     "shells: [threads, asyncio]\nsteps: [global_pool: g]": (Shell.THREADS,),

@@ -54,7 +54,7 @@ ONLY_THE_READER_KNOWS = (
     "needs 'operations' or",
     "takes no timeout",
     "shortest time",
-    "end of its 'with'",
+    "end of its block",
     "has one verb",
     "cannot name a parameter",
     "events needs one",
@@ -62,6 +62,13 @@ ONLY_THE_READER_KNOWS = (
     "out of bounds: from 0.001s",
     "unknown key 'trafic'",
     "only, this test is not",
+    "no new limit",
+    "cannot cancel",
+    "connection_killed needs",
+    "connect_slow needs",
+    "takes no 'times'",
+    "to heal",
+    "cannot be healed",
 )
 """Faults of names, of sense and of texts that only the reader takes apart."""
 

@@ -76,7 +76,7 @@ def _give_back(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
     if thing is None:
         return None
     if thing.hold is Hold.LENT and not fails:
-        message = f"{shown(word.text)} is given back at the end of its 'with'"
+        message = f"{shown(word.text)} is given back at the end of its block"
         scope.reader.problem(word.node, message, "leave this step out, or say how it 'fails'")
     elif thing.hold is Hold.GONE and not fails:
         _report_gone(scope, word, thing)

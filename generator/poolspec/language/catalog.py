@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from poolspec.errors import shown
 from poolspec.language import grammar as g
-from poolspec.language.grammar_steps import POOL_OPTIONS
+from poolspec.language.grammar_pool import POOL_OPTIONS
 from poolspec.language.kinds import Fields, Reader, Word
 from poolspec.model import PoolOptions, Requirement, Value
 from poolspec.vocabulary import Layer

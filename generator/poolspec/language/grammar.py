@@ -7,7 +7,8 @@ spec: 1 + requirements: …  the behaviours that `covers` may name
 
 from poolspec.language.conditions import MATRIX
 from poolspec.language.grammar_expect import EXPECT
-from poolspec.language.grammar_steps import POOL, POOL_OPTIONS, STEPS
+from poolspec.language.grammar_pool import POOL, POOL_OPTIONS
+from poolspec.language.grammar_steps import STEPS
 from poolspec.language.kinds import Key, Kind, Place, Reader, Word, Wrong
 from poolspec.language.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
 from poolspec.language.quantities import DEADLINE

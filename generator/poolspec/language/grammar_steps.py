@@ -3,7 +3,6 @@
 from poolspec.language.conditions import CONDITION, HOLD
 from poolspec.language.grammar_expect import EXPECT
 from poolspec.language.grammar_kinds import (
-    CONFIG_NAME,
     FAILURE,
     NAME,
     ROWS,
@@ -13,34 +12,19 @@ from poolspec.language.grammar_kinds import (
     SQL,
     TIMED,
 )
+from poolspec.language.grammar_pool import CLOSE, GLOBAL_OPTIONS, RESIZE
 from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
-from poolspec.language.quantities import NUMBER_OF, OVERFLOW, SIZE, THREADS
+from poolspec.language.quantities import NUMBER_OF, THREADS
 from poolspec.language.steplist import StepList, steps_kind
 from poolspec.language.tree import Mapping, Node, Scalar, Sequence
 from poolspec.language.values import answer_kind, enum_kind, fields_kind, map_kind, value_kind
 from poolspec.model import Value
-from poolspec.vocabulary import BodyFailure, Operation, Runner, Via
+from poolspec.vocabulary import BodyFailure, Fault, Operation, Runner, Via
 
 STEP_PLACES: dict[str, Place] = {}
 """By verb; filled at the end of this module, for steps hold steps."""
 
 STEPS = steps_kind(STEP_PLACES)
-
-# --- options of a pool ---------------------------------------------------------------------------
-
-_OWN = "the pool's own"
-POOL_OPTIONS: tuple[Key[Value], ...] = (
-    Key("size", value_kind(SIZE), "connections that the pool keeps", "5", default=_OWN),
-    Key("max_overflow", value_kind(OVERFLOW), "more beyond it; -1: no limit", "10", default=_OWN),
-    Key("timeout", SECONDS, "how long an acquire waits", "30s", default=_OWN),
-    Key("recycle", SECONDS, "age of replacement; 0: never", "1h", default=_OWN),
-    Key("min_size", value_kind(SIZE), "the fewest that it keeps open", "2", default=_OWN),
-)
-POOL = Place("the options of a pool", POOL_OPTIONS)
-CONFIG = Key(
-    "config_name", CONFIG_NAME, "the name of a stored configuration", "replica", default=_OWN
-)
-GLOBAL_OPTIONS = Place("the options of a global pool", (*POOL_OPTIONS, CONFIG))
 
 # --- steps ---------------------------------------------------------------------------------------
 
@@ -79,6 +63,8 @@ RAISES = Key(
     "error",
     default="nothing",
 )
+
+TRANSACTION = Key("transaction", NAME, "borrow for the length of a transaction", "c", True)
 
 QUERY = Key("query", SQL, "run one SQL statement", "SELECT 1", True)
 ON = Key("on", NAME, "the connection to run it on", "a", True)
@@ -126,8 +112,16 @@ START = Key(
     True,
 )
 JOIN = Key("join", SOME_NAMES, "wait for actors to finish", "[first, second]", True)
+CANCEL = Key("cancel", NAME, "cancel an actor", "first", True)
 WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
 ADVANCE = Key("advance", SECONDS, "let time pass", "1h", True)
+
+_FAULT_KIND = enum_kind("a kind of fault", Fault)
+FAULT = Key("fault", _FAULT_KIND, "break something", "connect_refused", True)
+VICTIM = Key("on", NAME, "the connection that is killed", "a", default="see below")
+FOR = Key("for", SECONDS, "how long a connect takes", "2s", default="see below")
+TIMES = Key("times", value_kind(NUMBER_OF), "connects it is for", "3", default="until it is healed")
+HEAL = Key("heal", _FAULT_KIND, "undo a fault", "connect_refused", True)
 
 _SHARES = map_kind(
     "kinds of operations with a number each",
@@ -178,6 +172,7 @@ RUNNER = Key(
 # --- all steps ----------------------------------------------------------------------------------
 
 EXPECT_STEP = Key("expect", fields_kind(EXPECT), "check now", "{stats: {in_use: 1}}", True)
+WITHIN = Key("within", SECONDS, "how soon it must come true", "5s", default="it is true now")
 
 STEP_PLACES.update(
     {
@@ -185,18 +180,26 @@ STEP_PLACES.update(
         "connect": Place("the step connect", (CONNECT,)),
         "release": Place("the step release", (RELEASE, TO, FAILS)),
         "with": Place("the step with", (WITH, DO, RAISES)),
+        "transaction": Place("the step transaction", (TRANSACTION, DO, RAISES)),
         "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS)),
         "close_all": Place("the step close_all", ()),
-        "close": Place("the step close", ()),
+        "close": Place("the step close", (CLOSE,)),
+        "resize": Place("the step resize", (RESIZE,)),
+        "suspend": Place("the step suspend", ()),
+        "resume": Place("the step resume", ()),
+        "maintain": Place("the step maintain", ()),
         "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS)),
         "start": Place("the step start", (START,)),
         "join": Place("the step join", (JOIN,)),
+        "cancel": Place("the step cancel", (CANCEL,)),
         "wait_until": Place("the step wait_until", (WAIT_UNTIL,)),
         "advance": Place("the step advance", (ADVANCE,)),
+        "fault": Place("the step fault", (FAULT, VICTIM, FOR, TIMES)),
+        "heal": Place("the step heal", (HEAL,)),
         "load": Place(
             "the step load",
             (LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER),
         ),
-        "expect": Place("the step expect", (EXPECT_STEP,)),
+        "expect": Place("the step expect", (EXPECT_STEP, WITHIN)),
     }
 )

@@ -16,10 +16,13 @@ STEM: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 PATH: Final = re.compile(r"[A-Za-z0-9._/+@=,~() -]+")
 REQUIREMENT: Final = re.compile(r"[A-Z][0-9]{2,3}")
 
+SETTLED: Final = re.compile(r"settled(_[0-9]+)?")
+"""Functions that hold what must come true within some time."""
+
 RESERVED: Final = frozenset(
     (
         *("lab", "pool", "self", "nothing", "pytest", "test", "actor", "async_actor"),
-        *("AsyncLab", "ErrorKind", "EventKind", "Lab", "Operation", "Runner", "Via"),
+        *("AsyncLab", "ErrorKind", "EventKind", "Fault", "Lab", "Operation", "Runner", "Via"),
         *("BodyError", "BodyInterrupt"),
         *("approx", "at_least", "at_most", "between", "less_than", "more_than", "not_equal"),
     )
@@ -53,7 +56,7 @@ def label_fault(word: str) -> str:
     """Why a word cannot name a label, an actor, a load, a pool or a parameter; empty if it can."""
     if not LABEL.fullmatch(word):
         return "a name is a small letter, then up to 39 small letters, digits or _"
-    if word in RESERVED:
+    if word in RESERVED or SETTLED.fullmatch(word):
         return "the generated module uses this name itself; choose another"
     if word in PYTHON:
         return "this is a word of Python; choose another name"

@@ -18,7 +18,7 @@ from poolspec.errors import article, expected, shown
 from poolspec.language.kinds import Reader, Word
 from poolspec.language.names import Naming
 from poolspec.language.tree import Node
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Fault, Shell
 
 
 class Hold(Enum):
@@ -57,6 +57,8 @@ class Names:
     global_pools: int = 0
     bound_to: list[tuple[Shell, str, Node]] = field(default_factory=list)
     """What only one shell can do: which shell, the word, and where it stands."""
+    broken: set[Fault] = field(default_factory=set)
+    """Faults that were made and not healed so far."""
     expecting: bool = False
     """Something is expected, so that the test can fail by its own words."""
     incomplete: bool = False

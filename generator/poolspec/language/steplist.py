@@ -1,6 +1,6 @@
 """The kind of a list of steps: each is a mapping with one verb, and that verb's keys.
 
-The verb decides which table of keys holds. Some verbs stand alone, as a bare word.
+The verb decides which table of keys holds. Some verbs stand alone, as a bare word; some may.
 """
 
 from collections.abc import Mapping as Table
@@ -49,9 +49,18 @@ def steps_kind(verbs: Table[str, Place]) -> Kind[StepList]:
 
 def steps_schema(verbs: Table[str, Place]) -> Json:
     """How JSON Schema describes a list of steps."""
-    bare = [verb for verb, place in verbs.items() if not place.keys]
-    steps = [place_schema(place) for place in verbs.values() if place.keys]
+    bare = [verb for verb, place in verbs.items() if _may_be_bare(place)]
+    steps = [{**place_schema(p), "required": _demanded(p)} for p in verbs.values() if p.keys]
     return {"type": "array", "items": {"anyOf": [*steps, {"enum": bare}]}}
+
+
+def _may_be_bare(place: Place) -> bool:
+    return not place.keys or not place.keys[0].required
+
+
+def _demanded(place: Place) -> list[str]:
+    """The keys of a step that is a mapping: its verb, and what the verb needs."""
+    return [key.name for at, key in enumerate(place.keys) if key.required or at == 0]
 
 
 def _try_step(reader: Reader, node: Node, verbs: Table[str, Place]) -> Fields | None:
@@ -83,7 +92,7 @@ def _bare(node: Scalar, verbs: Table[str, Place]) -> Fields:
     place = verbs.get(node.text)
     if place is None:
         raise Wrong(node, f"unknown step {shown(node.text)}", expected(verbs, node.text))
-    if place.keys:
+    if not _may_be_bare(place):
         example = f"- {place.keys[0].name}: {place.keys[0].example}"
         raise Wrong(node, f"the step {shown(node.text)} needs a value", f"write: {example}")
     return Fields(place, node)

@@ -13,7 +13,16 @@ from poolspec.language.borrowing import (
 )
 from poolspec.language.conditions import Condition
 from poolspec.language.expectations import build_expectations
-from poolspec.language.kinds import Fields, Word
+from poolspec.language.faults import build_fault, build_heal
+from poolspec.language.kinds import Fields, Key, Word
+from poolspec.language.lifecycle import (
+    build_close,
+    build_close_all,
+    build_maintain,
+    build_resize,
+    build_resume,
+    build_suspend,
+)
 from poolspec.language.loads import build_load
 from poolspec.language.names import Naming
 from poolspec.language.scope import Hold, Scope
@@ -21,16 +30,16 @@ from poolspec.language.steplist import StepList
 from poolspec.model import (
     Actor,
     Advance,
-    Close,
-    CloseAll,
+    Cancel,
     Expect,
     Join,
     Start,
     Step,
+    Transaction,
     WaitUntil,
     With,
 )
-from poolspec.vocabulary import ActorState
+from poolspec.vocabulary import ActorState, Shell
 
 
 def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
@@ -52,7 +61,18 @@ _EXPECTING = (g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.EXPECT_STEP)
 
 
 def _with(scope: Scope, fields: Fields) -> Step | None:
-    word = fields.get(g.WITH)
+    block = _block(scope, fields, g.WITH)
+    return With(fields.node.line, *block, fields.get(g.RAISES)) if block else None
+
+
+def _transaction(scope: Scope, fields: Fields) -> Step | None:
+    block = _block(scope, fields, g.TRANSACTION)
+    return Transaction(fields.node.line, *block, fields.get(g.RAISES)) if block else None
+
+
+def _block(scope: Scope, fields: Fields, key: Key[Word]) -> tuple[str, tuple[Step, ...]] | None:
+    """The label that a block borrows for its length, and the steps inside."""
+    word = fields.get(key)
     scope.names.own_pool.append(fields.node)
     thing = scope.bind(word, Naming.LABEL, hold=Hold.LENT) if word else None
     steps = fields.get(g.DO)
@@ -60,17 +80,7 @@ def _with(scope: Scope, fields: Fields) -> Step | None:
     if word is None or thing is None:
         return None
     thing.hold, thing.gone_line = Hold.GONE, fields.node.line
-    return With(fields.node.line, word.text, body, fields.get(g.RAISES))
-
-
-def _close_all(scope: Scope, fields: Fields) -> Step:
-    scope.names.own_pool.append(fields.node)
-    return CloseAll(fields.node.line)
-
-
-def _close(scope: Scope, fields: Fields) -> Step:
-    scope.names.own_pool.append(fields.node)
-    return Close(fields.node.line)
+    return word.text, body
 
 
 def _start(scope: Scope, fields: Fields) -> Step | None:
@@ -112,6 +122,16 @@ def _join(scope: Scope, fields: Fields) -> Step | None:
     return Join(fields.node.line, texts(words))
 
 
+def _cancel(scope: Scope, fields: Fields) -> Step | None:
+    word = fields.get(g.CANCEL)
+    scope.names.bound_to.append((Shell.ASYNCIO, "cancel", fields.at(g.CANCEL)))
+    if scope.owner:
+        message = "an actor cannot cancel actors"
+        scope.reader.problem(fields.at(g.CANCEL), message, "cancel them in the main body")
+        return None
+    return Cancel(fields.node.line, word.text) if word and scope.find(word, Naming.ACTOR) else None
+
+
 def _wait_until(scope: Scope, fields: Fields) -> Step:
     condition = fields.get(g.WAIT_UNTIL) or Condition(ActorState.DONE)
     actor = condition.actor
@@ -127,7 +147,9 @@ def _advance(_: Scope, fields: Fields) -> Step:
 
 def _expect(scope: Scope, fields: Fields) -> Step | None:
     given = fields.get(g.EXPECT_STEP)
-    return Expect(fields.node.line, build_expectations(scope, given)) if given else None
+    if given is None:
+        return None
+    return Expect(fields.node.line, build_expectations(scope, given), fields.get(g.WITHIN))
 
 
 _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
@@ -137,14 +159,22 @@ _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
         "connect": build_connect,
         "release": build_release,
         "with": _with,
+        "transaction": _transaction,
         "query": build_query,
-        "close_all": _close_all,
-        "close": _close,
+        "close_all": build_close_all,
+        "close": build_close,
+        "resize": build_resize,
+        "suspend": build_suspend,
+        "resume": build_resume,
+        "maintain": build_maintain,
         "global_pool": build_global_pool,
         "start": _start,
         "join": _join,
+        "cancel": _cancel,
         "wait_until": _wait_until,
         "advance": _advance,
+        "fault": build_fault,
+        "heal": build_heal,
         "load": build_load,
         "expect": _expect,
     }.items()

@@ -4,7 +4,18 @@ Each function returns Python source without its parentheses. An argument that ha
 left out, so that what stands in a test is what its spec says.
 """
 
-from poolspec.model import Actor, Load, Matrix, Query, Scalar, SpecClass, SpecTest, Value
+from poolspec.model import (
+    Actor,
+    Inject,
+    Load,
+    Matrix,
+    Query,
+    Resize,
+    Scalar,
+    SpecClass,
+    SpecTest,
+    Value,
+)
 from poolspec.rendering.literals import literal, row, value
 from poolspec.rendering.names import variable, word
 from poolspec.rendering.scope import Scope
@@ -83,6 +94,24 @@ def query_arguments(step: Query) -> str:
         parts.append(f"returns={value(step.returns)}")
     if step.rows is not None:
         parts.append(f"rows=[{', '.join(row(cells) for cells in step.rows)}]")
+    return ", ".join(parts)
+
+
+def limits(step: Resize) -> str:
+    """Return a pool's new limits."""
+    given = (("size", step.size), ("max_overflow", step.max_overflow))
+    return options(tuple((name, item) for name, item in given if item is not None))
+
+
+def fault_arguments(step: Inject, scope: Scope) -> str:
+    """Return the arguments of a fault: its kind, whom it hits, how long and how often."""
+    parts = [scope.member(step.fault)]
+    if step.on is not None:
+        parts.append(f"on={variable(step.on)}")
+    if step.seconds is not None:
+        parts.append(f"seconds={value(step.seconds)}")
+    if step.times is not None:
+        parts.append(f"times={value(step.times)}")
     return ", ".join(parts)
 
 

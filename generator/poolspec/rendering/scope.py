@@ -8,6 +8,7 @@ each name of the runtime that it hands out: those are the module's imports.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 
 from poolspec.model import (
     Acquire,
@@ -21,17 +22,28 @@ from poolspec.model import (
     Expect,
     Expectations,
     GlobalPool,
+    Inject,
     Load,
+    Maintain,
     Query,
     Release,
+    Resize,
+    Resume,
     SpecTest,
     Start,
     Step,
+    Suspend,
+    Transaction,
     With,
 )
 from poolspec.rendering import literals, names
 from poolspec.vocabulary import BodyFailure, CheckOp, Shell
 
+_ON_THE_POOL = (
+    *(With, Transaction, Load),
+    *(Close, CloseAll, Resize, Suspend, Resume, Maintain),
+)
+"""Steps that are always about the test's own pool."""
 _FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}
 
 
@@ -44,6 +56,8 @@ class Scope:
     """Labels that this body, or an actor started in it, refers to."""
     imports: set[str]
     shell: Shell
+    settled: Iterator[str]
+    """Names for functions that hold what must come true; none is given twice in a test."""
 
     @property
     def awaits(self) -> str:
@@ -83,7 +97,7 @@ class Scope:
 
     def of(self, actor: Actor) -> "Scope":
         """Return the scope of an actor's steps."""
-        return _scope(actor.steps, (), self.imports, self.shell)
+        return _scope(actor.steps, (), self.imports, self.shell, self.settled)
 
     def rebound(self) -> list[str]:
         """Return variables of the enclosing body that this one reads first and binds later."""
@@ -127,8 +141,8 @@ class Scope:
         kinds = [self.member(kind) for kind in wanted.kinds]
         return ", ".join([*kinds, f"exactly={wanted.exactly!r}"])
 
-    def failure(self, step: With) -> str:
-        """Return the exception that the body of a `with` raises, or nothing."""
+    def failure(self, step: With | Transaction) -> str:
+        """Return the exception that the body of a block raises, or nothing."""
         return self.use(_FAILURES[step.raises]) if step.raises else ""
 
     def guard(self, step: Acquire | Release | Query | GlobalPool) -> str:
@@ -142,7 +156,7 @@ class Scope:
 
 def of_test(test: SpecTest, imports: set[str], shell: Shell) -> Scope:
     """Return the scope of a test's body; `imports` collects what all tests of a module use."""
-    return _scope(test.steps, _read_by(test.expect), imports, shell)
+    return _scope(test.steps, _read_by(test.expect), imports, shell, _settled_names())
 
 
 def needs_pool(test: SpecTest) -> bool:
@@ -160,7 +174,7 @@ def walk(steps: Iterable[Step]) -> Iterator[Step]:
     """Yield steps and the steps inside them."""
     for step in steps:
         yield step
-        if isinstance(step, With):
+        if isinstance(step, With | Transaction):
             yield from walk(step.body)
         elif isinstance(step, Start):
             for actor in step.actors:
@@ -169,17 +183,27 @@ def walk(steps: Iterable[Step]) -> Iterator[Step]:
 
 def _uses_pool(steps: Iterable[Step]) -> bool:
     return any(
-        isinstance(step, With | Load | CloseAll | Close)
+        isinstance(step, _ON_THE_POOL)
         or (isinstance(step, Acquire | Release) and step.pool is None)
         for step in steps
     )
 
 
 def _scope(
-    steps: tuple[Step, ...], read_later: Iterable[str], imports: set[str], shell: Shell
+    steps: tuple[Step, ...],
+    read_later: Iterable[str],
+    imports: set[str],
+    shell: Shell,
+    settled: Iterator[str],
 ) -> Scope:
     used = frozenset(label for step in walk(steps) for label in _read(step))
-    return Scope(steps, used.union(read_later), imports, shell)
+    return Scope(steps, used.union(read_later), imports, shell, settled)
+
+
+def _settled_names() -> Iterator[str]:
+    yield "settled"
+    for number in count(2):
+        yield f"settled_{number}"
 
 
 def _rebound(steps: tuple[Step, ...]) -> tuple[str, ...]:
@@ -195,14 +219,14 @@ def _rebound(steps: tuple[Step, ...]) -> tuple[str, ...]:
 def _same_body(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
         yield step
-        if isinstance(step, With):
+        if isinstance(step, With | Transaction):
             yield from _same_body(step.body)
 
 
 def _binds(step: Step) -> tuple[str, ...]:
     if isinstance(step, Acquire):
         return step.labels
-    if isinstance(step, Connect | With | GlobalPool | Load):
+    if isinstance(step, Connect | With | Transaction | GlobalPool | Load):
         return (step.label,)
     return ()
 
@@ -212,7 +236,7 @@ def _read(step: Step) -> Iterator[str]:
         yield step.pool
     if isinstance(step, Release):
         yield from step.labels
-    elif isinstance(step, Query):
+    elif isinstance(step, Query | Inject) and step.on is not None:
         yield step.on
     elif isinstance(step, Expect):
         yield from _read_by(step.expectations)

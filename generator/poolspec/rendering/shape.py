@@ -21,7 +21,7 @@ from poolspec import model
 from poolspec.model import SpecClass, SpecTest
 from poolspec.rendering.arguments import matrix_types
 from poolspec.rendering.literals import FUNCTIONS
-from poolspec.rendering.names import RUNTIME_NAMES
+from poolspec.rendering.names import RUNTIME_NAMES, SETTLED
 from poolspec.rendering.render import (
     class_name,
     paragraphs_of_class,
@@ -32,6 +32,7 @@ from poolspec.vocabulary import (
     ActorState,
     ErrorKind,
     EventKind,
+    Fault,
     Operation,
     Runner,
     Shell,
@@ -50,18 +51,20 @@ _CALLS = frozenset(
         *("pool", "global_pool", "connect", "start", "join", "advance", "load"),
         *("fails", "took", "expect_errors", "expect_latency"),
         *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
-        *("expect_pools", "expect_events", "raises"),
+        *("expect_pools", "expect_events", "expect_within", "raises"),
+        *("transaction", "resize", "suspend", "resume", "maintain", "cancel", "fault", "heal"),
         *(f"wait_until_{state.value}" for state in ActorState),
     }
 )
 _MEMBERS = frozenset(
-    member.name for kind in (ErrorKind, EventKind, Operation, Runner, Via) for member in kind
+    member.name for kind in (ErrorKind, EventKind, Fault, Operation, Runner, Via) for member in kind
 )
 _ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"lab", "pytest"}
 _KEYWORDS = frozenset(
     {
         *("took", "timeout", "params", "returns", "rows", "count", "repeat", "clients"),
         *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
+        *("size", "max_overflow", "drain", "on", "times", "seconds"),
         "return",  # the annotation of an actor's function
     }
 )
@@ -207,8 +210,10 @@ class _Checker:
         waits = bool(code.co_flags & inspect.CO_COROUTINE)
         self._must(waits is (shell is Shell.ASYNCIO), f"{code.co_name} is for another shell")
         variables = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
-        own = variables <= known | {"lab", "pool", "self"}
-        self._must(own, f"{test.co_name} has other variables")
+        taken = variables - known - {"lab", "pool", "self"}
+        self._must(
+            all(SETTLED.fullmatch(name) for name in taken), f"{test.co_name} has other variables"
+        )
         for name in code.co_names:
             self._must(name in _ALLOWED, f"{test.co_name} uses {name!a}")
         constants = code.co_consts[1:] if code is test else code.co_consts

@@ -13,9 +13,10 @@ from poolspec import headers
 from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
 from poolspec.rendering import names
 from poolspec.rendering.literals import sentence
+from poolspec.report.holds import Sentence
 from poolspec.report.markdown import code, prose, table
 from poolspec.report.verdicts import Outcome, Results, Verdict
-from poolspec.report.words import Sentence, scenario
+from poolspec.report.words import scenario
 from poolspec.vocabulary import Layer, Level
 
 INDEX = PurePosixPath("index.md")

@@ -5,33 +5,40 @@ spec has passed `markdown`. Sentences of steps with steps inside them have those
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import singledispatch
 
 from poolspec.model import (
     Acquire,
     Actor,
     Advance,
+    Cancel,
     Check,
     Close,
     CloseAll,
     Connect,
     Expect,
-    Expectations,
     GlobalPool,
+    Heal,
+    Inject,
     Join,
     Load,
-    LoadExpectation,
+    Maintain,
     Query,
     Release,
+    Resize,
+    Resume,
     SpecTest,
     Start,
     Step,
+    Suspend,
+    Transaction,
     WaitUntil,
     With,
 )
 from poolspec.rendering.scope import needs_pool
 from poolspec.report import amounts
+from poolspec.report.faults import HEALED, broken
+from poolspec.report.holds import Sentence, expectations
 from poolspec.report.markdown import code
 from poolspec.vocabulary import ActorState, BodyFailure, ErrorKind, Runner, Via
 
@@ -46,19 +53,11 @@ _FAILURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One item of a list, and the items under it."""
-
-    text: str
-    children: tuple["Sentence", ...] = ()
-
-
 def scenario(test: SpecTest) -> tuple[Sentence, ...]:
     """Return what a test does and what must hold at its end, in order."""
     told = [_pool(test)] if needs_pool(test) else []
     told += [tell(step) for step in test.steps]
-    holds = tuple(_expectations(test.expect))
+    holds = tuple(expectations(test.expect))
     return (*told, Sentence("At the end:", holds)) if holds else tuple(told)
 
 
@@ -96,12 +95,21 @@ def _(step: Release) -> Sentence:
 
 @tell.register
 def _(step: With) -> Sentence:
+    return _block(step, "`with` block")
+
+
+@tell.register
+def _(step: Transaction) -> Sentence:
+    return _block(step, "transaction")
+
+
+def _block(step: With | Transaction, noun: str) -> Sentence:
     body = [tell(inner) for inner in step.body]
     if step.raises:
         body.append(Sentence(_FAILURES[step.raises]))
     if not body:
-        return Sentence(f"Enter and leave a `with` block that borrows {code(step.label)}.")
-    return Sentence(f"In a `with` block that borrows {code(step.label)}:", tuple(body))
+        return Sentence(f"Enter and leave a {noun} that borrows {code(step.label)}.")
+    return Sentence(f"In a {noun} that borrows {code(step.label)}:", tuple(body))
 
 
 @tell.register
@@ -124,7 +132,32 @@ def _(step: CloseAll) -> Sentence:
 
 @tell.register
 def _(step: Close) -> Sentence:
-    return Sentence("Close the pool.")
+    if step.drain is None:
+        return Sentence("Close the pool.")
+    patience = amounts.seconds(step.drain)
+    return Sentence(f"Close the pool, waiting up to {patience} for connections on loan.")
+
+
+@tell.register
+def _(step: Resize) -> Sentence:
+    given = (("size", step.size), ("max_overflow", step.max_overflow))
+    shown = amounts.options((name, item) for name, item in given if item is not None)
+    return Sentence(f"Resize the pool{shown.replace(' with', ' to', 1)}.")
+
+
+@tell.register
+def _(step: Suspend) -> Sentence:
+    return Sentence("Suspend the pool: who asks, waits.")
+
+
+@tell.register
+def _(step: Resume) -> Sentence:
+    return Sentence("Let the pool hand out connections again.")
+
+
+@tell.register
+def _(step: Maintain) -> Sentence:
+    return Sentence("Have the pool do its housekeeping.")
 
 
 @tell.register
@@ -153,6 +186,11 @@ def _(step: Join) -> Sentence:
 
 
 @tell.register
+def _(step: Cancel) -> Sentence:
+    return Sentence(f"Cancel {code(step.actor)}.")
+
+
+@tell.register
 def _(step: WaitUntil) -> Sentence:
     one, several = _STATES[step.state]
     if step.actor is not None:
@@ -164,6 +202,16 @@ def _(step: WaitUntil) -> Sentence:
 @tell.register
 def _(step: Advance) -> Sentence:
     return Sentence(f"Let {amounts.seconds(step.seconds)} pass.")
+
+
+@tell.register
+def _(step: Inject) -> Sentence:
+    return Sentence(f"{broken(step)}.")
+
+
+@tell.register
+def _(step: Heal) -> Sentence:
+    return Sentence(HEALED[step.fault])
 
 
 @tell.register
@@ -197,40 +245,8 @@ def _operations(step: Load) -> Iterator[str]:
 
 @tell.register
 def _(step: Expect) -> Sentence:
-    return Sentence("Check:", tuple(_expectations(step.expectations)))
-
-
-def _expectations(wanted: Expectations) -> Iterator[Sentence]:
-    if wanted.stats:
-        yield Sentence(f"the pool's statistics: {amounts.checks(wanted.stats)}")
-    if wanted.server:
-        yield Sentence(f"the server's own count: {amounts.checks(wanted.server)}")
-    if wanted.served:
-        yield Sentence(f"served in this order: {amounts.labels(wanted.served)}")
-    if wanted.same:
-        yield Sentence(f"one and the same: {amounts.labels(wanted.same)}")
-    if wanted.different:
-        yield Sentence(f"all different: {amounts.labels(wanted.different)}")
-    if wanted.pools is not None:
-        yield Sentence(f"different pools handed out {amounts.check(wanted.pools)}")
-    if wanted.events is not None:
-        how = "just these events" if wanted.events.exactly else "these events, among others"
-        yield Sentence(
-            f"{how}, in order: {amounts.labels(kind.value for kind in wanted.events.kinds)}"
-        )
-    for load in wanted.loads:
-        yield from _load_expectations(load)
-
-
-def _load_expectations(wanted: LoadExpectation) -> Iterator[Sentence]:
-    name = code(wanted.label)
-    if wanted.checks:
-        yield Sentence(f"of {name}: {amounts.checks(wanted.checks)}")
-    if wanted.errors:
-        kinds = tuple((kind.value, check) for kind, check in wanted.errors)
-        yield Sentence(f"errors of {name}: {amounts.checks(kinds)}")
-    if wanted.latency:
-        yield Sentence(f"latency of {name}: {amounts.checks(wanted.latency, ' s')}")
+    soon = "" if step.within is None else f" that within {amounts.seconds(step.within)}"
+    return Sentence(f"Check{soon}:", tuple(expectations(step.expectations)))
 
 
 def _must(fails: ErrorKind | None, took: Check | None = None) -> str:

@@ -14,7 +14,7 @@ from poolspec.runtime.checks import (
 )
 from poolspec.runtime.failing import BodyError, BodyInterrupt
 from poolspec.runtime.lab import Lab
-from poolspec.vocabulary import ErrorKind, EventKind, Operation, Runner, Via
+from poolspec.vocabulary import ErrorKind, EventKind, Fault, Operation, Runner, Via
 
 __all__ = [
     "AsyncLab",
@@ -22,6 +22,7 @@ __all__ = [
     "BodyInterrupt",
     "ErrorKind",
     "EventKind",
+    "Fault",
     "Lab",
     "Operation",
     "Runner",

@@ -1,0 +1,50 @@
+"""What must hold, in plain words: a statement for each part of an expectation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from poolspec.model import Expectations, LoadExpectation
+from poolspec.report import amounts
+from poolspec.report.markdown import code
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One item of a list, and the items under it."""
+
+    text: str
+    children: tuple["Sentence", ...] = ()
+
+
+def expectations(wanted: Expectations) -> Iterator[Sentence]:
+    """Yield what must hold, part by part."""
+    if wanted.stats:
+        yield Sentence(f"the pool's statistics: {amounts.checks(wanted.stats)}")
+    if wanted.server:
+        yield Sentence(f"the server's own count: {amounts.checks(wanted.server)}")
+    if wanted.served:
+        yield Sentence(f"served in this order: {amounts.labels(wanted.served)}")
+    if wanted.same:
+        yield Sentence(f"one and the same: {amounts.labels(wanted.same)}")
+    if wanted.different:
+        yield Sentence(f"all different: {amounts.labels(wanted.different)}")
+    if wanted.pools is not None:
+        yield Sentence(f"different pools handed out {amounts.check(wanted.pools)}")
+    if wanted.events is not None:
+        how = "just these events" if wanted.events.exactly else "these events, among others"
+        yield Sentence(
+            f"{how}, in order: {amounts.labels(kind.value for kind in wanted.events.kinds)}"
+        )
+    for load in wanted.loads:
+        yield from _load_expectations(load)
+
+
+def _load_expectations(wanted: LoadExpectation) -> Iterator[Sentence]:
+    name = code(wanted.label)
+    if wanted.checks:
+        yield Sentence(f"of {name}: {amounts.checks(wanted.checks)}")
+    if wanted.errors:
+        kinds = tuple((kind.value, check) for kind, check in wanted.errors)
+        yield Sentence(f"errors of {name}: {amounts.checks(kinds)}")
+    if wanted.latency:
+        yield Sentence(f"latency of {name}: {amounts.checks(wanted.latency, ' s')}")
