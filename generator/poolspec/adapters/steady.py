@@ -9,7 +9,7 @@ import pymysql
 import steadypool
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.clock import Clock, RealClock
-from poolspec.runtime.contract import Options, Wiring
+from poolspec.runtime.contract import Controls, Options, Wiring
 from poolspec.runtime.log import Entry, Figures, current_actor
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, EventKind, TimeKind
@@ -95,12 +95,51 @@ class Listener:
         return hash(self._listen)
 
 
+class SteadyControls:
+    """Passes every call on."""
+
+    def transaction(self, pool: steadypool.ConnectionPool) -> AbstractContextManager[Any]:
+        """Borrow for a unit of work."""
+        return pool.transaction()
+
+    def resize(
+        self, pool: steadypool.ConnectionPool, size: int | None, max_overflow: int | None
+    ) -> None:
+        """Change the pool's limits."""
+        pool.resize(size, max_overflow)
+
+    def suspend(self, pool: steadypool.ConnectionPool) -> None:
+        """Hand out nothing."""
+        pool.suspend()
+
+    def resume(self, pool: steadypool.ConnectionPool) -> None:
+        """Hand out again."""
+        pool.resume()
+
+    def maintain(self, pool: steadypool.ConnectionPool) -> None:
+        """Do the housekeeping."""
+        pool.maintain()
+
+    def drain(self, pool: steadypool.ConnectionPool, seconds: float) -> None:
+        """Close, waiting for what is on loan."""
+        pool.close(seconds)
+
+    def health(self, pool: steadypool.ConnectionPool) -> str:
+        """Return the status."""
+        return pool.health().status.value
+
+
 class SteadypoolAdapter:
     """Passes every call on."""
 
     name = "steadypool"
     capabilities = CAPABILITIES
     pool_class: type[steadypool.ConnectionPool] = steadypool.ConnectionPool
+
+    @property
+    def controls(self) -> Controls:
+        """What can be done to a pool in its life."""
+        return SteadyControls()
 
     @property
     def asyncio(self) -> AsyncPoolAdapter:

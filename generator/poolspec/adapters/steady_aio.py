@@ -19,11 +19,46 @@ from steadypool.aio_driver import AsyncConnector
 from steadypool.testing_aio import AsyncVirtualClock
 
 
+class AsyncSteadyControls:
+    """Passes every call on."""
+
+    def transaction(self, pool: steadypool.AsyncConnectionPool) -> AbstractAsyncContextManager[Any]:
+        """Borrow for a unit of work."""
+        return pool.transaction()
+
+    async def resize(
+        self, pool: steadypool.AsyncConnectionPool, size: int | None, max_overflow: int | None
+    ) -> None:
+        """Change the pool's limits."""
+        await pool.resize(size, max_overflow)
+
+    async def suspend(self, pool: steadypool.AsyncConnectionPool) -> None:
+        """Hand out nothing."""
+        pool.suspend()
+
+    async def resume(self, pool: steadypool.AsyncConnectionPool) -> None:
+        """Hand out again."""
+        pool.resume()
+
+    async def maintain(self, pool: steadypool.AsyncConnectionPool) -> None:
+        """Do the housekeeping."""
+        await pool.maintain()
+
+    async def drain(self, pool: steadypool.AsyncConnectionPool, seconds: float) -> None:
+        """Close, waiting for what is on loan."""
+        await pool.close(seconds)
+
+    async def health(self, pool: steadypool.AsyncConnectionPool) -> str:
+        """Return the status."""
+        return (await pool.health()).status.value
+
+
 class AsyncSteadypoolAdapter:
     """Passes every call on."""
 
     name = "steadypool"
     capabilities = THREADS_CAPABILITIES - THREADS_ONLY
+    controls = AsyncSteadyControls()
 
     def clock(self, time: TimeKind) -> AsyncClock:
         """Return a virtual clock, which the pool will share, or the event loop's."""

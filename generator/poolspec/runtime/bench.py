@@ -11,6 +11,9 @@ from typing import Any, Generic, Protocol, TypeVar
 from poolspec.runtime import invariants
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
+from poolspec.runtime.faults import ConnectFaults, ServerFaults
+from poolspec.runtime.hooks import HOOK_PLACES, Hooks
+from poolspec.runtime.journal import LOGGER, Journal
 from poolspec.runtime.load import CREATE, TABLE
 from poolspec.runtime.log import Log
 from poolspec.runtime.observe import Observer
@@ -38,6 +41,9 @@ class PoolUnderTest(Protocol):
     def holders(self) -> list[str]:
         """Return the actors that hold a connection, once for each connection."""
 
+    def numbers(self) -> list[int]:
+        """Return the server's numbers of the connections that are held."""
+
 
 P = TypeVar("P", bound=PoolUnderTest)
 
@@ -57,6 +63,10 @@ class Bench(Generic[P]):
         self._log = Log(now)
         self._tenant = server.create_tenant()
         self._observer = Observer(server, self._tenant)
+        self._connect_faults = ConnectFaults()
+        self._server_faults = ServerFaults(server, self._tenant)
+        self._hooks = Hooks()
+        self._journal = Journal(LOGGER)
         self._pools: list[P] = []
         self._lock = threading.Lock()  # guards _pools: any actor may ask for the global pool
 
@@ -95,6 +105,14 @@ class Bench(Generic[P]):
             wanted = ", ".join(kinds)
             raise AssertionError(f"expected events {wanted}; the pool told {', '.join(told)}")
 
+    def expect_hooks(self, **expected: Expected) -> None:
+        """Check how often the hooks that the test gave to its pool were called."""
+        demand(*(mismatch(n, value, self._hooks.calls(n)) for n, value in expected.items()))
+
+    def expect_logs(self, **expected: Expected) -> None:
+        """Check how many structured log records the pool wrote, by their event."""
+        demand(*(mismatch(n, value, self._journal.count(n)) for n, value in expected.items()))
+
     # --- for the report of a failure -------------------------------------------------------------
 
     def timeline(self) -> list[str]:
@@ -112,6 +130,26 @@ class Bench(Generic[P]):
         if len(self._pools) != 1:
             raise AssertionError(f"this test has {len(self._pools)} pools, so which is meant?")
         return self._pools[0]
+
+    def _idle_at_server(self) -> frozenset[int]:
+        held = {number for pool in self._pools for number in pool.numbers()}
+        return self._server_faults.connection_ids() - held - self._observer.strangers
+
+    def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Put hooks in place of the words for them."""
+        made = {
+            place: self._hooks.make(place, options[place])
+            for place in HOOK_PLACES
+            if place in options
+        }
+        return {**options, **made}
+
+    def _clean_up(self) -> None:
+        """Undo what both shells' tests have done, after their pools are closed."""
+        self._server_faults.clear_all()
+        self._journal.stop()
+        self._observer.close()
+        self._server.drop_tenant(self._tenant)
 
     def _sockets(self) -> Sockets:
         return Sockets(lambda kind, number: self._log.add(kind, connection=number))

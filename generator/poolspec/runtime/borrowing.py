@@ -6,11 +6,12 @@ time it holds it in truth, and two holders that overlap in the log are two holde
 """
 
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from poolspec.runtime.connection import Connector, number_of
-from poolspec.runtime.contract import PoolAdapter
+from poolspec.runtime.contract import Controls, PoolAdapter
 from poolspec.runtime.log import Log, current_actor
 from poolspec.vocabulary import EventKind
 
@@ -110,9 +111,43 @@ class Pool:
         """Empty the pool."""
         self._adapter.close_all(self.raw)
 
-    def close(self) -> None:
-        """Close the pool for good."""
-        self._adapter.close(self.raw)
+    def close(self, *, drain: float | None = None) -> None:
+        """Close the pool for good; wait up to `drain` seconds for what is on loan."""
+        if drain is None:
+            self._adapter.close(self.raw)
+        else:
+            self._controls().drain(self.raw, drain)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Held]:
+        """Borrow for a unit of work: committed at the end of the block, or rolled back."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        with self._controls().transaction(self.raw) as raw:
+            held = self._got(raw)
+            try:
+                yield held
+            finally:
+                self._gave(held)
+
+    def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
+        """Change the pool's limits."""
+        self._controls().resize(self.raw, size, max_overflow)
+
+    def suspend(self) -> None:
+        """Have the pool hand out nothing."""
+        self._controls().suspend(self.raw)
+
+    def resume(self) -> None:
+        """Have the pool hand out again."""
+        self._controls().resume(self.raw)
+
+    def maintain(self) -> None:
+        """Have the pool do its housekeeping."""
+        self._controls().maintain(self.raw)
+
+    def health(self) -> str:
+        """Return the pool's own verdict on itself."""
+        return self._controls().health(self.raw)
 
     def stats(self) -> dict[str, int]:
         """Return the pool's own figures."""
@@ -122,6 +157,11 @@ class Pool:
         """Return the actors that hold a connection of this pool, once for each connection."""
         with self._lock:
             return [held.holder for held in self._held.values()]
+
+    def numbers(self) -> list[int]:
+        """Return the server's numbers of the connections that are held."""
+        with self._lock:
+            return [held.number for held in self._held.values()]
 
     def release_all(self) -> None:
         """Give back whatever the test still holds."""
@@ -142,6 +182,10 @@ class Pool:
             known = self._held.pop(id(held), None)
         if known is not None:
             self._log.add(EventKind.CHECKED_IN, connection=held.number)
+
+    def _controls(self) -> Controls:
+        controls: Controls = self._adapter.controls  # type: ignore[attr-defined]  # see `needs`
+        return controls
 
     def _stack(self) -> list[tuple[AbstractContextManager[Any], Held]]:
         stack: list[tuple[AbstractContextManager[Any], Held]] | None

@@ -30,6 +30,31 @@ class Wiring:
     """Takes every event of a pool that tells what it does. Quick; safe to call under a lock."""
 
 
+class Controls(Protocol):
+    """What can be done to a pool in its life, for those pools where it can be."""
+
+    def transaction(self, pool: Any) -> AbstractContextManager[Any]:
+        """Borrow for a unit of work: committed at the end of the block, or rolled back."""
+
+    def resize(self, pool: Any, size: int | None, max_overflow: int | None) -> None:
+        """Change the pool's limits; None leaves one as it is."""
+
+    def suspend(self, pool: Any) -> None:
+        """Hand out nothing until `resume`."""
+
+    def resume(self, pool: Any) -> None:
+        """Hand out again."""
+
+    def maintain(self, pool: Any) -> None:
+        """Do one round of housekeeping."""
+
+    def drain(self, pool: Any, seconds: float) -> None:
+        """Close the pool for good, waiting so long for what is on loan."""
+
+    def health(self, pool: Any) -> str:
+        """Return healthy, degraded or unhealthy."""
+
+
 @runtime_checkable
 class PoolAdapter(Protocol):
     """Drives one kind of pool. `pool` and `connection` are whatever the pool's library uses."""

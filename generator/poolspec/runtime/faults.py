@@ -1,6 +1,6 @@
 """Faults that a test can cause, and heal: at the connector, at the server, on one connection.
 
-Faults of the connector are kept in `ConnectFaults`, which the connector asks before it opens anything;
+Faults of the connector are kept in `ConnectFaults`, which the connector asks before it opens;
 it is the same for both shells, for it only says what is to happen. Faults of the server are real: a
 connection is killed by the server, the server itself is killed, paused and started again.
 """
@@ -16,7 +16,15 @@ from poolspec.runtime.observe import settle
 from poolspec.servers import PrivateServer, Server, Tenant
 from poolspec.vocabulary import Fault
 
-REFUSED = pymysql.OperationalError(CR.CR_CONN_HOST_ERROR, "refused, for the test wants it so")
+CONNECT_FAULTS = frozenset({Fault.CONNECT_REFUSED, Fault.CONNECT_HANGS, Fault.CONNECT_SLOW})
+"""Faults of the connector; all others are the server's."""
+LOOK_EVERY = 0.01
+"""Seconds of the test's clock between two looks at something that must come true."""
+
+
+def refusal() -> pymysql.OperationalError:
+    """Make the error of a refused connect."""
+    return pymysql.OperationalError(CR.CR_CONN_HOST_ERROR, "refused, for the test wants it so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,7 @@ class ConnectPlan:
 
     delay: float = 0.0
     """Seconds of the test's clock."""
+    hangs: bool = False
     refused: bool = False
 
 
@@ -34,6 +43,7 @@ class ConnectFaults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._delay = 0.0
+        self._hangs = False
         self._refusals: float = 0
 
     def plan(self) -> ConnectPlan:
@@ -41,13 +51,15 @@ class ConnectFaults:
         with self._lock:
             refused = self._refusals > 0
             self._refusals -= refused
-            return ConnectPlan(self._delay, refused)
+            return ConnectPlan(self._delay, self._hangs, refused)
 
     def set(self, fault: Fault, *, seconds: float, times: int | None) -> None:
         """Begin a fault."""
         with self._lock:
             if fault is Fault.CONNECT_SLOW:
                 self._delay = seconds
+            elif fault is Fault.CONNECT_HANGS:
+                self._hangs = True
             else:
                 self._refusals = float("inf") if times is None else times
 
@@ -56,6 +68,8 @@ class ConnectFaults:
         with self._lock:
             if fault is Fault.CONNECT_SLOW:
                 self._delay = 0.0
+            elif fault is Fault.CONNECT_HANGS:
+                self._hangs = False
             else:
                 self._refusals = 0
 

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from poolspec.vocabulary import Hook
+HOOK_PLACES = ("setup", "on_acquire")
+"""The options of a pool that take a hook."""
 
 
 class HookError(Exception):
@@ -19,14 +20,14 @@ class Hooks:
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
 
-    def make(self, place: str, word: Hook) -> Callable[[Any], None]:
+    def make(self, place: str, word: str) -> Callable[[Any], None]:
         """Return a hook for `setup` or `on_acquire` that behaves as `word` says."""
 
         def hook(_connection: Any) -> None:
             with self._lock:
                 self._calls[place] += 1
                 first = self._calls[place] == 1
-            if word is Hook.FAILING or (word is Hook.FAILING_ONCE and first):
+            if word == "failing" or (word == "failing_once" and first):
                 raise HookError(f"the {place} hook fails, for the test wants it so")
 
         return hook

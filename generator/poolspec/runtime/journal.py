@@ -3,6 +3,9 @@
 import logging
 from collections import Counter
 
+LOGGER = "steadypool"
+"""The logger whose records are counted."""
+
 
 class Journal(logging.Handler):
     """Counts the records of one logger by event. Safe to use from any thread."""

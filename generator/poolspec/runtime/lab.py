@@ -8,20 +8,22 @@ lab undoes; a test that passed on its own words is then held to the standing inv
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 
 from poolspec.runtime.actors import Actor, Crew
-from poolspec.runtime.bench import Bench, broken
+from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads
 from poolspec.runtime.connection import Connector, open_connection
 from poolspec.runtime.contract import PoolAdapter, Wiring
+from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
 from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
 from poolspec.runtime.observe import settle
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
-from poolspec.vocabulary import ErrorKind, Operation, Runner, TimeKind, Via
+from poolspec.vocabulary import ErrorKind, Fault, Operation, Runner, TimeKind, Via
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -41,12 +43,14 @@ class Lab(Bench[Pool]):
 
     # --- making things ---------------------------------------------------------------------------
 
-    def pool(self, **options: float) -> Pool:
+    def pool(self, **options: Any) -> Pool:
         """Make the pool under test; durations in seconds."""
         connector = self._connector()
-        return self._wrapped(self._adapter.create(options, self._wiring(connector)), connector)
+        return self._wrapped(
+            self._adapter.create(self._options(options), self._wiring(connector)), connector
+        )
 
-    def global_pool(self, **options: float) -> Pool:
+    def global_pool(self, **options: Any) -> Pool:
         """Ask for the process-wide pool. Any actor may."""
         connector = self._shared_connector
         return self._wrapped(self._adapter.global_pool(options, self._wiring(connector)), connector)
@@ -89,10 +93,10 @@ class Lab(Bench[Pool]):
         return taking(self._clock.now, expected)
 
     def fails(
-        self, kind: ErrorKind, *, took: Expected | None = None
+        self, kind: ErrorKind, *, took: Expected | None = None, saying: tuple[str, ...] = ()
     ) -> AbstractContextManager[None]:
-        """Check that the block fails in this way, and how long it takes to."""
-        return failing(self._clock.now, self._adapter.kind_of, kind, took)
+        """Check that the block fails in this way, what it says, and how long it takes to."""
+        return failing(self._clock.now, self._adapter.kind_of, kind, took, saying)
 
     def expect_server(
         self, *, connections: Expected | None = None, peak: Expected | None = None
@@ -136,6 +140,51 @@ class Lab(Bench[Pool]):
         result.lost_writes = self._lost(result.written)
         return result
 
+    # --- faults ----------------------------------------------------------------------------------
+
+    def fault(
+        self,
+        fault: Fault,
+        *,
+        on: Held | None = None,
+        seconds: float = 0.0,
+        times: int | None = None,
+    ) -> None:
+        """Break something: `on` a connection, for so many `seconds`, or so many `times`."""
+        if fault is Fault.CONNECTION_KILLED:
+            assert on is not None
+            self._server_faults.kill([on.number])
+        elif fault is Fault.IDLE_KILLED:
+            self._server_faults.kill(self._idle_at_server())
+        elif fault in CONNECT_FAULTS:
+            self._connect_faults.set(fault, seconds=seconds, times=times)
+        else:
+            self._server_faults.set(fault)
+
+    def heal(self, fault: Fault) -> None:
+        """End a fault."""
+        if fault in CONNECT_FAULTS:
+            self._connect_faults.clear(fault)
+            self._log.add("healed")
+        else:
+            self._server_faults.clear(fault)
+
+    def expect_health(self, status: str) -> None:
+        """Check the pool's own verdict on itself."""
+        seen = self._only_pool().health()
+        demand(None if seen == status else f"health: expected {status}, was {seen}")
+
+    def expect_within(self, seconds: float, check: Callable[[], None]) -> None:
+        """Wait until expectations hold, but not longer than so many seconds of the test's clock."""
+        deadline = self._clock.now() + seconds
+        while True:
+            try:
+                return check()
+            except AssertionError:
+                if self._clock.now() >= deadline:
+                    raise
+            self._clock.sleep(min(LOOK_EVERY, deadline - self._clock.now()))
+
     # --- the end ---------------------------------------------------------------------------------
 
     def verify(self) -> None:
@@ -165,8 +214,7 @@ class Lab(Bench[Pool]):
             pool.connector.close_left()
         for stranger in self._strangers:
             stranger.raw.close()
-        self._observer.close()
-        self._server.drop_tenant(self._tenant)
+        self._clean_up()
 
     def abort(self, reason: str) -> None:
         """Make every actor that waits, now or later, raise an exception that says why."""
@@ -175,7 +223,21 @@ class Lab(Bench[Pool]):
     # --- inside ----------------------------------------------------------------------------------
 
     def _connector(self) -> Connector:
-        return Connector(self._adapter.opener(self._tenant), self._sockets())
+        open_one = self._adapter.opener(self._tenant)
+
+        def open_unless_faulty() -> Any:
+            self._suffer(self._connect_faults.plan())
+            return open_one()
+
+        return Connector(open_unless_faulty, self._sockets())
+
+    def _suffer(self, plan: ConnectPlan) -> None:
+        if plan.delay:
+            self._clock.sleep(plan.delay)
+        if plan.hangs:
+            self._wait_until(lambda: not self._connect_faults.plan().hangs)
+        if plan.refused:
+            raise refusal()
 
     def _wiring(self, connector: Connector) -> Wiring:
         return Wiring(connector, self._clock, self._time, self._log.append)

@@ -22,9 +22,13 @@ def taking(now: Callable[[], float], expected: Expected) -> Iterator[None]:
 
 @contextmanager
 def failing(
-    now: Callable[[], float], kind_of: KindOf, kind: ErrorKind, took: Expected | None
+    now: Callable[[], float],
+    kind_of: KindOf,
+    kind: ErrorKind,
+    took: Expected | None,
+    saying: tuple[str, ...],
 ) -> Iterator[None]:
-    """Check that the block fails in this way, and how long it takes to."""
+    """Check that the block fails in this way, what its error says, and how long it takes to."""
     started = now()
     try:
         yield
@@ -32,7 +36,12 @@ def failing(
         if kind_of(error) is not kind:
             error.add_note(f"expected to fail with: {kind}")
             raise
+        demand(*(_missing(part, str(error)) for part in saying))
     else:
         raise AssertionError(f"expected to fail with {kind}, but it succeeded")
     if took is not None:
         demand(mismatch("took", took, now() - started))
+
+
+def _missing(part: str, text: str) -> str | None:
+    return None if part in text else f"the error does not say {part!r}: {text}"

@@ -4,10 +4,11 @@ Logged as for threads: held from after `acquire` returned until before `release`
 """
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from poolspec.runtime.aio.contract import AsyncPoolAdapter
+from poolspec.runtime.aio.contract import AsyncControls, AsyncPoolAdapter
 from poolspec.runtime.borrowing import Row, check_rows
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.log import Log, current_actor
@@ -93,9 +94,43 @@ class AsyncPool:
         """Empty the pool."""
         await self._adapter.close_all(self.raw)
 
-    async def close(self) -> None:
-        """Close the pool for good."""
-        await self._adapter.close(self.raw)
+    async def close(self, *, drain: float | None = None) -> None:
+        """Close the pool for good; wait up to `drain` seconds for what is on loan."""
+        if drain is None:
+            await self._adapter.close(self.raw)
+        else:
+            await self._controls().drain(self.raw, drain)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncHeld]:
+        """Borrow for a unit of work: committed at the end of the block, or rolled back."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        async with self._controls().transaction(self.raw) as raw:
+            held = self._got(raw)
+            try:
+                yield held
+            finally:
+                self._gave(held)
+
+    async def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
+        """Change the pool's limits."""
+        await self._controls().resize(self.raw, size, max_overflow)
+
+    async def suspend(self) -> None:
+        """Have the pool hand out nothing."""
+        await self._controls().suspend(self.raw)
+
+    async def resume(self) -> None:
+        """Have the pool hand out again."""
+        await self._controls().resume(self.raw)
+
+    async def maintain(self) -> None:
+        """Have the pool do its housekeeping."""
+        await self._controls().maintain(self.raw)
+
+    async def health(self) -> str:
+        """Return the pool's own verdict on itself."""
+        return await self._controls().health(self.raw)
 
     def stats(self) -> dict[str, int]:
         """Return the pool's own figures."""
@@ -105,10 +140,18 @@ class AsyncPool:
         """Return the actors that hold a connection of this pool, once for each connection."""
         return [held.holder for held in self._held.values()]
 
+    def numbers(self) -> list[int]:
+        """Return the server's numbers of the connections that are held."""
+        return [held.number for held in self._held.values()]
+
     async def release_all(self) -> None:
         """Give back whatever the test still holds."""
         for held in list(self._held.values()):
             await self.release(held)
+
+    def _controls(self) -> AsyncControls:
+        controls: AsyncControls = self._adapter.controls  # type: ignore[attr-defined]  # see `needs`
+        return controls
 
     def _got(self, raw: Any) -> AsyncHeld:
         held = AsyncHeld(raw, self._adapter)

@@ -27,6 +27,31 @@ class AsyncWiring:
     """Takes every event of a pool that tells what it does. Quick; never blocks."""
 
 
+class AsyncControls(Protocol):
+    """What can be done to a pool in its life; see `poolspec.runtime.contract.Controls`."""
+
+    def transaction(self, pool: Any) -> AbstractAsyncContextManager[Any]:
+        """Borrow for a unit of work."""
+
+    async def resize(self, pool: Any, size: int | None, max_overflow: int | None) -> None:
+        """Change the pool's limits."""
+
+    async def suspend(self, pool: Any) -> None:
+        """Hand out nothing until `resume`."""
+
+    async def resume(self, pool: Any) -> None:
+        """Hand out again."""
+
+    async def maintain(self, pool: Any) -> None:
+        """Do one round of housekeeping."""
+
+    async def drain(self, pool: Any, seconds: float) -> None:
+        """Close the pool for good, waiting so long for what is on loan."""
+
+    async def health(self, pool: Any) -> str:
+        """Return healthy, degraded or unhealthy."""
+
+
 class AsyncPoolAdapter(Protocol):
     """Drives one kind of pool. `pool` and `connection` are whatever the pool's library uses."""
 

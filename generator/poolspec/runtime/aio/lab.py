@@ -5,7 +5,7 @@ it. What waits for the server to notice something waits in a thread, so that the
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,13 +13,14 @@ from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew, wait_until
 from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
 from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks
 from poolspec.runtime.aio.contract import AsyncPoolAdapter, AsyncWiring, Open
-from poolspec.runtime.bench import Bench, broken
+from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.connection import Sockets
+from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
 from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
-from poolspec.vocabulary import ErrorKind, Operation, TimeKind, Via
+from poolspec.vocabulary import ErrorKind, Fault, Operation, TimeKind, Via
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -37,11 +38,11 @@ class AsyncLab(Bench[AsyncPool]):
 
     # --- making things ---------------------------------------------------------------------------
 
-    async def pool(self, **options: float) -> AsyncPool:
+    async def pool(self, **options: Any) -> AsyncPool:
         """Make the pool under test; durations in seconds."""
         sockets = self._sockets()
         wiring = AsyncWiring(self._connector(sockets), self._clock, self._time, self._log.append)
-        raw = await self._adapter.create(options, wiring)
+        raw = await self._adapter.create(self._options(options), wiring)
         return self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets))
 
     async def connect(self) -> AsyncHeld:
@@ -87,10 +88,10 @@ class AsyncLab(Bench[AsyncPool]):
         return taking(self._clock.now, expected)
 
     def fails(
-        self, kind: ErrorKind, *, took: Expected | None = None
+        self, kind: ErrorKind, *, took: Expected | None = None, saying: tuple[str, ...] = ()
     ) -> AbstractContextManager[None]:
-        """Check that the block fails in this way, and how long it takes to."""
-        return failing(self._clock.now, self._adapter.kind_of, kind, took)
+        """Check that the block fails in this way, what it says, and how long it takes to."""
+        return failing(self._clock.now, self._adapter.kind_of, kind, took, saying)
 
     async def expect_server(
         self, *, connections: Expected | None = None, peak: Expected | None = None
@@ -124,6 +125,51 @@ class AsyncLab(Bench[AsyncPool]):
         result.lost_writes = self._lost(result.written)
         return result
 
+    # --- faults ----------------------------------------------------------------------------------
+
+    async def fault(
+        self,
+        fault: Fault,
+        *,
+        on: AsyncHeld | None = None,
+        seconds: float = 0.0,
+        times: int | None = None,
+    ) -> None:
+        """Break something; see `Lab.fault`."""
+        if fault is Fault.CONNECTION_KILLED:
+            assert on is not None
+            await asyncio.to_thread(self._server_faults.kill, [on.number])
+        elif fault is Fault.IDLE_KILLED:
+            await asyncio.to_thread(self._server_faults.kill, self._idle_at_server())
+        elif fault in CONNECT_FAULTS:
+            self._connect_faults.set(fault, seconds=seconds, times=times)
+        else:
+            await asyncio.to_thread(self._server_faults.set, fault)
+
+    async def heal(self, fault: Fault) -> None:
+        """End a fault."""
+        if fault in CONNECT_FAULTS:
+            self._connect_faults.clear(fault)
+            self._log.add("healed")
+        else:
+            await asyncio.to_thread(self._server_faults.clear, fault)
+
+    async def expect_health(self, status: str) -> None:
+        """Check the pool's own verdict on itself."""
+        seen = await self._only_pool().health()
+        demand(None if seen == status else f"health: expected {status}, was {seen}")
+
+    async def expect_within(self, seconds: float, check: Callable[[], Awaitable[None]]) -> None:
+        """Wait until expectations hold, but not longer than so many seconds of the test's clock."""
+        deadline = self._clock.now() + seconds
+        while True:
+            try:
+                return await check()
+            except AssertionError:
+                if self._clock.now() >= deadline:
+                    raise
+            await self._clock.sleep(min(LOOK_EVERY, deadline - self._clock.now()))
+
     # --- the end ---------------------------------------------------------------------------------
 
     async def verify(self) -> None:
@@ -154,8 +200,7 @@ class AsyncLab(Bench[AsyncPool]):
                 self._adapter.end(connection)
         for stranger in self._strangers:
             self._adapter.end(stranger.raw)
-        self._observer.close()
-        self._server.drop_tenant(self._tenant)
+        self._clean_up()
 
     def abort(self, reason: str) -> None:
         """Make every actor that waits, now or later, raise an exception that says why."""
@@ -167,6 +212,7 @@ class AsyncLab(Bench[AsyncPool]):
         open_one = self._adapter.opener(self._tenant)
 
         async def connect() -> Any:
+            await self._suffer(self._connect_faults.plan())
             connection = await open_one()
             number = self._adapter.number_of(connection)
             sockets.opened(number, connection)
@@ -174,6 +220,14 @@ class AsyncLab(Bench[AsyncPool]):
             return connection
 
         return connect
+
+    async def _suffer(self, plan: ConnectPlan) -> None:
+        if plan.delay:
+            await self._clock.sleep(plan.delay)
+        if plan.hangs:
+            await self._wait_until(lambda: not self._connect_faults.plan().hangs)
+        if plan.refused:
+            raise refusal()
 
     async def _wait_until(self, holds: Callable[[], bool]) -> None:
         await wait_until(self._log, self._clock, holds)
