@@ -10,6 +10,7 @@ from poolspec.language.grammar_kinds import (
     SECONDS,
     SOME_NAMES,
     SQL,
+    TEXTS,
     TIMED,
 )
 from poolspec.language.grammar_pool import CLOSE, GLOBAL_OPTIONS, RESIZE
@@ -47,6 +48,7 @@ ACQUIRE = Key("acquire", SOME_NAMES, "borrow a connection for each label", "[a, 
 FROM = Key("from", NAME, "the global pool to borrow from", "shared", default="the test's pool")
 TIMEOUT = Key("timeout", SECONDS, "how long to wait at most", "2s", default="the pool's timeout")
 FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
+SAYS = Key("says", TEXTS, "parts of what the error must say", "waiting=1", default="anything")
 TOOK = Key("took", TIMED, "how long each acquire takes", '"1s ± 5%"', default="any time")
 
 CONNECT = Key("connect", NAME, "open a connection that no pool knows", "stray", True)
@@ -176,19 +178,19 @@ WITHIN = Key("within", SECONDS, "how soon it must come true", "5s", default="it 
 
 STEP_PLACES.update(
     {
-        "acquire": Place("the step acquire", (ACQUIRE, FROM, TIMEOUT, FAILS, TOOK)),
+        "acquire": Place("the step acquire", (ACQUIRE, FROM, TIMEOUT, FAILS, TOOK, SAYS)),
         "connect": Place("the step connect", (CONNECT,)),
-        "release": Place("the step release", (RELEASE, TO, FAILS)),
-        "with": Place("the step with", (WITH, DO, RAISES)),
-        "transaction": Place("the step transaction", (TRANSACTION, DO, RAISES)),
-        "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS)),
+        "release": Place("the step release", (RELEASE, TO, FAILS, SAYS)),
+        "with": Place("the step with", (WITH, DO, RAISES, FAILS, SAYS)),
+        "transaction": Place("the step transaction", (TRANSACTION, DO, RAISES, FAILS, SAYS)),
+        "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS, SAYS)),
         "close_all": Place("the step close_all", ()),
         "close": Place("the step close", (CLOSE,)),
         "resize": Place("the step resize", (RESIZE,)),
         "suspend": Place("the step suspend", ()),
         "resume": Place("the step resume", ()),
         "maintain": Place("the step maintain", ()),
-        "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS)),
+        "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS, SAYS)),
         "start": Place("the step start", (START,)),
         "join": Place("the step join", (JOIN,)),
         "cancel": Place("the step cancel", (CANCEL,)),
