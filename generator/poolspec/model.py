@@ -285,6 +285,14 @@ class Heal:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Take a step that the user has written in Python and registered by this name."""
+
+    line: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """Many clients, each borrowing, using and giving back, until all operations are done."""
 
@@ -390,6 +398,7 @@ Step = (
     | Advance
     | Inject
     | Heal
+    | Use
     | Load
     | Expect
 )

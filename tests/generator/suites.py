@@ -35,6 +35,7 @@ from poolspec.model import (
     Suite,
     Suspend,
     Transaction,
+    Use,
     WaitUntil,
     With,
 )
@@ -221,6 +222,7 @@ def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
             Inject(69, Fault.CONNECT_SLOW, seconds=Ref("wait"), times=3),
             Heal(70, Fault.CONNECT_SLOW),
             Cancel(71, "first"),
+            Use(78, "warm_up"),
             Expect(72, Expectations(stats=(("in_use", equal(0)),)), 5.0),
             Expect(73, Expectations(server=(("connections", equal(0)),)), Ref("wait")),
             Close(74, 5.0),

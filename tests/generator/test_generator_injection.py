@@ -26,6 +26,7 @@ from poolspec.model import (
     SpecClass,
     Step,
     Transaction,
+    Use,
     With,
 )
 from poolspec.rendering.generate import generate_modules
@@ -165,6 +166,12 @@ def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(
 def test_a_test_whose_name_is_not_plain_is_refused(name: str) -> None:
     with pytest.raises(RenderError):
         render_module(a_class(a_test(name)))
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_step_of_the_user_whose_name_is_not_plain_is_refused(name: str) -> None:
+    with pytest.raises(RenderError):
+        render_module(a_class(a_test(steps=(Use(1, name),))))
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)

@@ -36,6 +36,7 @@ from poolspec.model import (
     Step,
     Suspend,
     Transaction,
+    Use,
     With,
 )
 from poolspec.rendering.generate import generate_modules
@@ -259,6 +260,7 @@ LIFECYCLE: dict[Step, str] = {
     Suspend(1): "pool.suspend()",
     Resume(1): "pool.resume()",
     Close(1, 5.0): "pool.close(drain=5.0)",
+    Use(1, "print"): 'lab.use("print")',
     Heal(1, Fault.SERVER_PAUSED): "lab.heal(Fault.SERVER_PAUSED)",
     Inject(1, Fault.CONNECT_REFUSED, times=3): "lab.fault(Fault.CONNECT_REFUSED, times=3)",
     Inject(1, Fault.CONNECT_SLOW, seconds=2.0): "lab.fault(Fault.CONNECT_SLOW, seconds=2.0)",

@@ -59,6 +59,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "- fault: server_killed\n  «times: 2",
         "server_killed takes no 'times'",
     ),
+    "a step of one's own with a bad name": (
+        "- use: «os.abort",
+        "'os.abort' cannot be a step's name",
+    ),
     "says without fails": (
         "- acquire: a\n  «says: late",
         "'says' speaks of an error, and none is expected",

@@ -35,6 +35,7 @@ from poolspec.model import (
     Step,
     Suspend,
     Transaction,
+    Use,
     WaitUntil,
     With,
 )
@@ -190,6 +191,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "[{load: l, clients: 2, each: 5, hold: 1ms, timeout: 0, runner: executor}]": (
         Load(9, "l", 2, each=5, hold=(0.001, 0.001), timeout=0.0, runner=Runner.EXECUTOR),
     ),
+    "[use: warm_up, use: print]": (Use(9, "warm_up"), Use(9, "print")),
     "[expect: {server: {peak: 1}}]": (
         Expect(9, Expectations(server=(("peak", ONE),), lines={"server": 9})),
     ),

@@ -10,6 +10,7 @@ from poolspec.language.grammar_kinds import (
     SECONDS,
     SOME_NAMES,
     SQL,
+    STEP_NAME,
     TEXTS,
     TIMED,
 )
@@ -125,6 +126,8 @@ FOR = Key("for", SECONDS, "how long a connect takes", "2s", default="see below")
 TIMES = Key("times", value_kind(NUMBER_OF), "connects it is for", "3", default="until it is healed")
 HEAL = Key("heal", _FAULT_KIND, "undo a fault", "connect_refused", True)
 
+USE = Key("use", STEP_NAME, "take a step of your own, written in Python", "warm_up", True)
+
 _SHARES = map_kind(
     "kinds of operations with a number each",
     enum_kind("a kind of operation", Operation),
@@ -198,6 +201,7 @@ STEP_PLACES.update(
         "advance": Place("the step advance", (ADVANCE,)),
         "fault": Place("the step fault", (FAULT, VICTIM, FOR, TIMES)),
         "heal": Place("the step heal", (HEAL,)),
+        "use": Place("the step use", (USE,)),
         "load": Place(
             "the step load",
             (LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER),

@@ -36,6 +36,7 @@ from poolspec.model import (
     Start,
     Step,
     Transaction,
+    Use,
     WaitUntil,
     With,
 )
@@ -155,6 +156,11 @@ def _advance(_: Scope, fields: Fields) -> Step:
     return Advance(fields.node.line, fields.get(g.ADVANCE) or 0.0)
 
 
+def _use(_: Scope, fields: Fields) -> Step | None:
+    word = fields.get(g.USE)
+    return Use(fields.node.line, word.text) if word else None
+
+
 def _expect(scope: Scope, fields: Fields) -> Step | None:
     given = fields.get(g.EXPECT_STEP)
     if given is None:
@@ -185,6 +191,7 @@ _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
         "advance": _advance,
         "fault": build_fault,
         "heal": build_heal,
+        "use": _use,
         "load": build_load,
         "expect": _expect,
     }.items()

@@ -54,7 +54,17 @@ _CALLS = frozenset(
         *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
         *("expect_pools", "expect_events", "expect_within", "raises"),
         *("expect_health", "expect_hooks", "expect_logs"),
-        *("transaction", "resize", "suspend", "resume", "maintain", "cancel", "fault", "heal"),
+        *(
+            "transaction",
+            "resize",
+            "suspend",
+            "resume",
+            "maintain",
+            "cancel",
+            "fault",
+            "heal",
+            "use",
+        ),
         *(f"wait_until_{state.value}" for state in ActorState),
     }
 )

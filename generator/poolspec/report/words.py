@@ -31,6 +31,7 @@ from poolspec.model import (
     Step,
     Suspend,
     Transaction,
+    Use,
     WaitUntil,
     With,
 )
@@ -213,6 +214,11 @@ def _(step: Inject) -> Sentence:
 @tell.register
 def _(step: Heal) -> Sentence:
     return Sentence(HEALED[step.fault])
+
+
+@tell.register
+def _(step: Use) -> Sentence:
+    return Sentence(f"Take the step {code(step.name)}.")
 
 
 @tell.register
