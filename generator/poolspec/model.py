@@ -23,6 +23,7 @@ from poolspec.vocabulary import (
     ErrorKind,
     EventKind,
     Fault,
+    HealthWord,
     Layer,
     Level,
     Operation,
@@ -60,6 +61,9 @@ class Check:
     """The absolute tolerance of APPROX, in the value's unit."""
 
 
+PoolOptions = tuple[tuple[str, Value | str], ...]
+"""Options of a pool, by name; of the pool under test in a fixed order, wherever they came from."""
+
 Checks = tuple[tuple[str, Check], ...]
 """Named comparisons, in the order in which the spec gives them."""
 
@@ -79,6 +83,8 @@ class Acquire:
     fails: ErrorKind | None = None
     """The acquire must fail so; its label is then not bound. Only with a single label."""
     took: Check | None = None
+    says: tuple[str, ...] = ()
+    """Parts of what the error must say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class Release:
     """Empty for `release: nothing`, which gives None to the pool."""
     pool: str | None = None
     fails: ErrorKind | None = None
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,9 @@ class With:
     body: tuple["Step", ...] = ()
     raises: BodyFailure | None = None
     """What the body raises at its end; the test expects it to come out of the block."""
+    fails: ErrorKind | None = None
+    """The borrowing must fail so; the label is then not bound, and there is no body."""
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,9 @@ class Transaction:
     body: tuple["Step", ...] = ()
     raises: BodyFailure | None = None
     """What the body raises at its end; the test expects it to come out of the block."""
+    fails: ErrorKind | None = None
+    """The borrowing must fail so; the label is then not bound, and there is no body."""
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,7 @@ class Query:
     expects_value: bool = False
     rows: tuple[tuple[Scalar, ...], ...] | None = None
     fails: ErrorKind | None = None
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +203,9 @@ class GlobalPool:
 
     line: int
     label: str
-    options: tuple[tuple[str, Value | str], ...] = ()
+    options: PoolOptions = ()
     fails: ErrorKind | None = None
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +285,14 @@ class Heal:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Take a step that the user has written in Python and registered by this name."""
+
+    line: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """Many clients, each borrowing, using and giving back, until all operations are done."""
 
@@ -335,7 +358,13 @@ class Expectations:
     events: EventsExpectation | None = None
     loads: tuple[LoadExpectation, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
-    """The line of each part given: stats, server, served, same, different, pools, events."""
+    """The line of each part given, loads excepted: stats, server, served, …"""
+    health: HealthWord | None = None
+    """How the pool says it is."""
+    hooks: Checks = ()
+    """Of: setup, on_acquire. How often the pool called them."""
+    logs: Checks = ()
+    """Of: failure, retry, recovery, leak. How many records of each sort the pool logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +398,7 @@ Step = (
     | Advance
     | Inject
     | Heal
+    | Use
     | Load
     | Expect
 )
@@ -383,10 +413,6 @@ class Matrix:
 
     names: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
-
-
-PoolOptions = tuple[tuple[str, Value], ...]
-"""Options of the pool under test, in a fixed order; profile, class and test already merged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,20 @@ class ErrorKind(StrEnum):
     """The pool's options are invalid, or contradict those it was made with."""
     QUERY = "query"
     """The database refused a statement."""
+    CANCELLED = "cancelled"
+    """The task that asked was cancelled."""
+    EXHAUSTED = "exhausted"
+    """As many wait as may; the pool refuses at once."""
+    UNAVAILABLE = "unavailable"
+    """Connects have failed too often in a row; the pool refuses without trying."""
+    VALIDATION = "validation"
+    """A connection was found broken, and none could be made in its place."""
+    LOST = "lost"
+    """The connection was lost during a statement."""
+    INITIALIZATION = "initialization"
+    """A new connection, or one that was about to be handed out, could not be prepared."""
+    CONFLICT = "conflict"
+    """Somebody else changed what was to be changed (optimistic locking)."""
 
 
 class BodyFailure(StrEnum):
@@ -94,6 +108,46 @@ class Capability(StrEnum):
     """The server locks rows, not tables, and knows SELECT … FOR UPDATE."""
     ISOLATION_LEVELS = "isolation_levels"
     """The server's transaction isolation level can be set per session."""
+    ASYNCIO = "asyncio"
+    """The pool has a shell for asyncio."""
+    HOOKS = "hooks"
+    """The pool calls `setup` for new connections and `on_acquire` at every acquire."""
+    MAX_USES = "max_uses"
+    """A connection is retired after so many loans."""
+    IDLE_TIME = "idle_time"
+    """A connection that is idle for too long is closed."""
+    FIFO = "fifo"
+    """The pool can hand out what was idle longest, instead of shortest."""
+    MAINTENANCE = "maintenance"
+    """The pool can be told to do its housekeeping now."""
+    RESIZE = "resize"
+    """The limits of a pool in use can be changed."""
+    SUSPEND = "suspend"
+    """The pool can be suspended and resumed."""
+    DRAIN = "drain"
+    """Closing can wait for connections on loan."""
+    HEALTH = "health"
+    """The pool says whether it is healthy."""
+    TRANSACTIONS = "transactions"
+    """The pool lends a connection for a transaction, and ends it."""
+    QUEUE_CAP = "queue_cap"
+    """The number of those who wait can be limited."""
+    BREAKER = "breaker"
+    """After many failed connects in a row the pool fails fast for a while."""
+    RETRIES = "retries"
+    """The pool tries again when a connect fails."""
+    LEAK_DETECTION = "leak_detection"
+    """The pool reports a connection that is on loan for too long."""
+    VALIDATION = "validation"
+    """The pool can check a connection with a round trip before it hands it out."""
+    SESSION_RESET = "session_reset"
+    """The pool can undo all that a borrower did to the session."""
+    FORK_SAFETY = "fork_safety"
+    """A forked process does not use its parent's connections."""
+    KILL = "kill"
+    """The server can be told to end a connection."""
+    SERVER_CONTROL = "server_control"
+    """The server is ours: it can be killed, restarted and paused."""
 
 
 class EventKind(StrEnum):
@@ -114,6 +168,7 @@ class EventKind(StrEnum):
     CHECKED_OUT = "checked_out"
     CHECKOUT_FAILED = "checkout_failed"
     CHECKED_IN = "checked_in"
+    LEAK_SUSPECTED = "leak_suspected"
 
 
 class Fault(StrEnum):
@@ -133,6 +188,47 @@ class Fault(StrEnum):
     """The server dies without a word; healed, it is started again."""
     SERVER_PAUSED = "server_paused"
     """The server answers nothing; healed, it goes on where it was."""
+
+
+class Hook(StrEnum):
+    """What a pool is given to call for its connections; every call is counted."""
+
+    COUNTING = "counting"
+    """Does nothing else."""
+    FAILING = "failing"
+    """Raises an error, each time."""
+    FAILING_ONCE = "failing_once"
+    """Raises an error the first time."""
+    SLOW = "slow"
+    """Takes its time."""
+
+
+class Order(StrEnum):
+    """Which idle connection is handed out next."""
+
+    LIFO = "lifo"
+    """The one that came back last."""
+    FIFO = "fifo"
+    """The one that came back first."""
+
+
+class Reset(StrEnum):
+    """What is undone when a connection comes back."""
+
+    ROLLBACK = "rollback"
+    """An open transaction."""
+    SESSION = "session"
+    """All that was done to the session."""
+    NONE = "none"
+    """Nothing."""
+
+
+class HealthWord(StrEnum):
+    """How a pool says it is."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
 
 
 class ActorState(StrEnum):

@@ -1,17 +1,33 @@
 """Coverage pages, without results and with them."""
 
 import json
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
 from tests.generator.suites import a_class, a_suite, a_test, every_step, limit_test, pages
 
 from poolspec.headers import Origin, origin
+from poolspec.model import (
+    Acquire,
+    Cancel,
+    Check,
+    Close,
+    Expect,
+    Expectations,
+    Heal,
+    Inject,
+    Resize,
+    Step,
+    Transaction,
+    With,
+)
 from poolspec.report.coverage import INDEX
 from poolspec.report.verdicts import Outcome, Results, ResultsError, parse_results
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import CheckOp, ErrorKind, Fault, HealthWord, Shell
 
 PAGE = PurePosixPath("limits.md")
+LATE = Check(CheckOp.AT_MOST, 1.0)
 
 
 def results(*tests: dict[str, object]) -> Results:
@@ -96,6 +112,42 @@ def test_a_page_tells_each_test_in_plain_words() -> None:
         "5. At the end:\n"
         "   - the pool's statistics: `acquired` = 2, `timeouts` = 1\n"
     ) in page()
+
+
+TOLD: list[tuple[Step, str]] = [
+    (
+        Acquire(1, ("a",), fails=ErrorKind.EXHAUSTED, says=("full", "2"), took=LATE),
+        "Acquire `a`; this must fail with `exhausted`, saying `full`, `2`, and take ≤ 1 s.",
+    ),
+    (
+        With(1, "a", fails=ErrorKind.CLOSED, says=("shut",)),
+        "Enter a `with` block that borrows `a`; this must fail with `closed`, saying `shut`.",
+    ),
+    (Transaction(1, "a"), "Enter and leave a transaction that borrows `a`."),
+    (Resize(1, 3, 0), "Resize the pool to `size` 3, `max_overflow` 0."),
+    (Close(1, 5.0), "Close the pool, waiting up to 5 s for connections on loan."),
+    (Cancel(1, "first"), "Cancel `first`."),
+    (Inject(1, Fault.CONNECTION_KILLED, on="a"), "At the server, kill `a`."),
+    (Inject(1, Fault.CONNECT_REFUSED, times=3), "Refuse new connections, 3 times."),
+    (Inject(1, Fault.CONNECT_SLOW, seconds=2.0), "Let each new connection take 2 s, until healed."),
+    (Heal(1, Fault.SERVER_KILLED), "Start the server again."),
+    (
+        Expect(1, Expectations(health=HealthWord.HEALTHY), 5.0),
+        "Check that within 5 s:\n   - the pool says that it is `healthy`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "words"), TOLD, ids=[words for _, words in TOLD])
+def test_a_step_is_told_in_plain_words(step: Step, words: str) -> None:
+    suite = a_suite(a_class(a_test(steps=(step,))))
+    assert f"\n2. {words}\n" in pages(suite)[PAGE]
+
+
+def test_a_share_among_the_options_is_no_time() -> None:
+    test = replace(a_test(), pool=(("recycle_jitter", 0.1), ("max_idle_time", 60.0)))
+    said = "Make a pool with `recycle_jitter` 0.1, `max_idle_time` 60 s."
+    assert said in pages(a_suite(a_class(test)))[PAGE]
 
 
 def test_a_page_tells_how_to_run_its_tests() -> None:

@@ -26,6 +26,7 @@ from poolspec.model import (
     SpecClass,
     Step,
     Transaction,
+    Use,
     With,
 )
 from poolspec.rendering.generate import generate_modules
@@ -33,7 +34,7 @@ from poolspec.rendering.names import RenderError
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
 from poolspec.report.verdicts import Outcome, Results, Verdict
-from poolspec.vocabulary import Fault, Shell
+from poolspec.vocabulary import ErrorKind, Fault, Shell
 
 scalars = hostile_text | st.none() | st.integers() | st.booleans()
 
@@ -47,6 +48,8 @@ def queries(draw: st.DrawFn) -> Query:
         params=tuple(draw(st.lists(scalars, max_size=3))),
         returns=draw(scalars),
         expects_value=True,
+        fails=draw(st.none() | st.just(ErrorKind.LOST)),
+        says=tuple(draw(st.lists(hostile_text, max_size=2))),
         rows=tuple((draw(scalars), draw(scalars)) for _ in range(draw(st.integers(0, 2)))),
     )
 
@@ -83,12 +86,13 @@ def said(spec: SpecClass, text: str) -> bool:
 
 def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
     test = spec.tests[0]
-    option, _, query = test.steps[0], test.steps[1], test.steps[2]
+    option, query = test.steps[0], test.steps[2]
     assert isinstance(option, GlobalPool)
     assert isinstance(query, Query)
     (asked,) = calls(tree, ".global_pool")
     (made,) = calls(tree, ".query")
     (mark,) = calls(tree, "mark.spec")
+    guards = [word.value for call in calls(tree, "lab.fails") for word in call.keywords]
     found = {word.arg: ast.literal_eval(word.value) for word in made.keywords}
     covers = {word.arg: ast.literal_eval(word.value) for word in mark.keywords}["covers"]
     return (
@@ -98,6 +102,8 @@ def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
         and found["returns"] == query.returns
         and tuple(found["rows"]) == query.rows
         and tuple(covers) == test.covers
+        and [ast.literal_eval(guard) for guard in guards]
+        == ([query.says] if query.fails and query.says else [])
     )
 
 
@@ -160,6 +166,12 @@ def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(
 def test_a_test_whose_name_is_not_plain_is_refused(name: str) -> None:
     with pytest.raises(RenderError):
         render_module(a_class(a_test(name)))
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_step_of_the_user_whose_name_is_not_plain_is_refused(name: str) -> None:
+    with pytest.raises(RenderError):
+        render_module(a_class(a_test(steps=(Use(1, name),))))
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)

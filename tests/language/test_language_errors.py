@@ -59,6 +59,30 @@ STEPS: dict[str, tuple[str, str]] = {
         "- fault: server_killed\n  «times: 2",
         "server_killed takes no 'times'",
     ),
+    "a step of one's own with a bad name": (
+        "- use: «os.abort",
+        "'os.abort' cannot be a step's name",
+    ),
+    "says without fails": (
+        "- acquire: a\n  «says: late",
+        "'says' speaks of an error, and none is expected",
+    ),
+    "a number to say": (
+        "- acquire: a\n  fails: timeout\n  says: [«5]",
+        "expected a text, found '5'",
+    ),
+    "a body that is never come to": (
+        "- with: c\n  fails: closed\n  «do: [close]",
+        "'do' is never come to, for the borrowing fails",
+    ),
+    "an error that is never raised": (
+        "- transaction: c\n  «raises: error\n  fails: closed",
+        "'raises' is never come to, for the borrowing fails",
+    ),
+    "a label that was not lent": (
+        "- with: c\n  fails: closed\n- query: SELECT 1\n  on: «c",
+        "unknown connection 'c'",
+    ),
     "a fault no times": (
         "- fault: connect_refused\n  times: «0",
         "0 is out of bounds: from 1 to 1,000,000",
@@ -319,6 +343,10 @@ EXPECTATIONS: dict[str, tuple[str, str]] = {
     "a label compared with itself": ("{same: [a, «a]}", "'a' is named twice"),
     "a label that is not known": ("{different: [a, «z]}", "unknown connection or pool 'z'"),
     "an actor that is not known": ("{served: [«z]}", "unknown actor 'z'"),
+    "an unknown state of health": ("{health: «ill}", "'ill' is not a state of health"),
+    "an unknown hook": ("{hooks: {«on_release: 1}}", "unknown key 'on_release'"),
+    "no hooks": ("{hooks: «{}}", "hooks: nothing is expected"),
+    "an unknown sort of record": ("{logs: {«retries: 1}}", "unknown key 'retries'"),
     "pools without a global pool": ("{«pools: 1}", "no step asks for a global pool"),
     "events without a way to compare": (
         "{events: «{}}",
@@ -365,6 +393,14 @@ KEYS: dict[str, tuple[str, str]] = {
     "an unknown pool option": ("pool: {«sise: 2}", "unknown key 'sise'"),
     "a size that is a text": ("pool: {size: «two}", "'two' is not a whole number"),
     "a size below zero": ("pool: {size: «-1}", "-1 is out of bounds: from 0 to 10,000"),
+    "an unknown hook": ("pool: {setup: «count}", "'count' is not a hook"),
+    "an unknown order": ("pool: {order: «random}", "'random' is not an order"),
+    "an unknown reset": ("pool: {reset: «all}", "'all' is not a reset"),
+    "more jitter than all": (
+        "pool: {recycle_jitter: «1.5}",
+        "1.5 is out of bounds: from 0 to 1",
+    ),
+    "no use at all": ("pool: {max_uses: «0}", "0 is out of bounds: from 1 to 1,000,000"),
     "a timeout without a unit": (
         "pool: {timeout: «30}",
         "30 has no unit: give a unit, as in 1s",

@@ -10,7 +10,17 @@ from poolspec.language.kinds import Key, Place, Reader
 from poolspec.language.source import Source, accept_text
 from poolspec.language.tree import parse
 from poolspec.load import load_suite
-from poolspec.vocabulary import Capability, ErrorKind, EventKind, Fault, Shell
+from poolspec.vocabulary import (
+    Capability,
+    ErrorKind,
+    EventKind,
+    Fault,
+    HealthWord,
+    Hook,
+    Order,
+    Reset,
+    Shell,
+)
 
 GUIDE = Path(__file__).parents[2] / "docs" / "spec-language.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
@@ -26,6 +36,9 @@ PLACES = {
     )
     if isinstance(place, Place)
 }
+WORDS = [
+    *(*Capability, *ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Order, *Reset, *Shell),
+]
 EXAMPLES = [(found[1], found[2]) for found in EXAMPLE.finditer(TEXT)]
 TEST = "purpose: p\nvalidates: v\ncovers: []\n"
 PRELUDE = (
@@ -85,7 +98,7 @@ def test_every_place_with_keys_has_a_table() -> None:
     assert {place.name for place in PLACES.values() if place.keys} - files == shown
 
 
-@pytest.mark.parametrize("word", [*Capability, *ErrorKind, *EventKind, *Fault, *Shell])
+@pytest.mark.parametrize("word", WORDS)
 def test_every_word_of_the_vocabulary_is_explained(word: str) -> None:
     assert f"`{word}`" in TEXT
 

@@ -35,6 +35,7 @@ from poolspec.model import (
     Step,
     Suspend,
     Transaction,
+    Use,
     WaitUntil,
     With,
 )
@@ -46,6 +47,7 @@ from poolspec.vocabulary import (
     ErrorKind,
     EventKind,
     Fault,
+    HealthWord,
     Layer,
     Level,
     Operation,
@@ -82,6 +84,17 @@ STEPS: dict[str, tuple[Step, ...]] = {
         Acquire(9, ("a",)),
         Release(9, ("a",)),
         Release(9, ("a",), fails=ErrorKind.NOT_BORROWED),
+    ),
+    "[{acquire: a, fails: exhausted, says: [waiting=1, size]}]": (
+        Acquire(9, ("a",), fails=ErrorKind.EXHAUSTED, says=("waiting=1", "size")),
+    ),
+    "[{with: c, fails: closed, says: closed}, {transaction: c, fails: timeout}]": (
+        With(9, "c", fails=ErrorKind.CLOSED, says=("closed",)),
+        Transaction(9, "c", fails=ErrorKind.TIMEOUT),
+    ),
+    "[acquire: a, {query: S, on: a, fails: lost}]": (
+        Acquire(9, ("a",)),
+        Query(9, "S", "a", fails=ErrorKind.LOST),
     ),
     "[{with: c, do: [{query: S, on: c}, with: d], raises: interrupt}]": (
         With(9, "c", (Query(9, "S", "c"), With(9, "d")), BodyFailure.INTERRUPT),
@@ -178,6 +191,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "[{load: l, clients: 2, each: 5, hold: 1ms, timeout: 0, runner: executor}]": (
         Load(9, "l", 2, each=5, hold=(0.001, 0.001), timeout=0.0, runner=Runner.EXECUTOR),
     ),
+    "[use: warm_up, use: print]": (Use(9, "warm_up"), Use(9, "print")),
     "[expect: {server: {peak: 1}}]": (
         Expect(9, Expectations(server=(("peak", ONE),), lines={"server": 9})),
     ),
@@ -204,6 +218,12 @@ EXPECTATIONS: dict[str, Expectations] = {
     "{events: {exactly: [checked_out, checked_in]}}": Expectations(
         events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True, 10),
         lines={"events": 10},
+    ),
+    '{health: degraded, hooks: {setup: 2, on_acquire: "> 1"}, logs: {retry: 1}}': Expectations(
+        health=HealthWord.DEGRADED,
+        hooks=(("setup", Check(CheckOp.EQUAL, 2)), ("on_acquire", Check(CheckOp.MORE, 1))),
+        logs=(("retry", ONE),),
+        lines={"health": 10, "hooks": 10, "logs": 10},
     ),
     "{events: {in_order: [pool_closed]}}": Expectations(
         events=EventsExpectation((EventKind.POOL_CLOSED,), False, 10), lines={"events": 10}
@@ -325,6 +345,34 @@ def test_parameters_stand_for_counts_answers_and_conditions(load_test: LoadTest)
     assert isinstance(load, Load)
     values = (start.actors[0].count, wait.count, query.returns, load.clients, load.total)
     assert values == (Ref("n"),) * 5
+
+
+OPTIONS: dict[str, tuple[str, object]] = {
+    "max_uses: 100": ("max_uses", 100),
+    "max_idle_time: 10m": ("max_idle_time", 600.0),
+    "recycle_jitter: 10%": ("recycle_jitter", 0.1),
+    "check_after: 0": ("check_after", 0.0),
+    "validate_after: 30s": ("validate_after", 30.0),
+    "order: fifo": ("order", "fifo"),
+    "reset: none": ("reset", "none"),
+    "setup: counting": ("setup", "counting"),
+    "on_acquire: failing_once": ("on_acquire", "failing_once"),
+    "max_connecting: 2": ("max_connecting", 2),
+    "connect_attempts: 1": ("connect_attempts", 1),
+    "breaker_failures: 5": ("breaker_failures", 5),
+    "breaker_cooldown: 1s": ("breaker_cooldown", 1.0),
+    "leak_after: 1m": ("leak_after", 60.0),
+    "max_waiting: 0": ("max_waiting", 0),
+}
+
+
+@pytest.mark.parametrize(("text", "option"), OPTIONS.items())
+def test_an_option_of_the_pool_means(
+    text: str, option: tuple[str, object], load_test: LoadTest
+) -> None:
+    (given,) = load_test(f"pool: {{{text}}}{PASS}").pool
+    assert given == option
+    assert type(given[1]) is type(option[1])
 
 
 SHELLS: dict[str, tuple[Shell, ...]] = {

@@ -67,6 +67,8 @@ ONLY_THE_READER_KNOWS = (
     "connection_killed needs",
     "connect_slow needs",
     "takes no 'times'",
+    "speaks of an error",
+    "never come to",
     "to heal",
     "cannot be healed",
 )

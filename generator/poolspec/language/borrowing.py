@@ -7,7 +7,7 @@ from poolspec.language import grammar_steps as g
 from poolspec.language.kinds import Fields, Word
 from poolspec.language.names import Naming
 from poolspec.language.scope import Hold, Scope, Thing
-from poolspec.model import Acquire, Connect, GlobalPool, Query, Release, Step, Value
+from poolspec.model import Acquire, Connect, GlobalPool, PoolOptions, Query, Release, Step, Value
 from poolspec.vocabulary import Shell
 
 
@@ -28,6 +28,7 @@ def build_acquire(scope: Scope, fields: Fields) -> Step:
         fields.get(g.TIMEOUT),
         fields.get(g.FAILS),
         fields.get(g.TOOK),
+        fields.get(g.SAYS) or (),
     )
 
 
@@ -67,7 +68,8 @@ def build_release(scope: Scope, fields: Fields) -> Step:
     if not pools or pools[0] is None:
         scope.names.own_pool.append(fields.node)
     pool = pools[0] if pools else None
-    return Release(fields.node.line, texts(words), pool, fields.get(g.FAILS))
+    says = fields.get(g.SAYS) or ()
+    return Release(fields.node.line, texts(words), pool, fields.get(g.FAILS), says)
 
 
 def _give_back(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
@@ -111,6 +113,7 @@ def build_query(scope: Scope, fields: Fields) -> Step | None:
         fields.has(g.RETURNS),
         fields.get(g.ROWS_KEY),
         fields.get(g.FAILS),
+        fields.get(g.SAYS) or (),
     )
 
 
@@ -125,10 +128,11 @@ def build_global_pool(scope: Scope, fields: Fields) -> Step | None:
         scope.bind(word, Naming.POOL)
     given = fields.get(g.OPTIONS)
     options = _options(given) if given else ()
-    return GlobalPool(fields.node.line, word.text, options, fields.get(g.FAILS))
+    says = fields.get(g.SAYS) or ()
+    return GlobalPool(fields.node.line, word.text, options, fields.get(g.FAILS), says)
 
 
-def _options(given: Fields) -> tuple[tuple[str, Value | str], ...]:
+def _options(given: Fields) -> PoolOptions:
     """The options in the order in which they were given."""
     return tuple((name, cast("Value | str", value)) for name, value in given.values.items())
 

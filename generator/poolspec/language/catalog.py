@@ -65,7 +65,7 @@ class Catalog:
 
 def pool_options(*layers: Fields | PoolOptions | None) -> PoolOptions:
     """Pool options from several places, the later ones winning, in the order of the grammar."""
-    merged: dict[str, Value] = {}
+    merged: dict[str, Value | str] = {}
     for layer in layers:
         if isinstance(layer, Fields):
             given = ((key.name, layer.get(key)) for key in POOL_OPTIONS)

@@ -29,6 +29,9 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
         events=_events(scope, fields),
         loads=_loads(scope, fields),
         lines={name: head.line for name, head in fields.heads.items()},
+        health=fields.get(g.HEALTH),
+        hooks=_checks(scope, fields, g.HOOKS_KEY),
+        logs=_checks(scope, fields, g.LOGS_KEY),
     )
 
 

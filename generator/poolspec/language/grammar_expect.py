@@ -4,7 +4,7 @@ from poolspec.language.grammar_kinds import COUNTED, FAILURE, NAMES, TIMED
 from poolspec.language.kinds import Key, Place
 from poolspec.language.quantities import RATE, RATIO
 from poolspec.language.values import check_kind, enum_kind, fields_kind, list_kind, map_kind
-from poolspec.vocabulary import EventKind, StatName
+from poolspec.vocabulary import EventKind, HealthWord, StatName
 
 STATS = Place("stats", tuple(Key(s.value, COUNTED, f"the pool's {s}", "2") for s in StatName))
 SERVER = Place(
@@ -43,6 +43,23 @@ EXACTLY = Key("exactly", _KINDS, "these events and no others, in this order", "[
 IN_ORDER = Key("in_order", _KINDS, "these in this order, among others", "[checked_out, checked_in]")
 EVENTS = Place("events", (EXACTLY, IN_ORDER))
 
+HOOKS = Place(
+    "hooks",
+    (
+        Key("setup", COUNTED, "times that `setup` was called", "2"),
+        Key("on_acquire", COUNTED, "times that `on_acquire` was called", "5"),
+    ),
+)
+LOGS = Place(
+    "logs",
+    (
+        Key("failure", COUNTED, "records of connects that failed", "3"),
+        Key("retry", COUNTED, "records of connects that were tried again", "2"),
+        Key("recovery", COUNTED, "records of the server being back", "1"),
+        Key("leak", COUNTED, "records of connections on loan for too long", "1"),
+    ),
+)
+
 STATS_KEY = Key("stats", fields_kind(STATS), "the pool's counters", "{acquired: 2}")
 SERVER_KEY = Key("server", fields_kind(SERVER), "the server's own count", "{connections: 2}")
 SERVED = Key("served", NAMES, "actors, in the order they were served", "[first, second]")
@@ -55,8 +72,14 @@ EVENTS_KEY = Key(
     "what the pool said it did",
     "{exactly: [checked_out, checked_in]}",
 )
+HEALTH = Key("health", enum_kind("a state of health", HealthWord), "how the pool is", "degraded")
+HOOKS_KEY = Key("hooks", fields_kind(HOOKS), "how often hooks were called", "{setup: 2}")
+LOGS_KEY = Key("logs", fields_kind(LOGS), "what the pool logged, by sort", "{recovery: 1}")
 EXPECT = Place(
     "an expectation",
-    (STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
+    (
+        *(STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
+        *(HEALTH, HOOKS_KEY, LOGS_KEY),
+    ),
     other=fields_kind(LOADED),
 )

@@ -27,6 +27,14 @@ NAME_SCHEMA: Json = {
 }
 """Names stand in many places; so their schema is a definition."""
 
+
+def _step_fault(word: str) -> str:
+    return (
+        "" if LABEL.fullmatch(word) else "a name is a small letter, then small letters, digits, _"
+    )
+
+
+STEP_NAME = name_kind("a step's name", _step_fault, LABEL.pattern)
 NAMES = list_kind("a list of names", NAME, low=1)
 SOME_NAMES = some_kind("a name or a list of names", NAME)
 SECONDS = value_kind(DURATION)
@@ -37,4 +45,5 @@ ROWS = list_kind("a list of rows", SCALARS)
 COUNTED = check_kind(COUNT)
 TIMED = check_kind(DURATION)
 SQL = text_kind("an SQL statement", 10_000)
+TEXTS = some_kind("a text or a list of texts", text_kind("a text", 200))
 CONFIG_NAME = text_kind("a name of a configuration", 100)

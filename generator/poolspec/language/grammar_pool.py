@@ -1,18 +1,47 @@
 """The tables of keys of a pool's options, and of the steps that change or end a pool."""
 
+from enum import StrEnum
+from typing import Any
+
 from poolspec.language.grammar_kinds import CONFIG_NAME, SECONDS
-from poolspec.language.kinds import Key, Place
-from poolspec.language.quantities import OVERFLOW, SIZE
-from poolspec.language.values import fields_kind, value_kind
-from poolspec.model import Value
+from poolspec.language.kinds import Key, Kind, Place
+from poolspec.language.quantities import NUMBER_OF, OVERFLOW, RATIO, SIZE
+from poolspec.language.values import enum_kind, fields_kind, value_kind
+from poolspec.vocabulary import Hook, Order, Reset
 
 _OWN = "the pool's own"
-POOL_OPTIONS: tuple[Key[Value], ...] = (
+_SOME = value_kind(NUMBER_OF)
+_SHARE = value_kind(RATIO)
+
+
+def _word_kind(words: str, choices: type[StrEnum]) -> Kind[str]:
+    """One word of a list, as a text: an option is handed on as it is written."""
+    kind = enum_kind(words, choices)
+    return Kind(words, lambda reader, node: str(kind.read(reader, node)), kind.schema)
+
+
+_HOOK = _word_kind("a hook", Hook)
+POOL_OPTIONS: tuple[Key[Any], ...] = (
     Key("size", value_kind(SIZE), "connections that the pool keeps", "5", default=_OWN),
     Key("max_overflow", value_kind(OVERFLOW), "more beyond it; -1: no limit", "10", default=_OWN),
     Key("timeout", SECONDS, "how long an acquire waits", "30s", default=_OWN),
     Key("recycle", SECONDS, "age of replacement; 0: never", "1h", default=_OWN),
     Key("min_size", value_kind(SIZE), "the fewest that it keeps open", "2", default=_OWN),
+    Key("max_uses", _SOME, "loans after which one is retired", "100", default=_OWN),
+    Key("max_idle_time", SECONDS, "idle time after which one is closed", "10m", default=_OWN),
+    Key("recycle_jitter", _SHARE, "share by which ages vary at random", "0.1", default=_OWN),
+    Key("check_after", SECONDS, "idle time after which one is looked at", "1s", default=_OWN),
+    Key("validate_after", SECONDS, "idle time after which one is asked", "30s", default=_OWN),
+    Key("order", _word_kind("an order", Order), "which idle one goes first", "fifo", default=_OWN),
+    Key("reset", _word_kind("a reset", Reset), "what is undone on return", "session", default=_OWN),
+    Key("setup", _HOOK, "called once for each new connection", "counting", default="none"),
+    Key("on_acquire", _HOOK, "called at every acquire", "failing_once", default="none"),
+    Key("max_connecting", _SOME, "connects under way at once", "2", default=_OWN),
+    Key("connect_attempts", _SOME, "connects tried for one acquire", "3", default=_OWN),
+    Key("breaker_failures", _SOME, "failed connects that open the breaker", "5", default=_OWN),
+    Key("breaker_cooldown", SECONDS, "how long the breaker stays open", "1s", default=_OWN),
+    Key("leak_after", SECONDS, "time on loan after which it is reported", "1m", default=_OWN),
+    Key("max_waiting", value_kind(SIZE), "how many may wait at once", "10", default=_OWN),
 )
 POOL = Place("the options of a pool", POOL_OPTIONS)
 CONFIG = Key(

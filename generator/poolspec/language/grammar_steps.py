@@ -10,6 +10,8 @@ from poolspec.language.grammar_kinds import (
     SECONDS,
     SOME_NAMES,
     SQL,
+    STEP_NAME,
+    TEXTS,
     TIMED,
 )
 from poolspec.language.grammar_pool import CLOSE, GLOBAL_OPTIONS, RESIZE
@@ -47,6 +49,7 @@ ACQUIRE = Key("acquire", SOME_NAMES, "borrow a connection for each label", "[a, 
 FROM = Key("from", NAME, "the global pool to borrow from", "shared", default="the test's pool")
 TIMEOUT = Key("timeout", SECONDS, "how long to wait at most", "2s", default="the pool's timeout")
 FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
+SAYS = Key("says", TEXTS, "parts of what the error must say", "waiting=1", default="anything")
 TOOK = Key("took", TIMED, "how long each acquire takes", '"1s ± 5%"', default="any time")
 
 CONNECT = Key("connect", NAME, "open a connection that no pool knows", "stray", True)
@@ -123,6 +126,8 @@ FOR = Key("for", SECONDS, "how long a connect takes", "2s", default="see below")
 TIMES = Key("times", value_kind(NUMBER_OF), "connects it is for", "3", default="until it is healed")
 HEAL = Key("heal", _FAULT_KIND, "undo a fault", "connect_refused", True)
 
+USE = Key("use", STEP_NAME, "take a step of your own, written in Python", "warm_up", True)
+
 _SHARES = map_kind(
     "kinds of operations with a number each",
     enum_kind("a kind of operation", Operation),
@@ -176,19 +181,19 @@ WITHIN = Key("within", SECONDS, "how soon it must come true", "5s", default="it 
 
 STEP_PLACES.update(
     {
-        "acquire": Place("the step acquire", (ACQUIRE, FROM, TIMEOUT, FAILS, TOOK)),
+        "acquire": Place("the step acquire", (ACQUIRE, FROM, TIMEOUT, FAILS, TOOK, SAYS)),
         "connect": Place("the step connect", (CONNECT,)),
-        "release": Place("the step release", (RELEASE, TO, FAILS)),
-        "with": Place("the step with", (WITH, DO, RAISES)),
-        "transaction": Place("the step transaction", (TRANSACTION, DO, RAISES)),
-        "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS)),
+        "release": Place("the step release", (RELEASE, TO, FAILS, SAYS)),
+        "with": Place("the step with", (WITH, DO, RAISES, FAILS, SAYS)),
+        "transaction": Place("the step transaction", (TRANSACTION, DO, RAISES, FAILS, SAYS)),
+        "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS, SAYS)),
         "close_all": Place("the step close_all", ()),
         "close": Place("the step close", (CLOSE,)),
         "resize": Place("the step resize", (RESIZE,)),
         "suspend": Place("the step suspend", ()),
         "resume": Place("the step resume", ()),
         "maintain": Place("the step maintain", ()),
-        "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS)),
+        "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS, SAYS)),
         "start": Place("the step start", (START,)),
         "join": Place("the step join", (JOIN,)),
         "cancel": Place("the step cancel", (CANCEL,)),
@@ -196,6 +201,7 @@ STEP_PLACES.update(
         "advance": Place("the step advance", (ADVANCE,)),
         "fault": Place("the step fault", (FAULT, VICTIM, FOR, TIMES)),
         "heal": Place("the step heal", (HEAL,)),
+        "use": Place("the step use", (USE,)),
         "load": Place(
             "the step load",
             (LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER),

@@ -22,7 +22,17 @@ SETTLED: Final = re.compile(r"settled(_[0-9]+)?")
 RESERVED: Final = frozenset(
     (
         *("lab", "pool", "self", "nothing", "pytest", "test", "actor", "async_actor"),
-        *("AsyncLab", "ErrorKind", "EventKind", "Fault", "Lab", "Operation", "Runner", "Via"),
+        *(
+            "AsyncLab",
+            "ErrorKind",
+            "EventKind",
+            "Fault",
+            "HealthWord",
+            "Lab",
+            "Operation",
+            "Runner",
+            "Via",
+        ),
         *("BodyError", "BodyInterrupt"),
         *("approx", "at_least", "at_most", "between", "less_than", "more_than", "not_equal"),
     )

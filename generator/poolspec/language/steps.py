@@ -36,6 +36,7 @@ from poolspec.model import (
     Start,
     Step,
     Transaction,
+    Use,
     WaitUntil,
     With,
 )
@@ -52,6 +53,9 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
             continue
         if any(fields.has(key) for key in _EXPECTING):
             scope.names.expecting = True
+        if fields.has(g.SAYS) and not fields.has(g.FAILS):
+            message = "'says' speaks of an error, and none is expected"
+            scope.reader.problem(fields.at(g.SAYS), message, "say how it fails: fails: …")
         if step := _BUILDERS[fields.place.name](scope, fields):
             made.append(step)
     return tuple(made)
@@ -61,26 +65,33 @@ _EXPECTING = (g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.EXPECT_STEP)
 
 
 def _with(scope: Scope, fields: Fields) -> Step | None:
-    block = _block(scope, fields, g.WITH)
-    return With(fields.node.line, *block, fields.get(g.RAISES)) if block else None
+    return _block(scope, fields, g.WITH, With)
 
 
 def _transaction(scope: Scope, fields: Fields) -> Step | None:
-    block = _block(scope, fields, g.TRANSACTION)
-    return Transaction(fields.node.line, *block, fields.get(g.RAISES)) if block else None
+    return _block(scope, fields, g.TRANSACTION, Transaction)
 
 
-def _block(scope: Scope, fields: Fields, key: Key[Word]) -> tuple[str, tuple[Step, ...]] | None:
-    """The label that a block borrows for its length, and the steps inside."""
-    word = fields.get(key)
+def _block(
+    scope: Scope, fields: Fields, key: Key[Word], kind: type[With] | type[Transaction]
+) -> Step | None:
+    """A block that borrows for its length, with the steps inside; unless borrowing must fail."""
+    word, fails = fields.get(key), fields.has(g.FAILS)
     scope.names.own_pool.append(fields.node)
-    thing = scope.bind(word, Naming.LABEL, hold=Hold.LENT) if word else None
+    for inside in (g.DO, g.RAISES):
+        if fails and fields.has(inside):
+            message = f"{inside.name!r} is never come to, for the borrowing fails"
+            scope.reader.problem(fields.at(inside), message, "keep one of them")
+    thing = scope.bind(word, Naming.LABEL, hold=Hold.LENT) if word and not fails else None
     steps = fields.get(g.DO)
-    body = build_steps(scope, steps) if steps else ()
-    if word is None or thing is None:
+    body = build_steps(scope, steps) if steps and not fails else ()
+    if thing:
+        thing.hold, thing.gone_line = Hold.GONE, fields.node.line
+    if word is None:
         return None
-    thing.hold, thing.gone_line = Hold.GONE, fields.node.line
-    return word.text, body
+    says = fields.get(g.SAYS) or ()
+    line, raises = fields.node.line, fields.get(g.RAISES)
+    return kind(line, word.text, body, raises, fields.get(g.FAILS), says)
 
 
 def _start(scope: Scope, fields: Fields) -> Step | None:
@@ -145,6 +156,11 @@ def _advance(_: Scope, fields: Fields) -> Step:
     return Advance(fields.node.line, fields.get(g.ADVANCE) or 0.0)
 
 
+def _use(_: Scope, fields: Fields) -> Step | None:
+    word = fields.get(g.USE)
+    return Use(fields.node.line, word.text) if word else None
+
+
 def _expect(scope: Scope, fields: Fields) -> Step | None:
     given = fields.get(g.EXPECT_STEP)
     if given is None:
@@ -175,6 +191,7 @@ _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
         "advance": _advance,
         "fault": build_fault,
         "heal": build_heal,
+        "use": _use,
         "load": build_load,
         "expect": _expect,
     }.items()

@@ -18,6 +18,7 @@ RUNTIME_NAMES = frozenset(
         "ErrorKind",
         "EventKind",
         "Fault",
+        "HealthWord",
         "Lab",
         "Operation",
         "Runner",

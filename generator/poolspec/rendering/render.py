@@ -38,6 +38,7 @@ from poolspec.model import (
     Step,
     Suspend,
     Transaction,
+    Use,
     WaitUntil,
     With,
 )
@@ -65,6 +66,7 @@ MACROS: dict[type, str] = {
     Start: "start",
     Suspend: "suspend",
     Transaction: "transaction",
+    Use: "use",
     WaitUntil: "wait_until",
     With: "with_block",
 }

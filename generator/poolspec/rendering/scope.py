@@ -39,6 +39,7 @@ from poolspec.model import (
 from poolspec.rendering import literals, names
 from poolspec.vocabulary import BodyFailure, CheckOp, Shell
 
+_Guarded = Acquire | Release | Query | GlobalPool | With | Transaction
 _ON_THE_POOL = (
     *(With, Transaction, Load),
     *(Close, CloseAll, Resize, Suspend, Resume, Maintain),
@@ -145,13 +146,19 @@ class Scope:
         """Return the exception that the body of a block raises, or nothing."""
         return self.use(_FAILURES[step.raises]) if step.raises else ""
 
-    def guard(self, step: Acquire | Release | Query | GlobalPool) -> str:
+    def guard(self, step: _Guarded) -> str:
         """Return the context manager of a step that must fail, or take so long; or nothing."""
         took = step.took if isinstance(step, Acquire) else None
         if step.fails is None:
             return f"lab.took({self.check(took)})" if took else ""
         timed = f", took={self.check(took)}" if took else ""
-        return f"lab.fails({self.member(step.fails)}{timed})"
+        saying = f", saying={literals.row(step.says)}" if step.says else ""
+        return f"lab.fails({self.member(step.fails)}{timed}{saying})"
+
+    def around(self, step: With | Transaction) -> str:
+        """Return the context manager around a block that fails or raises; or nothing."""
+        failure = self.failure(step)
+        return f"pytest.raises({failure})" if failure else self.guard(step)
 
 
 def of_test(test: SpecTest, imports: set[str], shell: Shell) -> Scope:

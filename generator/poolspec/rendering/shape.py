@@ -33,6 +33,7 @@ from poolspec.vocabulary import (
     ErrorKind,
     EventKind,
     Fault,
+    HealthWord,
     Operation,
     Runner,
     Shell,
@@ -52,19 +53,29 @@ _CALLS = frozenset(
         *("fails", "took", "expect_errors", "expect_latency"),
         *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
         *("expect_pools", "expect_events", "expect_within", "raises"),
-        *("transaction", "resize", "suspend", "resume", "maintain", "cancel", "fault", "heal"),
+        *("expect_health", "expect_hooks", "expect_logs"),
+        *(
+            "transaction",
+            "resize",
+            "suspend",
+            "resume",
+            "maintain",
+            "cancel",
+            "fault",
+            "heal",
+            "use",
+        ),
         *(f"wait_until_{state.value}" for state in ActorState),
     }
 )
-_MEMBERS = frozenset(
-    member.name for kind in (ErrorKind, EventKind, Fault, Operation, Runner, Via) for member in kind
-)
+_ENUMS = (ErrorKind, EventKind, Fault, HealthWord, Operation, Runner, Via)
+_MEMBERS = frozenset(member.name for kind in _ENUMS for member in kind)
 _ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"lab", "pytest"}
 _KEYWORDS = frozenset(
     {
         *("took", "timeout", "params", "returns", "rows", "count", "repeat", "clients"),
         *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
-        *("size", "max_overflow", "drain", "on", "times", "seconds"),
+        *("size", "max_overflow", "saying", "drain", "on", "times", "seconds"),
         "return",  # the annotation of an actor's function
     }
 )

@@ -14,19 +14,22 @@ _OPERATORS = {
     CheckOp.MORE: ">",
     CheckOp.AT_LEAST: "≥",
 }
+_SHARES = ("recycle_jitter",)
+"""Options that are a share of something."""
 
 
 def options(given: Iterable[tuple[str, Value | str]]) -> str:
     """Return a pool's options, as they follow its name."""
-    shown = ", ".join(f"{code(name)} {option(item)}" for name, item in given)
+    shown = ", ".join(f"{code(name)} {option(name, item)}" for name, item in given)
     return f" with {shown}" if shown else ""
 
 
-def option(given: Value | str) -> str:
-    """Return an option's value. A float is a duration: counts are whole."""
+def option(name: str, given: Value | str) -> str:
+    """Return an option's value. A float is a duration, save for shares: counts are whole."""
     if isinstance(given, str):
         return code(given)
-    return seconds(given) if isinstance(given, float) else value(given)
+    timed = isinstance(given, float) and name not in _SHARES
+    return seconds(given) if timed else value(given)
 
 
 def checks(wanted: Checks, unit: str = "") -> str:

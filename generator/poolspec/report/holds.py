@@ -35,6 +35,12 @@ def expectations(wanted: Expectations) -> Iterator[Sentence]:
         yield Sentence(
             f"{how}, in order: {amounts.labels(kind.value for kind in wanted.events.kinds)}"
         )
+    if wanted.health is not None:
+        yield Sentence(f"the pool says that it is {code(wanted.health.value)}")
+    if wanted.hooks:
+        yield Sentence(f"hooks were called so often: {amounts.checks(wanted.hooks)}")
+    if wanted.logs:
+        yield Sentence(f"records in the pool's log: {amounts.checks(wanted.logs)}")
     for load in wanted.loads:
         yield from _load_expectations(load)
 

@@ -12,7 +12,6 @@ from poolspec.model import (
     Actor,
     Advance,
     Cancel,
-    Check,
     Close,
     CloseAll,
     Connect,
@@ -32,6 +31,7 @@ from poolspec.model import (
     Step,
     Suspend,
     Transaction,
+    Use,
     WaitUntil,
     With,
 )
@@ -40,7 +40,7 @@ from poolspec.report import amounts
 from poolspec.report.faults import HEALED, broken
 from poolspec.report.holds import Sentence, expectations
 from poolspec.report.markdown import code
-from poolspec.vocabulary import ActorState, BodyFailure, ErrorKind, Runner, Via
+from poolspec.vocabulary import ActorState, BodyFailure, Runner, Via
 
 _STATES = {
     ActorState.WAITING: ("is waiting", "are waiting"),
@@ -78,7 +78,7 @@ def _(step: Acquire) -> Sentence:
         parts.append(f" from {code(step.pool)}")
     if step.timeout is not None:
         parts.append(f", waiting {amounts.seconds(step.timeout)} at most")
-    return Sentence("".join(parts) + _must(step.fails, step.took))
+    return Sentence("".join(parts) + _must(step))
 
 
 @tell.register
@@ -90,7 +90,7 @@ def _(step: Connect) -> Sentence:
 def _(step: Release) -> Sentence:
     what = amounts.labels(step.labels) if step.labels else "nothing (`None`)"
     whither = f" to {code(step.pool)}" if step.pool is not None else ""
-    return Sentence(f"Release {what}{whither}{_must(step.fails)}")
+    return Sentence(f"Release {what}{whither}{_must(step)}")
 
 
 @tell.register
@@ -104,6 +104,8 @@ def _(step: Transaction) -> Sentence:
 
 
 def _block(step: With | Transaction, noun: str) -> Sentence:
+    if step.fails:
+        return Sentence(f"Enter a {noun} that borrows {code(step.label)}{_must(step)}")
     body = [tell(inner) for inner in step.body]
     if step.raises:
         body.append(Sentence(_FAILURES[step.raises]))
@@ -122,7 +124,7 @@ def _(step: Query) -> Sentence:
     if step.rows is not None:
         rows = "; ".join(amounts.scalars(row) for row in step.rows) or "none"
         text += f"; its rows must be: {rows}"
-    return Sentence(text + _must(step.fails))
+    return Sentence(text + _must(step))
 
 
 @tell.register
@@ -163,7 +165,7 @@ def _(step: Maintain) -> Sentence:
 @tell.register
 def _(step: GlobalPool) -> Sentence:
     asked = f"Ask for the global pool, {code(step.label)}{amounts.options(step.options)}"
-    return Sentence(asked + _must(step.fails))
+    return Sentence(asked + _must(step))
 
 
 @tell.register
@@ -215,6 +217,11 @@ def _(step: Heal) -> Sentence:
 
 
 @tell.register
+def _(step: Use) -> Sentence:
+    return Sentence(f"Take the step {code(step.name)}.")
+
+
+@tell.register
 def _(step: Load) -> Sentence:
     parts = [f"{amounts.value(step.clients)} clients", *_operations(step)]
     if step.hold is not None:
@@ -249,9 +256,11 @@ def _(step: Expect) -> Sentence:
     return Sentence(f"Check{soon}:", tuple(expectations(step.expectations)))
 
 
-def _must(fails: ErrorKind | None, took: Check | None = None) -> str:
+def _must(step: Acquire | Release | Query | GlobalPool | With | Transaction) -> str:
     """Return how a step must fail or how long it must take, and the end of its sentence."""
-    demands = [f"fail with {code(fails.value)}"] if fails else []
-    if took is not None:
-        demands.append(f"take {amounts.check(took, ' s').removeprefix('= ')}")
-    return f"; this must {' and '.join(demands)}." if demands else "."
+    demands = [f"fail with {code(step.fails.value)}"] if step.fails else []
+    if demands and step.says:
+        demands[-1] += f", saying {amounts.labels(step.says)},"
+    if isinstance(step, Acquire) and step.took is not None:
+        demands.append(f"take {amounts.check(step.took, ' s').removeprefix('= ')}")
+    return f"; this must {' and '.join(demands).rstrip(',')}." if demands else "."

@@ -14,7 +14,7 @@ from poolspec.runtime.checks import (
 )
 from poolspec.runtime.failing import BodyError, BodyInterrupt
 from poolspec.runtime.lab import Lab
-from poolspec.vocabulary import ErrorKind, EventKind, Fault, Operation, Runner, Via
+from poolspec.vocabulary import ErrorKind, EventKind, Fault, HealthWord, Operation, Runner, Via
 
 __all__ = [
     "AsyncLab",
@@ -23,6 +23,7 @@ __all__ = [
     "ErrorKind",
     "EventKind",
     "Fault",
+    "HealthWord",
     "Lab",
     "Operation",
     "Runner",
