@@ -101,6 +101,13 @@ def test_the_timeouts_are_as_documented_unless_set() -> None:
     assert Config(query_timeout=None).writing_timeout is None
 
 
+def test_what_was_left_for_signing_in_does_not_limit_queries(config: Config) -> None:
+    connection = Connector(replace(config, connect_timeout=5.0, query_timeout=5.0))()
+    connection.query("SELECT 1")
+    assert connection._sock.gettimeout() == 5.0
+    connection.close()
+
+
 def test_a_query_that_takes_too_long_fails_and_its_connection_is_dropped(config: Config) -> None:
     with pool_of(replace(config, query_timeout=0.2), size=1) as pool:
         with pytest.raises(pymysql.OperationalError, match="timed out"), pool as connection:
