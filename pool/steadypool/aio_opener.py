@@ -52,7 +52,7 @@ class AsyncOpener:
             )
 
     @property
-    def needs_set_up(self) -> bool:
+    def sets_up(self) -> bool:
         """Whether there is anything to do to a new connection."""
         return self._hooks.setup is not None
 

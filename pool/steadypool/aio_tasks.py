@@ -6,12 +6,16 @@ pool can wait for them when it is closed.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from steadypool.protocols import AsyncClock
 
 T = TypeVar("T")
+
+
+class OutOfTimeError(Exception):
+    """The deadline came first."""
 
 
 class Tasks:
@@ -43,12 +47,12 @@ class Tasks:
         await self.ended(task)
         return task.result()
 
-    async def within(self, work: Coroutine[Any, Any, T], deadline: float | None) -> T:
-        """Do work that is cancelled with the caller, or at the deadline: then TimeoutError."""
-        task = self.spawn(work)
+    async def within(self, work: Awaitable[T], deadline: float | None) -> T:
+        """Do work that is cancelled with the caller, or at the deadline: then OutOfTimeError."""
+        task = self.spawn(_done(work))
         try:
             if not await self.ended(task, deadline):
-                raise TimeoutError
+                raise OutOfTimeError
         finally:
             task.cancel()
         return task.result()
@@ -70,6 +74,10 @@ class Tasks:
             task.exception()  # who does not wait for it any more has another one to raise
         # Not before those who wait for it have been woken, or time could pass in between.
         asyncio.get_running_loop().call_soon(self._clock.leave)
+
+
+async def _done(work: Awaitable[T]) -> T:
+    return await work
 
 
 def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -12,7 +12,6 @@ variables, and no values of text.
 """
 
 import difflib
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from steadypool.config_values import CONVERTERS
 from steadypool.errors import PoolConfigError
 
 FILE_VARIABLE = "STEADYPOOL_CONFIG"
@@ -58,7 +58,7 @@ class Config:
     """File of authorities; with it the server's certificate and name are verified."""
 
     def __post_init__(self) -> None:
-        for name, convert in _CONVERTERS.items():
+        for name, convert in CONVERTERS.items():
             object.__setattr__(self, name, convert(name, getattr(self, name)))
 
     @property
@@ -199,66 +199,3 @@ def _hint(word: str, known: "Mapping[str, object] | list[str]") -> str:
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; known are {', '.join(map(str, known))}"
-
-
-def _text(name: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise PoolConfigError(f"{name} must be text, not {type(value).__name__} (put it in quotes)")
-
-
-def _optional_text(name: str, value: object) -> str | None:
-    return None if value is None else _text(name, value)
-
-
-def _port(name: str, value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536:
-        return value
-    raise PoolConfigError(f"{name} must be a whole number from 1 to 65535, not {value!r}")
-
-
-def _seconds(name: str, value: object) -> float:
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if 0 < number <= 31_536_000:
-        return number
-    raise PoolConfigError(f"{name} must be seconds, above 0 and at most a year, not {value!r}")
-
-
-def _optional_seconds(name: str, value: object) -> float | None:
-    return None if value is None else _seconds(name, value)
-
-
-def _truth(name: str, value: object) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    if isinstance(value, bool):
-        return value
-    raise PoolConfigError(f"{name} must be true or false, not {value!r}")
-
-
-def _optional_truth(name: str, value: object) -> bool | None:
-    return None if value is None else _truth(name, value)
-
-
-_CONVERTERS = {
-    "host": _text,
-    "port": _port,
-    "user": _text,
-    "password": _text,
-    "database": _optional_text,
-    "unix_socket": _optional_text,
-    "connect_timeout": _seconds,
-    "query_timeout": _optional_seconds,
-    "read_timeout": _optional_seconds,
-    "write_timeout": _optional_seconds,
-    "charset": _text,
-    "autocommit": _truth,
-    "tls": _optional_truth,
-    "tls_ca": _optional_text,
-}

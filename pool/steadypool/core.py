@@ -18,18 +18,19 @@ reports back. The rules:
 * Emptying the pool raises the generation. A connection of an earlier generation is never handed
   out, nor does it come back into the pool.
 
-The books, the moves and the transitions of the pool as a whole are in modules of their own.
+This module has the transitions of acquires; those of returns are in `intake`, those of the pool as
+a whole in `upkeep`, their parts in `moves`, the state in `books`.
 """
 
 from contextlib import suppress
 
 from steadypool.events import CloseReason, EventKind, FailReason
+from steadypool.intake import Intake
 from steadypool.states import Slot, Step, Ticket
-from steadypool.upkeep import Upkeep
 
 
-class Core(Upkeep):
-    """The transitions of acquires and returns. Not thread-safe: the caller holds its lock."""
+class Core(Intake):
+    """The transitions of acquires. Not thread-safe: the caller holds its lock."""
 
     # --- acquiring -------------------------------------------------------------------------------
 
@@ -188,70 +189,6 @@ class Core(Upkeep):
         self._serve(now)
         self._tell(now)
         return slot if slot is not None and slot.returning else None
-
-    # --- giving back -----------------------------------------------------------------------------
-
-    def check_in(self, slot: Slot, clean: bool, now: float) -> bool:
-        """Take back a connection that is on loan; True when the caller has work to do.
-
-        If the slot is `returning`, the work is to close it where it has a reason (then `freed`),
-        else to reset it (then `reset`); and it may be time to `tidy`. After an exception, `salvage`
-        tells whether there is work.
-        """
-        if (
-            clean
-            and slot.generation == self._shelf
-            and not self.waiters
-            and len(self.idle) < self._size
-            and now < self.tidy_at
-        ):
-            until = now + self._look_after
-            slot.good_until = until if until < slot.expires else slot.expires
-            slot.since = now
-            self.released += 1
-            del self.in_use[slot.key]
-            self.idle.append(slot)
-            return False
-        self._begin_return(slot)
-        self._note(EventKind.CHECKED_IN, slot=slot)
-        if slot.generation != self.generation:
-            slot.reason = self._emptied()
-        elif slot.uses >= self.rules.max_uses:
-            slot.reason = CloseReason.USED_UP
-        elif clean and self.rules.keeps_clean:
-            self._place(slot, now)
-        self._tell(now)
-        return slot.returning or now >= self.tidy_at
-
-    def salvage(self, slot: Slot, now: float) -> None:
-        """Finish a return that an exception cut short, in the same turn of the lock.
-
-        The slot is `returning` afterwards if the caller is to close its connection.
-        """
-        if self.in_use.get(slot.key) is slot:
-            self._begin_return(slot)
-            self._note(EventKind.CHECKED_IN, slot=slot)
-            self._tell(now)
-
-    def reset(self, slot: Slot, now: float) -> bool:
-        """A returning connection was reset; True if it is to be closed all the same."""
-        self._place(slot, now)
-        self._tell(now)
-        return slot.returning
-
-    def freed(self, slot: Slot, now: float) -> None:
-        """A pending connection was closed; its slot goes to the first in the queue.
-
-        If it is interrupted, calling it again finishes the work.
-        """
-        if slot.returning:
-            slot.returning = False
-            self.pending -= 1
-            self.closed += 1
-            self.recycled += slot.reason is CloseReason.STALE
-            self._note(EventKind.CONNECTION_CLOSED, slot=slot, reason=slot.reason)
-        self._serve(now)
-        self._tell(now)
 
     # --- parts -----------------------------------------------------------------------------------
 

@@ -192,7 +192,7 @@ class Connector:
         connection.sign_in(config.unix_socket, seconds)
         connection._read_timeout = config.reading_timeout
         connection._write_timeout = config.writing_timeout
-        connection._current_timeout = seconds  # what the socket has is not known any more
+        connection._current_timeout = -1.0  # what the socket has now is what was left: set it anew
         return connection
 
     def _tls(self) -> dict[str, Any]:

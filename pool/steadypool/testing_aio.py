@@ -218,6 +218,8 @@ class AsyncScriptedConnection(ScriptedConnection):
         self._clock = clock
         self.on_rollback: AsyncAct = None
         """What the next rollback does before it succeeds."""
+        self.on_commit: AsyncAct = None
+        """What the next commit does before it succeeds."""
         self.on_close: AsyncAct = None
         """What the next close does before it succeeds."""
 
@@ -226,6 +228,12 @@ class AsyncScriptedConnection(ScriptedConnection):
         act, self.on_rollback = self.on_rollback, None
         await _perform(act, self._clock)
         super().rollback()
+
+    async def commit(self) -> None:  # type: ignore[override]
+        """Commit the transaction, or fail as told."""
+        act, self.on_commit = self.on_commit, None
+        await _perform(act, self._clock)
+        super().commit()
 
     async def close(self) -> None:  # type: ignore[override]
         """Close; the second time it is an error."""

@@ -4,8 +4,9 @@ Rules of this shell:
 
 * The lock is held for moves of the core only; connecting, checking, rolling back, closing and
   waiting happen outside it, in the engine.
-* Without listeners the usual acquire and the usual release take one turn of the lock each, and
-  nothing else.
+* The usual acquire and the usual release take one turn of the lock each, and nothing else - if
+  there is nothing else to do: no listener, no `on_acquire`, no `max_uses`, no `leak_after`, no
+  session reset.
 * A forked child begins with an empty pool. What it inherited it neither uses nor closes politely;
   giving such a connection back there does nothing.
 """
@@ -13,16 +14,13 @@ Rules of this shell:
 import os
 import random as chance
 import threading
-import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from types import TracebackType
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from steadypool import config as configuration
-from steadypool import driver
+from steadypool import driver, forks
+from steadypool.borrowing import Borrowing
 from steadypool.clock import SystemClock
-from steadypool.control import Control
 from steadypool.core import Core
 from steadypool.driver import state as connection_state
 from steadypool.engine import Engine
@@ -40,10 +38,10 @@ _CLEAN = ConnectionState.CLEAN
 _OPEN = ConnectionState.IN_TRANSACTION
 
 
-class ConnectionPool(Control):
+class ConnectionPool(Borrowing):
     """A fair, thread-safe pool of database connections.
 
-    How many, and for how long:
+    How many, for how long, and who waits:
 
     * `size`: idle connections that are kept; `max_overflow`: how many more may be open at once
       (-1: any number; 0: none). `size` may be 0: then nothing is kept.
@@ -53,9 +51,6 @@ class ConnectionPool(Control):
       None: never. `recycle_jitter`: share of it (0 to 1) by which each connection's own limit is
       shortened at random, lest all be replaced together.
     * `max_uses`: a connection is closed when it comes back from so many loans.
-
-    Who waits:
-
     * `timeout`: seconds an acquire may take, waiting and connecting together; None: for ever.
     * `max_waiting`: length of the queue; who comes then gets PoolExhaustedError at once.
     * `order`: which idle connection is handed out (see `Order`).
@@ -83,9 +78,8 @@ class ConnectionPool(Control):
     * `reset`: what is done when it comes back (see `Reset`).
     * `leak_after`: a loan that lasts longer, in seconds, is reported once: in the log, and as an
       event. The pool then notes who borrows and where, which costs some microseconds.
-
-    For tests and for telling: `clock` is where time comes from, `random` a source of numbers from
-    0 to 1; `listeners`: see `steadypool.events`.
+    * `listeners`: see `steadypool.events`. `clock`: where time comes from; `random`: numbers from
+      0 to 1; both for tests.
 
     A connection comes back without open transaction (it is rolled back; uncommitted work is lost)
     and without unread result (else it is dropped). Other session state, such as variables,
@@ -93,8 +87,7 @@ class ConnectionPool(Control):
 
     Raises PoolConfigError, and PoolInitializationError when the first connections cannot be opened.
     Every method may be called from any thread, but not from a listener, nor from a finalizer
-    (`__del__`, a callback of `weakref`): those run wherever memory is collected, which may be in
-    the midst of the pool's own work.
+    (`__del__`, a `weakref` callback): those may run in the midst of the pool's own work.
     """
 
     def __init__(
@@ -128,6 +121,7 @@ class ConnectionPool(Control):
         listeners: Iterable[Listener] = (),
         name: str | None = None,
     ) -> None:
+        super().__init__()
         self.name = name or config_name
         self._rules: Rules = check_rules(
             name=self.name,
@@ -160,7 +154,6 @@ class ConnectionPool(Control):
         self._clock: Clock = clock or SystemClock()
         self._now = self._clock.now
         self._listeners = tuple(listeners)
-        self._blocks = _Blocks()
         self._inherited: dict[int, Any] = {}
         self._start_afresh()
         self._core.begin(self._now())
@@ -169,7 +162,7 @@ class ConnectionPool(Control):
         except BaseException:
             self.close()
             raise
-        _POOLS.add(self)
+        forks.watch(self)
 
     def __repr__(self) -> str:
         return f"<ConnectionPool {self.name!r} {self.stats()}>"
@@ -233,44 +226,6 @@ class ConnectionPool(Control):
         if slot is None and self._inherited.pop(id(connection), None) is None:
             raise self._core.not_borrowed()
 
-    @contextmanager
-    def connection(self, timeout: float | None = None) -> Iterator[Any]:
-        """Borrow a connection for the length of a `with` block; `timeout` as for `acquire`."""
-        connection = self.acquire(timeout)
-        try:
-            yield connection
-        finally:
-            self.release(connection)
-
-    @contextmanager
-    def transaction(self, timeout: float | None = None) -> Iterator[Any]:
-        """Borrow a connection for a unit of work: a `with` block that does all or nothing.
-
-        At its end the work is committed, or rolled back if the block or the commit raises; what it
-        raised goes on. `timeout` as for `acquire`; see `steadypool.units` for optimistic locking.
-        """
-        with self.connection(timeout) as connection:
-            driver.begin(connection)
-            try:
-                yield connection
-                connection.commit()
-            except BaseException:
-                driver.undo(connection)
-                raise
-
-    def __enter__(self) -> Any:
-        connection = self.acquire()
-        self._blocks.stack().append(connection)
-        return connection
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.release(self._blocks.stack().pop())
-
     # --- beginning, and beginning again in a forked child ----------------------------------------
 
     def _start_afresh(self) -> None:
@@ -296,24 +251,3 @@ class ConnectionPool(Control):
             self._core.close([], self._now())
         if old.is_suspended:
             self._core.suspend(self._now())
-
-
-class _Blocks(threading.local):
-    """The connections that a thread has borrowed with `with pool`, the innermost last."""
-
-    def __init__(self) -> None:
-        self._stack: list[Any] = []
-
-    def stack(self) -> list[Any]:
-        return self._stack
-
-
-_POOLS: "weakref.WeakSet[ConnectionPool]" = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for pool in list(_POOLS):
-        pool._after_fork()
-
-
-os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,4 +1,4 @@
-"""Virtual time, scripted connections, and threads whose exceptions are not lost."""
+"""Virtual time, scripted connections, threads whose exceptions are not lost; and a real server."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from steadypool import ConnectionPool
+from poolspec.servers import Server, ServerError, ServerKind, Tenant, start_server
+from steadypool import Config, ConnectionPool
 from steadypool.testing import ScriptedConnector, VirtualClock
 
 Crew = Any  # the class below; test modules cannot import a conftest
@@ -91,3 +92,32 @@ def make_pool(
         assert pool.stats().pool_size == 0
         assert pool._core.pending == 0
         assert connect.open_now == sum(p.stats().in_use for p in pools)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    try:
+        server = start_server(ServerKind.MARIADB)
+    except ServerError as error:
+        pytest.skip(str(error))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def tenant(server: Server) -> Iterator[Tenant]:
+    tenant = server.create_tenant()
+    yield tenant
+    server.drop_tenant(tenant)
+
+
+@pytest.fixture
+def config(tenant: Tenant) -> Config:
+    return Config(
+        host=tenant.address.host,
+        port=tenant.address.port or 3306,
+        unix_socket=tenant.address.unix_socket,
+        user=tenant.user,
+        password=tenant.password,
+        database=tenant.database,
+    )

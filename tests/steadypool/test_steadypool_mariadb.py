@@ -12,7 +12,7 @@ import pymysql
 import pytest
 from pymysql.cursors import SSCursor
 
-from poolspec.servers import Server, ServerError, ServerKind, Tenant, start_server
+from poolspec.servers import Server, Tenant
 from steadypool import (
     Config,
     ConnectionFailedError,
@@ -22,35 +22,6 @@ from steadypool import (
 )
 from steadypool.driver import state
 from steadypool.states import ConnectionState
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    try:
-        server = start_server(ServerKind.MARIADB)
-    except ServerError as error:
-        pytest.skip(str(error))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def tenant(server: Server) -> Iterator[Tenant]:
-    tenant = server.create_tenant()
-    yield tenant
-    server.drop_tenant(tenant)
-
-
-@pytest.fixture
-def config(tenant: Tenant) -> Config:
-    return Config(
-        host=tenant.address.host,
-        port=tenant.address.port or 3306,
-        unix_socket=tenant.address.unix_socket,
-        user=tenant.user,
-        password=tenant.password,
-        database=tenant.database,
-    )
 
 
 @pytest.fixture

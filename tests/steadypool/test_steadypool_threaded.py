@@ -324,9 +324,7 @@ def test_a_failed_connect_of_one_lets_the_next_waiter_try(
 def test_the_pool_still_grows_after_failed_connects(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
-    pool = make_pool(
-        size=2, max_overflow=1, min_size=0, connect_attempts=1, breaker_failures=None
-    )
+    pool = make_pool(size=2, max_overflow=1, min_size=0, connect_attempts=1, breaker_failures=None)
     connect.then(*[OSError("down")] * 10)
     for _ in range(10):
         with pytest.raises(ConnectionFailedError):

@@ -1,0 +1,74 @@
+"""Borrowing for the length of a `with` block."""
+
+import threading
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from steadypool import driver
+from steadypool.control import Control
+
+
+class Borrowing(Control):
+    """The blocks of a pool, over its `acquire` and `release`."""
+
+    def __init__(self) -> None:
+        self._blocks = _Blocks()
+
+    @abstractmethod
+    def acquire(self, timeout: float | None = None) -> Any:
+        """Borrow a connection."""
+
+    @abstractmethod
+    def release(self, connection: Any) -> None:
+        """Give a connection back."""
+
+    @contextmanager
+    def connection(self, timeout: float | None = None) -> Iterator[Any]:
+        """Borrow a connection for the length of a `with` block; `timeout` as for `acquire`."""
+        connection = self.acquire(timeout)
+        try:
+            yield connection
+        finally:
+            self.release(connection)
+
+    @contextmanager
+    def transaction(self, timeout: float | None = None) -> Iterator[Any]:
+        """Borrow a connection for a unit of work: a `with` block that does all or nothing.
+
+        At its end the work is committed, or rolled back if the block or the commit raises; what it
+        raised goes on. `timeout` as for `acquire`; see `steadypool.units` for optimistic locking.
+        """
+        with self.connection(timeout) as connection:
+            driver.begin(connection)
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                driver.undo(connection)
+                raise
+
+    def __enter__(self) -> Any:
+        connection = self.acquire()
+        self._blocks.stack().append(connection)
+        return connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release(self._blocks.stack().pop())
+
+
+class _Blocks(threading.local):
+    """The connections that a thread has borrowed with `with pool`, the innermost last."""
+
+    def __init__(self) -> None:
+        self._stack: list[Any] = []
+
+    def stack(self) -> list[Any]:
+        return self._stack
