@@ -5,11 +5,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pymysql
+from pymysql.constants import CR
 
 import steadypool
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.clock import Clock, RealClock
 from poolspec.runtime.contract import Controls, Options, Wiring
+from poolspec.runtime.journal import LogNames
 from poolspec.runtime.log import Entry, Figures, current_actor
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, EventKind, TimeKind
@@ -29,6 +31,24 @@ CAPABILITIES = frozenset(
         Capability.STATISTICS,
         Capability.EVENTS,
         Capability.VIRTUAL_TIME,
+        Capability.ASYNCIO,
+        Capability.HOOKS,
+        Capability.MAX_USES,
+        Capability.IDLE_TIME,
+        Capability.FIFO,
+        Capability.MAINTENANCE,
+        Capability.RESIZE,
+        Capability.SUSPEND,
+        Capability.DRAIN,
+        Capability.HEALTH,
+        Capability.TRANSACTIONS,
+        Capability.QUEUE_CAP,
+        Capability.BREAKER,
+        Capability.RETRIES,
+        Capability.LEAK_DETECTION,
+        Capability.VALIDATION,
+        Capability.SESSION_RESET,
+        Capability.FORK_SAFETY,
     }
 )
 
@@ -43,13 +63,39 @@ KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (steadypool.PoolClosedError, ErrorKind.CLOSED),
     (steadypool.NotBorrowedError, ErrorKind.NOT_BORROWED),
     (steadypool.PoolConfigError, ErrorKind.CONFIG),
-    (steadypool.PoolInitializationError, ErrorKind.CONNECT),
+    (steadypool.PoolExhaustedError, ErrorKind.EXHAUSTED),
+    (steadypool.ServerUnavailableError, ErrorKind.UNAVAILABLE),
+    (steadypool.ConnectionValidationError, ErrorKind.VALIDATION),
+    (steadypool.PoolInitializationError, ErrorKind.INITIALIZATION),
     (steadypool.ConnectionFailedError, ErrorKind.CONNECT),
+    (steadypool.ConflictError, ErrorKind.CONFLICT),
+    (pymysql.err.InterfaceError, ErrorKind.LOST),
     (pymysql.Error, ErrorKind.QUERY),
 )
+"""The first that fits counts."""
+LOGS = LogNames(
+    "steadypool",
+    {
+        "failure": "connect_failed",
+        "retry": "connect_retry",
+        "recovery": "server_recovered",
+        "leak": "leak_suspected",
+    },
+)
+LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST})
 
 
-THREADS_ONLY = frozenset({Capability.GLOBAL_POOL})
+def kind_of(error: BaseException) -> ErrorKind | None:
+    """Say what an exception of steadypool or its driver means."""
+    if isinstance(error, pymysql.OperationalError) and error.args[0] in LOST:
+        return ErrorKind.LOST
+    for exception, kind in KINDS:
+        if isinstance(error, exception):
+            return kind
+    return None
+
+
+THREADS_ONLY = frozenset({Capability.GLOBAL_POOL, Capability.FORK_SAFETY})
 """What the asyncio shell does not have."""
 
 
@@ -136,6 +182,8 @@ class SteadypoolAdapter:
     capabilities = CAPABILITIES
     pool_class: type[steadypool.ConnectionPool] = steadypool.ConnectionPool
 
+    logs = LOGS
+
     @property
     def controls(self) -> Controls:
         """What can be done to a pool in its life."""
@@ -196,10 +244,7 @@ class SteadypoolAdapter:
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Say what an exception means."""
-        for exception, kind in KINDS:
-            if isinstance(error, exception):
-                return kind
-        return None
+        return kind_of(error)
 
     def _tied(self, wiring: Wiring) -> dict[str, Any]:
         """Return the options that tie a pool into its test."""

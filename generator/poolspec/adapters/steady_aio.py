@@ -8,7 +8,7 @@ from pymysql.constants import SERVER_STATUS
 
 import steadypool
 from poolspec.adapters.steady import CAPABILITIES as THREADS_CAPABILITIES
-from poolspec.adapters.steady import KINDS, THREADS_ONLY, Listener, config_of
+from poolspec.adapters.steady import LOGS, THREADS_ONLY, Listener, config_of, kind_of
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
@@ -59,6 +59,7 @@ class AsyncSteadypoolAdapter:
     name = "steadypool"
     capabilities = THREADS_CAPABILITIES - THREADS_ONLY
     controls = AsyncSteadyControls()
+    logs = LOGS
 
     def clock(self, time: TimeKind) -> AsyncClock:
         """Return a virtual clock, which the pool will share, or the event loop's."""
@@ -103,10 +104,7 @@ class AsyncSteadypoolAdapter:
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Say what an exception means."""
-        for exception, kind in KINDS:
-            if isinstance(error, exception):
-                return kind
-        return None
+        return kind_of(error)
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""

@@ -13,11 +13,11 @@ from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.faults import ConnectFaults, ServerFaults
 from poolspec.runtime.hooks import HOOK_PLACES, Hooks
-from poolspec.runtime.journal import LOGGER, Journal
+from poolspec.runtime.journal import Journal, LogNames
 from poolspec.runtime.load import CREATE, TABLE
 from poolspec.runtime.log import Log
 from poolspec.runtime.observe import Observer
-from poolspec.servers import Server
+from poolspec.servers import Server, ServerError
 from poolspec.vocabulary import Capability, EventKind, Operation
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -34,6 +34,7 @@ class PoolUnderTest(Protocol):
 
     raw: Any
     sockets: Sockets
+    most_ever: int
 
     def stats(self) -> Mapping[str, int]:
         """Return the pool's own figures."""
@@ -56,7 +57,11 @@ class Bench(Generic[P]):
     _has_table = False
 
     def __init__(
-        self, server: Server, capabilities: frozenset[Capability], now: Callable[[], float]
+        self,
+        server: Server,
+        capabilities: frozenset[Capability],
+        now: Callable[[], float],
+        logs: LogNames,
     ) -> None:
         self._server = server
         self._capabilities = capabilities
@@ -66,7 +71,7 @@ class Bench(Generic[P]):
         self._connect_faults = ConnectFaults()
         self._server_faults = ServerFaults(server, self._tenant)
         self._hooks = Hooks()
-        self._journal = Journal(LOGGER)
+        self._journal = Journal(logs)
         self._pools: list[P] = []
         self._lock = threading.Lock()  # guards _pools: any actor may ask for the global pool
 
@@ -122,7 +127,13 @@ class Bench(Generic[P]):
     def state(self) -> list[str]:
         """Say what each pool and the server report now."""
         lines = [f"pool: {pool.stats()}" for pool in self._pools]
-        return [*lines, f"server: {self._observer.connections(lambda _: True)} connections"]
+        return [*lines, f"server: {self._server_state()}"]
+
+    def _server_state(self) -> str:
+        try:
+            return f"{self._observer.connections(lambda _: True)} connections"
+        except ServerError as error:
+            return str(error)
 
     # --- for the labs ----------------------------------------------------------------------------
 
@@ -180,6 +191,7 @@ class Bench(Generic[P]):
             sockets=open_here,
             peak=pool.sockets.peak,
             at_server=self._observer.connections(open_here.__eq__),
+            most_ever=pool.most_ever,
         )
         return list(invariants.violations_at_rest(at_rest, self._capabilities))
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from poolspec.runtime.connection import Connector, number_of
 from poolspec.runtime.contract import Controls, PoolAdapter
+from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.log import Log, current_actor
-from poolspec.vocabulary import EventKind
+from poolspec.vocabulary import EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -64,6 +65,9 @@ def check_rows(sql: str, seen: list[Row], returns: Any, rows: list[Row] | None) 
 
 class Pool:
     """The pool under test. Safe to use from any actor."""
+
+    most_ever = 0
+    """The largest limit that the pool had before it was resized."""
 
     def __init__(self, raw: Any, adapter: PoolAdapter, log: Log, connector: Connector) -> None:
         self.raw = raw
@@ -131,15 +135,18 @@ class Pool:
 
     def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
+        self.most_ever = max(self.most_ever, self.stats()[StatName.MAX_SIZE])
         self._controls().resize(self.raw, size, max_overflow)
 
     def suspend(self) -> None:
         """Have the pool hand out nothing."""
+        self._log.add(SUSPENDED)
         self._controls().suspend(self.raw)
 
     def resume(self) -> None:
         """Have the pool hand out again."""
         self._controls().resume(self.raw)
+        self._log.add(RESUMED)
 
     def maintain(self) -> None:
         """Have the pool do its housekeeping."""

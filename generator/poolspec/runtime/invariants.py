@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from poolspec.runtime.log import Entry
 from poolspec.vocabulary import Capability, EventKind, StatName
 
+SUSPENDED, RESUMED = "suspended", "resumed"
+"""What the lab logs around a suspension, in which idle connections may wait as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class AtRest:
@@ -24,6 +27,8 @@ class AtRest:
     """The most that were ever open at once, by the lab's own count."""
     at_server: int
     """Connections open by the server's count."""
+    most_ever: int = 0
+    """The largest limit the pool ever had, where it was resized."""
 
 
 def violations_at_rest(seen: AtRest, may: frozenset[Capability]) -> Iterator[str]:
@@ -42,8 +47,9 @@ def _wrong_figures(seen: AtRest) -> Iterator[str]:
         yield f"something leaked: {acquired} acquired, {released} released"
     if total != seen.at_server:
         yield f"the pool counts {total} connections, the server {seen.at_server}"
-    if most >= 0 and seen.peak > most:
-        yield f"the pool had {seen.peak} connections open at once and may have {most}"
+    allowed = max(most, seen.most_ever)
+    if most >= 0 and seen.peak > allowed:
+        yield f"the pool had {seen.peak} connections open at once and may have {allowed}"
     made = stats[StatName.CREATED] - stats[StatName.CLOSED]
     parts = stats[StatName.POOL_SIZE] + stats[StatName.IN_USE]
     if not made == total == parts:
@@ -62,7 +68,7 @@ def violations_in_log(entries: Sequence[Entry], may: frozenset[Capability]) -> I
     told_by_pool = [entry for entry in entries if entry.by_pool]
     yield from _shared_connections(seen_by_lab)
     yield from _dirty_connections(seen_by_lab)
-    yield from _idle_while_waiting(told_by_pool)
+    yield from _idle_while_waiting(entries)
     if Capability.FAIR_QUEUE in may:
         yield from _overtaken(told_by_pool)
 
@@ -88,8 +94,11 @@ def _dirty_connections(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def _idle_while_waiting(entries: Iterable[Entry]) -> Iterator[str]:
+    suspended = False
     for entry in entries:
-        figures = entry.figures
+        if entry.kind in (SUSPENDED, RESUMED):
+            suspended = entry.kind == SUSPENDED
+        figures = None if suspended else entry.figures
         if figures is not None and figures.idle > 0 and figures.waiting > 0:
             yield (
                 f"at {entry.at:.6f}, after {entry.kind}: {figures.waiting} waiting "

@@ -2,17 +2,30 @@
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-LOGGER = "steadypool"
-"""The logger whose records are counted."""
+
+@dataclass(frozen=True)
+class LogNames:
+    """Where a pool logs, and what it calls the events that specs know by other words."""
+
+    logger: str
+    events: Mapping[str, str]
+    """From the words of specs (failure, retry, recovery, leak) to the pool's."""
+
+
+NO_LOG = LogNames("poolspec.no-such-log", {})
+"""For a pool that writes no structured log."""
 
 
 class Journal(logging.Handler):
-    """Counts the records of one logger by event. Safe to use from any thread."""
+    """Counts the records of one pool's logger by event. Safe to use from any thread."""
 
-    def __init__(self, logger: str) -> None:
+    def __init__(self, names: LogNames) -> None:
         super().__init__(logging.DEBUG)
-        self._logger = logging.getLogger(logger)
+        self._names = names.events
+        self._logger = logging.getLogger(names.logger)
         self._level = self._logger.level
         self._events: Counter[str] = Counter()
         self._logger.addHandler(self)
@@ -24,7 +37,7 @@ class Journal(logging.Handler):
 
     def count(self, event: str) -> int:
         """Return how many records told of an event."""
-        return self._events[event]
+        return self._events[self._names[event]]
 
     def stop(self) -> None:
         """Listen no more."""

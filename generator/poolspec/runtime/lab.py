@@ -18,6 +18,7 @@ from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_thread
 from poolspec.runtime.connection import Connector, open_connection
 from poolspec.runtime.contract import PoolAdapter, Wiring
 from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
+from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
 from poolspec.runtime.observe import settle
@@ -36,7 +37,8 @@ class Lab(Bench[Pool]):
         self._adapter = adapter
         self._time = time
         self._clock = adapter.clock(time)
-        super().__init__(server, adapter.capabilities, self._clock.now)
+        logs = getattr(adapter, "logs", NO_LOG)
+        super().__init__(server, adapter.capabilities, self._clock.now, logs)
         self._crew = Crew(self._clock, self._log)
         self._shared_connector = self._connector()
         self._strangers: list[Held] = []

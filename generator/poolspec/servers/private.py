@@ -30,6 +30,10 @@ _PORT_ATTEMPTS = 5
 _HOST = "127.0.0.1"
 
 
+OURS = frozenset({Capability.KILL, Capability.SERVER_CONTROL})
+"""What can be done to a server that is nobody else's."""
+
+
 class Program(ABC):
     """A database server that can be run in a directory."""
 
@@ -64,7 +68,7 @@ class PrivateServer(SqlServer):
         except BaseException:
             self._directory.close()
             raise
-        super().__init__(program.kind, address, self._admin, version, program.capabilities)
+        super().__init__(program.kind, address, self._admin, version, program.capabilities | OURS)
 
     @property
     def description(self) -> str:

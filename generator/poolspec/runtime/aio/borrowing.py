@@ -11,8 +11,9 @@ from typing import Any
 from poolspec.runtime.aio.contract import AsyncControls, AsyncPoolAdapter
 from poolspec.runtime.borrowing import Row, check_rows
 from poolspec.runtime.connection import Sockets
+from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.log import Log, current_actor
-from poolspec.vocabulary import EventKind
+from poolspec.vocabulary import EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -49,6 +50,9 @@ class AsyncHeld:
 
 class AsyncPool:
     """The pool under test. Safe to use from any task of its loop."""
+
+    most_ever = 0
+    """The largest limit that the pool had before it was resized."""
 
     def __init__(self, raw: Any, adapter: AsyncPoolAdapter, log: Log, sockets: Sockets) -> None:
         self.raw = raw
@@ -114,15 +118,18 @@ class AsyncPool:
 
     async def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
+        self.most_ever = max(self.most_ever, self.stats()[StatName.MAX_SIZE])
         await self._controls().resize(self.raw, size, max_overflow)
 
     async def suspend(self) -> None:
         """Have the pool hand out nothing."""
+        self._log.add(SUSPENDED)
         await self._controls().suspend(self.raw)
 
     async def resume(self) -> None:
         """Have the pool hand out again."""
         await self._controls().resume(self.raw)
+        self._log.add(RESUMED)
 
     async def maintain(self) -> None:
         """Have the pool do its housekeeping."""

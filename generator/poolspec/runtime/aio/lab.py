@@ -17,6 +17,7 @@ from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
+from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
@@ -32,7 +33,8 @@ class AsyncLab(Bench[AsyncPool]):
         self._adapter = adapter
         self._time = time
         self._clock = adapter.clock(time)
-        super().__init__(server, adapter.capabilities, self._clock.now)
+        logs = getattr(adapter, "logs", NO_LOG)
+        super().__init__(server, adapter.capabilities, self._clock.now, logs)
         self._crew = AsyncCrew(self._clock, self._log)
         self._strangers: list[AsyncHeld] = []
 
