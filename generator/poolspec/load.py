@@ -1,8 +1,8 @@
 """Spec files → the model; or everything that is wrong with them, in one go.
 
-Files are understood in two rounds: first those that may hold profiles or requirements, then the
-classes that refer to them. Whether a class is right never depends on the order in which files are
-given. Many classes are shared out among processes; so the caller says what to make of them, and
+Files are understood in two rounds: first those that may hold profiles, requirements or tables, then
+the classes that refer to them. Whether a class is right never depends on the order in which files
+are given. Many classes are shared out among processes; so the caller says what to make of them, and
 that is made where they are. At last, files are compared with each other.
 """
 
@@ -20,6 +20,7 @@ from poolspec.language.finding import absolute, find_files, model_path
 from poolspec.language.kinds import Place, Reader, Wrong, read_fields
 from poolspec.language.names import PATH, stem_fault
 from poolspec.language.source import Refused, Source, accept_text, read_source
+from poolspec.language.tables import check_references
 from poolspec.language.tree import Mapping, Node, parse
 from poolspec.model import Expectations, Requirement, SpecClass, Suite
 from poolspec.sharing import Progress, in_batches
@@ -27,8 +28,8 @@ from poolspec.sharing import Progress, in_batches
 R = TypeVar("R")
 
 _NOTHING = Expectations()
-_SHARED = (b"profiles", b"requirements")
-"""A file without these words is neither a file of profiles nor one of requirements."""
+_SHARED = (b"profiles", b"requirements", b"tables")
+"""A file without these words is a class, or nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,10 @@ def load_class_text(text: bytes, path: PurePosixPath) -> SpecClass:
 
 def outline(spec: SpecClass) -> SpecClass:
     """A class without what its tests do: enough to list them, and quickly handed on."""
-    bare = (replace(test, pool=(), matrix=None, steps=(), expect=_NOTHING) for test in spec.tests)
+    bare = (
+        replace(test, pool=(), tables=(), matrix=None, steps=(), expect=_NOTHING)
+        for test in spec.tests
+    )
     return replace(spec, tests=tuple(bare))
 
 
@@ -129,7 +133,7 @@ class _Loader:
         return Loaded(tuple(one for batch in batches for one in batch.made), tuple(requirements))
 
     def _class_files(self) -> list[Source]:
-        """Take up what the files of profiles and requirements say, and return the others."""
+        """Take up what the files that are no classes say, and return the others."""
         others = []
         for source in self.sources:
             opened = self._open(source) if _may_be_shared(source) else None
@@ -140,6 +144,8 @@ class _Loader:
                 self.opened[source.path] = opened
             if opened is not None or not source.problems:
                 others.append(source)
+        with suppress(Refused):
+            check_references(self.catalog.tables)
         return others
 
     def _batch(
@@ -181,11 +187,13 @@ class _Loader:
             return None
 
     def _take(self, source: Source, opened: _Opened) -> None:
-        """Take up what a file of profiles or requirements says."""
+        """Take up what a file that is no class says."""
         try:
             fields = read_fields(opened.reader, opened.reader.root, opened.place)
             if opened.place is g.PROFILES_FILE:
                 self.catalog.add_profiles(opened.reader, fields)
+            elif opened.place is g.TABLES_FILE:
+                self.catalog.add_tables(opened.reader, fields)
             else:
                 self.catalog.add_requirements(opened.reader, fields)
         except Refused:
@@ -201,7 +209,7 @@ class _Loader:
 
     def _understand(self, source: Source, opened: _Opened) -> SpecClass | None:
         if opened.place is not g.CLASS_FILE:
-            hint = "write 'profiles' or 'requirements' without escapes"
+            hint = "write 'profiles', 'requirements' or 'tables' without escapes"
             raise source.refuse(1, 1, "the key that tells the file's kind is not plain", hint)
         path = model_path(source.path)
         if fault := stem_fault(path.stem):
@@ -245,12 +253,14 @@ def _place_of(root: Node) -> Place:
         raise Wrong(root, "a spec file is a mapping", "a spec starts with: spec: 1")
     keys = {head.text: head for head, _ in root.pairs}
     telling = [head for name, head in keys.items() if name in g.FILES]
+    if "class" in keys:  # a class may name tables, too
+        telling = [head for head in telling if head.text != "tables"]
     if "spec" not in keys:
         raise Wrong(root, "the version of the language is missing", f"add: spec: {g.VERSION}")
     if not telling:
         near = next((head for head in keys.values() if head.text != "spec"), root)
         hint = f"{expected(g.FILES)}, next to 'spec'"
-        raise Wrong(near, "a file without 'class', 'profiles' or 'requirements'", hint)
+        raise Wrong(near, "a file that does not say what it holds", hint)
     if len(telling) > 1:
         message = f"{telling[0].text!r} and {telling[1].text!r} in one file"
         raise Wrong(telling[1], message, "write two files")

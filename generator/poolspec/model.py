@@ -416,6 +416,15 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the database, which a test has made before its pool."""
+
+    name: str
+    create: str
+    """The statement that makes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpecTest:
     """One behaviour."""
 
@@ -436,6 +445,8 @@ class SpecTest:
     expect: Expectations
     shells: tuple[Shell, ...] = tuple(Shell)
     """Of which pools the test has a form for, in the order of the enum; never empty."""
+    tables: tuple[Table, ...] = ()
+    """In the order in which they are made."""
 
 
 @dataclass(frozen=True, slots=True)

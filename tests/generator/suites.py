@@ -34,6 +34,7 @@ from poolspec.model import (
     Step,
     Suite,
     Suspend,
+    Table,
     Transaction,
     Use,
     WaitUntil,
@@ -82,6 +83,7 @@ def a_test(
     deadline: float = 20.0,
     matrix: Matrix | None = None,
     shells: tuple[Shell, ...] = (Shell.THREADS,),
+    tables: tuple[Table, ...] = (),
 ) -> SpecTest:
     return SpecTest(
         name=name,
@@ -99,6 +101,7 @@ def a_test(
         steps=steps,
         expect=expect or Expectations(),
         shells=shells,
+        tables=tables,
     )
 
 
@@ -168,6 +171,7 @@ def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
         "every_step",
         shells=shells,
         level=Level.SHOULD,
+        tables=(Table("orders", "CREATE TABLE `orders` (`id` INT)"),),
         needs=(Capability.FAIR_QUEUE, Capability.EVENTS),
         time=TimeKind.REAL,
         deadline=60.0,

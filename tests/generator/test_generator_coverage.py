@@ -19,6 +19,7 @@ from poolspec.model import (
     Inject,
     Resize,
     Step,
+    Table,
     Transaction,
     With,
 )
@@ -148,6 +149,11 @@ def test_a_share_among_the_options_is_no_time() -> None:
     test = replace(a_test(), pool=(("recycle_jitter", 0.1), ("max_idle_time", 60.0)))
     said = "Make a pool with `recycle_jitter` 0.1, `max_idle_time` 60 s."
     assert said in pages(a_suite(a_class(test)))[PAGE]
+
+
+def test_a_page_names_the_tables_of_a_test() -> None:
+    test = a_test(tables=(Table("orders", "CREATE TABLE `orders` (`id` INT)"),))
+    assert "1. Make the tables `orders`.\n2. Make a pool" in pages(a_suite(a_class(test)))[PAGE]
 
 
 def test_a_page_tells_how_to_run_its_tests() -> None:

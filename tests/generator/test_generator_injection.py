@@ -25,6 +25,7 @@ from poolspec.model import (
     Requirement,
     SpecClass,
     Step,
+    Table,
     Transaction,
     Use,
     With,
@@ -68,6 +69,7 @@ def hostile_classes(draw: st.DrawFn) -> SpecClass:
             Release(12, ("a",), pool="shared"),
         ),
         shells=tuple(Shell),
+        tables=(Table("t", draw(hostile_text)),),
     )
     return a_class(test, purpose=draw(hostile_text), description=draw(hostile_text))
 
@@ -91,6 +93,7 @@ def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
     assert isinstance(query, Query)
     (asked,) = calls(tree, ".global_pool")
     (made,) = calls(tree, ".query")
+    (table,) = calls(tree, ".execute")
     (mark,) = calls(tree, "mark.spec")
     guards = [word.value for call in calls(tree, "lab.fails") for word in call.keywords]
     found = {word.arg: ast.literal_eval(word.value) for word in made.keywords}
@@ -98,6 +101,7 @@ def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
     return (
         ast.literal_eval(asked.keywords[0].value) == option.options[0][1]
         and ast.literal_eval(made.args[0]) == query.sql
+        and ast.literal_eval(table.args[0]) == test.tables[0].create
         and found.get("params", ()) == query.params
         and found["returns"] == query.returns
         and tuple(found["rows"]) == query.rows

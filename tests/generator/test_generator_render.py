@@ -35,6 +35,7 @@ from poolspec.model import (
     Start,
     Step,
     Suspend,
+    Table,
     Transaction,
     Use,
     With,
@@ -309,6 +310,14 @@ def test_health_hooks_and_logs_are_asked_of_the_lab() -> None:
         "lab.expect_hooks(setup=2)",
         "lab.expect_logs(leak=1)",
     ]
+
+
+def test_tables_are_made_before_the_pool() -> None:
+    tables = (Table("a", "CREATE TABLE `a` (`id` INT)"),)
+    text = module(a_class(a_test(tables=tables, shells=tuple(Shell))))
+    made = 'lab.execute("CREATE TABLE `a` (`id` INT)")  # line 9\n'
+    assert f"        {made}        lab.pool(" in text
+    assert f"        await {made}        await lab.pool(" in text
 
 
 def test_an_option_that_is_a_word_is_a_text() -> None:

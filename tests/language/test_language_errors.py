@@ -474,7 +474,7 @@ FILES: dict[str, tuple[str, str]] = {
         'spec: «"1"\nclass: C\npurpose: p\ntests: {t: T}',
         "this version of the language is not known",
     ),
-    "no kind": ("spec: 1\n«clas: C", "a file without 'class', 'profiles' or 'requirements'"),
+    "no kind": ("spec: 1\n«clas: C", "a file that does not say what it holds"),
     "two kinds": ("spec: 1\nclass: C\n«profiles: {}", "'class' and 'profiles' in one file"),
     "a list": ("«- spec: 1", "a spec file is a mapping"),
     "a word": ("«spec", "a spec file is a mapping"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from poolspec.language import grammar, grammar_expect, grammar_pool, grammar_steps
+from poolspec.language import grammar, grammar_expect, grammar_pool, grammar_steps, grammar_tables
 from poolspec.language.kinds import Key, Place, Reader
 from poolspec.language.source import Source, accept_text
 from poolspec.language.tree import parse
@@ -27,7 +27,7 @@ TEXT = GUIDE.read_text(encoding="utf-8")
 TABLE = re.compile(r"<!-- keys: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
-MODULES = (grammar, grammar_expect, grammar_pool, grammar_steps)
+MODULES = (grammar, grammar_expect, grammar_pool, grammar_steps, grammar_tables)
 PLACES = {
     place.name: place
     for place in (
@@ -93,7 +93,7 @@ def test_the_tables_are_those_of_the_grammar() -> None:
 
 
 def test_every_place_with_keys_has_a_table() -> None:
-    files = {"a file of profiles", "a file of requirements"}
+    files = {"a file of profiles", "a file of requirements", "a file of tables"}
     shown = {found[1] for found in TABLE.finditer(TEXT)}
     assert {place.name for place in PLACES.values() if place.keys} - files == shown
 

@@ -69,6 +69,7 @@ ONLY_THE_READER_KNOWS = (
     "takes no 'times'",
     "speaks of an error",
     "never come to",
+    "unknown table",
     "to heal",
     "cannot be healed",
 )

@@ -10,11 +10,12 @@ from poolspec.language import grammar as g
 from poolspec.language.catalog import Catalog, Profile, pool_options, refuse_parameters
 from poolspec.language.conditions import MatrixTable, matrix_fault
 from poolspec.language.expectations import build_expectations
+from poolspec.language.grammar_tables import TABLES_KEY
 from poolspec.language.kinds import Fields, Key, Reader, Use, Word
 from poolspec.language.names import Naming, label_fault
 from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
-from poolspec.model import Expectations, Matrix, PoolOptions, SpecClass, SpecTest
+from poolspec.model import Expectations, Matrix, PoolOptions, SpecClass, SpecTest, Table
 from poolspec.vocabulary import Layer, Level, Shell, TimeKind
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class ClassBuilder:
             return None
         return SpecClass(
             path,
-            _fingerprint(data, used),
+            _fingerprint(data, used, tests),
             name.text,
             fields.get(g.PURPOSE) or "",
             fields.get(g.DESCRIPTION) or "",
@@ -81,7 +82,27 @@ class ClassBuilder:
             body,
             expect,
             self._shells(fields, names),
+            self._tables(fields),
         )
+
+    def _tables(self, fields: Fields) -> tuple[Table, ...]:
+        """The tables of a test, in the order in which they can be made."""
+        made: dict[str, Table] = {}
+        for word in self._inherited(fields, TABLES_KEY) or ():
+            table = self.catalog.tables.get(word.text)
+            if table is None:
+                known = self.catalog.tables
+                hint = expected(known, word.text) if known else "no file with tables was loaded"
+                self.reader.problem(word.node, f"unknown table {shown(word.text)}", hint)
+                continue
+            if word.text in made:
+                self.reader.problem(word.node, f"{shown(word.text)} is named twice", "once will do")
+            for other in table.foreign:
+                if other.table not in (*made, word.text):
+                    message = f"{shown(word.text)} refers to {other.table}, which is not made yet"
+                    self.reader.problem(word.node, message, f"name {other.table} before it")
+            made[word.text] = table.made
+        return tuple(made.values())
 
     def _shells(self, fields: Fields, names: Names) -> tuple[Shell, ...]:
         """The shells of a test: those it names, less those that cannot do what it does."""
@@ -184,9 +205,11 @@ def _check_values(reader: Reader, table: MatrixTable, use: Use, column: int) -> 
             return
 
 
-def _fingerprint(data: bytes, used: dict[str, Profile]) -> str:
+def _fingerprint(data: bytes, used: dict[str, Profile], tests: tuple[SpecTest, ...]) -> str:
     """A hash of everything that the generated module depends on."""
     digest = hashlib.sha256(data)
     for name in sorted(used):
         digest.update(f"\n{name} {used[name].options!r}".encode())
+    for create in sorted({table.create for test in tests for table in test.tables}):
+        digest.update(f"\n{create}".encode())
     return digest.hexdigest()

@@ -1,11 +1,13 @@
-"""What the files of a project share: profiles and requirements."""
+"""What the files of a project share: profiles, requirements and tables."""
 
 from dataclasses import dataclass, field
 
 from poolspec.errors import shown
 from poolspec.language import grammar as g
 from poolspec.language.grammar_pool import POOL_OPTIONS
+from poolspec.language.grammar_tables import TABLES
 from poolspec.language.kinds import Fields, Reader, Word
+from poolspec.language.tables import TableDefinition, build_table
 from poolspec.model import PoolOptions, Requirement, Value
 from poolspec.vocabulary import Layer
 
@@ -21,10 +23,11 @@ class Profile:
 
 @dataclass(slots=True)
 class Catalog:
-    """All profiles and requirements that were loaded, and where each stands."""
+    """All profiles, requirements and tables that were loaded, and where each stands."""
 
     profiles: dict[str, Profile] = field(default_factory=dict)
     requirements: dict[str, Requirement] = field(default_factory=dict)
+    tables: dict[str, TableDefinition] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
 
     def add_profiles(self, reader: Reader, fields: Fields) -> None:
@@ -42,6 +45,12 @@ class Catalog:
             title = f"{section.text}. {title}"
             for word, requirement in given.get(g.KEYS) or ():
                 self._add_requirement(reader, section, title, word, requirement)
+
+    def add_tables(self, reader: Reader, fields: Fields) -> None:
+        """Take up a file of tables."""
+        for word, given in fields.get(TABLES) or ():
+            if self._is_new(reader, word, "table"):
+                self.tables[word.text] = build_table(reader, word, given)
 
     def _add_requirement(
         self, reader: Reader, section: Word, title: str, word: Word, given: Fields

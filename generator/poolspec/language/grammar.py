@@ -1,14 +1,16 @@
-"""The tables of keys of the three kinds of files, and of what stands in them.
+"""The tables of keys of the four kinds of files, and of what stands in them.
 
 spec: 1 + class: …         one test class
 spec: 1 + profiles: …      named sets of pool options
 spec: 1 + requirements: …  the behaviours that `covers` may name
+spec: 1 + tables: …        database tables that tests may ask for
 """
 
 from poolspec.language.conditions import MATRIX
 from poolspec.language.grammar_expect import EXPECT
 from poolspec.language.grammar_pool import POOL, POOL_OPTIONS
 from poolspec.language.grammar_steps import STEPS
+from poolspec.language.grammar_tables import TABLES, TABLES_KEY
 from poolspec.language.kinds import Key, Kind, Place, Reader, Word, Wrong
 from poolspec.language.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
 from poolspec.language.quantities import DEADLINE
@@ -133,7 +135,7 @@ TEST_PLACE = Place(
     "a test",
     (
         *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, SHELLS, DEADLINE_KEY),
-        *(PROFILE, POOL_KEY, MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
+        *(PROFILE, POOL_KEY, TABLES_KEY, MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
     ),
 )
 
@@ -157,7 +159,7 @@ CLASS_FILE = Place(
     "a test class",
     (
         *(SPEC, CLASS_KEY, PURPOSE, DESCRIPTION, LAYER, LEVEL, NEEDS, TIME, SHELLS),
-        *(PROFILE, POOL_KEY, TESTS),
+        *(PROFILE, POOL_KEY, TABLES_KEY, TESTS),
     ),
 )
 
@@ -197,5 +199,12 @@ REQUIREMENTS = Key(
 )
 REQUIREMENTS_FILE = Place("a file of requirements", (SPEC, REQUIREMENTS))
 
-FILES = {"class": CLASS_FILE, "profiles": PROFILES_FILE, "requirements": REQUIREMENTS_FILE}
-"""By the key that tells them apart."""
+TABLES_FILE = Place("a file of tables", (SPEC, TABLES))
+
+FILES = {
+    "class": CLASS_FILE,
+    "profiles": PROFILES_FILE,
+    "requirements": REQUIREMENTS_FILE,
+    "tables": TABLES_FILE,
+}
+"""By the key that tells them apart. A class may have a key `tables` too."""

@@ -63,6 +63,7 @@ _CALLS = frozenset(
             "cancel",
             "fault",
             "heal",
+            "execute",
             "use",
         ),
         *(f"wait_until_{state.value}" for state in ActorState),

@@ -55,7 +55,9 @@ _FAILURES = {
 
 def scenario(test: SpecTest) -> tuple[Sentence, ...]:
     """Return what a test does and what must hold at its end, in order."""
-    told = [_pool(test)] if needs_pool(test) else []
+    made = amounts.labels(table.name for table in test.tables)
+    told = [Sentence(f"Make the tables {made}.")] if made else []
+    told += [_pool(test)] if needs_pool(test) else []
     told += [tell(step) for step in test.steps]
     holds = tuple(expectations(test.expect))
     return (*told, Sentence("At the end:", holds)) if holds else tuple(told)
