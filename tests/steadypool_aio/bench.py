@@ -1,0 +1,60 @@
+"""A pool on the virtual clock over scripted connections, for one test in one event loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from steadypool import AsyncConnectionPool
+from steadypool.testing_aio import AsyncScriptedConnector, AsyncVirtualClock
+
+
+class Bench:
+    """Clock, connector, and the pools made here: of one connection, unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.clock = AsyncVirtualClock()
+        self.connect = AsyncScriptedConnector(clock=self.clock)
+        self.pools: list[AsyncConnectionPool] = []
+
+    async def pool(self, **options: Any) -> AsyncConnectionPool:
+        """Make a pool and start it."""
+        settings: dict[str, Any] = {"size": 1, "max_overflow": 0, "connect": self.connect}
+        pool = AsyncConnectionPool(**settings | {"clock": self.clock} | options)
+        self.pools.append(pool)
+        await pool.start()
+        return pool
+
+    async def start(self, *works: Coroutine[Any, Any, Any]) -> list[asyncio.Task[Any]]:
+        """Start tasks, each when the one before got as far as it could without time passing."""
+        tasks = []
+        for work in works:
+            tasks.append(self.clock.spawn(work))
+            for _ in range(20):
+                await asyncio.sleep(0)
+        return tasks
+
+    async def join(self, *tasks: asyncio.Task[Any]) -> list[Any]:
+        """Wait for tasks, letting time pass."""
+        with self.clock.away():
+            return list(await asyncio.gather(*tasks))
+
+    async def leave(self) -> None:
+        """Close all pools; nothing may be left."""
+        for pool in self.pools:
+            await pool.close()
+            assert pool._core.pending == 0
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert self.connect.open_now == sum(pool.stats().in_use for pool in self.pools)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def play(body: Callable[[Bench], Awaitable[None]]) -> None:
+    """Run a test's body in an event loop of its own."""
+
+    async def main() -> None:
+        bench = Bench()
+        await body(bench)
+        await bench.leave()
+
+    asyncio.run(main())

@@ -1,0 +1,206 @@
+"""Connections of others: what they cannot say is taken for the worse, and nothing they do harms."""
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+from tests.steadypool_aio.bench import Bench, play
+
+from steadypool import (
+    AsyncConnectionPool,
+    EventKind,
+    PoolConfigError,
+    PoolEvent,
+    aio_connections,
+)
+from steadypool.aio_connections import abort, alive, close, state
+from steadypool.states import ConnectionState
+
+
+class Silent:
+    """Says nothing of itself."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    async def rollback(self) -> None:
+        self.calls.append("rollback")
+
+    async def close(self) -> None:
+        self.calls.append("close")
+
+
+class Hanging(Silent):
+    """Never comes to an end of closing, and cannot be cut off."""
+
+    async def close(self) -> None:
+        self.calls.append("close")
+        await asyncio.get_running_loop().create_future()
+
+
+class Lying(Silent):
+    """Fails whenever it is asked."""
+
+    @property
+    def closed(self) -> bool:
+        raise OSError("do not ask")
+
+
+class Talking(Silent):
+    """Tells whether a transaction is open, and whether it is connected."""
+
+    def __init__(self, in_transaction: bool, connected: bool) -> None:
+        super().__init__()
+        self.in_transaction = in_transaction
+        self.connected = connected
+
+
+class Deaf(Silent):
+    """Has a descriptor that is gone."""
+
+    def fileno(self) -> int:
+        return -1
+
+
+def test_who_cannot_say_may_be_in_a_transaction() -> None:
+    assert state(Silent()) is ConnectionState.IN_TRANSACTION
+
+
+def test_who_can_say_is_believed() -> None:
+    assert state(Talking(False, True)) is ConnectionState.CLEAN
+    assert state(Talking(True, True)) is ConnectionState.IN_TRANSACTION
+    assert state(Talking(False, False)) is ConnectionState.CLOSED
+
+
+def test_who_fails_when_asked_is_closed() -> None:
+    assert state(Lying()) is ConnectionState.CLOSED
+    assert not alive(Lying())
+
+
+def test_without_a_descriptor_one_is_taken_for_alive() -> None:
+    assert alive(Silent())
+    assert not alive(Deaf())
+
+
+def test_a_silent_connection_is_rolled_back_and_closed() -> None:
+    async def body(bench: Bench) -> None:
+        made: list[Silent] = []
+
+        async def connect() -> Silent:
+            made.append(Silent())
+            return made[-1]
+
+        pool = await bench.pool(connect=connect)
+        for _ in range(2):
+            async with pool:
+                pass
+        await pool.close()
+        assert made[0].calls == ["rollback", "rollback", "close"]
+        assert len(made) == 1
+
+    play(body)
+
+
+def test_a_close_that_hangs_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aio_connections, "CLOSE_LIMIT", 0.01)
+    connection = Hanging()
+    asyncio.run(close(connection))
+    assert connection.calls == ["close"]
+
+
+def test_who_is_cancelled_while_he_closes_cuts_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Cut(Hanging):
+        def abort(self) -> None:
+            self.calls.append("abort")
+
+    async def body(connection: Cut) -> None:
+        task = asyncio.create_task(close(connection))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    connection = Cut()
+    asyncio.run(body(connection))
+    assert connection.calls == ["close", "abort"]
+
+
+def test_cutting_off_never_raises() -> None:
+    abort(object())
+
+
+def test_a_listener_that_breaks_off_a_release_costs_the_connection_only() -> None:
+    class Stop(BaseException):
+        pass
+
+    async def body(bench: Bench) -> None:
+        def listen(event: PoolEvent) -> None:
+            if event.kind is EventKind.CHECKED_IN and event.connection == 1:
+                raise Stop
+
+        pool = await bench.pool(listeners=[listen])
+        first = await pool.acquire()
+        first.in_transaction = True
+        with pytest.raises(Stop):
+            await pool.release(first)
+        async with pool as second:
+            assert second is not first
+
+    play(body)
+
+
+def test_without_the_driver_a_configured_pool_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "steadypool.aio_driver", raising=False)
+    monkeypatch.setitem(sys.modules, "aiomysql", None)
+    monkeypatch.setitem(sys.modules, "aiomysql.connection", None)
+    with pytest.raises(PoolConfigError, match=r"pip install 'poolspec\[asyncio\]'"):
+        AsyncConnectionPool(config="mysql://nobody@localhost/nothing")
+
+
+def test_connections_of_asyncmy_can_be_pooled(config: Any) -> None:
+    asyncmy = pytest.importorskip("asyncmy")
+
+    async def connect() -> Any:
+        return await asyncmy.connect(
+            unix_socket=config.unix_socket,
+            user=config.user,
+            password=config.password,
+            database=config.database,
+        )
+
+    async def body() -> None:
+        pool = await AsyncConnectionPool.open(
+            size=1, max_overflow=0, connect=connect, validate_after=0
+        )
+        for _ in range(2):
+            async with pool as connection, connection.cursor() as cursor:
+                await cursor.execute("SELECT 7")
+                assert tuple(await cursor.fetchall()) == ((7,),)
+        assert pool.stats().created == 1
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05), pool as connection, connection.cursor() as cursor:
+                await cursor.execute("SELECT SLEEP(5)")
+        assert (pool.stats().closed, pool.stats().total_connections) == (1, 0)
+        await pool.close()
+
+    asyncio.run(body())
+
+
+def test_a_cancelled_scope_of_anyio_keeps_the_connection(config: Any) -> None:
+    anyio = pytest.importorskip("anyio")
+
+    async def body() -> None:
+        pool = await AsyncConnectionPool.open(size=1, max_overflow=0, config=config)
+        with anyio.move_on_after(0.01):
+            async with pool as connection, connection.cursor() as cursor:
+                await cursor.execute("SELECT 7")
+                await anyio.sleep(5)
+        async with pool as again:
+            assert again is connection
+            assert again.pool_state() is ConnectionState.CLEAN
+        await pool.close()
+
+    anyio.run(body)
