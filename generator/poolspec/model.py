@@ -346,7 +346,7 @@ class Expectations:
     stats: Checks = ()
     """By StatName."""
     server: Checks = ()
-    """Of: connections (open now), peak (most at once). The server's own count."""
+    """Of: connections (open now, by the server's count), peak (most sockets open at once)."""
     served: tuple[str, ...] = ()
     """Actors, in the order in which they were given connections they had queued for."""
     same: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ import steadypool
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.clock import Clock, RealClock
 from poolspec.runtime.contract import Controls, Options, Wiring
+from poolspec.runtime.hooks import HookError
 from poolspec.runtime.journal import LogNames
 from poolspec.runtime.log import Entry, Figures, current_actor
 from poolspec.servers import Tenant
@@ -69,6 +70,7 @@ KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (steadypool.PoolInitializationError, ErrorKind.INITIALIZATION),
     (steadypool.ConnectionFailedError, ErrorKind.CONNECT),
     (steadypool.ConflictError, ErrorKind.CONFLICT),
+    (HookError, ErrorKind.HOOK),
     (pymysql.err.InterfaceError, ErrorKind.LOST),
     (pymysql.Error, ErrorKind.QUERY),
 )

@@ -21,7 +21,7 @@ def expectations(wanted: Expectations) -> Iterator[Sentence]:
     if wanted.stats:
         yield Sentence(f"the pool's statistics: {amounts.checks(wanted.stats)}")
     if wanted.server:
-        yield Sentence(f"the server's own count: {amounts.checks(wanted.server)}")
+        yield Sentence(f"connections: {amounts.checks(wanted.server)}")
     if wanted.served:
         yield Sentence(f"served in this order: {amounts.labels(wanted.served)}")
     if wanted.same:
