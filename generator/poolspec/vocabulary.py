@@ -68,8 +68,6 @@ class ErrorKind(StrEnum):
     """The connection was lost during a statement."""
     INITIALIZATION = "initialization"
     """A new connection, or one that was about to be handed out, could not be prepared."""
-    HOOK = "hook"
-    """A hook that the test gave to the pool raised."""
     CONFLICT = "conflict"
     """Somebody else changed what was to be changed (optimistic locking)."""
 

@@ -306,7 +306,7 @@ def test_health_hooks_and_logs_are_asked_of_the_lab() -> None:
         health=HealthWord.HEALTHY, hooks=(("setup", equal(2)),), logs=(("leak", equal(1)),)
     )
     assert body(expect=expect, shell=Shell.ASYNCIO).splitlines()[2:] == [
-        "lab.expect_health(HealthWord.HEALTHY)",
+        "await lab.expect_health(HealthWord.HEALTHY)",
         "lab.expect_hooks(setup=2)",
         "lab.expect_logs(leak=1)",
     ]

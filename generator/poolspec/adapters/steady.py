@@ -70,7 +70,7 @@ KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (steadypool.PoolInitializationError, ErrorKind.INITIALIZATION),
     (steadypool.ConnectionFailedError, ErrorKind.CONNECT),
     (steadypool.ConflictError, ErrorKind.CONFLICT),
-    (HookError, ErrorKind.HOOK),
+    (HookError, ErrorKind.INITIALIZATION),
     (pymysql.err.InterfaceError, ErrorKind.LOST),
     (pymysql.Error, ErrorKind.QUERY),
 )

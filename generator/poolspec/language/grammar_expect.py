@@ -61,7 +61,9 @@ LOGS = Place(
 )
 
 STATS_KEY = Key("stats", fields_kind(STATS), "the pool's counters", "{acquired: 2}")
-SERVER_KEY = Key("server", fields_kind(SERVER), "connections, by the server's count", "{connections: 2}")
+SERVER_KEY = Key(
+    "server", fields_kind(SERVER), "connections, by the server's count", "{connections: 2}"
+)
 SERVED = Key("served", NAMES, "actors, in the order they were served", "[first, second]")
 SAME = Key("same", NAMES, "labels of one and the same connection or pool", "[a, b]")
 DIFFERENT = Key("different", NAMES, "labels, no two of the same connection or pool", "[a, b]")
