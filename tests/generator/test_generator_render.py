@@ -365,6 +365,32 @@ def test_a_long_statement_stays_within_100_columns() -> None:
     assert max(map(len, module(spec).splitlines())) <= 100
 
 
+def test_a_module_passes_the_lint_of_this_project() -> None:
+    sql = "SELECT " + ", ".join(f"column_{n} AS c{n}" for n in range(40))
+    long = a_test(
+        steps=(Acquire(1, ("a",)), Query(2, sql, "a"), Query(3, sql, "a", returns=1)),
+        tables=(Table("t", sql),),
+        shells=tuple(Shell),
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "check",
+            "--stdin-filename",
+            "generated_tests/test_a.py",
+            "-",
+        ],
+        input=module(a_class(every_step(tuple(Shell)), long)),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "All checks passed!\n")
+
+
 def test_every_kind_of_step_gives_code_that_compiles() -> None:
     compile(
         module(a_class(every_step(tuple(Shell)), limit_test())),

@@ -16,7 +16,7 @@ from poolspec.model import (
     SpecTest,
     Value,
 )
-from poolspec.rendering.literals import literal, row, value
+from poolspec.rendering.literals import alone, literal, row, value
 from poolspec.rendering.names import variable, word
 from poolspec.rendering.scope import Scope
 from poolspec.vocabulary import Level, Operation, Runner, Shell, TimeKind, Via
@@ -88,6 +88,8 @@ def options(given: tuple[tuple[str, Value | str], ...]) -> str:
 def query_arguments(step: Query) -> str:
     """Return the arguments of a query: the statement, what goes in, what must come back."""
     parts = [literal(step.sql)]
+    if not step.params and not step.expects_value and step.rows is None:
+        return alone(step.sql)
     if step.params:
         parts.append(f"params={row(step.params)}")
     if step.expects_value:

@@ -49,6 +49,12 @@ def _string(text: str) -> str:
     return f"({' '.join(pieces)})"
 
 
+def alone(text: str) -> str:
+    """Return the literal of the only argument of a call, whose parentheses do for its pieces."""
+    written = literal(text)
+    return written[1:-1] if written.startswith("(") else written
+
+
 def value(given: Value | Scalar) -> str:
     """Return a literal, or the name of a matrix parameter."""
     return variable(given.name) if isinstance(given, Ref) else literal(given)

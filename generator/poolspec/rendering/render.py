@@ -42,7 +42,7 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
-from poolspec.rendering import arguments, literals, names, scope
+from poolspec.rendering import arguments, literals, names, reading, scope
 from poolspec.vocabulary import Shell
 
 MACROS: dict[type, str] = {
@@ -130,9 +130,10 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         actor_arguments=arguments.actor_arguments,
+        alone=literals.alone,
         at=_at,
         at_line=_at_line,
-        binds_pool=scope.binds_pool,
+        binds_pool=reading.binds_pool,
         class_words=paragraphs_of_class,
         docstring=literals.docstring,
         class_name=class_name,
@@ -143,7 +144,7 @@ def _environment() -> jinja2.Environment:
         literals=arguments.literals,
         load_arguments=arguments.load_arguments,
         module_docstring=lambda spec: literals.docstring(paragraphs_of_module(spec), 0),
-        needs_pool=scope.needs_pool,
+        needs_pool=reading.needs_pool,
         next_name=next,
         options=arguments.options,
         parameters=arguments.parameters,

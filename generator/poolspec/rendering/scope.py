@@ -15,36 +15,20 @@ from poolspec.model import (
     Actor,
     Check,
     Checks,
-    Close,
-    CloseAll,
-    Connect,
     EventsExpectation,
-    Expect,
-    Expectations,
     GlobalPool,
-    Inject,
-    Load,
-    Maintain,
     Query,
     Release,
-    Resize,
-    Resume,
     SpecTest,
-    Start,
     Step,
-    Suspend,
     Transaction,
     With,
 )
 from poolspec.rendering import literals, names
+from poolspec.rendering.reading import read_by, read_in, rebound, walk
 from poolspec.vocabulary import BodyFailure, CheckOp, Shell
 
 _Guarded = Acquire | Release | Query | GlobalPool | With | Transaction
-_ON_THE_POOL = (
-    *(With, Transaction, Load),
-    *(Close, CloseAll, Resize, Suspend, Resume, Maintain),
-)
-"""Steps that are always about the test's own pool."""
 _FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}
 
 
@@ -102,7 +86,7 @@ class Scope:
 
     def rebound(self) -> list[str]:
         """Return variables of the enclosing body that this one reads first and binds later."""
-        return self.variables(_rebound(self.steps))
+        return self.variables(rebound(self.steps))
 
     def use(self, name: str) -> str:
         """Return a name of the runtime, and have it imported."""
@@ -163,37 +147,7 @@ class Scope:
 
 def of_test(test: SpecTest, imports: set[str], shell: Shell) -> Scope:
     """Return the scope of a test's body; `imports` collects what all tests of a module use."""
-    return _scope(test.steps, _read_by(test.expect), imports, shell, _settled_names())
-
-
-def needs_pool(test: SpecTest) -> bool:
-    """Tell whether a test is about a pool of its own, not about the global one alone."""
-    steps = tuple(walk(test.steps))
-    return not any(isinstance(step, GlobalPool) for step in steps) or _uses_pool(steps)
-
-
-def binds_pool(test: SpecTest) -> bool:
-    """Tell whether any statement of a test refers to its own pool by name."""
-    return _uses_pool(tuple(step for step in walk(test.steps) if not isinstance(step, Load)))
-
-
-def walk(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield steps and the steps inside them."""
-    for step in steps:
-        yield step
-        if isinstance(step, With | Transaction):
-            yield from walk(step.body)
-        elif isinstance(step, Start):
-            for actor in step.actors:
-                yield from walk(actor.steps)
-
-
-def _uses_pool(steps: Iterable[Step]) -> bool:
-    return any(
-        isinstance(step, _ON_THE_POOL)
-        or (isinstance(step, Acquire | Release) and step.pool is None)
-        for step in steps
-    )
+    return _scope(test.steps, read_by(test.expect), imports, shell, _settled_names())
 
 
 def _scope(
@@ -203,7 +157,7 @@ def _scope(
     shell: Shell,
     settled: Iterator[str],
 ) -> Scope:
-    used = frozenset(label for step in walk(steps) for label in _read(step))
+    used = frozenset(label for step in walk(steps) for label in read_in(step))
     return Scope(steps, used.union(read_later), imports, shell, settled)
 
 
@@ -211,46 +165,3 @@ def _settled_names() -> Iterator[str]:
     yield "settled"
     for number in count(2):
         yield f"settled_{number}"
-
-
-def _rebound(steps: tuple[Step, ...]) -> tuple[str, ...]:
-    """Return labels that are read before they are bound: Python would call them unbound."""
-    bound: set[str] = set()
-    early: dict[str, None] = {}
-    for step in _same_body(steps):
-        early.update((label, None) for label in _read(step) if label not in bound)
-        bound.update(_binds(step))
-    return tuple(label for label in early if label in bound)
-
-
-def _same_body(steps: Iterable[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        if isinstance(step, With | Transaction):
-            yield from _same_body(step.body)
-
-
-def _binds(step: Step) -> tuple[str, ...]:
-    if isinstance(step, Acquire):
-        return step.labels
-    if isinstance(step, Connect | With | Transaction | GlobalPool | Load):
-        return (step.label,)
-    return ()
-
-
-def _read(step: Step) -> Iterator[str]:
-    if isinstance(step, Acquire | Release) and step.pool is not None:
-        yield step.pool
-    if isinstance(step, Release):
-        yield from step.labels
-    elif isinstance(step, Query | Inject) and step.on is not None:
-        yield step.on
-    elif isinstance(step, Expect):
-        yield from _read_by(step.expectations)
-
-
-def _read_by(wanted: Expectations) -> Iterator[str]:
-    yield from wanted.same
-    yield from wanted.different
-    for load in wanted.loads:
-        yield load.label

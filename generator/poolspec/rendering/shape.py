@@ -19,8 +19,8 @@ from typing import Any
 
 from poolspec import model
 from poolspec.model import SpecClass, SpecTest
+from poolspec.rendering.allowed import ALLOWED, KEYWORDS
 from poolspec.rendering.arguments import matrix_types
-from poolspec.rendering.literals import FUNCTIONS
 from poolspec.rendering.names import RUNTIME_NAMES, SETTLED
 from poolspec.rendering.render import (
     class_name,
@@ -28,17 +28,7 @@ from poolspec.rendering.render import (
     paragraphs_of_module,
     paragraphs_of_test,
 )
-from poolspec.vocabulary import (
-    ActorState,
-    ErrorKind,
-    EventKind,
-    Fault,
-    HealthWord,
-    Operation,
-    Runner,
-    Shell,
-    Via,
-)
+from poolspec.vocabulary import Shell
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _KINDS: dict[Shell, type[_Function]] = {
@@ -46,40 +36,6 @@ _KINDS: dict[Shell, type[_Function]] = {
     Shell.ASYNCIO: ast.AsyncFunctionDef,
 }
 _LABS = {Shell.THREADS: "Lab", Shell.ASYNCIO: "AsyncLab"}
-_CALLS = frozenset(
-    {
-        *("acquire", "release", "close", "close_all", "query", "expect"),
-        *("pool", "global_pool", "connect", "start", "join", "advance", "load"),
-        *("fails", "took", "expect_errors", "expect_latency"),
-        *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
-        *("expect_pools", "expect_events", "expect_within", "raises"),
-        *("expect_health", "expect_hooks", "expect_logs"),
-        *(
-            "transaction",
-            "resize",
-            "suspend",
-            "resume",
-            "maintain",
-            "cancel",
-            "fault",
-            "heal",
-            "execute",
-            "use",
-        ),
-        *(f"wait_until_{state.value}" for state in ActorState),
-    }
-)
-_ENUMS = (ErrorKind, EventKind, Fault, HealthWord, Operation, Runner, Via)
-_MEMBERS = frozenset(member.name for kind in _ENUMS for member in kind)
-_ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"lab", "pytest"}
-_KEYWORDS = frozenset(
-    {
-        *("took", "timeout", "params", "returns", "rows", "count", "repeat", "clients"),
-        *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
-        *("size", "max_overflow", "saying", "drain", "on", "times", "seconds"),
-        "return",  # the annotation of an actor's function
-    }
-)
 
 
 def _parts(kind: type) -> Callable[[Any], Iterable[object]]:
@@ -227,10 +183,10 @@ class _Checker:
             all(SETTLED.fullmatch(name) for name in taken), f"{test.co_name} has other variables"
         )
         for name in code.co_names:
-            self._must(name in _ALLOWED, f"{test.co_name} uses {name!a}")
+            self._must(name in ALLOWED, f"{test.co_name} uses {name!a}")
         constants = code.co_consts[1:] if code is test else code.co_consts
         for text in _strings(constants):
-            fine = text in known or text in _KEYWORDS or text.startswith(f"{test.co_qualname}.")
+            fine = text in known or text in KEYWORDS or text.startswith(f"{test.co_qualname}.")
             self._must(fine, f"{test.co_name} holds {text!a}")
 
 

@@ -35,7 +35,7 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
-from poolspec.rendering.scope import needs_pool
+from poolspec.rendering.reading import needs_pool
 from poolspec.report import amounts
 from poolspec.report.faults import HEALED, broken
 from poolspec.report.holds import Sentence, expectations

@@ -1,0 +1,41 @@
+"""Every word that a generated test may use besides those of its spec. `shape` holds it to that."""
+
+from poolspec.rendering.literals import FUNCTIONS
+from poolspec.rendering.names import RUNTIME_NAMES
+from poolspec.vocabulary import (
+    ActorState,
+    ErrorKind,
+    EventKind,
+    Fault,
+    HealthWord,
+    Operation,
+    Runner,
+    Via,
+)
+
+_CALLS = frozenset(
+    {
+        *("acquire", "release", "close", "close_all", "query", "expect"),
+        *("pool", "global_pool", "connect", "start", "join", "advance", "load"),
+        *("fails", "took", "expect_errors", "expect_latency"),
+        *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
+        *("expect_pools", "expect_events", "expect_within", "raises"),
+        *("expect_health", "expect_hooks", "expect_logs"),
+        *("transaction", "resize", "suspend", "resume", "maintain"),
+        *("cancel", "fault", "heal", "use", "execute"),
+        *(f"wait_until_{state.value}" for state in ActorState),
+    }
+)
+_ENUMS = (ErrorKind, EventKind, Fault, HealthWord, Operation, Runner, Via)
+_MEMBERS = frozenset(member.name for kind in _ENUMS for member in kind)
+ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"lab", "pytest"}
+"""Every name and attribute that may stand inside a test, besides its own labels."""
+KEYWORDS = frozenset(
+    {
+        *("took", "timeout", "params", "returns", "rows", "count", "repeat", "clients"),
+        *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
+        *("size", "max_overflow", "saying", "drain", "on", "times", "seconds"),
+        "return",  # the annotation of an actor's function
+    }
+)
+"""Names of arguments."""
