@@ -544,6 +544,12 @@ def test_a_failed_start_closes_what_it_had_opened(connect: ScriptedConnector) ->
         ({"recycle": -5}, "recycle must be"),
         ({"min_size": 6}, "min_size must be a whole number, at least 0 and at most 5"),
         ({"check_after": -1}, "check_after must be"),
+        ({"recycle_jitter": 2}, "recycle_jitter must be a number from 0 to 1; given: 2"),
+        ({"max_uses": 0}, "max_uses must be a whole number, at least 1"),
+        ({"max_waiting": -1}, "max_waiting must be a whole number, at least 0"),
+        ({"connect_attempts": 0}, "connect_attempts must be"),
+        ({"reset": "all"}, "reset must be one of rollback, session, none; given: 'all'"),
+        ({"order": None}, "order must be one of lifo, fifo"),
     ],
 )
 def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:

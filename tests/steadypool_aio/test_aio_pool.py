@@ -174,6 +174,22 @@ def test_an_outer_deadline_is_honoured_whatever_the_driver_does() -> None:
     play(body)
 
 
+def test_a_cancelled_acquire_leaves_at_once_though_its_connection_is_slow_to_close() -> None:
+    async def body(bench: Bench) -> None:
+        pool = await bench.pool(validate_after=0)
+        bench.connect.opened[0].on_rollback = 1000.0
+        bench.connect.opened[0].on_close = 5.0
+        task = (await bench.start(pool.acquire()))[0]
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert bench.clock.now() == 0.0
+        async with pool:
+            assert bench.clock.now() == 5.0
+
+    play(body)
+
+
 def test_an_open_transaction_is_rolled_back_and_a_closed_connection_dropped() -> None:
     async def body(bench: Bench) -> None:
         pool = await bench.pool()
