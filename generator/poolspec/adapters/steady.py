@@ -1,5 +1,6 @@
 """Drives steadypool, the bundled pool."""
 
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -89,6 +90,8 @@ LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST})
 
 def kind_of(error: BaseException) -> ErrorKind | None:
     """Say what an exception of steadypool or its driver means."""
+    if isinstance(error, CancelledError):
+        return ErrorKind.CANCELLED
     if isinstance(error, pymysql.OperationalError) and error.args[0] in LOST:
         return ErrorKind.LOST
     for exception, kind in KINDS:

@@ -162,6 +162,10 @@ class Bench(Generic[P]):
         self._observer.close()
         self._server.drop_tenant(self._tenant)
 
+    def _execute(self, sql: str) -> None:
+        with self._observer.own().cursor() as cursor:
+            cursor.execute(sql)
+
     def _sockets(self) -> Sockets:
         return Sockets(lambda kind, number: self._log.add(kind, connection=number))
 

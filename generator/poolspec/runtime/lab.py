@@ -22,6 +22,7 @@ from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
 from poolspec.runtime.observe import settle
+from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
 from poolspec.vocabulary import ErrorKind, Fault, Operation, Runner, TimeKind, Via
@@ -63,6 +64,14 @@ class Lab(Bench[Pool]):
         self._observer.strangers.add(stranger.number)
         self._strangers.append(stranger)
         return stranger
+
+    def execute(self, sql: str) -> None:
+        """Run a statement on a connection that no pool knows; it is committed at once."""
+        self._execute(sql)
+
+    def use(self, name: str) -> None:
+        """Do a step that was registered with `poolspec.runtime.steps.step`."""
+        find_step(name)(self)
 
     # --- actors and time -------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """How long a step takes, and how it fails; the same for both shells."""
 
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -32,7 +33,7 @@ def failing(
     started = now()
     try:
         yield
-    except Exception as error:
+    except (Exception, CancelledError) as error:
         if kind_of(error) is not kind:
             error.add_note(f"expected to fail with: {kind}")
             raise

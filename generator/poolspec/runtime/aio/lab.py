@@ -5,6 +5,7 @@ it. What waits for the server to notice something waits in a thread, so that the
 """
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -19,6 +20,7 @@ from poolspec.runtime.connection import Sockets
 from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
+from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
 from poolspec.vocabulary import ErrorKind, Fault, Operation, TimeKind, Via
@@ -54,6 +56,16 @@ class AsyncLab(Bench[AsyncPool]):
         self._observer.strangers.add(stranger.number)
         self._strangers.append(stranger)
         return stranger
+
+    async def execute(self, sql: str) -> None:
+        """Run a statement on a connection that no pool knows; it is committed at once."""
+        await asyncio.to_thread(self._execute, sql)
+
+    async def use(self, name: str) -> None:
+        """Do a step that was registered with `poolspec.runtime.steps.step`."""
+        done = find_step(name)(self)
+        if inspect.isawaitable(done):
+            await done
 
     # --- actors and time -------------------------------------------------------------------------
 
