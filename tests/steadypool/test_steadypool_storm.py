@@ -4,7 +4,7 @@ import random
 import threading
 from typing import Any
 
-from steadypool import ConnectionPool, ConnectionPoolError
+from steadypool import ConnectionPool, ConnectionPoolError, Order
 from steadypool.testing import ScriptedConnector
 
 
