@@ -42,6 +42,7 @@ class Books:
         listener_failed: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         self.idle: deque[Slot] = deque()
+        """The next to be handed out is the last."""
         self.waiters: deque[Ticket] = deque()
         self.resting: list[Ticket] = []
         """Acquires between two attempts to connect; each owns a slot."""
@@ -71,15 +72,15 @@ class Books:
         self.rules = rules
         self._size = rules.size
         self._look_after = min(rules.check_after, rules.validate_after)
-        self._next = -1 if rules.order is Order.LIFO else 0
         self._choose_way()
 
     def _choose_way(self) -> None:
         """Find out whether the short way through the core is open."""
         self._shrinking = self._slots() > self.rules.limit
         self._short = not (self._listeners or self.is_suspended or self._shrinking)
-        self._short = self._short and self.rules.plain
-        self._shelf = self.generation if self._short else -1
+        rules = self.rules
+        self._short = self._short and rules.plain
+        self._shelf = self.generation if self._short and rules.order is Order.LIFO else -1
         """The generation that may go back to the idle ones by the short way."""
 
     def stats(self) -> PoolStats:

@@ -42,13 +42,12 @@ class Core(Intake):
         idle = self.idle
         if not idle or not self._short:
             return None
-        end = self._next
-        slot = idle[end]
+        slot = idle[-1]
         if now >= slot.good_until:
             return None
         slot.since = now
         self.in_use[slot.key] = slot
-        del idle[end]
+        del idle[-1]
         self.acquired += 1
         return slot
 

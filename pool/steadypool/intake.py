@@ -20,7 +20,6 @@ class Intake(Upkeep):
             and slot.generation == self._shelf
             and not self.waiters
             and len(self.idle) < self._size
-            and now < self.tidy_at
         ):
             until = now + self._look_after
             slot.good_until = until if until < slot.expires else slot.expires

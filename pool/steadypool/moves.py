@@ -11,6 +11,7 @@ from collections import deque
 
 from steadypool.books import Books
 from steadypool.events import CloseReason, EventKind, FailReason
+from steadypool.rules import Order
 from steadypool.states import Slot, Step, Ticket
 
 
@@ -41,8 +42,7 @@ class Moves(Books):
         return self._slots() < self.rules.limit and self.connecting < self.rules.max_connecting
 
     def _reserve_idle(self, ticket: Ticket, now: float) -> None:
-        end = self._next
-        slot = self.idle[end]
+        slot = self.idle[-1]
         step = Step.TAKE
         if now >= slot.expires:
             step, slot.reason = Step.REPLACE, CloseReason.STALE
@@ -52,7 +52,7 @@ class Moves(Books):
             step = Step.CHECK
         ticket.slot, ticket.step = slot, step
         self.pending += 1
-        del self.idle[end]
+        del self.idle[-1]
 
     def _reserve_open(self, ticket: Ticket, now: float) -> None:
         """Let a ticket connect, unless that is known to be no use. There must be room."""
@@ -91,7 +91,10 @@ class Moves(Books):
             slot.since = now
             slot.returning = False
             self.pending -= 1
-            self.idle.append(slot)
+            if self.rules.order is Order.LIFO:
+                self.idle.append(slot)
+            else:
+                self.idle.appendleft(slot)
         else:
             slot.reason, slot.returning = CloseReason.SURPLUS, True
 

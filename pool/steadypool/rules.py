@@ -72,7 +72,7 @@ class Rules:
         return (
             not self.hooked
             and self.max_uses == sys.maxsize
-            and self.leak_after == math.inf
+            and self.leak_after == self.max_idle_time == math.inf
             and self.keeps_clean
         )
 

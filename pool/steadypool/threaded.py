@@ -5,8 +5,8 @@ Rules of this shell:
 * The lock is held for moves of the core only; connecting, checking, rolling back, closing and
   waiting happen outside it, in the engine.
 * The usual acquire and the usual release take one turn of the lock each, and nothing else - if
-  there is nothing else to do: no listener, no `on_acquire`, no `max_uses`, no `leak_after`, no
-  session reset.
+  there is nothing else to do: no listener, no `on_acquire`, no `max_uses`, no `max_idle_time`, no
+  `leak_after`, no session reset.
 * A forked child begins with an empty pool. What it inherited it neither uses nor closes politely;
   giving such a connection back there does nothing.
 """

@@ -4,7 +4,7 @@ import random
 import threading
 from typing import Any
 
-from steadypool import ConnectionPool, ConnectionPoolError
+from steadypool import ConnectionPool, ConnectionPoolError, Order
 from steadypool.testing import ScriptedConnector
 
 
@@ -37,7 +37,7 @@ class Storm:
             breaker_cooldown=0.01,
             leak_after=0.001,
             validate_after=0.005,
-            order="fifo",
+            order=Order.FIFO,
             connect=self.connect,
             on_acquire=self.refuse_some,
         )
