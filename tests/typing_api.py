@@ -151,7 +151,7 @@ def measuring(pool: ConnectionPool, other: AsyncConnectionPool) -> None:
 
 async def with_asyncio(clock: AsyncClock) -> None:
     pool = AsyncConnectionPool(5, 10, 30.0, config="mysql://app@db1/shop", clock=clock)
-    assert_type(await pool.start(), None)
+    assert_type(await pool.start(), AsyncConnectionPool)
     assert_type(
         await AsyncConnectionPool.open(size=1, clock=SystemAsyncClock()), AsyncConnectionPool
     )

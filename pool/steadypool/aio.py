@@ -12,6 +12,7 @@ Rules of this shell:
 * A cancellation goes on at once, wherever it strikes, and loses nothing: see
   `steadypool.aio_engine`. `asyncio.timeout` around any method is honoured.
 * A connection on which a statement was broken off is dropped: nobody knows what is left to read.
+  The server may go on with that statement for a while.
 * A process that forks makes its pools after the fork: an event loop does not survive it.
 
 Supported is asyncio, with any of its event loops; under anyio, its asyncio backend. trio is not.
@@ -24,7 +25,7 @@ import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from steadypool import aio_connections as connections
 from steadypool import config as configuration
@@ -50,9 +51,9 @@ class AsyncConnectionPool(AsyncControl):
     """A fair pool of database connections for the tasks of one event loop.
 
     The options are those of `ConnectionPool`, with these differences: `connect` is any async
-    callable that opens a connection, and its connects are cut short by the acquire's timeout as
-    well; `setup` and `on_acquire` may be plain or async, and count within that timeout; `clock` is
-    an `AsyncClock`. Without `connect` the connections are aiomysql's. `leak_after` tells which task
+    callable that opens a connection; `setup` and `on_acquire` may be plain or async (then they run
+    in a task of their own); the acquire's timeout cuts all of these short. `clock` is an
+    `AsyncClock`. Without `connect` the connections are aiomysql's. `leak_after` tells which task
     borrowed.
 
     Making a pool does nothing yet: await `start`, or make and start it with `open`. A pool that
@@ -130,20 +131,19 @@ class AsyncConnectionPool(AsyncControl):
         self._blocks = weakref.WeakKeyDictionary()
 
     @classmethod
-    async def open(cls, *positional: Any, **options: Any) -> "AsyncConnectionPool":
+    async def open(cls, *positional: Any, **options: Any) -> Self:
         """Make a pool and start it."""
-        pool = cls(*positional, **options)
-        await pool.start()
-        return pool
+        return await cls(*positional, **options).start()
 
-    async def start(self) -> None:
+    async def start(self) -> Self:
         """Open the first connections, in the event loop that the pool belongs to from now on.
 
-        Raises PoolInitializationError; then the pool is closed and nothing is left open.
+        Returns the pool. Starting twice does nothing more. Raises PoolInitializationError; then
+        the pool is closed and nothing is left open.
         """
         if self._loop is not None:
             self._check_loop()
-            return
+            return self
         self._loop = asyncio.get_running_loop()
         self._core.begin(self._now())
         try:
@@ -151,6 +151,7 @@ class AsyncConnectionPool(AsyncControl):
         except BaseException:
             await self.close()
             raise
+        return self
 
     def __repr__(self) -> str:
         return f"<AsyncConnectionPool {self.name!r} {self.stats()}>"
@@ -191,7 +192,9 @@ class AsyncConnectionPool(AsyncControl):
         try:
             yield connection
         except BaseException as error:
-            await self._give_back(connection, _state_after(connection, error), self._keeps_open)
+            await self._give_back(
+                connection, connections.state_after(connection, error), self._keeps_open
+            )
             raise
         await self.release(connection)
 
@@ -208,7 +211,7 @@ class AsyncConnectionPool(AsyncControl):
             yield connection
             await connection.commit()
         except BaseException as error:  # rolled back as it comes back
-            await self._give_back(connection, _state_after(connection, error), False)
+            await self._give_back(connection, connections.state_after(connection, error), False)
             raise
         await self.release(connection)
 
@@ -228,7 +231,9 @@ class AsyncConnectionPool(AsyncControl):
         task = asyncio.current_task()
         assert task is not None
         connection = self._blocks[task].pop()
-        await self._give_back(connection, _state_after(connection, error), self._keeps_open)
+        await self._give_back(
+            connection, connections.state_after(connection, error), self._keeps_open
+        )
 
     async def _give_back(self, connection: Any, state: ConnectionState, keeps_open: bool) -> None:
         self._check_loop()
@@ -254,12 +259,3 @@ class AsyncConnectionPool(AsyncControl):
         raise WrongLoopError(
             f"the pool {self.name!r} belongs to another event loop: make one in each loop"
         )
-
-
-def _state_after(connection: Any, error: BaseException | None) -> ConnectionState:
-    """Tell what a connection is like after a block that may have been broken off."""
-    state = connections.state(connection)
-    broken_off = isinstance(error, asyncio.CancelledError | TimeoutError | GeneratorExit)
-    if broken_off and not connections.knows_cancellation(connection):
-        return ConnectionState.UNREAD
-    return state

@@ -53,9 +53,13 @@ def state(connection: Any) -> ConnectionState:
         return ConnectionState.CLOSED
 
 
-def knows_cancellation(connection: Any) -> bool:
-    """Whether `state` tells of a statement that was broken off; else nobody can tell."""
-    return isinstance(connection, SelfAware)
+def state_after(connection: Any, error: BaseException | None) -> ConnectionState:
+    """Tell what a connection is like after a block that may have been broken off."""
+    found = state(connection)
+    broken_off = isinstance(error, asyncio.CancelledError | TimeoutError | GeneratorExit)
+    if broken_off and not isinstance(connection, SelfAware):  # which can tell
+        return ConnectionState.UNREAD
+    return found
 
 
 def alive(connection: Any) -> bool:
