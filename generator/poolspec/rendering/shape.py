@@ -168,11 +168,11 @@ class _Checker:
 
     def names(self, module: CodeType) -> None:
         """Compare every name and constant inside the tests with what their specs hold."""
+        known = {test.name: _strings(test) for test in self._spec.tests}
         for body, shell in zip(_codes(module), self._spec.shells, strict=True):
             for code, test in zip(_codes(body), self._spec.tests_for(shell), strict=True):
-                known = _strings(test)
                 for inner in (code, *_nested(code)):
-                    self.body(inner, code, known, shell)
+                    self.body(inner, code, known[test.name], shell)
 
     def body(self, code: CodeType, test: CodeType, known: set[str], shell: Shell) -> None:
         waits = bool(code.co_flags & inspect.CO_COROUTINE)
@@ -185,7 +185,7 @@ class _Checker:
         for name in code.co_names:
             self._must(name in ALLOWED, f"{test.co_name} uses {name!a}")
         constants = code.co_consts[1:] if code is test else code.co_consts
-        for text in _strings(constants):
+        for text in _strings(constants) if constants else ():
             fine = text in known or text in KEYWORDS or text.startswith(f"{test.co_qualname}.")
             self._must(fine, f"{test.co_name} holds {text!a}")
 
