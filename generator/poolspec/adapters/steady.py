@@ -3,6 +3,7 @@
 from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from typing import Any
 
 import pymysql
@@ -195,8 +196,10 @@ class SteadypoolAdapter:
         return SteadyControls()
 
     @property
-    def asyncio(self) -> AsyncPoolAdapter:
-        """The adapter of the asyncio shell."""
+    def asyncio(self) -> AsyncPoolAdapter | None:
+        """The adapter of the asyncio shell; None where its driver is not installed."""
+        if find_spec("aiomysql") is None:
+            return None
         from poolspec.adapters.steady_aio import AsyncSteadypoolAdapter
 
         return AsyncSteadypoolAdapter()

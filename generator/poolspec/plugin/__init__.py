@@ -123,7 +123,7 @@ def lab(
     if inspect.iscoroutinefunction(request.function):
         adapter = getattr(pool_adapter, "asyncio", None)
         if adapter is None:
-            pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio shell")
+            pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio shell, or it is not installed")
         _skip_unless_able(spec, adapter.capabilities | pool_server.capabilities)
         run = AsyncioRun(pool_server, adapter, time)
     else:
