@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from poolspec.vocabulary import Hook
+
 HOOK_PLACES = ("setup", "on_acquire")
 """The options of a pool that take a hook."""
 
@@ -27,7 +29,7 @@ class Hooks:
             with self._lock:
                 self._calls[place] += 1
                 first = self._calls[place] == 1
-            if word == "failing" or (word == "failing_once" and first):
+            if word == Hook.FAILING or (word == Hook.FAILING_ONCE and first):
                 raise HookError(f"the {place} hook fails, for the test wants it so")
 
         return hook
