@@ -203,7 +203,7 @@ class Hook(StrEnum):
     FAILING_ONCE = "failing_once"
     """Raises an error the first time."""
     SLOW = "slow"
-    """Takes its time."""
+    """Takes its time: a second of the test's clock."""
 
 
 class Order(StrEnum):

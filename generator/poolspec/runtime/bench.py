@@ -29,6 +29,16 @@ class Borrowed(Protocol):
     number: int
 
 
+class Time(Protocol):
+    """A clock, as far as the bench goes."""
+
+    def now(self) -> float:
+        """Return the time in seconds."""
+
+    def sleep(self, seconds: float) -> Any:
+        """Let that time pass; in asyncio, what is to be awaited for it."""
+
+
 class PoolUnderTest(Protocol):
     """A pool, whichever its shell."""
 
@@ -60,17 +70,17 @@ class Bench(Generic[P]):
         self,
         server: Server,
         capabilities: frozenset[Capability],
-        now: Callable[[], float],
+        clock: Time,
         logs: LogNames,
     ) -> None:
         self._server = server
         self._capabilities = capabilities
-        self._log = Log(now)
+        self._log = Log(clock.now)
         self._tenant = server.create_tenant()
         self._observer = Observer(server, self._tenant)
         self._connect_faults = ConnectFaults()
         self._server_faults = ServerFaults(server, self._tenant)
-        self._hooks = Hooks()
+        self._hooks = Hooks(clock.sleep)
         self._journal = Journal(logs)
         self._pools: list[P] = []
         self._lock = threading.Lock()  # guards _pools: any actor may ask for the global pool

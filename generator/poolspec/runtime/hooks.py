@@ -9,6 +9,8 @@ from poolspec.vocabulary import Hook
 
 HOOK_PLACES = ("setup", "on_acquire")
 """The options of a pool that take a hook."""
+SLOW_FOR = 1.0
+"""Seconds of the test's clock that a slow hook takes."""
 
 
 class HookError(Exception):
@@ -16,21 +18,26 @@ class HookError(Exception):
 
 
 class Hooks:
-    """Makes hooks and counts their calls. Safe to use from any thread."""
+    """Makes hooks and counts their calls. Safe to use from any thread.
 
-    def __init__(self) -> None:
+    `sleep` lets time pass; where that is to be awaited, so are slow hooks.
+    """
+
+    def __init__(self, sleep: Callable[[float], Any]) -> None:
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
 
-    def make(self, place: str, word: str) -> Callable[[Any], None]:
+    def make(self, place: str, word: str) -> Callable[[Any], Any]:
         """Return a hook for `setup` or `on_acquire` that behaves as `word` says."""
 
-        def hook(_connection: Any) -> None:
+        def hook(_connection: Any) -> Any:
             with self._lock:
                 self._calls[place] += 1
                 first = self._calls[place] == 1
             if word == Hook.FAILING or (word == Hook.FAILING_ONCE and first):
                 raise HookError(f"the {place} hook fails, for the test wants it so")
+            return self._sleep(SLOW_FOR) if word == Hook.SLOW else None
 
         return hook
 

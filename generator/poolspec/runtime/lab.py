@@ -39,7 +39,7 @@ class Lab(Bench[Pool]):
         self._time = time
         self._clock = adapter.clock(time)
         logs = getattr(adapter, "logs", NO_LOG)
-        super().__init__(server, adapter.capabilities, self._clock.now, logs)
+        super().__init__(server, adapter.capabilities, self._clock, logs)
         self._crew = Crew(self._clock, self._log)
         self._shared_connector = self._connector()
         self._strangers: list[Held] = []

@@ -36,7 +36,7 @@ class AsyncLab(Bench[AsyncPool]):
         self._time = time
         self._clock = adapter.clock(time)
         logs = getattr(adapter, "logs", NO_LOG)
-        super().__init__(server, adapter.capabilities, self._clock.now, logs)
+        super().__init__(server, adapter.capabilities, self._clock, logs)
         self._crew = AsyncCrew(self._clock, self._log)
         self._strangers: list[AsyncHeld] = []
 
