@@ -62,6 +62,8 @@ class Books:
         self.tidy_at = math.inf
         """When idle connections are to be looked through."""
         self._tickets = 0
+        self._passed: Slot | None = None
+        """A loan that has just become another's; tells an interrupted return that it was done."""
         self._listeners = listeners
         self._listener_failed = listener_failed
         self._notes: list[_Note] = []

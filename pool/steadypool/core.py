@@ -58,7 +58,7 @@ class Core(Intake):
         self._note(EventKind.CHECKOUT_STARTED, ticket)
         if self.is_closed:
             ticket.step = Step.REFUSED
-        elif self.is_suspended:
+        elif self.is_suspended or self.waiters:
             self._queue(ticket)
         elif self.idle:
             self._reserve_idle(ticket, now)

@@ -48,9 +48,8 @@ class Engine(Returns):
         self.last_error: str | None = None
         """Why the last connect failed."""
 
-    def acquire(self, timeout: float) -> Any:
+    def acquire(self, timeout: float, started: float) -> Any:
         """Borrow a connection: wait, check, replace, open or rest, as the core asks."""
-        started = self._now()
         ticket = Ticket(self._clock.waiter())
         if self._watches_loans:
             self.report_leaks()
@@ -111,7 +110,8 @@ class Engine(Returns):
                 raise self._core.refusal(ticket)
 
     def _wait(self, ticket: Ticket, patience: Patience) -> None:
-        ticket.waiter.wait(patience.deadline)
+        if ticket.waiter.wait(patience.deadline):
+            return
         with self._lock:  # a turn that came at the very moment of the deadline still counts
             if ticket.step is Step.WAIT:
                 raise self._core.timeout_error(self._now() - patience.started)

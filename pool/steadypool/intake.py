@@ -15,19 +15,19 @@ class Intake(Upkeep):
         else to reset it (then `reset`); and it may be time to `tidy`. After an exception, `salvage`
         tells whether there is work.
         """
-        if (
-            clean
-            and slot.generation == self._shelf
-            and not self.waiters
-            and len(self.idle) < self._size
-        ):
-            until = now + self._look_after
-            slot.good_until = until if until < slot.expires else slot.expires
-            slot.since = now
-            self.released += 1
-            del self.in_use[slot.key]
-            self.idle.append(slot)
-            return False
+        if clean and slot.generation == self._shelf:
+            if self.waiters:
+                if now < slot.expires:
+                    self._pass_on(slot, now)
+                    return False
+            elif len(self.idle) < self._size:
+                until = now + self._look_after
+                slot.good_until = until if until < slot.expires else slot.expires
+                slot.since = now
+                self.released += 1
+                del self.in_use[slot.key]
+                self.idle.append(slot)
+                return False
         self._begin_return(slot)
         self._note(EventKind.CHECKED_IN, slot=slot)
         if slot.generation != self.generation:
@@ -44,7 +44,9 @@ class Intake(Upkeep):
 
         The slot is `returning` afterwards if the caller is to close its connection.
         """
-        if self.in_use.get(slot.key) is slot:
+        if self._passed is slot:  # it is the next borrower's
+            self._passed = None
+        elif self.in_use.get(slot.key) is slot:
             self._begin_return(slot)
             self._note(EventKind.CHECKED_IN, slot=slot)
             self._tell(now)

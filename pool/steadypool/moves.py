@@ -110,6 +110,21 @@ class Moves(Books):
         ticket.waiter.wake()
         self._granted(ticket)
 
+    def _pass_on(self, slot: Slot, now: float) -> None:
+        """Turn a loan into the loan of the first in the queue: the short way of a hand-over."""
+        ticket = self.waiters[0]
+        slot.since = now
+        self.released += 1
+        self.acquired += 1
+        del self.in_use[slot.key]  # which has the longest loan first
+        self.in_use[slot.key] = slot
+        ticket.slot = slot
+        ticket.step = Step.OUT
+        del self.waiters[0]
+        self._passed = slot
+        ticket.waiter.wake()
+        self._passed = None
+
     def _granted(self, ticket: Ticket) -> None:
         if ticket.step is not Step.REFUSED and not ticket.requeued:
             self._note(EventKind.CHECKOUT_GRANTED, ticket, ticket.slot)

@@ -191,7 +191,7 @@ class ConnectionPool(Borrowing):
             raise
         if slot is not None:
             return slot.connection
-        return self._engine.acquire(self._timeout if timeout is None else timeout)
+        return self._engine.acquire(self._timeout if timeout is None else timeout, now)
 
     def release(self, connection: Any) -> None:
         """Give a connection back; None is ignored. Any thread may do so, not the borrower alone.

@@ -1,5 +1,7 @@
 """The rules by themselves: no threads, no clock; the test is the shell."""
 
+import pytest
+
 from steadypool import CloseReason, FailReason, PoolClosedError
 from steadypool.core import Core
 from steadypool.rules import Rules
@@ -58,7 +60,34 @@ def test_a_connection_that_comes_back_is_handed_to_the_first_in_the_queue() -> N
     held = borrow(core)
     first, second = start(core), start(core)
     core.check_in(held, True, 1.0)
-    assert (first.step, first.slot, second.step) == (Step.TAKE, held, Step.WAIT)
+    assert (first.step, first.slot, second.step) == (Step.OUT, held, Step.WAIT)
+    assert (list(core.in_use.values()), core.acquired, core.released) == ([held], 2, 1)
+
+
+def test_where_something_listens_the_first_in_the_queue_takes_the_connection_himself() -> None:
+    core = Core(Rules(name="test", size=1, limit=1), (lambda event: None,))
+    held = borrow(core)
+    first = start(core)
+    core.check_in(held, True, 1.0)
+    assert (first.step, first.slot, core.pending) == (Step.TAKE, held, 1)
+
+
+def test_a_return_interrupted_after_the_wake_up_leaves_the_next_loan_alone() -> None:
+    class Interrupted(Bell):
+        def wake(self) -> None:
+            super().wake()
+            raise KeyboardInterrupt
+
+    core = make_core()
+    held = borrow(core)
+    next_one = Ticket(Interrupted())
+    core.start(next_one, 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        core.check_in(held, True, 1.0)
+    core.salvage(held, 1.0)
+    assert (next_one.step, held.returning, len(core.in_use)) == (Step.OUT, False, 1)
+    core.salvage(held, 2.0)  # the next loan's own return, cut short before it began
+    assert (held.returning, core.released) == (True, 2)
 
 
 def test_a_releaser_that_asks_again_goes_to_the_back() -> None:
