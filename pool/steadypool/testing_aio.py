@@ -30,6 +30,7 @@ from typing import Any, TypeVar
 
 from steadypool.aio_clock import SystemAsyncClock
 from steadypool.protocols import AsyncClock
+from steadypool.scripted import Call
 from steadypool.testing import ClockAbortedError, ClockStuckError, ScriptedConnection
 
 T = TypeVar("T")
@@ -211,44 +212,53 @@ AsyncAct = float | BaseException | AsyncGate | None
 
 
 class AsyncScriptedConnection(ScriptedConnection):
-    """As `ScriptedConnection`, with a `rollback` and a `close` to await."""
+    """As `ScriptedConnection`, with methods to await.
+
+    What a call does before it succeeds, `on_rollback` for one, is an `AsyncAct`.
+    """
 
     def __init__(self, number: int, clock: AsyncClock) -> None:
         super().__init__(number)
-        self._clock = clock
-        self.on_rollback: AsyncAct = None
-        """What the next rollback does before it succeeds."""
-        self.on_commit: AsyncAct = None
-        """What the next commit does before it succeeds."""
-        self.on_close: AsyncAct = None
-        """What the next close does before it succeeds."""
+        self._async_clock = clock
 
-    async def rollback(self) -> None:  # type: ignore[override]
+    async def execute(self) -> None:  # type: ignore[override]  # the same, awaited
+        """Run a statement, which begins a transaction; raises OSError if the server is gone."""
+        await self._await(Call.EXECUTE)
+        self.reach_server()
+        self.in_transaction = True
+
+    async def rollback(self) -> None:  # type: ignore[override]  # the same, awaited
         """End the transaction, or fail as told."""
-        act, self.on_rollback = self.on_rollback, None
-        await _perform(act, self._clock)
-        super().rollback()
+        self.rollbacks += 1
+        await self._await(Call.ROLLBACK)
+        self.reach_server()
+        self.in_transaction = False
 
-    async def commit(self) -> None:  # type: ignore[override]
+    async def commit(self) -> None:  # type: ignore[override]  # the same, awaited
         """Commit the transaction, or fail as told."""
-        act, self.on_commit = self.on_commit, None
-        await _perform(act, self._clock)
-        super().commit()
+        self.commits += 1
+        await self._await(Call.COMMIT)
+        self.reach_server()
+        self.in_transaction = False
 
-    async def close(self) -> None:  # type: ignore[override]
-        """Close; the second time it is an error."""
-        act, self.on_close = self.on_close, None
-        await _perform(act, self._clock)
-        self.abort()
+    async def reset_session(self) -> None:  # type: ignore[override]  # the same, awaited
+        """Forget all session state, and roll back."""
+        self.resets += 1
+        await self._await(Call.RESET)
+        self.reach_server()
+        self.in_transaction = False
+
+    async def close(self) -> None:  # type: ignore[override]  # the same, awaited
+        """Close; as often as you like."""
+        await self._await(Call.CLOSE)
+        self.shut()
 
     def abort(self) -> None:
         """Close at once, without a word; as often as you like."""
-        if not self.closed:
-            super().close()
+        self.shut()
 
-    def __del__(self) -> None:
-        if not getattr(self, "closed", True):
-            self.abort()
+    async def _await(self, call: Call) -> None:
+        await perform(self.next_act(call), self._async_clock)
 
 
 class AsyncScriptedConnector:
@@ -275,13 +285,18 @@ class AsyncScriptedConnector:
     async def __call__(self) -> AsyncScriptedConnection:
         """Play the next act, and open a connection."""
         self.attempts += 1
-        await _perform(self._script.pop(0) if self._script else None, self._clock)
-        connection = AsyncScriptedConnection(len(self.opened) + 1, self._clock)
+        await perform(self._script.pop(0) if self._script else None, self._clock)
+        connection = self.make(len(self.opened) + 1)
         self.opened.append(connection)
         return connection
 
+    def make(self, number: int) -> AsyncScriptedConnection:
+        """Make a connection; a subclass may make another kind."""
+        return AsyncScriptedConnection(number, self._clock)
 
-async def _perform(act: AsyncAct, clock: AsyncClock) -> None:
+
+async def perform(act: AsyncAct, clock: AsyncClock) -> None:
+    """Do what an act says, in the time of a clock."""
     if isinstance(act, BaseException):
         raise act
     if isinstance(act, AsyncGate):

@@ -210,7 +210,7 @@ def dirty(stage: Stage) -> None:
 def broken(stage: Stage) -> None:
     with stage.pool as connection:
         connection.in_transaction = True
-        connection.rollback_error = OSError("gone")
+        connection.on_rollback = OSError("gone")
 
 
 def cleared(stage: Stage) -> None:

@@ -286,7 +286,7 @@ def test_a_connection_dropped_on_return_wakes_a_waiter(
         held.close()
     else:
         held.in_transaction = True
-        held.rollback_error = OSError("gone")
+        held.on_rollback = OSError("gone")
     pool.release(held)
     crew.join()
     assert got == [2]

@@ -55,7 +55,7 @@ def test_a_connection_that_can_neither_commit_nor_roll_back_is_dropped(make_pool
     pool = make_pool(reset="none")
     with pytest.raises(ValueError, match="mine"), pool.transaction() as connection:
         connection.in_transaction = True
-        connection.rollback_error = OSError("gone")
+        connection.on_rollback = OSError("gone")
         raise ValueError("mine")
     assert connection.closed
     assert pool.stats().total_connections == 0
