@@ -8,6 +8,7 @@ from typing import Any, assert_type
 from steadypool import (
     AsyncClock,
     AsyncConnectionPool,
+    AsyncHousekeeper,
     AsyncWaiter,
     Clock,
     CloseReason,
@@ -152,6 +153,10 @@ def measuring(pool: ConnectionPool, other: AsyncConnectionPool) -> None:
 async def with_asyncio(clock: AsyncClock) -> None:
     pool = AsyncConnectionPool(5, 10, 30.0, config="mysql://app@db1/shop", clock=clock)
     assert_type(await pool.start(), AsyncConnectionPool)
+    async with AsyncHousekeeper(interval=10) as keeper:
+        assert_type(keeper, AsyncHousekeeper)
+        assert_type(keeper.watch(pool), None)
+    assert_type(await keeper.stop(), None)
     assert_type(
         await AsyncConnectionPool.open(size=1, clock=SystemAsyncClock()), AsyncConnectionPool
     )

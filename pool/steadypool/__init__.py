@@ -10,6 +10,7 @@ virtual clock and a scripted connector for tests.
 
 from steadypool.aio import AsyncConnectionPool
 from steadypool.aio_clock import SystemAsyncClock
+from steadypool.aio_housekeeper import AsyncHousekeeper
 from steadypool.clock import SystemClock
 from steadypool.config import Config
 from steadypool.errors import (
@@ -42,6 +43,7 @@ from steadypool.units import expect_one
 __all__ = [
     "AsyncClock",
     "AsyncConnectionPool",
+    "AsyncHousekeeper",
     "AsyncWaiter",
     "Clock",
     "CloseReason",

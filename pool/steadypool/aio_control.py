@@ -164,7 +164,7 @@ class AsyncControl(ABC):
         Idle connections that are dead, too old, or unused for `max_idle_time` are closed; then
         connections are opened up to `min_size`, and long loans are reported. What fails is logged,
         not raised. Closing the unused also happens as a by-thing of releases; a pool without
-        traffic, or with a minimum, needs some task to await this now and then.
+        traffic, or with a minimum, needs some task to await this: see `AsyncHousekeeper`.
         """
         self._check_loop()
         await self._maintain(math.inf)

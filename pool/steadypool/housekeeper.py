@@ -13,8 +13,7 @@ import weakref
 from types import TracebackType
 
 from steadypool.control import Control
-from steadypool.errors import PoolConfigError
-from steadypool.options import seconds
+from steadypool.options import check_interval
 
 
 class Housekeeper:
@@ -25,9 +24,7 @@ class Housekeeper:
     """
 
     def __init__(self, interval: float = 10.0) -> None:
-        self._interval = seconds("interval", interval)
-        if not self._interval:
-            raise PoolConfigError("interval must be above 0 seconds")
+        self._interval = check_interval(interval)
         self._lock = threading.Lock()
         self._pools: weakref.WeakSet[Control] = weakref.WeakSet()
         self._stopped = threading.Event()
@@ -59,11 +56,14 @@ class Housekeeper:
 
     def _run(self) -> None:
         while not self._stopped.wait(min(self._interval, threading.TIMEOUT_MAX)):
-            with self._lock:
-                pools = list(self._pools)
-            for pool in pools:
-                self._look_after(pool)
-            del pools
+            self._make_round()
+
+    def _make_round(self) -> None:
+        # In a frame of its own: between two rounds nothing here keeps a pool alive.
+        with self._lock:
+            pools = list(self._pools)
+        for pool in pools:
+            self._look_after(pool)
 
     def _look_after(self, pool: Control) -> None:
         if pool.closed:

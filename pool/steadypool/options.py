@@ -85,6 +85,14 @@ def whole(option: str, value: object, least: int, most: int | None = None) -> in
     )
 
 
+def check_interval(value: float) -> float:
+    """Return the seconds between two rounds of housekeeping; raises PoolConfigError."""
+    interval = seconds("interval", value)
+    if not interval:
+        raise PoolConfigError("interval must be above 0 seconds")
+    return interval
+
+
 def seconds(option: str, value: object) -> float:
     """Check a duration; None is for ever."""
     if value is None:
