@@ -120,6 +120,8 @@ class Capability(StrEnum):
     """The pool can hand out what was idle longest, instead of shortest."""
     MAINTENANCE = "maintenance"
     """The pool can be told to do its housekeeping now."""
+    HOUSEKEEPING = "housekeeping"
+    """There is somebody who has the pool do its housekeeping every so often."""
     RESIZE = "resize"
     """The limits of a pool in use can be changed."""
     SUSPEND = "suspend"

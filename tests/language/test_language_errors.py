@@ -382,6 +382,14 @@ KEYS: dict[str, tuple[str, str]] = {
         "shells: [asyncio]\nsteps: [{«global_pool: g}]",
         "'global_pool' is for threads only, this test is not",
     ),
+    "a housekeeper in virtual time": (
+        "«pool: {housekeeping: 50ms}\nsteps: []",
+        "a housekeeper works in real time",
+    ),
+    "a housekeeper without rest": (
+        "time: real\npool: {housekeeping: «0s}\nsteps: []",
+        "0.0 is out of bounds: from 0.001s to 3,600s",
+    ),
     "an executor for asyncio": (
         "shells: [asyncio]\nsteps: [{load: l, clients: 1, each: 1, «runner: executor}]",
         "'runner: executor' is for threads only, this test is not",

@@ -72,6 +72,7 @@ ONLY_THE_READER_KNOWS = (
     "unknown table",
     "to heal",
     "cannot be healed",
+    "works in real time",
 )
 """Faults of names, of sense and of texts that only the reader takes apart."""
 

@@ -12,7 +12,7 @@ from pymysql.constants import CR
 import steadypool
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.clock import Clock, RealClock
-from poolspec.runtime.contract import Controls, Options, Wiring
+from poolspec.runtime.contract import Controls, Keeper, Options, Wiring
 from poolspec.runtime.hooks import HookError
 from poolspec.runtime.journal import LogNames
 from poolspec.runtime.log import Entry, Figures, current_actor
@@ -40,6 +40,7 @@ CAPABILITIES = frozenset(
         Capability.IDLE_TIME,
         Capability.FIFO,
         Capability.MAINTENANCE,
+        Capability.HOUSEKEEPING,
         Capability.RESIZE,
         Capability.SUSPEND,
         Capability.DRAIN,
@@ -171,6 +172,12 @@ class SteadyControls:
     def maintain(self, pool: steadypool.ConnectionPool) -> None:
         """Do the housekeeping."""
         pool.maintain()
+
+    def keep(self, pool: steadypool.ConnectionPool, interval: float) -> Keeper:
+        """Give the pool a housekeeper of its own."""
+        keeper = steadypool.Housekeeper(interval)
+        keeper.watch(pool)
+        return keeper
 
     def drain(self, pool: steadypool.ConnectionPool, seconds: float) -> None:
         """Close, waiting for what is on loan."""

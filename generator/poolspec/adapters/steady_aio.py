@@ -10,7 +10,7 @@ import steadypool
 from poolspec.adapters.steady import CAPABILITIES as THREADS_CAPABILITIES
 from poolspec.adapters.steady import LOGS, THREADS_ONLY, Listener, config_of, kind_of
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
-from poolspec.runtime.aio.contract import AsyncWiring, Open
+from poolspec.runtime.aio.contract import AsyncKeeper, AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
 from poolspec.runtime.contract import Options
 from poolspec.servers import Tenant
@@ -43,6 +43,12 @@ class AsyncSteadyControls:
     async def maintain(self, pool: steadypool.AsyncConnectionPool) -> None:
         """Do the housekeeping."""
         await pool.maintain()
+
+    def keep(self, pool: steadypool.AsyncConnectionPool, interval: float) -> AsyncKeeper:
+        """Give the pool a housekeeper of its own."""
+        keeper = steadypool.AsyncHousekeeper(interval)
+        keeper.watch(pool)
+        return keeper
 
     async def drain(self, pool: steadypool.AsyncConnectionPool, seconds: float) -> None:
         """Close, waiting for what is on loan."""

@@ -10,6 +10,7 @@ from poolspec.language import grammar as g
 from poolspec.language.catalog import Catalog, Profile, pool_options, refuse_parameters
 from poolspec.language.conditions import MatrixTable, matrix_fault
 from poolspec.language.expectations import build_expectations
+from poolspec.language.grammar_pool import HOUSEKEEPING
 from poolspec.language.grammar_tables import TABLES_KEY
 from poolspec.language.kinds import Fields, Key, Reader, Use, Word
 from poolspec.language.names import Naming, label_fault
@@ -58,6 +59,10 @@ class ClassBuilder:
         matrix = _matrix(scope, fields)
         layer = self._inherited(fields, g.LAYER) or Layer.INTEGRATION
         pool = self._pool(fields, layer, used)
+        time = self._inherited(fields, g.TIME) or TimeKind.VIRTUAL
+        if time is TimeKind.VIRTUAL and HOUSEKEEPING.name in dict(pool):
+            hint = "add: time: real"
+            reader.problem(fields.at(g.POOL_KEY), "a housekeeper works in real time", hint)
         steps = fields.get(g.STEPS_KEY)
         body = build_steps(scope, steps) if steps else ()
         names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
@@ -75,7 +80,7 @@ class ClassBuilder:
             layer,
             self._inherited(fields, g.LEVEL) or Level.MUST,
             tuple(dict.fromkeys((*(self.fields.get(g.NEEDS) or ()), *(fields.get(g.NEEDS) or ())))),
-            self._inherited(fields, g.TIME) or TimeKind.VIRTUAL,
+            time,
             fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE,
             pool,
             matrix,

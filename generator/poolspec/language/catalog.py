@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from poolspec.errors import shown
 from poolspec.language import grammar as g
-from poolspec.language.grammar_pool import POOL_OPTIONS
+from poolspec.language.grammar_pool import POOL
 from poolspec.language.grammar_tables import TABLES
 from poolspec.language.kinds import Fields, Reader, Word
 from poolspec.language.tables import TableDefinition, build_table
@@ -77,11 +77,11 @@ def pool_options(*layers: Fields | PoolOptions | None) -> PoolOptions:
     merged: dict[str, Value | str] = {}
     for layer in layers:
         if isinstance(layer, Fields):
-            given = ((key.name, layer.get(key)) for key in POOL_OPTIONS)
+            given = ((key.name, layer.get(key)) for key in POOL.keys)
             merged |= {name: value for name, value in given if value is not None}
         elif layer:
             merged |= dict(layer)
-    return tuple((key.name, merged[key.name]) for key in POOL_OPTIONS if key.name in merged)
+    return tuple((key.name, merged[key.name]) for key in POOL.keys if key.name in merged)
 
 
 def refuse_parameters(reader: Reader, fields: Fields) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from poolspec.language.grammar_kinds import CONFIG_NAME, SECONDS
 from poolspec.language.kinds import Key, Kind, Place
-from poolspec.language.quantities import NUMBER_OF, OVERFLOW, RATIO, SIZE
+from poolspec.language.quantities import INTERVAL, NUMBER_OF, OVERFLOW, RATIO, SIZE
 from poolspec.language.values import enum_kind, fields_kind, value_kind
 from poolspec.vocabulary import Hook, Order, Reset
 
@@ -43,7 +43,10 @@ POOL_OPTIONS: tuple[Key[Any], ...] = (
     Key("leak_after", SECONDS, "time on loan after which it is reported", "1m", default=_OWN),
     Key("max_waiting", value_kind(SIZE), "how many may wait at once", "10", default=_OWN),
 )
-POOL = Place("the options of a pool", POOL_OPTIONS)
+HOUSEKEEPING = Key(
+    "housekeeping", value_kind(INTERVAL), "how often it is looked after", "50ms", default="never"
+)
+POOL = Place("the options of a pool", (*POOL_OPTIONS, HOUSEKEEPING))
 CONFIG = Key(
     "config_name", CONFIG_NAME, "the name of a stored configuration", "replica", default=_OWN
 )

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from poolspec.runtime.connection import Connector, number_of
-from poolspec.runtime.contract import Controls, PoolAdapter
+from poolspec.runtime.contract import Controls, Keeper, PoolAdapter
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.log import Log, current_actor
 from poolspec.vocabulary import EventKind, StatName
@@ -68,6 +68,7 @@ class Pool:
 
     most_ever = 0
     """The largest limit that the pool had before it was resized."""
+    _keeper: Keeper | None = None
 
     def __init__(self, raw: Any, adapter: PoolAdapter, log: Log, connector: Connector) -> None:
         self.raw = raw
@@ -151,6 +152,16 @@ class Pool:
     def maintain(self) -> None:
         """Have the pool do its housekeeping."""
         self._controls().maintain(self.raw)
+
+    def keep(self, interval: float) -> None:
+        """Have the pool looked after every so many seconds of real time."""
+        self._keeper = self._controls().keep(self.raw, interval)
+
+    def dismiss(self) -> None:
+        """Have nobody look after the pool any more."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.stop()
 
     def health(self) -> str:
         """Return the pool's own verdict on itself."""

@@ -30,6 +30,13 @@ class Wiring:
     """Takes every event of a pool that tells what it does. Quick; safe to call under a lock."""
 
 
+class Keeper(Protocol):
+    """Somebody who looks after a pool until he is stopped."""
+
+    def stop(self) -> None:
+        """Return when he has stopped."""
+
+
 class Controls(Protocol):
     """What can be done to a pool in its life, for those pools where it can be."""
 
@@ -47,6 +54,9 @@ class Controls(Protocol):
 
     def maintain(self, pool: Any) -> None:
         """Do one round of housekeeping."""
+
+    def keep(self, pool: Any, interval: float) -> Keeper:
+        """Have a pool looked after every so many seconds of real time."""
 
     def drain(self, pool: Any, seconds: float) -> None:
         """Close the pool for good, waiting so long for what is on loan."""

@@ -46,12 +46,15 @@ class Lab(Bench[Pool]):
 
     # --- making things ---------------------------------------------------------------------------
 
-    def pool(self, **options: Any) -> Pool:
-        """Make the pool under test; durations in seconds."""
+    def pool(self, *, housekeeping: float | None = None, **options: Any) -> Pool:
+        """Make the pool under test, and have it looked after; durations in seconds."""
         connector = self._connector()
-        return self._wrapped(
+        pool = self._wrapped(
             self._adapter.create(self._options(options), self._wiring(connector)), connector
         )
+        if housekeeping is not None:
+            pool.keep(housekeeping)
+        return pool
 
     def global_pool(self, **options: Any) -> Pool:
         """Ask for the process-wide pool. Any actor may."""
@@ -205,6 +208,7 @@ class Lab(Bench[Pool]):
         """
         self._crew.join_all()
         for pool in self._pools:
+            pool.dismiss()
             pool.release_all()
         said = list(self._broken_in_log())
         for pool in self._pools:
@@ -221,6 +225,7 @@ class Lab(Bench[Pool]):
         self.abort("the test is over")
         self._crew.abandon()
         for pool in self._pools:
+            pool.dismiss()
             self._adapter.close(pool.raw)
             pool.connector.close_left()
         for stranger in self._strangers:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from poolspec.runtime.aio.contract import AsyncControls, AsyncPoolAdapter
+from poolspec.runtime.aio.contract import AsyncControls, AsyncKeeper, AsyncPoolAdapter
 from poolspec.runtime.borrowing import Row, check_rows
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
@@ -53,6 +53,7 @@ class AsyncPool:
 
     most_ever = 0
     """The largest limit that the pool had before it was resized."""
+    _keeper: AsyncKeeper | None = None
 
     def __init__(self, raw: Any, adapter: AsyncPoolAdapter, log: Log, sockets: Sockets) -> None:
         self.raw = raw
@@ -134,6 +135,16 @@ class AsyncPool:
     async def maintain(self) -> None:
         """Have the pool do its housekeeping."""
         await self._controls().maintain(self.raw)
+
+    def keep(self, interval: float) -> None:
+        """Have the pool looked after every so many seconds of real time."""
+        self._keeper = self._controls().keep(self.raw, interval)
+
+    async def dismiss(self) -> None:
+        """Have nobody look after the pool any more."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            await keeper.stop()
 
     async def health(self) -> str:
         """Return the pool's own verdict on itself."""

@@ -27,6 +27,13 @@ class AsyncWiring:
     """Takes every event of a pool that tells what it does. Quick; never blocks."""
 
 
+class AsyncKeeper(Protocol):
+    """Somebody who looks after a pool until he is stopped."""
+
+    async def stop(self) -> None:
+        """Return when he has stopped."""
+
+
 class AsyncControls(Protocol):
     """What can be done to a pool in its life; see `poolspec.runtime.contract.Controls`."""
 
@@ -44,6 +51,9 @@ class AsyncControls(Protocol):
 
     async def maintain(self, pool: Any) -> None:
         """Do one round of housekeeping."""
+
+    def keep(self, pool: Any, interval: float) -> AsyncKeeper:
+        """Have a pool looked after every so many seconds of real time."""
 
     async def drain(self, pool: Any, seconds: float) -> None:
         """Close the pool for good, waiting so long for what is on loan."""

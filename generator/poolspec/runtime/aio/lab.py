@@ -42,12 +42,15 @@ class AsyncLab(Bench[AsyncPool]):
 
     # --- making things ---------------------------------------------------------------------------
 
-    async def pool(self, **options: Any) -> AsyncPool:
-        """Make the pool under test; durations in seconds."""
+    async def pool(self, *, housekeeping: float | None = None, **options: Any) -> AsyncPool:
+        """Make the pool under test, and have it looked after; durations in seconds."""
         sockets = self._sockets()
         wiring = AsyncWiring(self._connector(sockets), self._clock, self._time, self._log.append)
         raw = await self._adapter.create(self._options(options), wiring)
-        return self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets))
+        pool = self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets))
+        if housekeeping is not None:
+            pool.keep(housekeeping)
+        return pool
 
     async def connect(self) -> AsyncHeld:
         """Open a connection that no pool knows."""
@@ -193,6 +196,7 @@ class AsyncLab(Bench[AsyncPool]):
         """
         await self._crew.join_all()
         for pool in self._pools:
+            await pool.dismiss()
             await pool.release_all()
         said = list(self._broken_in_log())
         for pool in self._pools:
@@ -209,6 +213,7 @@ class AsyncLab(Bench[AsyncPool]):
         """Undo everything, however the test ended."""
         await self._crew.abandon()
         for pool in self._pools:
+            await pool.dismiss()
             await self._adapter.close(pool.raw)
             for connection in pool.sockets.open().values():
                 self._adapter.end(connection)
