@@ -436,6 +436,7 @@ class SpecTest:
     layer: Layer
     level: Level
     needs: tuple[Capability, ...]
+    """What its words imply included; in the order of the enum."""
     time: TimeKind
     deadline: float
     """Seconds of real time after which the test is given up and all threads are shown."""

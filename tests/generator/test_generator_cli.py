@@ -36,9 +36,8 @@ tests:
     validates: No connection is open
     layer: unit
     covers: [A26]
-    needs: [statistics]
     steps:
-      - close
+      - close: {drain: 1s}
     expect:
       stats: {total_connections: 0}
 """
@@ -230,14 +229,12 @@ def test_validate_counts_what_is_valid(project: Path) -> None:
 def test_list_shows_identifier_layer_requirements_and_needs(project: Path) -> None:
     lines = poolspec(project, "list").stdout.splitlines()
     assert [line.split() for line in lines] == [
-        ["limits.pool_size_limit", "integration", "A06", "-"],
-        ["limits.close_empties", "unit", "A26", "statistics"],
+        ["limits.pool_size_limit", "integration", "A06", "statistics"],
+        ["limits.close_empties", "unit", "A26", "statistics,drain"],
     ]
 
 
-@pytest.mark.parametrize(
-    "choice", [("--layer", "unit"), ("--covers", "A26"), ("--needs", "statistics")]
-)
+@pytest.mark.parametrize("choice", [("--layer", "unit"), ("--covers", "A26"), ("--needs", "drain")])
 def test_list_can_choose(project: Path, choice: tuple[str, str]) -> None:
     done = poolspec(project, "list", "--json", *choice)
     assert [test["id"] for test in json.loads(done.stdout)] == ["limits.close_empties"]

@@ -1,10 +1,14 @@
 """The guide to the language tells the truth: its examples load, its tables are the grammar's."""
 
 import re
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from poolspec import implied
 from poolspec.language import grammar, grammar_expect, grammar_pool, grammar_steps, grammar_tables
 from poolspec.language.kinds import Key, Place, Reader
 from poolspec.language.source import Source, accept_text
@@ -26,6 +30,14 @@ GUIDE = Path(__file__).parents[2] / "docs" / "spec-language.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
 TABLE = re.compile(r"<!-- keys: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+FOLLOWING = "<!-- what follows -->\n"
+WORDED: tuple[tuple[str, Mapping[StrEnum, Capability]], ...] = (
+    ("fails: ", cast(Mapping[StrEnum, Capability], implied.ERRORS)),
+    ("fault: ", cast(Mapping[StrEnum, Capability], implied.FAULTS)),
+    ("wait_until: … is ", cast(Mapping[StrEnum, Capability], implied.STATES)),
+    ("events: ", cast(Mapping[StrEnum, Capability], implied.EVENTS)),
+)
 
 MODULES = (grammar, grammar_expect, grammar_pool, grammar_steps, grammar_tables)
 PLACES = {
@@ -58,8 +70,30 @@ def key_table(place: Place) -> str:
     return "\n".join(rows) + "\n"
 
 
+def following_table() -> str:
+    """The table of what follows from the words of a spec, by capability."""
+    rows: dict[Capability, list[str]] = {}
+    for verb, need in implied.STEPS.items():
+        rows.setdefault(need, []).append(f"the step `{verb}`")
+    for (verb, key), need in implied.KEYS.items():
+        what = "with a value" if key == verb else f"with `{key}`"
+        rows.setdefault(need, []).append(f"the step `{verb}` {what}")
+    for name, option in implied.OPTIONS.items():
+        rows.setdefault(option.needs, []).append(f"the option `{name}`")
+    for name, need in implied.EXPECTATIONS.items():
+        rows.setdefault(need, []).append(f"to expect `{name}`")
+    for lead, words in WORDED:
+        for word, need in words.items():
+            rows.setdefault(need, []).append(f"`{lead}{word}`")
+    body = (f"| `{need}` | {', '.join(rows[need])} |\n" for need in Capability if need in rows)
+    return "| capability | follows from |\n|---|---|\n" + "".join(body)
+
+
 def with_tables(text: str) -> str:
     """The guide with every table as the grammar has it."""
+    lead, mark, rest = text.partition(FOLLOWING)
+    _, end, rest = rest.partition("<!-- end -->")
+    text = f"{lead}{mark}{following_table()}{end}{rest}"
     return TABLE.sub(
         lambda found: f"<!-- keys: {found[1]} -->\n{key_table(PLACES[found[1]])}<!-- end -->", text
     )

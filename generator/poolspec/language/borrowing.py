@@ -128,6 +128,7 @@ def build_global_pool(scope: Scope, fields: Fields) -> Step | None:
         scope.bind(word, Naming.POOL)
     given = fields.get(g.OPTIONS)
     options = _options(given) if given else ()
+    scope.names.options.append((options, fields.at(g.OPTIONS)))
     says = fields.get(g.SAYS) or ()
     return GlobalPool(fields.node.line, word.text, options, fields.get(g.FAILS), says)
 

@@ -14,8 +14,10 @@ from poolspec.language.grammar_pool import HOUSEKEEPING
 from poolspec.language.grammar_tables import TABLES_KEY
 from poolspec.language.kinds import Fields, Key, Reader, Use, Word
 from poolspec.language.names import Naming, label_fault
+from poolspec.language.needs import Needs
 from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
+from poolspec.language.tree import Node
 from poolspec.model import Expectations, Matrix, PoolOptions, SpecClass, SpecTest, Table
 from poolspec.vocabulary import Layer, Level, Shell, TimeKind
 
@@ -38,7 +40,10 @@ class ClassBuilder:
         if shared := fields.get(g.POOL_KEY):
             refuse_parameters(self.reader, shared)
         used: dict[str, Profile] = {}
-        tests = tuple(self._test(word, test, used) for word, test in fields.get(g.TESTS) or ())
+        needs = Needs(self.reader, fields)
+        given = fields.get(g.TESTS) or ()
+        tests = tuple(self._test(word, test, used, needs) for word, test in given)
+        needs.check_class()
         name = fields.get(g.CLASS_KEY)
         if name is None:
             return None
@@ -51,7 +56,7 @@ class ClassBuilder:
             tests,
         )
 
-    def _test(self, word: Word, fields: Fields, used: dict[str, Profile]) -> SpecTest:
+    def _test(self, word: Word, fields: Fields, used: dict[str, Profile], needs: Needs) -> SpecTest:
         reader = self.reader
         reader.uses = list(fields.uses)
         names = Names(reader)
@@ -69,6 +74,8 @@ class ClassBuilder:
         given = fields.get(g.EXPECT_KEY)
         expect = build_expectations(scope, given) if given else Expectations()
         self._check(word, fields, names)
+        if not names.global_pools:
+            names.options.append((pool, self._pool_place(fields)))
         if matrix or not fields.has(g.MATRIX_KEY):
             _check_uses(reader, fields.get(g.MATRIX_KEY))
         return SpecTest(
@@ -79,7 +86,7 @@ class ClassBuilder:
             self._covers(fields),
             layer,
             self._inherited(fields, g.LEVEL) or Level.MUST,
-            tuple(dict.fromkeys((*(self.fields.get(g.NEEDS) or ()), *(fields.get(g.NEEDS) or ())))),
+            needs.of_test(fields, names, matrix),
             time,
             fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE,
             pool,
@@ -133,6 +140,14 @@ class ClassBuilder:
             used[profile.name] = profile
         base = profile.options if profile else None
         return pool_options(base, self.fields.get(g.POOL_KEY), fields.get(g.POOL_KEY))
+
+    def _pool_place(self, fields: Fields) -> Node:
+        """Where the test, or else its class, says what its pool is like."""
+        for given in (fields, self.fields):
+            for key in (g.POOL_KEY, g.PROFILE):
+                if given.has(key):
+                    return given.at(key)
+        return fields.node
 
     def _profile(self, word: Word, layer: Layer) -> Profile | None:
         profile = self.catalog.profiles.get(word.text)

@@ -6,6 +6,7 @@ from poolspec.errors import shown
 from poolspec.language import grammar_expect as g
 from poolspec.language.kinds import Fields, Key, Word, Wrong, read_fields, unknown
 from poolspec.language.names import Naming
+from poolspec.language.needs import note_expectations
 from poolspec.language.scope import Scope
 from poolspec.language.tree import Node, Scalar
 from poolspec.model import Check, Checks, EventsExpectation, Expectations, LoadExpectation
@@ -14,6 +15,7 @@ from poolspec.model import Check, Checks, EventsExpectation, Expectations, LoadE
 def build_expectations(scope: Scope, fields: Fields) -> Expectations:
     """What must hold. Problems are reported to the scope's reader."""
     scope.names.expecting = True
+    note_expectations(scope.names, fields)
     if not fields.values and not fields.others and fields.sound:
         scope.reader.problem(fields.node, "nothing is expected here", "leave it out, or fill it")
     if fields.has(g.POOLS) and not scope.names.global_pools and not scope.names.incomplete:

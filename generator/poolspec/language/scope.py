@@ -18,7 +18,8 @@ from poolspec.errors import article, expected, shown
 from poolspec.language.kinds import Reader, Word
 from poolspec.language.names import Naming
 from poolspec.language.tree import Node
-from poolspec.vocabulary import Fault, Shell
+from poolspec.model import PoolOptions
+from poolspec.vocabulary import Capability, Fault, Shell
 
 
 class Hold(Enum):
@@ -59,6 +60,10 @@ class Names:
     """What only one shell can do: which shell, the word, and where it stands."""
     broken: set[Fault] = field(default_factory=set)
     """Faults that were made and not healed so far."""
+    options: list[tuple[PoolOptions, Node]] = field(default_factory=list)
+    """Of every pool that the test has, with the place where they are given."""
+    implied: dict[Capability, str] = field(default_factory=dict)
+    """What the test needs by what it says: the first word that implies it, and its line."""
     expecting: bool = False
     """Something is expected, so that the test can fail by its own words."""
     incomplete: bool = False

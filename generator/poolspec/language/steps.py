@@ -25,6 +25,7 @@ from poolspec.language.lifecycle import (
 )
 from poolspec.language.loads import build_load
 from poolspec.language.names import Naming
+from poolspec.language.needs import note_step
 from poolspec.language.scope import Hold, Scope
 from poolspec.language.steplist import StepList
 from poolspec.model import (
@@ -56,6 +57,7 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
         if fields.has(g.SAYS) and not fields.has(g.FAILS):
             message = "'says' speaks of an error, and none is expected"
             scope.reader.problem(fields.at(g.SAYS), message, "say how it fails: fails: …")
+        note_step(scope.names, fields)
         if step := _BUILDERS[fields.place.name](scope, fields):
             made.append(step)
     return tuple(made)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
+from poolspec.implied import known_options
 from poolspec.runtime import invariants
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
@@ -157,13 +158,13 @@ class Bench(Generic[P]):
         return self._server_faults.connection_ids() - held - self._observer.strangers
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Put hooks in place of the words for them."""
+        """Put hooks in place of the words for them; leave out what this pool does not know."""
         made = {
             place: self._hooks.make(place, options[place])
             for place in HOOK_PLACES
             if place in options
         }
-        return {**options, **made}
+        return known_options({**options, **made}, self._capabilities)
 
     def _clean_up(self) -> None:
         """Undo what both shells' tests have done, after their pools are closed."""

@@ -1,0 +1,130 @@
+"""What a test needs follows from its words, and only the rest is said."""
+
+from collections.abc import Callable
+
+import pytest
+
+from poolspec import implied
+from poolspec.errors import Problem
+from poolspec.language.grammar_expect import EXPECT
+from poolspec.language.grammar_pool import POOL
+from poolspec.language.grammar_steps import STEP_PLACES
+from poolspec.model import SpecClass, SpecTest
+from poolspec.vocabulary import Capability, Fault
+
+C = Capability
+LoadTest = Callable[[str], SpecTest]
+LoadText = Callable[[str], SpecClass]
+WrongAt = Callable[[str, str], Problem]
+ProblemsOf = Callable[[str], tuple[Problem, ...]]
+
+PASS = "expect: {server: {peak: 1}}"
+
+FOR_EVERY_POOL = {
+    "step": """acquire advance cancel close connect expect fault heal join load query release start
+        use wait_until with""",
+    "option": "size timeout",
+    "expectation": "different same server",
+    "fault": "connect_hangs connect_refused connect_slow",
+}
+"""Words that every pool and server can do something with, and that imply nothing."""
+
+FOLLOWING: dict[str, tuple[Capability, ...]] = {
+    f"steps: [acquire: a]\n{PASS}": (),
+    f"steps: [close_all]\n{PASS}": (C.CLOSE_ALL,),
+    f"steps: [resize: {{size: 3}}, suspend, resume]\n{PASS}": (C.RESIZE, C.SUSPEND),
+    f"steps: [close]\n{PASS}": (),
+    f"steps: [close: {{drain: 5s}}]\n{PASS}": (C.DRAIN,),
+    "steps: [{acquire: a, timeout: 0s, fails: timeout}]": (C.CALL_TIMEOUT,),
+    "steps: [{acquire: a, fails: exhausted}]": (C.QUEUE_CAP,),
+    "steps: [{with: a, fails: unavailable}]": (C.BREAKER,),
+    f"steps: [transaction: t]\n{PASS}": (C.TRANSACTIONS,),
+    f"steps: [with: c, {{transaction: t, do: [maintain]}}]\n{PASS}": (
+        *(C.MAINTENANCE, C.TRANSACTIONS),
+    ),
+    f"steps: [{{load: l, clients: 1, each: 1, timeout: 1s}}]\n{PASS}": (C.CALL_TIMEOUT,),
+    f"steps: [fault: idle_killed]\n{PASS}": (C.KILL,),
+    f"steps: [fault: server_paused]\n{PASS}": (C.SERVER_CONTROL,),
+    f"steps: [fault: connect_refused]\n{PASS}": (),
+    f"steps: [start: {{x: [acquire: a]}}, wait_until: x is holding]\n{PASS}": (),
+    f"steps: [start: {{x: [maintain]}}, wait_until: 1 actor is waiting]\n{PASS}": (
+        *(C.EVENTS, C.MAINTENANCE),
+    ),
+    "steps: [expect: {health: healthy}]": (C.HEALTH,),
+    "expect: {stats: {created: 1}}": (C.STATISTICS,),
+    "expect: {events: {in_order: [leak_suspected]}}": (C.EVENTS, C.LEAK_DETECTION),
+    "expect: {logs: {recovery: 1}}": (C.LOGS,),
+    f"pool: {{max_overflow: 1, order: fifo}}\n{PASS}": (C.OVERFLOW, C.FIFO),
+    f"pool: {{max_overflow: 0, recycle: 0, order: lifo, reset: rollback}}\n{PASS}": (),
+    f"matrix: {{n: [0, 3]}}\npool: {{max_overflow: $n}}\n{PASS}": (C.OVERFLOW,),
+    f"matrix: {{n: [0]}}\npool: {{max_overflow: $n}}\n{PASS}": (),
+    "steps: [{global_pool: g, options: {setup: counting}}]\nexpect: {pools: 1}": (
+        *(C.GLOBAL_POOL, C.HOOKS),
+    ),
+    f"needs: [row_locks, fair_queue]\nsteps: [close_all]\n{PASS}": (
+        *(C.CLOSE_ALL, C.FAIR_QUEUE, C.ROW_LOCKS),
+    ),
+}
+
+
+@pytest.mark.parametrize("text", FOLLOWING)
+def test_what_is_needed_follows_from_what_is_said(text: str, load_test: LoadTest) -> None:
+    assert load_test(text).needs == FOLLOWING[text]
+
+
+def test_what_is_needed_follows_from_the_options_of_the_class(load_text: LoadText) -> None:
+    spec = load_text(
+        "spec: 1\nclass: Example\npurpose: p\npool: {max_uses: 3, max_overflow: 2}\ntests:\n"
+        "  one: {purpose: p, validates: v, covers: [], pool: {max_overflow: 0}, "
+        "expect: {server: {peak: 1}}}\n"
+        "  other: {purpose: p, validates: v, covers: [], steps: [global_pool: g], "
+        "expect: {pools: 1}}\n"
+    )
+    assert [test.needs for test in spec.tests] == [(C.MAX_USES,), (C.GLOBAL_POOL,)]
+
+
+def test_what_follows_need_not_be_said(wrong_test: WrongAt) -> None:
+    problem = wrong_test(
+        f"needs: [fair_queue, «close_all]\nsteps:\n- close_all\n{PASS}",
+        "'close_all' need not be said: it follows from the step 'close_all' in line 11",
+    )
+    assert problem.hint == "leave it out of 'needs'"
+
+
+def test_a_need_is_named_once(wrong_test: WrongAt) -> None:
+    wrong_test(f"needs: [prefill, «prefill]\n{PASS}", "'prefill' is named twice")
+
+
+def test_a_class_need_not_say_what_follows_from_each_test(find_problems: ProblemsOf) -> None:
+    head = "spec: 1\nclass: Example\npurpose: p\nneeds: [resize, prefill]\ntests:\n"
+    keys = f"purpose: p, validates: v, covers: [], {PASS}"
+    resizing = f"  one: {{{keys}, steps: [resize: {{size: 1}}]}}\n"
+    other = f"  other: {{{keys}}}\n"
+    assert find_problems(head + resizing + other) == ()
+    (problem,) = find_problems(head + resizing)
+    assert (problem.place, problem.message) == (
+        "specs/example.yaml:4:9",
+        "'resize' need not be said: it follows from what each of the tests says",
+    )
+
+
+@pytest.mark.parametrize(
+    ("sort", "words", "known"),
+    [
+        ("step", tuple(STEP_PLACES), implied.STEPS),
+        ("option", POOL.names, implied.OPTIONS),
+        ("expectation", EXPECT.names, implied.EXPECTATIONS),
+        ("fault", tuple(Fault), implied.FAULTS),
+    ],
+)
+def test_every_word_implies_something_or_is_for_every_pool(
+    sort: str, words: tuple[str, ...], known: dict[str, object]
+) -> None:
+    anybody = set(FOR_EVERY_POOL[sort].split())
+    assert set(words) - set(known) == anybody
+
+
+def test_a_pool_is_not_told_of_options_that_it_does_not_know() -> None:
+    options = {"size": 2, "max_overflow": 0, "recycle": 0, "order": "lifo"}
+    able = frozenset({C.RECYCLE_BY_AGE})
+    assert implied.known_options(options, able) == {"size": 2, "recycle": 0}
