@@ -55,6 +55,11 @@ def test_random_bytes_are_an_error(data: bytes) -> None:
     assert outcome(data)
 
 
+@pytest.mark.parametrize("data", [b'purpose: "\\ud800"', b"purpose: \xed\xa0\x80"])
+def test_half_of_a_surrogate_pair_is_an_error(data: bytes) -> None:
+    assert "hostile.yaml:" in outcome(b"spec: 1\n" + data)
+
+
 @settings(max_examples=300, deadline=None, database=None)
 @given(st.dictionaries(scalars, values, max_size=6))
 def test_random_files_of_our_words_give_errors_or_load(keys: dict[str, object]) -> None:
