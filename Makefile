@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gen check run test clean
+.PHONY: help setup gen check run test coverage clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -37,6 +37,12 @@ run: $(READY)  ## generate, run the generated tests in parallel, write the repor
 
 test: $(READY)  ## run all tests: the generated ones, the generator's and the pool's
 	@$(BIN)/python -m pytest -n auto -q --server $(SERVER) tests generated_tests
+
+coverage: $(READY)  ## measure how much of steadypool the generated tests alone go through
+	@mkdir -p build && rm -f build/coverage.data
+	@$(BIN)/coverage run -m pytest -q -p no:xdist --server $(SERVER)
+	@$(BIN)/coverage run --append -m pytest -q -p no:xdist --server $(SERVER) --pool steadypool-silent
+	@$(BIN)/coverage report
 
 clean:  ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
