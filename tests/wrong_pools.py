@@ -5,6 +5,7 @@ tests notice each of them; a suite that a wrong pool passes is not worth having.
 """
 
 import math
+import threading
 from collections import deque
 from dataclasses import replace
 from typing import Any
@@ -209,6 +210,13 @@ class ServesTheLastFirst(WrongCore):
             super()._hand_over(slot, now)
 
 
+class SharesWithItsChild(steadypool.ConnectionPool):
+    """Goes on in a forked child with the connections of the parent."""
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+
 class Sound(WrongCore):
     """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
 
@@ -236,6 +244,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     NeverRecyclesByDefault: ("recycling", "the_default_age_is_an_hour"),
     GivesUpABitEarly: ("timeout", "acquire_timeout_default"),
     ServesTheLastFirst: ("statistics", "waiting_tracking"),
+    SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""
 

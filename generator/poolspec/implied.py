@@ -24,6 +24,7 @@ V = TypeVar("V")
 
 STEPS: Final = {
     "close_all": Capability.CLOSE_ALL,
+    "fork": Capability.FORK_SAFETY,
     "global_pool": Capability.GLOBAL_POOL,
     "maintain": Capability.MAINTENANCE,
     "resize": Capability.RESIZE,

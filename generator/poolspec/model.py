@@ -244,6 +244,14 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Fork:
+    """Do steps in a forked child process; what fails there fails the test."""
+
+    line: int
+    body: tuple["Step", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """Wait until an actor (every one of its count), or so many actors, are in a state."""
 
@@ -394,6 +402,7 @@ Step = (
     | Start
     | Join
     | Cancel
+    | Fork
     | WaitUntil
     | Advance
     | Inject

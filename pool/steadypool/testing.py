@@ -16,7 +16,7 @@ a real server) takes no time.
 
 **Threads.** Who starts a thread calls `enter()` before `thread.start()`; the thread calls `leave()`
 at its end. Who blocks on something else than the clock, such as `thread.join()`, does so in
-`with clock.away():`.
+`with clock.away():`. In a forked child only the thread that forked takes part.
 
 If nobody is runnable and nobody has a deadline, nothing can ever happen again: every wait raises
 ClockStuckError. In a pool's test this means that a wake-up was lost.

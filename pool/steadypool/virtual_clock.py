@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from steadypool import forks
+
 
 class ClockStuckError(Exception):
     """Everybody waits, and nobody has a deadline."""
@@ -59,6 +61,7 @@ class VirtualClock:
         self._runnable = 1
         self._blocked: dict[_VirtualWaiter, None] = {}
         self._aborted: str | None = None
+        forks.watch(self)
 
     def now(self) -> float:
         """Return the time in seconds."""
@@ -102,6 +105,12 @@ class VirtualClock:
         with self._lock:
             self._aborted = reason
             self._fail_all(lambda: ClockAbortedError(reason))
+
+    def _after_fork(self) -> None:
+        """In the child: whoever else took part is not there."""
+        self._lock = threading.Lock()
+        self._runnable = 1
+        self._blocked = {}
 
     # --- for the waiters -------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from poolspec.model import (
     Close,
     Expect,
     Expectations,
+    Fork,
     GlobalPool,
     Heal,
     Inject,
@@ -276,6 +277,15 @@ def test_a_step_about_pool_or_server_is_one_call_awaited_by_tasks(step: Step, ca
 
 def test_to_cancel_is_not_awaited() -> None:
     assert body(Cancel(1, "first"), shell=Shell.ASYNCIO).endswith('\nlab.cancel("first")')
+
+
+def test_what_a_forked_child_does_stands_in_a_function_of_its_own() -> None:
+    text = body(Acquire(1, ("a",)), Fork(2, (Release(3, ("a",)),)), Fork(4, ()))
+    assert text.endswith(
+        "a = pool.acquire()\n\n"
+        "def forked() -> None:\n    pool.release(a)\n\nlab.fork(forked)\n\n"
+        "def forked_2() -> None:\n    pass\n\nlab.fork(forked_2)"
+    )
 
 
 def test_a_label_whose_connection_is_killed_is_bound() -> None:

@@ -106,6 +106,16 @@ STEPS: dict[str, tuple[str, str]] = {
         "an actor cannot cancel actors",
     ),
     "cancel of an unknown actor": ("- cancel: «w", "unknown actor 'w'"),
+    "an actor that forks": ("- start: {w: [{«fork: [close]}]}", "an actor cannot fork"),
+    "fork beside cancel": (
+        "- start: {w: [close_all]}\n- cancel: w\n- «fork: [close]",
+        "'fork' is for threads only, this test is not",
+    ),
+    "a label of a forked child": (
+        "- fork: [acquire: c]\n- release: «c",
+        "unknown connection 'c'",
+    ),
+    "a child's function as a label": ("- acquire: «forked", "'forked' cannot be a name"),
     "a function's name as a label": ("- acquire: «settled_2", "'settled_2' cannot be a name"),
     "no patience": (
         "- expect: {stats: {in_use: 0}}\n  within: «5",

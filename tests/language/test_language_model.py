@@ -16,6 +16,7 @@ from poolspec.model import (
     EventsExpectation,
     Expect,
     Expectations,
+    Fork,
     GlobalPool,
     Heal,
     Inject,
@@ -143,6 +144,11 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "[{start: {w: [close]}}, cancel: w]": (
         Start(9, (Actor("w", (Close(9),), line=9),)),
         Cancel(9, "w"),
+    ),
+    "[acquire: a, fork: [release: a, acquire: b], release: a]": (
+        Acquire(9, ("a",)),
+        Fork(9, (Release(9, ("a",)), Acquire(9, ("b",)))),
+        Release(9, ("a",)),
     ),
     "[{global_pool: g, options: {timeout: 1s, size: 3, config_name: replica}}]": (
         GlobalPool(9, "g", (("timeout", 1.0), ("size", 3), ("config_name", "replica"))),
@@ -381,6 +387,7 @@ SHELLS: dict[str, tuple[Shell, ...]] = {
     "shells: [asyncio, asyncio]": (Shell.ASYNCIO,),
     "steps: [{start: {w: [close]}}, cancel: w]": (Shell.ASYNCIO,),
     "steps: [global_pool: g]": (Shell.THREADS,),
+    "steps: [fork: [close]]": (Shell.THREADS,),
     "steps: [{load: l, clients: 1, each: 1, runner: executor}]": (Shell.THREADS,),
     "shells: [threads, asyncio]\nsteps: [global_pool: g]": (Shell.THREADS,),
 }

@@ -32,6 +32,7 @@ FOR_EVERY_POOL = {
 FOLLOWING: dict[str, tuple[Capability, ...]] = {
     f"steps: [acquire: a]\n{PASS}": (),
     f"steps: [close_all]\n{PASS}": (C.CLOSE_ALL,),
+    f"steps: [fork: [close_all]]\n{PASS}": (C.CLOSE_ALL, C.FORK_SAFETY),
     f"steps: [resize: {{size: 3}}, suspend, resume]\n{PASS}": (C.RESIZE, C.SUSPEND),
     f"steps: [close]\n{PASS}": (),
     f"steps: [close: {{drain: 5s}}]\n{PASS}": (C.DRAIN,),

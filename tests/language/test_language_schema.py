@@ -64,6 +64,7 @@ ONLY_THE_READER_KNOWS = (
     "only, this test is not",
     "no new limit",
     "cannot cancel",
+    "cannot fork",
     "connection_killed needs",
     "connect_slow needs",
     "takes no 'times'",

@@ -1,5 +1,6 @@
 """The virtual clock: exact, never early, and never silent when nothing can happen any more."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -115,3 +116,18 @@ def test_the_system_clock_wakes_and_times_out() -> None:
     deadline = clock.now() + 0.01
     assert not late.wait(deadline)
     assert clock.now() >= deadline
+
+
+def test_in_a_forked_child_only_the_thread_that_forked_takes_part(
+    clock: VirtualClock, crew: Any
+) -> None:
+    crew.start(lambda: clock.sleep(5), lambda: clock.sleep(60))
+    while clock.waiting() < 2:
+        threading.Event().wait(0.001)
+    child = os.fork()
+    if child == 0:
+        clock.sleep(10)
+        os._exit(int(clock.now() * 10))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 100
+    assert clock.now() == 0
+    crew.join()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from poolspec.language.kinds import Json
-from poolspec.language.names import LABEL, PYTHON, RESERVED, SETTLED, label_fault
+from poolspec.language.names import HELPER, LABEL, PYTHON, RESERVED, label_fault
 from poolspec.language.quantities import COUNT, DURATION
 from poolspec.language.values import (
     check_kind,
@@ -22,7 +22,7 @@ NAME = replace(
 )
 NAME_SCHEMA: Json = {
     "type": "string",
-    "pattern": f"^(?!{SETTLED.pattern}$){LABEL.pattern}$",
+    "pattern": f"^(?!{HELPER.pattern}$){LABEL.pattern}$",
     "not": {"enum": sorted(RESERVED | PYTHON)},
 }
 """Names stand in many places; so their schema is a definition."""

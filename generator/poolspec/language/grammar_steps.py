@@ -116,6 +116,7 @@ START = Key(
 )
 JOIN = Key("join", SOME_NAMES, "wait for actors to finish", "[first, second]", True)
 CANCEL = Key("cancel", NAME, "cancel an actor", "first", True)
+FORK = Key("fork", STEPS, "what a forked child process does", "[acquire: x, release: x]", True)
 WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
 ADVANCE = Key("advance", SECONDS, "let time pass", "1h", True)
 
@@ -197,6 +198,7 @@ STEP_PLACES.update(
         "start": Place("the step start", (START,)),
         "join": Place("the step join", (JOIN,)),
         "cancel": Place("the step cancel", (CANCEL,)),
+        "fork": Place("the step fork", (FORK,)),
         "wait_until": Place("the step wait_until", (WAIT_UNTIL,)),
         "advance": Place("the step advance", (ADVANCE,)),
         "fault": Place("the step fault", (FAULT, VICTIM, FOR, TIMES)),

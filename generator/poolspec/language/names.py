@@ -16,8 +16,8 @@ STEM: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 PATH: Final = re.compile(r"[A-Za-z0-9._/+@=,~() -]+")
 REQUIREMENT: Final = re.compile(r"[A-Z][0-9]{2,3}")
 
-SETTLED: Final = re.compile(r"settled(_[0-9]+)?")
-"""Functions that hold what must come true within some time."""
+HELPER: Final = re.compile(r"(forked|settled)(_[0-9]+)?")
+"""Functions inside of a test: what a child does, what must come true within some time."""
 
 RESERVED: Final = frozenset(
     (
@@ -66,7 +66,7 @@ def label_fault(word: str) -> str:
     """Why a word cannot name a label, an actor, a load, a pool or a parameter; empty if it can."""
     if not LABEL.fullmatch(word):
         return "a name is a small letter, then up to 39 small letters, digits or _"
-    if word in RESERVED or SETTLED.fullmatch(word):
+    if word in RESERVED or HELPER.fullmatch(word):
         return "the generated module uses this name itself; choose another"
     if word in PYTHON:
         return "this is a word of Python; choose another name"

@@ -11,7 +11,7 @@ Where a step could not be read, it may have bound names that nobody knows of. Fr
 that are not known are not complained about: one fault shall not be told twice.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from poolspec.errors import article, expected, shown
@@ -86,6 +86,11 @@ class Scope:
     def of_actor(self, name: str) -> "Scope":
         """The scope of an actor that starts now."""
         return Scope(self.names, name, dict(self.things))
+
+    def copied(self) -> "Scope":
+        """The scope of a copy of all that is known now, which changes nothing here."""
+        things = {word: replace(thing) for word, thing in self.things.items()}
+        return Scope(self.names, self.owner, things)
 
     def bind(
         self, word: Word, naming: Naming, pool: str | None = None, hold: Hold = Hold.HELD

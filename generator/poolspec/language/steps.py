@@ -33,6 +33,7 @@ from poolspec.model import (
     Advance,
     Cancel,
     Expect,
+    Fork,
     Join,
     Start,
     Step,
@@ -145,6 +146,17 @@ def _cancel(scope: Scope, fields: Fields) -> Step | None:
     return Cancel(fields.node.line, word.text) if word and scope.find(word, Naming.ACTOR) else None
 
 
+def _fork(scope: Scope, fields: Fields) -> Step | None:
+    """What the child does to its copies of the labels, its parent's labels do not show."""
+    steps = fields.get(g.FORK)
+    scope.names.bound_to.append((Shell.THREADS, "fork", fields.at(g.FORK)))
+    if scope.owner:
+        message = "an actor cannot fork"
+        scope.reader.problem(fields.at(g.FORK), message, "fork in the main body")
+        return None
+    return Fork(fields.node.line, build_steps(scope.copied(), steps)) if steps else None
+
+
 def _wait_until(scope: Scope, fields: Fields) -> Step:
     condition = fields.get(g.WAIT_UNTIL) or Condition(ActorState.DONE)
     actor = condition.actor
@@ -189,6 +201,7 @@ _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
         "start": _start,
         "join": _join,
         "cancel": _cancel,
+        "fork": _fork,
         "wait_until": _wait_until,
         "advance": _advance,
         "fault": build_fault,

@@ -22,7 +22,7 @@ _CALLS = frozenset(
         *("expect_pools", "expect_events", "expect_within", "raises"),
         *("expect_health", "expect_hooks", "expect_logs"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
-        *("cancel", "fault", "heal", "use", "execute"),
+        *("cancel", "fork", "fault", "heal", "use", "execute"),
         *(f"wait_until_{state.value}" for state in ActorState),
     }
 )

@@ -43,8 +43,8 @@ _RESERVED = (
     | frozenset(dir(builtins))
     | {"lab", "pool", "pytest", "self"}
 )
-SETTLED = re.compile(r"settled(_[0-9]+)?", re.ASCII)
-"""Functions that hold what must come true within some time."""
+HELPER = re.compile(r"(forked|settled)(_[0-9]+)?", re.ASCII)
+"""Functions inside of a test: what a child does, what must come true within some time."""
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
 _CLASS = re.compile(r"[A-Z][A-Za-z0-9]{0,99}", re.ASCII)
 _PATH = re.compile(r"[A-Za-z0-9._/+@=,~() -]+", re.ASCII)
@@ -84,6 +84,6 @@ def source_path(path: PurePosixPath) -> str:
 
 def variable(text: str) -> str:
     """Return `text` if it may be a variable or a function: no word of Python's or the module's."""
-    if text in _RESERVED or SETTLED.fullmatch(text):
+    if text in _RESERVED or HELPER.fullmatch(text):
         raise RenderError(f"{text!r} is taken, and not allowed as a variable")
     return word(text)

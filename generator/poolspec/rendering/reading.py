@@ -9,6 +9,7 @@ from poolspec.model import (
     Connect,
     Expect,
     Expectations,
+    Fork,
     GlobalPool,
     Inject,
     Load,
@@ -47,7 +48,7 @@ def walk(steps: Iterable[Step]) -> Iterator[Step]:
     """Yield steps and the steps inside them."""
     for step in steps:
         yield step
-        if isinstance(step, With | Transaction):
+        if isinstance(step, With | Transaction | Fork):
             yield from walk(step.body)
         elif isinstance(step, Start):
             for actor in step.actors:

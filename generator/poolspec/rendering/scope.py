@@ -5,10 +5,10 @@ labels are read again (the others are not bound, for nothing would read them), a
 each name of the runtime that it hands out: those are the module's imports.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import count
 
 from poolspec.model import (
     Acquire,
@@ -41,8 +41,8 @@ class Scope:
     """Labels that this body, or an actor started in it, refers to."""
     imports: set[str]
     shell: Shell
-    settled: Iterator[str]
-    """Names for functions that hold what must come true; none is given twice in a test."""
+    helpers: Counter[str]
+    """How many functions of each name the test has so far."""
 
     @property
     def awaits(self) -> str:
@@ -82,7 +82,7 @@ class Scope:
 
     def of(self, actor: Actor) -> "Scope":
         """Return the scope of an actor's steps."""
-        return _scope(actor.steps, (), self.imports, self.shell, self.settled)
+        return _scope(actor.steps, (), self.imports, self.shell, self.helpers)
 
     def rebound(self) -> list[str]:
         """Return variables of the enclosing body that this one reads first and binds later."""
@@ -92,6 +92,12 @@ class Scope:
         """Return a name of the runtime, and have it imported."""
         self.imports.add(name)
         return name
+
+    def helper(self, name: str) -> str:
+        """Return the name of a function inside of the test; none is given twice."""
+        self.helpers[name] += 1
+        number = self.helpers[name]
+        return name if number == 1 else f"{name}_{number}"
 
     def member(self, word: StrEnum) -> str:
         """Return an enum member of the vocabulary."""
@@ -147,7 +153,7 @@ class Scope:
 
 def of_test(test: SpecTest, imports: set[str], shell: Shell) -> Scope:
     """Return the scope of a test's body; `imports` collects what all tests of a module use."""
-    return _scope(test.steps, read_by(test.expect), imports, shell, _settled_names())
+    return _scope(test.steps, read_by(test.expect), imports, shell, Counter())
 
 
 def _scope(
@@ -155,13 +161,7 @@ def _scope(
     read_later: Iterable[str],
     imports: set[str],
     shell: Shell,
-    settled: Iterator[str],
+    helpers: Counter[str],
 ) -> Scope:
     used = frozenset(label for step in walk(steps) for label in read_in(step))
-    return Scope(steps, used.union(read_later), imports, shell, settled)
-
-
-def _settled_names() -> Iterator[str]:
-    yield "settled"
-    for number in count(2):
-        yield f"settled_{number}"
+    return Scope(steps, used.union(read_later), imports, shell, helpers)

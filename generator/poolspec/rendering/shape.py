@@ -21,7 +21,7 @@ from poolspec import model
 from poolspec.model import SpecClass, SpecTest
 from poolspec.rendering.allowed import ALLOWED, KEYWORDS
 from poolspec.rendering.arguments import matrix_types
-from poolspec.rendering.names import RUNTIME_NAMES, SETTLED
+from poolspec.rendering.names import HELPER, RUNTIME_NAMES
 from poolspec.rendering.render import (
     class_name,
     paragraphs_of_class,
@@ -180,7 +180,7 @@ class _Checker:
         variables = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
         taken = variables - known - {"lab", "pool", "self"}
         self._must(
-            all(SETTLED.fullmatch(name) for name in taken), f"{test.co_name} has other variables"
+            all(HELPER.fullmatch(name) for name in taken), f"{test.co_name} has other variables"
         )
         for name in code.co_names:
             self._must(name in ALLOWED, f"{test.co_name} uses {name!a}")

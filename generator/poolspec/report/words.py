@@ -16,6 +16,7 @@ from poolspec.model import (
     CloseAll,
     Connect,
     Expect,
+    Fork,
     GlobalPool,
     Heal,
     Inject,
@@ -192,6 +193,11 @@ def _(step: Join) -> Sentence:
 @tell.register
 def _(step: Cancel) -> Sentence:
     return Sentence(f"Cancel {code(step.actor)}.")
+
+
+@tell.register
+def _(step: Fork) -> Sentence:
+    return Sentence("In a forked child process:", tuple(tell(inner) for inner in step.body))
 
 
 @tell.register

@@ -4,7 +4,6 @@ It knows one test's pools, identity at the server and event log; it checks what 
 without waiting for anybody, and finds what the standing invariants have to say.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -16,6 +15,7 @@ from poolspec.runtime.faults import ConnectFaults, ServerFaults
 from poolspec.runtime.hooks import HOOK_PLACES, Hooks
 from poolspec.runtime.journal import Journal, LogNames
 from poolspec.runtime.load import CREATE, TABLE
+from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.log import Log
 from poolspec.runtime.observe import Observer
 from poolspec.servers import Server, ServerError
@@ -84,7 +84,7 @@ class Bench(Generic[P]):
         self._hooks = Hooks(clock.sleep)
         self._journal = Journal(logs)
         self._pools: list[P] = []
-        self._lock = threading.Lock()  # guards _pools: any actor may ask for the global pool
+        self._lock = FreshLock()  # guards _pools: any actor may ask for the global pool
 
     # --- expectations ----------------------------------------------------------------------------
 

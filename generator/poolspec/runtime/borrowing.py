@@ -13,6 +13,7 @@ from typing import Any
 from poolspec.runtime.connection import Connector, number_of
 from poolspec.runtime.contract import Controls, Keeper, PoolAdapter
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
+from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.log import Log, current_actor
 from poolspec.vocabulary import EventKind, StatName
 
@@ -77,7 +78,7 @@ class Pool:
         self._adapter = adapter
         self._log = log
         self._blocks = threading.local()
-        self._lock = threading.Lock()
+        self._lock = FreshLock()
         self._held: dict[int, Held] = {}
 
     def acquire(self, timeout: float | None = None) -> Held:

@@ -5,12 +5,12 @@ would and tells the lab when a socket was opened and when it is gone. So the lab
 connections does not depend on what the pool says of itself.
 """
 
-import threading
 from collections.abc import Callable
 from typing import Any, cast
 
 from pymysql.connections import Connection
 
+from poolspec.runtime.locks import FreshLock
 from poolspec.servers import Tenant
 
 HANDSHAKE_TIMEOUT = 10
@@ -42,7 +42,7 @@ class Sockets:
 
     def __init__(self, tell: Callable[[str, int], None]) -> None:
         self._tell = tell
-        self._lock = threading.Lock()
+        self._lock = FreshLock()
         self._open: dict[int, Any] = {}
         self.peak = 0
         """The most connections that were open at once."""

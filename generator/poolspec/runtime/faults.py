@@ -5,13 +5,13 @@ it is the same for both shells, for it only says what is to happen. Faults of th
 connection is killed by the server, the server itself is killed, paused and started again.
 """
 
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pymysql
 from pymysql.constants import CR
 
+from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.observe import settle
 from poolspec.servers import PrivateServer, Server, Tenant
 from poolspec.vocabulary import Fault
@@ -41,7 +41,7 @@ class ConnectFaults:
     """What is wrong with connecting at the moment. Safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = FreshLock()
         self._delay = 0.0
         self._hangs = False
         self._refusals: float = 0

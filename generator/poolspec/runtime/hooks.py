@@ -1,10 +1,10 @@
 """Hooks that a test hands to its pool, and what became of them."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from poolspec.runtime.locks import FreshLock
 from poolspec.vocabulary import Hook
 
 HOOK_PLACES = ("setup", "on_acquire")
@@ -25,7 +25,7 @@ class Hooks:
 
     def __init__(self, sleep: Callable[[float], Any]) -> None:
         self._sleep = sleep
-        self._lock = threading.Lock()
+        self._lock = FreshLock()
         self._calls: Counter[str] = Counter()
 
     def make(self, place: str, word: str) -> Callable[[Any], Any]:

@@ -18,6 +18,7 @@ from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_thread
 from poolspec.runtime.connection import Connector, open_connection
 from poolspec.runtime.contract import PoolAdapter, Wiring
 from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
+from poolspec.runtime.forking import in_child
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
@@ -85,6 +86,13 @@ class Lab(Bench[Pool]):
     def join(self, *names: str) -> None:
         """Wait for actors to end; raise what one of them raised."""
         self._crew.join(names)
+
+    def fork(self, work: Callable[[], None]) -> None:
+        """Do work in a forked child, which has a copy of the test's pools and closes them.
+
+        Raises AssertionError with the message of what fails there, and when it leaves something.
+        """
+        in_child(lambda: self._live(work))
 
     def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
@@ -246,6 +254,19 @@ class Lab(Bench[Pool]):
             return open_one()
 
         return Connector(open_unless_faulty, self._sockets())
+
+    def _live(self, work: Callable[[], None]) -> None:
+        """In a forked child: do work, and leave nothing. Connections of the parent do not count."""
+        self._observer.forget()
+        self._crew = Crew(self._clock, self._log)
+        inherited = {pool: set(pool.sockets.open()) for pool in self._pools}
+        work()
+        self._crew.join_all()
+        for pool in self._pools:
+            pool.release_all()
+            pool.close()
+            left = pool.sockets.open().keys() - inherited.get(pool, set())
+            demand(f"{len(left)} sockets of the child are open after close" if left else None)
 
     def _suffer(self, plan: ConnectPlan) -> None:
         if plan.delay:

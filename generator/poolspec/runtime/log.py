@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from poolspec.runtime.clock import Clock
+from poolspec.runtime.locks import FreshLock
 from poolspec.vocabulary import EventKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -83,7 +84,7 @@ class Log:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._lock = threading.Lock()
+        self._lock = FreshLock()
         self._entries: list[Entry] = []
         self._watchers: list[Callable[[], object]] = []
 

@@ -39,6 +39,10 @@ class Observer:
             self.strangers.add(number_of(self._own))
         return self._own
 
+    def forget(self) -> None:
+        """In a forked child: leave the test's own connection to the parent."""
+        self._own = None
+
     def close(self) -> None:
         """Close the test's own connection."""
         own, self._own = self._own, None

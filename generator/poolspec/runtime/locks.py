@@ -1,0 +1,37 @@
+"""Locks that a forked child finds free.
+
+Another thread may hold a lock at the moment of a fork, and is not there in the child to let go.
+"""
+
+import os
+import threading
+import weakref
+
+
+class FreshLock:
+    """A lock for `with`; in a forked child it begins anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        _LOCKS.add(self)
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+
+    def __exit__(self, *exc: object) -> None:
+        self._lock.release()
+
+    def renew(self) -> None:
+        """Forget who holds it."""
+        self._lock = threading.Lock()
+
+
+_LOCKS: "weakref.WeakSet[FreshLock]" = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for lock in list(_LOCKS):
+        lock.renew()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
