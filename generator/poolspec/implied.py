@@ -62,6 +62,7 @@ EXPECTATIONS: Final = {
     "health": Capability.HEALTH,
     "hooks": Capability.HOOKS,
     "logs": Capability.LOGS,
+    "metrics": Capability.METRICS,
     "pools": Capability.GLOBAL_POOL,
     "served": Capability.EVENTS,
     "stats": Capability.STATISTICS,

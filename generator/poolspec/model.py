@@ -373,6 +373,8 @@ class Expectations:
     """Of: setup, on_acquire. How often the pool called them."""
     logs: Checks = ()
     """Of: failure, retry, recovery, leak. How many records of each sort the pool logged."""
+    metrics: Checks = ()
+    """By MetricName, and by TimingName with a part: `wait_time.count`, `.sum`, `.min`, `.max`."""
 
 
 @dataclass(frozen=True, slots=True)

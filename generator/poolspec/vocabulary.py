@@ -116,6 +116,8 @@ class Capability(StrEnum):
     """The pool calls `setup` for new connections and `on_acquire` at every acquire."""
     MIN_SIZE = "min_size"
     """The pool keeps fewer connections open than `size`, if told to."""
+    METRICS = "metrics"
+    """The pool can be monitored, by OpenTelemetry's names."""
     MAX_USES = "max_uses"
     """A connection is retired after so many loans."""
     IDLE_TIME = "idle_time"
@@ -311,6 +313,36 @@ class StatName(StrEnum):
     """Connections on loan."""
     WAITING = "waiting"
     """Acquires in the queue."""
+
+
+class MetricName(StrEnum):
+    """What monitoring sees, by OpenTelemetry's names less `db.client.connection.`."""
+
+    IDLE = "idle"
+    """`count`, of the connections that are idle."""
+    USED = "used"
+    """`count`, of all others."""
+    MAX = "max"
+    """The most connections that may be open."""
+    IDLE_MAX = "idle.max"
+    """The most idle connections that are kept."""
+    IDLE_MIN = "idle.min"
+    """The fewest connections that are kept."""
+    PENDING_REQUESTS = "pending_requests"
+    """Acquires in the queue."""
+    TIMEOUTS = "timeouts"
+    """Acquires that gave up waiting."""
+
+
+class TimingName(StrEnum):
+    """What monitoring sees of times, by OpenTelemetry's names less `db.client.connection.`."""
+
+    CREATE_TIME = "create_time"
+    """Times to open a connection."""
+    WAIT_TIME = "wait_time"
+    """Times from asking for a connection to getting it."""
+    USE_TIME = "use_time"
+    """Times from getting a connection to giving it back."""
 
 
 class CheckOp(StrEnum):

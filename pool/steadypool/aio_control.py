@@ -64,6 +64,11 @@ class AsyncControl(ABC):
         return self._core.rules.limit
 
     @property
+    def gauges(self) -> tuple[int, int, int]:
+        """How many connections are idle, acquires wait, connections are open; takes no lock."""
+        return self._core.gauges()
+
+    @property
     def closed(self) -> bool:
         """Whether the pool was closed for good."""
         return self._core.is_closed

@@ -176,12 +176,16 @@ class Books:
                 took = slot.took
             self._notes.append((kind, serial, connection, reason, took, loan))
 
+    def gauges(self) -> tuple[int, int, int]:
+        """Return how many are idle, wait, and are open; may be read without the lock."""
+        return len(self.idle), len(self.waiters), self.created - self.closed
+
     def _tell(self, now: float) -> None:
         """Send what was noted; called last in every transition."""
         if not self._notes:
             return
         notes, self._notes = self._notes, []
-        figures = (len(self.idle), len(self.waiters), self.created - self.closed)
+        figures = self.gauges()
         for kind, ticket, connection, reason, took, loan in notes:
             event = PoolEvent(kind, now, ticket, connection, reason, *figures, took, loan)
             for listener in self._listeners:

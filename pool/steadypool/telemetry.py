@@ -18,8 +18,10 @@ All metrics are called `db.client.connection.…` and carry `db.client.connectio
 Rules:
 
 * A listener runs while the pool's lock is held. It notes and counts, and never waits for the pool.
-* What is read when metrics are collected is what the last event said, and plain attributes: whoever
-  collects never takes the pool's lock, so the two cannot wait for each other.
+* What is read when metrics are collected is plain attributes of a pool that is watched, and of
+  another one what the last event said: whoever collects never takes the pool's lock, so the two
+  cannot wait for each other. A connection that is rolled back when it comes back is idle a moment
+  later, of which no event tells; so watch the pool.
 * `wait_time` is that of acquires that got a connection; who gave up is counted in `timeouts`.
 * Two pools of one name cannot be told apart: the later takes the earlier one's place.
 """
@@ -51,7 +53,7 @@ _SECONDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 
 
 
 class Limited(Protocol):
-    """A pool, as far as its limits go; reading them takes no lock."""
+    """A pool, as far as its limits and gauges go; reading them takes no lock."""
 
     name: str
 
@@ -66,6 +68,10 @@ class Limited(Protocol):
     @property
     def max_size(self) -> int:
         """How many connections may be open at once; `sys.maxsize` for any number."""
+
+    @property
+    def gauges(self) -> tuple[int, int, int]:
+        """How many connections are idle, acquires wait, and connections are open."""
 
     @property
     def closed(self) -> bool:
@@ -100,10 +106,11 @@ class Telemetry:
         """Make the listener that the pool of this name is to be given."""
         listener = _PoolListener(pool_name, self._instruments)
         self._listeners[pool_name] = listener
+        self._pools.pop(pool_name, None)  # an earlier pool's, whose place is taken
         return listener
 
     def watch(self, pool: Limited) -> None:
-        """Report the pool's limits until it is closed; the pool is held weakly."""
+        """Report the pool's limits until it is closed, and its gauges; the pool is held weakly."""
         self._pools[pool.name] = pool
 
     def _observe(self, meter: Meter) -> None:
@@ -120,14 +127,19 @@ class Telemetry:
         gauge("idle.min", "{connection}", "Fewest connections kept.", self._idle_minimum)
 
     def _counts(self) -> Iterator[Observation]:
-        for listener in list(self._listeners.values()):
-            idle, _, total = listener.figures
+        for name, listener in list(self._listeners.items()):
+            idle, _, total = self._gauges(name, listener)
             for state, count in (("idle", idle), ("used", total - idle)):
                 yield Observation(count, listener.attributes | {_STATE: state})
 
     def _pending(self) -> Iterator[Observation]:
-        for listener in list(self._listeners.values()):
-            yield Observation(listener.figures[1], listener.attributes)
+        for name, listener in list(self._listeners.items()):
+            _, waiting, _ = self._gauges(name, listener)
+            yield Observation(waiting, listener.attributes)
+
+    def _gauges(self, name: str, listener: "_PoolListener") -> tuple[int, int, int]:
+        pool = self._pools.get(name)
+        return listener.figures if pool is None else pool.gauges
 
     def _maximum(self) -> Iterator[Observation]:
         for pool in self._open_pools():

@@ -4,15 +4,15 @@ from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 import pymysql
 from pymysql.constants import CR
 
 import steadypool
-from poolspec.runtime.aio.contract import AsyncPoolAdapter
+from poolspec.runtime.aio.contract import AsyncPoolAdapter, AsyncWiring
 from poolspec.runtime.clock import Clock, RealClock
-from poolspec.runtime.contract import Controls, Keeper, Options, Wiring
+from poolspec.runtime.contract import Controls, Keeper, Meter, Options, Wiring
 from poolspec.runtime.hooks import HookError
 from poolspec.runtime.journal import LogNames
 from poolspec.runtime.log import Entry, Figures, current_actor
@@ -22,7 +22,18 @@ from steadypool import driver
 from steadypool.states import ConnectionState
 from steadypool.testing import VirtualClock
 
-CAPABILITIES = frozenset(
+
+def is_installed(name: str) -> bool:
+    """Say whether a module could be imported."""
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # not even its parent
+        return False
+
+
+OPTIONAL = frozenset({Capability.METRICS} if is_installed("opentelemetry.sdk") else ())
+"""What can be done where the packages for it are installed."""
+CAPABILITIES = OPTIONAL | frozenset(
     {
         Capability.OVERFLOW,
         Capability.PREFILL,
@@ -91,6 +102,8 @@ LOGS = LogNames(
         "leak": "leak_suspected",
     },
 )
+POOL_NAME = "primary"
+"""What a pool is called that is given no name."""
 LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST})
 
 
@@ -152,6 +165,22 @@ class Listener:
         return hash(self._listen)
 
 
+def listeners(wiring: Wiring | AsyncWiring) -> tuple[steadypool.Listener, ...]:
+    """Return what a pool tells its events to: the test's log, and its meter."""
+    log = Listener(wiring.listen)
+    return (log,) if wiring.meter is None else (log, wiring.meter.listener(POOL_NAME))
+
+
+P = TypeVar("P")
+
+
+def watched(pool: P, wiring: Wiring | AsyncWiring) -> P:
+    """Have a pool's limits monitored, where that is asked for."""
+    if wiring.meter is not None:
+        wiring.meter.watch(pool)
+    return pool
+
+
 class SteadyControls:
     """Passes every call on."""
 
@@ -209,11 +238,17 @@ class SteadypoolAdapter:
     @property
     def asyncio(self) -> AsyncPoolAdapter | None:
         """The adapter of the asyncio shell; None where its driver is not installed."""
-        if find_spec("aiomysql") is None:
+        if not is_installed("aiomysql"):
             return None
         from poolspec.adapters.steady_aio import AsyncSteadypoolAdapter
 
         return AsyncSteadypoolAdapter()
+
+    def meter(self) -> Meter:
+        """Make what monitors one pool."""
+        from poolspec.adapters.steady_metrics import SteadyMeter
+
+        return SteadyMeter()
 
     def clock(self, time: TimeKind) -> Clock:
         """Return a virtual clock, which the pool will share, or the machine's."""
@@ -227,11 +262,12 @@ class SteadypoolAdapter:
 
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""
-        return self.pool_class(**options, **self._tied(wiring))  # type: ignore[arg-type]
+        made: dict[str, Any] = {**options, **self._tied(wiring)}
+        return watched(self.pool_class(**made), wiring)
 
     def global_pool(self, options: Options, wiring: Wiring) -> Any:
         """Return the process-wide pool."""
-        return steadypool.get_global_pool(**options, **self._tied(wiring))
+        return watched(steadypool.get_global_pool(**options, **self._tied(wiring)), wiring)
 
     def acquire(self, pool: steadypool.ConnectionPool, timeout: float | None) -> Any:
         """Borrow a connection."""
@@ -267,7 +303,7 @@ class SteadypoolAdapter:
 
     def _tied(self, wiring: Wiring) -> dict[str, Any]:
         """Return the options that tie a pool into its test."""
-        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": (Listener(wiring.listen),)}
+        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": listeners(wiring)}
         if wiring.time is TimeKind.VIRTUAL:
             tied["clock"] = wiring.clock  # in real time the pool brings its own
         return tied
@@ -277,7 +313,7 @@ class SilentSteadypoolAdapter(SteadypoolAdapter):
     """Makes pools without listeners, which take a shorter way through the code."""
 
     name = "steadypool-silent"
-    capabilities = CAPABILITIES - {Capability.EVENTS, Capability.FAIR_QUEUE}
+    capabilities = CAPABILITIES - {Capability.EVENTS, Capability.FAIR_QUEUE, Capability.METRICS}
 
     def _tied(self, wiring: Wiring) -> dict[str, Any]:
         return {**super()._tied(wiring), "listeners": ()}

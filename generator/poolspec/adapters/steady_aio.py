@@ -8,11 +8,11 @@ from pymysql.constants import SERVER_STATUS
 
 import steadypool
 from poolspec.adapters.steady import CAPABILITIES as THREADS_CAPABILITIES
-from poolspec.adapters.steady import LOGS, THREADS_ONLY, Listener, config_of, kind_of
+from poolspec.adapters.steady import LOGS, THREADS_ONLY, config_of, kind_of, listeners, watched
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncKeeper, AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
-from poolspec.runtime.contract import Options
+from poolspec.runtime.contract import Meter, Options
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
 from steadypool.aio_driver import AsyncConnector
@@ -67,6 +67,12 @@ class AsyncSteadypoolAdapter:
     controls = AsyncSteadyControls()
     logs = LOGS
 
+    def meter(self) -> Meter:
+        """Make what monitors one pool."""
+        from poolspec.adapters.steady_metrics import SteadyMeter
+
+        return SteadyMeter()
+
     def clock(self, time: TimeKind) -> AsyncClock:
         """Return a virtual clock, which the pool will share, or the event loop's."""
         if time is TimeKind.VIRTUAL:
@@ -79,10 +85,10 @@ class AsyncSteadypoolAdapter:
 
     async def create(self, options: Options, wiring: AsyncWiring) -> Any:
         """Make a pool and start it."""
-        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": (Listener(wiring.listen),)}
+        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": listeners(wiring)}
         if wiring.time is TimeKind.VIRTUAL:
             tied["clock"] = wiring.clock  # in real time the pool brings its own
-        return await steadypool.AsyncConnectionPool.open(**options, **tied)
+        return watched(await steadypool.AsyncConnectionPool.open(**options, **tied), wiring)
 
     async def acquire(self, pool: steadypool.AsyncConnectionPool, timeout: float | None) -> Any:
         """Borrow a connection."""

@@ -34,6 +34,7 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
         health=fields.get(g.HEALTH),
         hooks=_checks(scope, fields, g.HOOKS_KEY),
         logs=_checks(scope, fields, g.LOGS_KEY),
+        metrics=_metrics(scope, fields),
     )
 
 
@@ -48,6 +49,21 @@ def _checks(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
 def _refuse_empty(scope: Scope, fields: Fields) -> None:
     if not fields.nodes and fields.sound:
         scope.reader.problem(fields.node, f"{fields.place.name}: nothing is expected", "fill it")
+
+
+def _metrics(scope: Scope, fields: Fields) -> Checks:
+    """Figures by name; those of times by the names of both, with a dot between."""
+    given = fields.get(g.METRICS_KEY)
+    found = list(_checks(scope, fields, g.METRICS_KEY))
+    for name, timing in given.values.items() if given else ():
+        if isinstance(timing, Fields):
+            _refuse_empty(scope, timing)
+            found += [
+                (f"{name}.{part}", check)
+                for part, check in timing.values.items()
+                if isinstance(check, Check)
+            ]
+    return tuple(found)
 
 
 def _served(scope: Scope, fields: Fields) -> tuple[str, ...]:

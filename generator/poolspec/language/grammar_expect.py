@@ -4,7 +4,7 @@ from poolspec.language.grammar_kinds import COUNTED, FAILURE, NAMES, TIMED
 from poolspec.language.kinds import Key, Place
 from poolspec.language.quantities import RATE, RATIO
 from poolspec.language.values import check_kind, enum_kind, fields_kind, list_kind, map_kind
-from poolspec.vocabulary import EventKind, HealthWord, StatName
+from poolspec.vocabulary import EventKind, HealthWord, MetricName, StatName, TimingName
 
 STATS = Place("stats", tuple(Key(s.value, COUNTED, f"the pool's {s}", "2") for s in StatName))
 SERVER = Place(
@@ -60,6 +60,40 @@ LOGS = Place(
     ),
 )
 
+TIMING = Place(
+    "times measured",
+    (
+        Key("count", COUNTED, "how many times were measured", "2"),
+        Key("sum", TIMED, "their sum", "3s"),
+        Key("min", TIMED, "the shortest", "0s"),
+        Key("max", TIMED, "the longest", '"<= 1s"'),
+    ),
+)
+_METRIC_MEANINGS = {
+    MetricName.IDLE: "connections that are idle",
+    MetricName.USED: "connections that are open and not idle",
+    MetricName.MAX: "the most that may be open",
+    MetricName.IDLE_MAX: "the most idle ones that are kept",
+    MetricName.IDLE_MIN: "the fewest that are kept",
+    MetricName.PENDING_REQUESTS: "acquires in the queue",
+    MetricName.TIMEOUTS: "acquires that gave up waiting",
+}
+_TIMING_MEANINGS = {
+    TimingName.CREATE_TIME: "times to open a connection",
+    TimingName.WAIT_TIME: "times from asking for a connection to getting it",
+    TimingName.USE_TIME: "times from getting a connection to giving it back",
+}
+METRICS = Place(
+    "metrics",
+    (
+        *(Key(name.value, COUNTED, _METRIC_MEANINGS[name], "2") for name in MetricName),
+        *(
+            Key(name.value, fields_kind(TIMING), _TIMING_MEANINGS[name], "{count: 2}")
+            for name in TimingName
+        ),
+    ),
+)
+
 STATS_KEY = Key("stats", fields_kind(STATS), "the pool's counters", "{acquired: 2}")
 SERVER_KEY = Key(
     "server", fields_kind(SERVER), "connections, by the server's count", "{connections: 2}"
@@ -77,11 +111,12 @@ EVENTS_KEY = Key(
 HEALTH = Key("health", enum_kind("a state of health", HealthWord), "how the pool is", "degraded")
 HOOKS_KEY = Key("hooks", fields_kind(HOOKS), "how often hooks were called", "{setup: 2}")
 LOGS_KEY = Key("logs", fields_kind(LOGS), "what the pool logged, by sort", "{recovery: 1}")
+METRICS_KEY = Key("metrics", fields_kind(METRICS), "what monitoring sees", "{used: 1, idle: 1}")
 EXPECT = Place(
     "an expectation",
     (
         *(STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
-        *(HEALTH, HOOKS_KEY, LOGS_KEY),
+        *(HEALTH, HOOKS_KEY, LOGS_KEY, METRICS_KEY),
     ),
     other=fields_kind(LOADED),
 )

@@ -21,6 +21,7 @@ _CALLS = frozenset(
         *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
         *("expect_pools", "expect_events", "expect_within", "raises"),
         *("expect_health", "expect_hooks", "expect_logs"),
+        *("expect_metrics", "measure"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
         *("cancel", "fork", "fault", "heal", "use", "execute"),
         *(f"wait_until_{state.value}" for state in ActorState),

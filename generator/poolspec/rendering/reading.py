@@ -44,6 +44,12 @@ def binds_pool(test: SpecTest) -> bool:
     return _uses_pool(tuple(step for step in walk(test.steps) if not isinstance(step, Load)))
 
 
+def measures(test: SpecTest) -> bool:
+    """Tell whether a test asks what monitoring sees."""
+    asked = [step.expectations for step in walk(test.steps) if isinstance(step, Expect)]
+    return any(wanted.metrics for wanted in (*asked, test.expect))
+
+
 def walk(steps: Iterable[Step]) -> Iterator[Step]:
     """Yield steps and the steps inside them."""
     for step in steps:

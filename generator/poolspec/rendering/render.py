@@ -145,6 +145,7 @@ def _environment() -> jinja2.Environment:
         literal=literals.literal,
         literals=arguments.literals,
         load_arguments=arguments.load_arguments,
+        measures=reading.measures,
         module_docstring=lambda spec: literals.docstring(paragraphs_of_module(spec), 0),
         needs_pool=reading.needs_pool,
         options=arguments.options,

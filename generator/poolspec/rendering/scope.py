@@ -113,8 +113,8 @@ class Scope:
         """Return comparisons as keyword arguments."""
         return ", ".join(f"{names.word(name)}={self.check(check)}" for name, check in wanted)
 
-    def latencies(self, wanted: Checks) -> str:
-        """Return comparisons as a dictionary, for names such as `p99.9`."""
+    def by_name(self, wanted: Checks) -> str:
+        """Return comparisons as a dictionary, for names such as `p99.9` and `idle.max`."""
         pairs = (f"{literals.literal(name)}: {self.check(check)}" for name, check in wanted)
         return f"{{{', '.join(pairs)}}}"
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from poolspec.model import Expectations, LoadExpectation
+from poolspec.model import Checks, Expectations, LoadExpectation
 from poolspec.report import amounts
 from poolspec.report.markdown import code
+from poolspec.vocabulary import MetricName
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,19 @@ def expectations(wanted: Expectations) -> Iterator[Sentence]:
         yield Sentence(f"hooks were called so often: {amounts.checks(wanted.hooks)}")
     if wanted.logs:
         yield Sentence(f"records in the pool's log: {amounts.checks(wanted.logs)}")
+    if wanted.metrics:
+        yield Sentence(f"what monitoring sees: {_metrics(wanted.metrics)}")
     for load in wanted.loads:
         yield from _load_expectations(load)
+
+
+def _metrics(wanted: Checks) -> str:
+    """Return figures; those of times are in seconds, save for how many there are."""
+    counts = tuple(name.value for name in MetricName)
+    return ", ".join(
+        amounts.checks(((name, check),), "" if name in counts or name.endswith(".count") else " s")
+        for name, check in wanted
+    )
 
 
 def _load_expectations(wanted: LoadExpectation) -> Iterator[Sentence]:

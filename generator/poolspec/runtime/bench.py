@@ -11,6 +11,7 @@ from poolspec.implied import known_options
 from poolspec.runtime import invariants
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
+from poolspec.runtime.contract import Meter, Metered
 from poolspec.runtime.faults import ConnectFaults, ServerFaults
 from poolspec.runtime.hooks import HOOK_PLACES, Hooks
 from poolspec.runtime.journal import Journal, LogNames
@@ -66,6 +67,7 @@ class Bench(Generic[P]):
     _rows = 0
     """Rows that loads of this test may have written: the number of the next one."""
     _has_table = False
+    _meter: Meter | None = None
 
     def __init__(
         self,
@@ -129,6 +131,12 @@ class Bench(Generic[P]):
         """Check how many structured log records the pool wrote, by their event."""
         demand(*(mismatch(n, value, self._journal.count(n)) for n, value in expected.items()))
 
+    def expect_metrics(self, expected: Mapping[str, Expected]) -> None:
+        """Check what monitoring sees, by `MetricName`, or `TimingName` and a part."""
+        assert self._meter is not None
+        seen = self._meter.read()
+        demand(*(_metric(name, value, seen.get(name)) for name, value in expected.items()))
+
     # --- for the report of a failure -------------------------------------------------------------
 
     def timeline(self) -> list[str]:
@@ -157,6 +165,11 @@ class Bench(Generic[P]):
         held = {number for pool in self._pools for number in pool.numbers()}
         return self._server_faults.connection_ids() - held - self._observer.strangers
 
+    def _measure(self, adapter: object) -> None:
+        """Have the pool that is made next monitored."""
+        assert isinstance(adapter, Metered), "needs: metrics"
+        self._meter = adapter.meter()
+
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Put hooks in place of the words for them; leave out what this pool does not know."""
         made = {
@@ -170,6 +183,8 @@ class Bench(Generic[P]):
         """Undo what both shells' tests have done, after their pools are closed."""
         self._server_faults.clear_all()
         self._journal.stop()
+        if self._meter is not None:
+            self._meter.stop()
         self._observer.close()
         self._server.drop_tenant(self._tenant)
 
@@ -235,6 +250,10 @@ class Bench(Generic[P]):
             demand(mismatch("connections at the server", wanted, seen))
         if peak is not None:
             demand(mismatch("most connections at once", peak, self._only_pool().sockets.peak))
+
+
+def _metric(name: str, expected: Expected, seen: float | None) -> str | None:
+    return f"{name}: not reported" if seen is None else mismatch(name, expected, seen)
 
 
 def demand(*complaints: str | None) -> None:

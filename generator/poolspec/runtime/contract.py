@@ -18,6 +18,30 @@ Options = Mapping[str, int | float | bool | str]
 """Options of a pool, by the names that specs use; durations in seconds."""
 
 
+class Meter(Protocol):
+    """What monitors a pool."""
+
+    def listener(self, pool_name: str) -> Any:
+        """Return what the pool of this name is to tell its events to."""
+
+    def watch(self, pool: Any) -> None:
+        """Report the pool's limits too."""
+
+    def read(self) -> Mapping[str, float]:
+        """Return all figures by the names of specs; what is not reported is left out."""
+
+    def stop(self) -> None:
+        """Measure no more."""
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """An adapter whose pools can be monitored."""
+
+    def meter(self) -> Meter:
+        """Make what monitors one pool."""
+
+
 @dataclass(frozen=True)
 class Wiring:
     """How a pool is tied into a test."""
@@ -28,6 +52,8 @@ class Wiring:
     time: TimeKind
     listen: Callable[[Entry], None]
     """Takes every event of a pool that tells what it does. Quick; safe to call under a lock."""
+    meter: Meter | None = None
+    """What is to monitor the pool; for tests that ask for it."""
 
 
 class Keeper(Protocol):

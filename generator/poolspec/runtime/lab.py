@@ -47,6 +47,10 @@ class Lab(Bench[Pool]):
 
     # --- making things ---------------------------------------------------------------------------
 
+    def measure(self) -> None:
+        """Have the pool that is made next monitored; needs the capability `metrics`."""
+        self._measure(self._adapter)
+
     def pool(self, *, housekeeping: float | None = None, **options: Any) -> Pool:
         """Make the pool under test, and have it looked after; durations in seconds."""
         connector = self._connector()
@@ -277,7 +281,7 @@ class Lab(Bench[Pool]):
             raise refusal()
 
     def _wiring(self, connector: Connector) -> Wiring:
-        return Wiring(connector, self._clock, self._time, self._log.append)
+        return Wiring(connector, self._clock, self._time, self._log.append, self._meter)
 
     def _wrapped(self, raw: object, connector: Connector) -> Pool:
         return self._known(raw, lambda: Pool(raw, self._adapter, self._log, connector))

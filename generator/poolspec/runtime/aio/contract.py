@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.borrowing import Row
-from poolspec.runtime.contract import Options
+from poolspec.runtime.contract import Meter, Options
 from poolspec.runtime.log import Entry
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, TimeKind
@@ -25,6 +25,8 @@ class AsyncWiring:
     time: TimeKind
     listen: Callable[[Entry], None]
     """Takes every event of a pool that tells what it does. Quick; never blocks."""
+    meter: Meter | None = None
+    """What is to monitor the pool; for tests that ask for it."""
 
 
 class AsyncKeeper(Protocol):

@@ -42,10 +42,16 @@ class AsyncLab(Bench[AsyncPool]):
 
     # --- making things ---------------------------------------------------------------------------
 
+    def measure(self) -> None:
+        """Have the pool that is made next monitored; needs the capability `metrics`."""
+        self._measure(self._adapter)
+
     async def pool(self, *, housekeeping: float | None = None, **options: Any) -> AsyncPool:
         """Make the pool under test, and have it looked after; durations in seconds."""
         sockets = self._sockets()
-        wiring = AsyncWiring(self._connector(sockets), self._clock, self._time, self._log.append)
+        wiring = AsyncWiring(
+            self._connector(sockets), self._clock, self._time, self._log.append, self._meter
+        )
         raw = await self._adapter.create(self._options(options), wiring)
         pool = self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets))
         if housekeeping is not None:

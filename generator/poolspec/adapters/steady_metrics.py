@@ -1,0 +1,66 @@
+"""What OpenTelemetry's SDK reads from steadypool, kept in memory.
+
+Imported only by tests that ask for metrics: the SDK takes its time to load.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, Metric
+from opentelemetry.sdk.resources import Resource
+
+from poolspec.vocabulary import MetricName, TimingName
+from steadypool.telemetry import Telemetry
+
+_PREFIX = "db.client.connection."
+_STATE = "db.client.connection.state"
+_UNTIL_MEASURED: dict[str, float] = {
+    MetricName.TIMEOUTS: 0,
+    **{f"{timing}.{part}": 0 for timing in TimingName for part in ("count", "sum")},
+}
+"""A counter or histogram is not exported before its first measurement."""
+
+
+class SteadyMeter:
+    """The metrics of one test's pool. Safe to read from any thread."""
+
+    def __init__(self) -> None:
+        self._reader = InMemoryMetricReader()
+        self._provider = MeterProvider(
+            [self._reader], resource=Resource.get_empty(), shutdown_on_exit=False
+        )
+        self._telemetry = Telemetry(self._provider)
+
+    def listener(self, pool_name: str) -> Any:
+        """Return the listener that the pool of this name is to be given."""
+        return self._telemetry.listener(pool_name)
+
+    def watch(self, pool: Any) -> None:
+        """Report the pool's limits too."""
+        self._telemetry.watch(pool)
+
+    def read(self) -> Mapping[str, float]:
+        """Return all figures by the names of specs."""
+        found = dict(_UNTIL_MEASURED)
+        for metric in self._metrics():
+            for point in metric.data.data_points:
+                found.update(_figures(metric.name.removeprefix(_PREFIX), point))
+        return found
+
+    def stop(self) -> None:
+        """Measure no more."""
+        self._provider.shutdown()
+
+    def _metrics(self) -> Iterator[Metric]:
+        data = self._reader.get_metrics_data()
+        for resource in data.resource_metrics if data else ():
+            for scope in resource.scope_metrics:
+                yield from scope.metrics
+
+
+def _figures(name: str, point: Any) -> Mapping[str, float]:
+    if isinstance(point, HistogramDataPoint):
+        parts = {"count": point.count, "sum": point.sum, "min": point.min, "max": point.max}
+        return {f"{name}.{part}": figure for part, figure in parts.items()}
+    return {point.attributes.get(_STATE, name): point.value}
