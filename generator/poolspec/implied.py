@@ -27,6 +27,7 @@ STEPS: Final = {
     "fork": Capability.FORK_SAFETY,
     "global_pool": Capability.GLOBAL_POOL,
     "maintain": Capability.MAINTENANCE,
+    "open": Capability.CONFIGURATION,
     "resize": Capability.RESIZE,
     "resume": Capability.SUSPEND,
     "suspend": Capability.SUSPEND,
@@ -100,6 +101,8 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "breaker_cooldown": Option(Capability.BREAKER),
     "leak_after": Option(Capability.LEAK_DETECTION),
     "max_waiting": Option(Capability.QUEUE_CAP),
+    "connect_timeout": Option(Capability.TIME_LIMITS),
+    "query_timeout": Option(Capability.TIME_LIMITS),
     "housekeeping": Option(Capability.HOUSEKEEPING),
 }
 """By name. Any pool has a size and a timeout."""

@@ -20,15 +20,19 @@ from poolspec.vocabulary import (
     BodyFailure,
     Capability,
     CheckOp,
+    Detail,
     ErrorKind,
     EventKind,
     Fault,
+    Flaw,
+    Given,
     HealthWord,
     Layer,
     Level,
     Operation,
     Runner,
     Shell,
+    Target,
     TimeKind,
     Via,
 )
@@ -78,7 +82,7 @@ class Acquire:
     line: int
     labels: tuple[str, ...]
     pool: str | None = None
-    """Label of a `global_pool` step, or None for the test's own pool."""
+    """Label of a `global_pool` or `open` step, or None for the test's own pool."""
     timeout: Value | None = None
     fails: ErrorKind | None = None
     """The acquire must fail so; its label is then not bound. Only with a single label."""
@@ -149,6 +153,7 @@ class Query:
     rows: tuple[tuple[Scalar, ...], ...] | None = None
     fails: ErrorKind | None = None
     says: tuple[str, ...] = ()
+    took: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,25 @@ class GlobalPool:
     options: PoolOptions = ()
     fails: ErrorKind | None = None
     says: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Make a pool that connects by a configuration, as it does in earnest."""
+
+    line: int
+    label: str
+    """Of the pool; bound unless it must fail."""
+    options: PoolOptions = ()
+    target: Target = Target.RIGHT
+    given: Given = Given.CONFIG
+    flaw: Flaw | None = None
+    """What is wrong with the configuration."""
+    fails: ErrorKind | None = None
+    took: Check | None = None
+    says: tuple[str, ...] = ()
+    names: tuple[Detail, ...] = ()
+    """Parts of the configuration that the error must name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +425,7 @@ Step = (
     | Resume
     | Maintain
     | GlobalPool
+    | Open
     | Start
     | Join
     | Cancel

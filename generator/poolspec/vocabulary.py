@@ -154,6 +154,10 @@ class Capability(StrEnum):
     """The pool can check a connection with a round trip before it hands it out."""
     SESSION_RESET = "session_reset"
     """The pool can undo all that a borrower did to the session."""
+    CONFIGURATION = "configuration"
+    """The pool is told where its database is: by options, a URL, a file or the environment."""
+    TIME_LIMITS = "time_limits"
+    """The pool limits how long it waits for the database: to connect, and for an answer."""
     FORK_SAFETY = "fork_safety"
     """A forked process does not use its parent's connections."""
     KILL = "kill"
@@ -205,6 +209,64 @@ class Fault(StrEnum):
     """The server answers nothing; healed, it goes on where it was."""
 
 
+class Target(StrEnum):
+    """Where a pool is told that its database is."""
+
+    RIGHT = "right"
+    """Where it is, with the right user and password."""
+    WRONG_PASSWORD = "wrong_password"
+    """The server refuses the password."""
+    UNKNOWN_DATABASE = "unknown_database"
+    """The server has no such database."""
+    UNKNOWN_HOST = "unknown_host"
+    """The host's name has no address."""
+    REFUSED = "refused"
+    """Nobody listens at the port."""
+    SILENT = "silent"
+    """Somebody listens at the port, takes every connection and never says a word."""
+
+
+class Given(StrEnum):
+    """How a pool is told where its database is."""
+
+    CONFIG = "config"
+    """By options, each with its value."""
+    URL = "url"
+    """By one URL that says it all."""
+    FILE = "file"
+    """By a configuration file."""
+    ENVIRONMENT = "environment"
+    """By variables of the environment: one names the file, and the file names others."""
+
+
+class Flaw(StrEnum):
+    """What is wrong with the configuration that a pool is given."""
+
+    MALFORMED = "malformed"
+    """It cannot be read, for it is not well-formed."""
+    MISSING = "missing"
+    """A file or a variable that it is about is not there."""
+    UNREADABLE = "unreadable"
+    """What should be a file of text is none."""
+    FOREIGN = "foreign"
+    """It is a sound configuration of something else."""
+    UNNAMED = "unnamed"
+    """The file has no database of the name that is asked for."""
+    MISSPELT = "misspelt"
+    """The name of an option is misspelt."""
+    BAD_VALUE = "bad_value"
+    """An option has a value that it cannot have."""
+
+
+class Detail(StrEnum):
+    """A part of what a pool is told, as its errors should name it."""
+
+    ADDRESS = "address"
+    """Host and port, or the path of a socket."""
+    USER = "user"
+    DATABASE = "database"
+
+
 class Hook(StrEnum):
     """What a pool is given to call for its connections; every call is counted."""
 
@@ -214,6 +276,8 @@ class Hook(StrEnum):
     """Raises an error, each time."""
     FAILING_ONCE = "failing_once"
     """Raises an error the first time."""
+    FAILING_LATER = "failing_later"
+    """Raises an error each time but the first."""
     SLOW = "slow"
     """Takes its time: a second of the test's clock."""
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from steadypool.config_values import CONVERTERS
 from steadypool.errors import PoolConfigError
@@ -94,11 +94,7 @@ def load(source: "Config | str | os.PathLike[str] | None", name: str) -> Config:
 
 def from_url(url: str) -> Config:
     """Read `mysql://user:password@host:port/database?option=value` (also `mysql+pymysql`)."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise PoolConfigError("the database URL has a malformed host or port") from None
+    parts, port = _split(url)
     if parts.scheme not in ("mysql", "mysql+pymysql", "mariadb"):
         raise PoolConfigError(f"a database URL starts with mysql://, not {parts.scheme}://")
     given: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -116,17 +112,8 @@ def from_url(url: str) -> Config:
 
 def from_file(path: Path, name: str) -> Config:
     """Read the database `name` from a YAML file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise PoolConfigError(
-            f"no configuration file {str(path)!r}: write one, name another in ${FILE_VARIABLE}, "
-            "or give the pool config= or connect="
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PoolConfigError(f"cannot read {str(path)!r}: {type(error).__name__}") from None
     found: list[re.Match[str]] = []
-    tree = _parse(_set_aside(text, found), path)
+    tree = _parse(_set_aside(_read(path), found), path)
     databases = tree.get("databases") if isinstance(tree, dict) else None
     if not isinstance(databases, dict):
         raise PoolConfigError(f"{path}: expected a mapping `databases:` of named databases")
@@ -150,18 +137,43 @@ def _set_aside(text: str, found: list[re.Match[str]]) -> str:
     return _VARIABLE.sub(replace, text)
 
 
+# An error below has no other one behind it (`__context__`): that may quote a password.
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError:
+        fault = "the database URL has a malformed host or port"
+    raise PoolConfigError(fault)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        fault = (
+            f"no configuration file {str(path)!r}: write one, name another in ${FILE_VARIABLE}, "
+            "or give the pool config= or connect="
+        )
+    except (OSError, UnicodeDecodeError) as error:
+        fault = f"cannot read {str(path)!r}: {type(error).__name__}"
+    raise PoolConfigError(fault)
+
+
 def _parse(text: str, path: Path) -> object:
     import yaml  # only who reads a file pays for it
 
     try:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        # The error's own text quotes the line, which may hold a password.
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise PoolConfigError(f"{place}: not valid YAML ({error.context or 'syntax'})") from None
+        fault = f"{place}: not valid YAML ({error.context or 'syntax'})"
     except yaml.YAMLError:
-        raise PoolConfigError(f"{path}: not valid YAML") from None
+        fault = f"{path}: not valid YAML"
+    raise PoolConfigError(fault)
 
 
 def _fill_in(value: object, found: list[re.Match[str]], place: str) -> object:

@@ -218,6 +218,22 @@ STEPS: dict[str, tuple[str, str]] = {
         "- global_pool: g\n- «close",
         "a test with 'global_pool' has no pool of its own",
     ),
+    "an own pool beside an opened one": (
+        "- open: p\n- «acquire: a",
+        "a test with 'open' has no pool of its own",
+    ),
+    "a flaw that a URL cannot have": (
+        "- {open: p, given_as: url, «flaw: missing, fails: config}",
+        "what is given as url cannot be missing",
+    ),
+    "a flaw that is not refused": (
+        "- {open: p, given_as: url, «flaw: foreign}",
+        "a flawed configuration must be refused",
+    ),
+    "names without an error": (
+        "- {open: p, «names: [user]}",
+        "'names' speaks of an error, and none is expected",
+    ),
     "connections of two pools in one release": (
         "- global_pool: g\n- global_pool: h\n- {acquire: a, from: g}\n- {acquire: b, from: h}\n"
         "- «release: [a, b]",

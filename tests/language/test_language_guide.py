@@ -16,14 +16,18 @@ from poolspec.language.tree import parse
 from poolspec.load import load_suite
 from poolspec.vocabulary import (
     Capability,
+    Detail,
     ErrorKind,
     EventKind,
     Fault,
+    Flaw,
+    Given,
     HealthWord,
     Hook,
     Order,
     Reset,
     Shell,
+    Target,
 )
 
 GUIDE = Path(__file__).parents[2] / "docs" / "spec-language.md"
@@ -50,6 +54,7 @@ PLACES = {
 }
 WORDS = [
     *(*Capability, *ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Order, *Reset, *Shell),
+    *(*Detail, *Flaw, *Given, *Target),
 ]
 EXAMPLES = [(found[1], found[2]) for found in EXAMPLE.finditer(TEXT)]
 TEST = "purpose: p\nvalidates: v\ncovers: []\n"

@@ -74,6 +74,8 @@ ONLY_THE_READER_KNOWS = (
     "to heal",
     "cannot be healed",
     "works in real time",
+    "what is given as",
+    "must be refused",
 )
 """Faults of names, of sense and of texts that only the reader takes apart."""
 

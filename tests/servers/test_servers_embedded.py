@@ -3,6 +3,7 @@
 import socket
 import struct
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, cast
 
 import pymysql
@@ -140,3 +141,22 @@ def test_a_changed_user_is_authenticated_again(embedded: PrivateServer, tenant: 
     assert refused.value.args[0] == 1045
     with pytest.raises(pymysql.err.MySQLError):
         connection.query("SELECT 1")
+
+
+def test_a_user_may_drop_his_own_database_and_no_other(
+    embedded: PrivateServer, tenant: Tenant
+) -> None:
+    other = embedded.create_tenant()
+    connect = partial(
+        pymysql.connect,
+        unix_socket=str(embedded.address.unix_socket),
+        user=tenant.user,
+        password=tenant.password,
+    )
+    with connect() as connection, connection.cursor() as cursor:
+        with pytest.raises(pymysql.err.OperationalError, match="1044"):
+            cursor.execute(f"DROP DATABASE {other.database}")
+        cursor.execute(f"DROP DATABASE {tenant.database}")
+    with pytest.raises(pymysql.err.OperationalError, match="1049"):
+        connect(database=tenant.database)
+    embedded.drop_tenant(other)

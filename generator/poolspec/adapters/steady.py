@@ -10,9 +10,10 @@ import pymysql
 from pymysql.constants import CR
 
 import steadypool
+from poolspec.adapters.steady_config import told
 from poolspec.runtime.aio.contract import AsyncPoolAdapter, AsyncWiring
 from poolspec.runtime.clock import Clock, RealClock
-from poolspec.runtime.contract import Controls, Keeper, Meter, Options, Wiring
+from poolspec.runtime.contract import Controls, Keeper, Meter, Options, Place, Wiring
 from poolspec.runtime.hooks import HookError
 from poolspec.runtime.journal import LogNames
 from poolspec.runtime.log import Entry, Figures, current_actor
@@ -67,6 +68,8 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.LIVENESS,
         Capability.VALIDATION,
         Capability.SESSION_RESET,
+        Capability.CONFIGURATION,
+        Capability.TIME_LIMITS,
         Capability.FORK_SAFETY,
     }
 )
@@ -264,6 +267,12 @@ class SteadypoolAdapter:
         """Make a pool."""
         made: dict[str, Any] = {**options, **self._tied(wiring)}
         return watched(self.pool_class(**made), wiring)
+
+    def open(self, options: Options, place: Place, wiring: Wiring) -> Any:
+        """Make a pool that connects by its configuration."""
+        with told(place, options) as given:
+            made = {**self._tied(wiring), "connect": None, **given}
+            return watched(self.pool_class(**made), wiring)
 
     def global_pool(self, options: Options, wiring: Wiring) -> Any:
         """Return the process-wide pool."""

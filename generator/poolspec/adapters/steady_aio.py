@@ -9,10 +9,11 @@ from pymysql.constants import SERVER_STATUS
 import steadypool
 from poolspec.adapters.steady import CAPABILITIES as THREADS_CAPABILITIES
 from poolspec.adapters.steady import LOGS, THREADS_ONLY, config_of, kind_of, listeners, watched
+from poolspec.adapters.steady_config import told
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncKeeper, AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
-from poolspec.runtime.contract import Meter, Options
+from poolspec.runtime.contract import Meter, Options, Place
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
 from steadypool.aio_driver import AsyncConnector
@@ -85,10 +86,15 @@ class AsyncSteadypoolAdapter:
 
     async def create(self, options: Options, wiring: AsyncWiring) -> Any:
         """Make a pool and start it."""
-        tied: dict[str, Any] = {"connect": wiring.connect, "listeners": listeners(wiring)}
-        if wiring.time is TimeKind.VIRTUAL:
-            tied["clock"] = wiring.clock  # in real time the pool brings its own
-        return watched(await steadypool.AsyncConnectionPool.open(**options, **tied), wiring)
+        pool = await steadypool.AsyncConnectionPool.open(**options, **_tied(wiring))
+        return watched(pool, wiring)
+
+    async def open(self, options: Options, place: Place, wiring: AsyncWiring) -> Any:
+        """Make a pool that connects by its configuration, and start it."""
+        with told(place, options) as given:
+            made = {**_tied(wiring), "connect": None, **given}
+            pool = steadypool.AsyncConnectionPool(**made)
+        return watched(await pool.start(), wiring)
 
     async def acquire(self, pool: steadypool.AsyncConnectionPool, timeout: float | None) -> Any:
         """Borrow a connection."""
@@ -158,3 +164,11 @@ class AsyncSteadypoolAdapter:
     async def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
         await connection.commit()
+
+
+def _tied(wiring: AsyncWiring) -> dict[str, Any]:
+    """Return the options that tie a pool into its test."""
+    tied: dict[str, Any] = {"connect": wiring.connect, "listeners": listeners(wiring)}
+    if wiring.time is TimeKind.VIRTUAL:
+        tied["clock"] = wiring.clock  # in real time the pool brings its own
+    return tied

@@ -33,7 +33,7 @@ def build_acquire(scope: Scope, fields: Fields) -> Step:
 
 
 def _pool_of(scope: Scope, fields: Fields) -> str | None:
-    """The global pool that a step names; else it uses the test's own."""
+    """The pool that a step names, global or opened; else it uses the test's own."""
     if not fields.has(g.FROM):
         scope.names.own_pool.append(fields.node)
         return None
@@ -114,6 +114,7 @@ def build_query(scope: Scope, fields: Fields) -> Step | None:
         fields.get(g.ROWS_KEY),
         fields.get(g.FAILS),
         fields.get(g.SAYS) or (),
+        fields.get(g.TOOK),
     )
 
 
@@ -127,13 +128,13 @@ def build_global_pool(scope: Scope, fields: Fields) -> Step | None:
     if not fields.has(g.FAILS):
         scope.bind(word, Naming.POOL)
     given = fields.get(g.OPTIONS)
-    options = _options(given) if given else ()
+    options = options_of(given) if given else ()
     scope.names.options.append((options, fields.at(g.OPTIONS)))
     says = fields.get(g.SAYS) or ()
     return GlobalPool(fields.node.line, word.text, options, fields.get(g.FAILS), says)
 
 
-def _options(given: Fields) -> PoolOptions:
+def options_of(given: Fields) -> PoolOptions:
     """The options in the order in which they were given."""
     return tuple((name, cast("Value | str", value)) for name, value in given.values.items())
 

@@ -174,17 +174,17 @@ class ClassBuilder:
         return tuple(seen)
 
     def _check(self, word: Word, fields: Fields, names: Names) -> None:
-        """A test expects something, and has a pool of its own or a global one, not both."""
+        """A test expects something, and has a pool of its own or makes others, not both."""
         if not names.expecting and not names.incomplete and not fields.has(g.EXPECT_KEY):
             hint = "add 'expect', or a step that says how it fails, how long it takes or returns"
             self.reader.problem(word.node, f"nothing is expected of {shown(word.text)}", hint)
-        if names.global_pools:
+        verb = "global_pool" if names.global_pools else "open" if names.opened else ""
+        if verb:
+            message = f"a test with {verb!r} has no pool of its own"
             for node in names.own_pool:
-                message = "a test with 'global_pool' has no pool of its own"
-                self.reader.problem(node, message, "name the global pool: from: …")
+                self.reader.problem(node, message, "name the other pool: from: …")
             for key in (g.POOL_KEY, g.PROFILE):
                 if fields.has(key):
-                    message = "a test with 'global_pool' has no pool of its own"
                     self.reader.problem(fields.at(key), message, "give 'options' to the step")
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from poolspec.language.kinds import Json
 from poolspec.language.names import HELPER, LABEL, PYTHON, RESERVED, label_fault
-from poolspec.language.quantities import COUNT, DURATION
+from poolspec.language.quantities import COUNT, DURATION, LIMIT
 from poolspec.language.values import (
     check_kind,
     enum_kind,
@@ -38,6 +38,7 @@ STEP_NAME = name_kind("a step's name", _step_fault, LABEL.pattern)
 NAMES = list_kind("a list of names", NAME, low=1)
 SOME_NAMES = some_kind("a name or a list of names", NAME)
 SECONDS = value_kind(DURATION)
+PATIENCE = value_kind(LIMIT)
 FAILURE = enum_kind("a kind of error", ErrorKind)
 SCALAR = scalar_kind("a single value")
 SCALARS = list_kind("a list of values", SCALAR)

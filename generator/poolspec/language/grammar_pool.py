@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from poolspec.language.grammar_kinds import CONFIG_NAME, SECONDS
+from poolspec.language.grammar_kinds import CONFIG_NAME, PATIENCE, SECONDS
 from poolspec.language.kinds import Key, Kind, Place
 from poolspec.language.quantities import INTERVAL, NUMBER_OF, OVERFLOW, RATIO, SIZE
 from poolspec.language.values import enum_kind, fields_kind, value_kind
@@ -51,6 +51,11 @@ CONFIG = Key(
     "config_name", CONFIG_NAME, "the name of a stored configuration", "replica", default=_OWN
 )
 GLOBAL_OPTIONS = Place("the options of a global pool", (*POOL_OPTIONS, CONFIG))
+LIMIT_OPTIONS: tuple[Key[Any], ...] = (
+    Key("connect_timeout", PATIENCE, "how long a connect may take", "10s", default=_OWN),
+    Key("query_timeout", PATIENCE, "how long an answer may take", "5s", default=_OWN),
+)
+OPEN_OPTIONS = Place("the options of an opened pool", (*POOL_OPTIONS, *LIMIT_OPTIONS))
 
 # --- steps that change or end it -----------------------------------------------------------------
 

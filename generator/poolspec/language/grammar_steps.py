@@ -14,14 +14,31 @@ from poolspec.language.grammar_kinds import (
     TEXTS,
     TIMED,
 )
-from poolspec.language.grammar_pool import CLOSE, GLOBAL_OPTIONS, RESIZE
+from poolspec.language.grammar_pool import CLOSE, GLOBAL_OPTIONS, OPEN_OPTIONS, RESIZE
 from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
 from poolspec.language.quantities import NUMBER_OF, THREADS
 from poolspec.language.steplist import StepList, steps_kind
 from poolspec.language.tree import Mapping, Node, Scalar, Sequence
-from poolspec.language.values import answer_kind, enum_kind, fields_kind, map_kind, value_kind
+from poolspec.language.values import (
+    answer_kind,
+    enum_kind,
+    fields_kind,
+    list_kind,
+    map_kind,
+    value_kind,
+)
 from poolspec.model import Value
-from poolspec.vocabulary import BodyFailure, Fault, Operation, Runner, Via
+from poolspec.vocabulary import (
+    BodyFailure,
+    Detail,
+    Fault,
+    Flaw,
+    Given,
+    Operation,
+    Runner,
+    Target,
+    Via,
+)
 
 STEP_PLACES: dict[str, Place] = {}
 """By verb; filled at the end of this module, for steps hold steps."""
@@ -46,16 +63,20 @@ RELEASED: Kind[tuple[Word, ...]] = Kind(
 )
 
 ACQUIRE = Key("acquire", SOME_NAMES, "borrow a connection for each label", "[a, b]", True)
-FROM = Key("from", NAME, "the global pool to borrow from", "shared", default="the test's pool")
+FROM = Key(
+    "from", NAME, "the pool to borrow from: global or opened", "shared", default="the test's pool"
+)
 TIMEOUT = Key("timeout", SECONDS, "how long to wait at most", "2s", default="the pool's timeout")
 FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
 SAYS = Key("says", TEXTS, "parts of what the error must say", "waiting=1", default="anything")
-TOOK = Key("took", TIMED, "how long each acquire takes", '"1s ± 5%"', default="any time")
+TOOK = Key("took", TIMED, "how long it takes, each time", '"1s ± 5%"', default="any time")
 
 CONNECT = Key("connect", NAME, "open a connection that no pool knows", "stray", True)
 
 RELEASE = Key("release", RELEASED, "give connections back; `nothing` gives None", "[a, b]", True)
-TO = Key("to", NAME, "the global pool to give to", "shared", default="where they came from")
+TO = Key(
+    "to", NAME, "the pool to give to: global or opened", "shared", default="where they came from"
+)
 
 WITH = Key("with", NAME, "borrow for the length of a block", "c", True)
 DO = Key("do", STEPS, "the steps of the block", "[{query: SELECT 1, on: c}]", default="no steps")
@@ -88,6 +109,39 @@ OPTIONS = Key(
     "what it is asked with",
     "{size: 3}",
     default="no options at all",
+)
+
+OPEN = Key("open", NAME, "make a pool that connects by a configuration", "second", True)
+OPENED_WITH = Key(
+    "options", fields_kind(OPEN_OPTIONS), "its options", "{size: 2}", default="no options at all"
+)
+TARGET = Key(
+    "target",
+    enum_kind("a target", Target),
+    "where the configuration leads",
+    "wrong_password",
+    default="right",
+)
+GIVEN_AS = Key(
+    "given_as",
+    enum_kind("a way to configure", Given),
+    "how the pool is told where its database is",
+    "url",
+    default="config",
+)
+FLAW = Key(
+    "flaw",
+    enum_kind("a flaw", Flaw),
+    "what is wrong with the configuration",
+    "misspelt",
+    default="nothing",
+)
+NAMES_KEY = Key(
+    "names",
+    list_kind("a list of details", enum_kind("a detail", Detail), low=1),
+    "parts of the configuration that the error must name",
+    "[address, user]",
+    default="anything",
 )
 
 COUNT_KEY = Key(
@@ -187,7 +241,7 @@ STEP_PLACES.update(
         "release": Place("the step release", (RELEASE, TO, FAILS, SAYS)),
         "with": Place("the step with", (WITH, DO, RAISES, FAILS, SAYS)),
         "transaction": Place("the step transaction", (TRANSACTION, DO, RAISES, FAILS, SAYS)),
-        "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS, SAYS)),
+        "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS, TOOK, SAYS)),
         "close_all": Place("the step close_all", ()),
         "close": Place("the step close", (CLOSE,)),
         "resize": Place("the step resize", (RESIZE,)),
@@ -195,6 +249,10 @@ STEP_PLACES.update(
         "resume": Place("the step resume", ()),
         "maintain": Place("the step maintain", ()),
         "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS, SAYS)),
+        "open": Place(
+            "the step open",
+            (OPEN, OPENED_WITH, TARGET, GIVEN_AS, FLAW, FAILS, TOOK, SAYS, NAMES_KEY),
+        ),
         "start": Place("the step start", (START,)),
         "join": Place("the step join", (JOIN,)),
         "cancel": Place("the step cancel", (CANCEL,)),

@@ -56,6 +56,8 @@ class Names:
     own_pool: list[Node] = field(default_factory=list)
     """Where the test uses a pool of its own."""
     global_pools: int = 0
+    opened: int = 0
+    """Pools that the test opens, or fails to."""
     bound_to: list[tuple[Shell, str, Node]] = field(default_factory=list)
     """What only one shell can do: which shell, the word, and where it stands."""
     broken: set[Fault] = field(default_factory=set)

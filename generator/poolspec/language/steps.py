@@ -26,6 +26,7 @@ from poolspec.language.lifecycle import (
 from poolspec.language.loads import build_load
 from poolspec.language.names import Naming
 from poolspec.language.needs import note_step
+from poolspec.language.opening import build_open
 from poolspec.language.scope import Hold, Scope
 from poolspec.language.steplist import StepList
 from poolspec.model import (
@@ -198,6 +199,7 @@ _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
         "resume": build_resume,
         "maintain": build_maintain,
         "global_pool": build_global_pool,
+        "open": build_open,
         "start": _start,
         "join": _join,
         "cancel": _cancel,

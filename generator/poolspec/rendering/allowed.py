@@ -4,12 +4,16 @@ from poolspec.rendering.literals import FUNCTIONS
 from poolspec.rendering.names import RUNTIME_NAMES
 from poolspec.vocabulary import (
     ActorState,
+    Detail,
     ErrorKind,
     EventKind,
     Fault,
+    Flaw,
+    Given,
     HealthWord,
     Operation,
     Runner,
+    Target,
     Via,
 )
 
@@ -24,10 +28,14 @@ _CALLS = frozenset(
         *("expect_metrics", "measure"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
         *("cancel", "fork", "fault", "heal", "use", "execute"),
+        *("open", "details"),
         *(f"wait_until_{state.value}" for state in ActorState),
     }
 )
-_ENUMS = (ErrorKind, EventKind, Fault, HealthWord, Operation, Runner, Via)
+_ENUMS = (
+    *(Detail, ErrorKind, EventKind, Fault, Flaw, Given, HealthWord, Operation, Runner),
+    *(Target, Via),
+)
 _MEMBERS = frozenset(member.name for kind in _ENUMS for member in kind)
 ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"lab", "pytest"}
 """Every name and attribute that may stand inside a test, besides its own labels."""
@@ -36,6 +44,7 @@ KEYWORDS = frozenset(
         *("took", "timeout", "params", "returns", "rows", "count", "repeat", "clients"),
         *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
         *("size", "max_overflow", "saying", "drain", "on", "times", "seconds"),
+        *("given", "flaw", "naming"),
         "return",  # the annotation of an actor's function
     }
 )

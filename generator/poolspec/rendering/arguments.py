@@ -9,6 +9,7 @@ from poolspec.model import (
     Inject,
     Load,
     Matrix,
+    Open,
     Query,
     Resize,
     Scalar,
@@ -19,7 +20,7 @@ from poolspec.model import (
 from poolspec.rendering.literals import alone, literal, row, value
 from poolspec.rendering.names import variable, word
 from poolspec.rendering.scope import Scope
-from poolspec.vocabulary import Level, Operation, Runner, Shell, TimeKind, Via
+from poolspec.vocabulary import Given, Level, Operation, Runner, Shell, Target, TimeKind, Via
 
 DEFAULT_DEADLINE = 20.0
 _DEFAULT_MIX = ((Operation.READ, 1),)
@@ -114,6 +115,18 @@ def fault_arguments(step: Inject, scope: Scope) -> str:
         parts.append(f"seconds={value(step.seconds)}")
     if step.times is not None:
         parts.append(f"times={value(step.times)}")
+    return ", ".join(parts)
+
+
+def open_arguments(step: Open, scope: Scope) -> str:
+    """Return the arguments of an opened pool: where it is led, how it is told, its options."""
+    parts = [] if step.target is Target.RIGHT else [scope.member(step.target)]
+    if step.given is not Given.CONFIG:
+        parts.append(f"given={scope.member(step.given)}")
+    if step.flaw is not None:
+        parts.append(f"flaw={scope.member(step.flaw)}")
+    if step.options:
+        parts.append(options(step.options))
     return ", ".join(parts)
 
 

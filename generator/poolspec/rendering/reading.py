@@ -14,6 +14,7 @@ from poolspec.model import (
     Inject,
     Load,
     Maintain,
+    Open,
     Query,
     Release,
     Resize,
@@ -34,9 +35,9 @@ _ON_THE_POOL = (
 
 
 def needs_pool(test: SpecTest) -> bool:
-    """Tell whether a test is about a pool of its own, not about the global one alone."""
+    """Tell whether a test is about a pool of its own, not about pools that its steps make."""
     steps = tuple(walk(test.steps))
-    return not any(isinstance(step, GlobalPool) for step in steps) or _uses_pool(steps)
+    return not any(isinstance(step, GlobalPool | Open) for step in steps) or _uses_pool(steps)
 
 
 def binds_pool(test: SpecTest) -> bool:
@@ -89,7 +90,7 @@ def _same_body(steps: Iterable[Step]) -> Iterator[Step]:
 def _binds(step: Step) -> tuple[str, ...]:
     if isinstance(step, Acquire):
         return step.labels
-    if isinstance(step, Connect | With | Transaction | GlobalPool | Load):
+    if isinstance(step, Connect | With | Transaction | GlobalPool | Open | Load):
         return (step.label,)
     return ()
 

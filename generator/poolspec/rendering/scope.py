@@ -17,6 +17,7 @@ from poolspec.model import (
     Checks,
     EventsExpectation,
     GlobalPool,
+    Open,
     Query,
     Release,
     SpecTest,
@@ -28,7 +29,7 @@ from poolspec.rendering import literals, names
 from poolspec.rendering.reading import read_by, read_in, rebound, walk
 from poolspec.vocabulary import BodyFailure, CheckOp, Shell
 
-_Guarded = Acquire | Release | Query | GlobalPool | With | Transaction
+_Guarded = Acquire | Release | Query | GlobalPool | Open | With | Transaction
 _FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}
 
 
@@ -138,12 +139,17 @@ class Scope:
 
     def guard(self, step: _Guarded) -> str:
         """Return the context manager of a step that must fail, or take so long; or nothing."""
-        took = step.took if isinstance(step, Acquire) else None
+        took = step.took if isinstance(step, Acquire | Query | Open) else None
         if step.fails is None:
             return f"lab.took({self.check(took)})" if took else ""
         timed = f", took={self.check(took)}" if took else ""
         saying = f", saying={literals.row(step.says)}" if step.says else ""
-        return f"lab.fails({self.member(step.fails)}{timed}{saying})"
+        naming = self._naming(step) if isinstance(step, Open) and step.names else ""
+        return f"lab.fails({self.member(step.fails)}{timed}{saying}{naming})"
+
+    def _naming(self, step: Open) -> str:
+        details = ", ".join(self.member(word) for word in (step.target, *step.names))
+        return f", naming=lab.details({details})"
 
     def around(self, step: With | Transaction) -> str:
         """Return the context manager around a block that fails or raises; or nothing."""

@@ -23,6 +23,7 @@ from poolspec.model import (
     Join,
     Load,
     Maintain,
+    Open,
     Query,
     Release,
     Resize,
@@ -41,6 +42,7 @@ from poolspec.report import amounts
 from poolspec.report.faults import HEALED, broken
 from poolspec.report.holds import Sentence, expectations
 from poolspec.report.markdown import code
+from poolspec.report.targets import GIVEN, TARGETS
 from poolspec.vocabulary import ActorState, BodyFailure, Runner, Via
 
 _STATES = {
@@ -172,6 +174,14 @@ def _(step: GlobalPool) -> Sentence:
 
 
 @tell.register
+def _(step: Open) -> Sentence:
+    flaw = f" with the flaw {code(step.flaw.value)}" if step.flaw else ""
+    led = TARGETS[step.target].format(GIVEN[step.given] + flaw)
+    made = f"Open the pool {code(step.label)}{amounts.options(step.options)}, configured {led}"
+    return Sentence(made + _must(step))
+
+
+@tell.register
 def _(step: Start) -> Sentence:
     return Sentence("Start at the same moment:", tuple(_actor(actor) for actor in step.actors))
 
@@ -264,11 +274,14 @@ def _(step: Expect) -> Sentence:
     return Sentence(f"Check{soon}:", tuple(expectations(step.expectations)))
 
 
-def _must(step: Acquire | Release | Query | GlobalPool | With | Transaction) -> str:
+def _must(step: Acquire | Release | Query | GlobalPool | Open | With | Transaction) -> str:
     """Return how a step must fail or how long it must take, and the end of its sentence."""
     demands = [f"fail with {code(step.fails.value)}"] if step.fails else []
     if demands and step.says:
         demands[-1] += f", saying {amounts.labels(step.says)},"
-    if isinstance(step, Acquire) and step.took is not None:
+    if isinstance(step, Open) and step.names:
+        named = " and ".join(word.value for word in step.names)
+        demands[-1] = f"{demands[-1].rstrip(',')}, naming {named},"
+    if isinstance(step, Acquire | Query | Open) and step.took is not None:
         demands.append(f"take {amounts.check(step.took, ' s').removeprefix('= ')}")
     return f"; this must {' and '.join(demands).rstrip(',')}." if demands else "."

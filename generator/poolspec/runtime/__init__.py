@@ -14,19 +14,35 @@ from poolspec.runtime.checks import (
 )
 from poolspec.runtime.failing import BodyError, BodyInterrupt
 from poolspec.runtime.lab import Lab
-from poolspec.vocabulary import ErrorKind, EventKind, Fault, HealthWord, Operation, Runner, Via
+from poolspec.vocabulary import (
+    Detail,
+    ErrorKind,
+    EventKind,
+    Fault,
+    Flaw,
+    Given,
+    HealthWord,
+    Operation,
+    Runner,
+    Target,
+    Via,
+)
 
 __all__ = [
     "AsyncLab",
     "BodyError",
     "BodyInterrupt",
+    "Detail",
     "ErrorKind",
     "EventKind",
     "Fault",
+    "Flaw",
+    "Given",
     "HealthWord",
     "Lab",
     "Operation",
     "Runner",
+    "Target",
     "Via",
     "actor",
     "approx",

@@ -5,22 +5,27 @@ without waiting for anybody, and finds what the standing invariants have to say.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Generic, Protocol, TypeVar
 
 from poolspec.implied import known_options
 from poolspec.runtime import invariants
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
-from poolspec.runtime.contract import Meter, Metered
+from poolspec.runtime.contract import Meter, Metered, Place
 from poolspec.runtime.faults import ConnectFaults, ServerFaults
 from poolspec.runtime.hooks import HOOK_PLACES, Hooks
 from poolspec.runtime.journal import Journal, LogNames
 from poolspec.runtime.load import CREATE, TABLE
 from poolspec.runtime.locks import FreshLock
-from poolspec.runtime.log import Log
+from poolspec.runtime.log import Entry, Log
 from poolspec.runtime.observe import Observer
+from poolspec.runtime.secrets import Secrets
+from poolspec.runtime.targets import Targets
 from poolspec.servers import Server, ServerError
-from poolspec.vocabulary import Capability, EventKind, Operation
+from poolspec.vocabulary import Capability, Detail, EventKind, Flaw, Given, Operation, Target
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -80,11 +85,15 @@ class Bench(Generic[P]):
         self._capabilities = capabilities
         self._log = Log(clock.now)
         self._tenant = server.create_tenant()
-        self._observer = Observer(server, self._tenant)
+        self._targets = Targets(server, self._tenant)
+        self._observer = Observer(server, self._tenant, self._targets.strangers)
+        self._secrets = Secrets(self._targets.passwords)
+        self._folders: list[TemporaryDirectory[str]] = []
+        self._counted: list[Sockets] = []
         self._connect_faults = ConnectFaults()
         self._server_faults = ServerFaults(server, self._tenant)
         self._hooks = Hooks(clock.sleep)
-        self._journal = Journal(logs)
+        self._journal = Journal(logs, self._secrets.look)
         self._pools: list[P] = []
         self._lock = FreshLock()  # guards _pools: any actor may ask for the global pool
 
@@ -137,6 +146,10 @@ class Bench(Generic[P]):
         seen = self._meter.read()
         demand(*(_metric(name, value, seen.get(name)) for name, value in expected.items()))
 
+    def details(self, target: Target, *details: Detail) -> tuple[str, ...]:
+        """Return the words by which an error must name a target."""
+        return self._targets.details(target, details)
+
     # --- for the report of a failure -------------------------------------------------------------
 
     def timeline(self) -> list[str]:
@@ -186,6 +199,9 @@ class Bench(Generic[P]):
         if self._meter is not None:
             self._meter.stop()
         self._observer.close()
+        self._targets.clean_up()
+        for folder in self._folders:
+            folder.cleanup()
         self._server.drop_tenant(self._tenant)
 
     def _execute(self, sql: str) -> None:
@@ -193,7 +209,22 @@ class Bench(Generic[P]):
             cursor.execute(sql)
 
     def _sockets(self) -> Sockets:
-        return Sockets(lambda kind, number: self._log.add(kind, connection=number))
+        sockets = Sockets(lambda kind, number: self._log.add(kind, connection=number))
+        self._counted.append(sockets)
+        return sockets
+
+    def _place(
+        self, target: Target, given: Given, flaw: Flaw | None, opened: Callable[[Any], None]
+    ) -> Place:
+        """Return where a pool is told that its database is, and room for its files."""
+        folder = TemporaryDirectory(prefix="poolspec-")
+        self._folders.append(folder)
+        return Place(self._targets.where(target), given, flaw, Path(folder.name), opened)
+
+    def _listener(self) -> Callable[[Entry], None]:
+        """Return what listens to one more pool, whose entries are told from those of others."""
+        number = len(self._counted)
+        return lambda entry: self._log.append(replace(entry, pool=number))
 
     def _known(self, raw: object, make: Callable[[], P]) -> P:
         with self._lock:
@@ -216,18 +247,29 @@ class Bench(Generic[P]):
     def _broken_at_rest(self, pool: P, stats: Mapping[str, int]) -> list[str]:
         """Compare a pool's figures with what process and server have. May wait for the server."""
         open_here = len(pool.sockets.open())
+        others = (sockets for sockets in self._counted if sockets is not pool.sockets)
+        besides = frozenset(number for sockets in others for number in sockets.open())
         at_rest = invariants.AtRest(
             stats=stats,
             sockets=open_here,
             peak=pool.sockets.peak,
-            at_server=self._observer.connections(open_here.__eq__),
+            at_server=self._observer.connections(open_here.__eq__, besides),
             most_ever=pool.most_ever,
         )
         return list(invariants.violations_at_rest(at_rest, self._capabilities))
 
-    def _left_at_server(self) -> list[str]:
-        left = self._observer.connections(lambda seen: seen == 0)
-        return [f"the server counts {left} connections after close"] if left else []
+    def _left(self) -> list[str]:
+        """Say what is left after all pools were closed. May wait for the server."""
+        here = sum(len(sockets.open()) for sockets in self._counted)
+        there = self._observer.connections(lambda seen: seen == 0)
+        said = [f"{here} sockets are open after close"] if here else []
+        return [*said, f"the server counts {there} connections after close"] if there else said
+
+    def _told(self) -> list[str]:
+        """Say who told a password; pools are asked for their representation."""
+        for pool in self._pools:
+            self._secrets.look("the representation of the pool", repr(pool.raw))
+        return self._secrets.told()
 
     def _prepare_table(self, kinds: Mapping[Operation, int], rows: int) -> None:
         if not self._has_table and kinds.keys() & {Operation.WRITE, Operation.COMPLEX}:

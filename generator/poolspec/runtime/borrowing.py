@@ -6,7 +6,7 @@ time it holds it in truth, and two holders that overlap in the log are two holde
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -71,12 +71,20 @@ class Pool:
     """The largest limit that the pool had before it was resized."""
     _keeper: Keeper | None = None
 
-    def __init__(self, raw: Any, adapter: PoolAdapter, log: Log, connector: Connector) -> None:
+    def __init__(
+        self,
+        raw: Any,
+        adapter: PoolAdapter,
+        log: Log,
+        connector: Connector,
+        look_into: Callable[[BaseException], None],
+    ) -> None:
         self.raw = raw
         self.connector = connector
         self.sockets = connector.sockets
         self._adapter = adapter
         self._log = log
+        self._look_into = look_into
         self._blocks = threading.local()
         self._lock = FreshLock()
         self._held: dict[int, Held] = {}
@@ -87,6 +95,7 @@ class Pool:
         try:
             raw = self._adapter.acquire(self.raw, timeout)
         except BaseException as error:
+            self._look_into(error)
             self._log.add(EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
             raise
         return self._got(raw)

@@ -47,12 +47,15 @@ class Sockets:
         self.peak = 0
         """The most connections that were open at once."""
 
-    def opened(self, number: int, connection: Any) -> None:
-        """Note that a connection was opened."""
+    def opened(self, number: int, connection: Any) -> bool:
+        """Note that a connection was opened; False if that is known already."""
         with self._lock:
+            if number in self._open:
+                return False
             self._open[number] = connection
             self.peak = max(self.peak, len(self._open))
         self._tell("socket_opened", number)
+        return True
 
     def gone(self, number: int) -> None:
         """Note that a connection's socket is closed; a second time says nothing."""
@@ -89,12 +92,17 @@ class Connector:
     def __call__(self) -> Any:
         """Open one more."""
         connection = self._open_one()
-        number = number_of(connection)
-        self.sockets.opened(number, connection)
-        watch(connection, lambda: self.sockets.gone(number))
+        self.count(connection)
         return connection
 
-    def close_left(self) -> None:
-        """Close what a pool failed to close."""
-        for connection in self.sockets.open().values():
-            connection._force_close()
+    def count(self, connection: Any) -> None:
+        """Have a connection counted, whoever opened it, until its socket is closed."""
+        number = number_of(connection)
+        if self.sockets.opened(number, connection):
+            watch(connection, lambda: self.sockets.gone(number))
+
+
+def close_left(sockets: Sockets) -> None:
+    """Close what a pool failed to close."""
+    for connection in sockets.open().values():
+        connection._force_close()

@@ -7,12 +7,13 @@ test it belongs to comes in as `Wiring`.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from poolspec.runtime.clock import Clock
 from poolspec.runtime.log import Entry
 from poolspec.servers import Tenant
-from poolspec.vocabulary import Capability, ErrorKind, TimeKind
+from poolspec.vocabulary import Capability, ErrorKind, Flaw, Given, TimeKind
 
 Options = Mapping[str, int | float | bool | str]
 """Options of a pool, by the names that specs use; durations in seconds."""
@@ -63,6 +64,19 @@ class Keeper(Protocol):
         """Return when he has stopped."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a pool is told that its database is, and how."""
+
+    tenant: Tenant
+    given: Given
+    flaw: Flaw | None
+    folder: Path
+    """For the files of this pool; it exists, and is empty."""
+    opened: Callable[[Any], None]
+    """To be called with every connection that the pool has opened, for they are counted."""
+
+
 class Controls(Protocol):
     """What can be done to a pool in its life, for those pools where it can be."""
 
@@ -89,6 +103,13 @@ class Controls(Protocol):
 
     def health(self, pool: Any) -> str:
         """Return healthy, degraded or unhealthy."""
+
+
+class Configuring(Protocol):
+    """What an adapter can do as well, for those pools that are told where their database is."""
+
+    def open(self, options: Options, place: Place, wiring: Wiring) -> Any:
+        """Make a pool that connects by itself. `wiring` has its clock and its listener."""
 
 
 @runtime_checkable

@@ -35,7 +35,7 @@ class Hooks:
             with self._lock:
                 self._calls[place] += 1
                 first = self._calls[place] == 1
-            if word == Hook.FAILING or (word == Hook.FAILING_ONCE and first):
+            if word == Hook.FAILING or word == (Hook.FAILING_ONCE if first else Hook.FAILING_LATER):
                 raise HookError(f"the {place} hook fails, for the test wants it so")
             return self._sleep(SLOW_FOR) if word == Hook.SLOW else None
 

@@ -70,7 +70,8 @@ def violations_in_log(entries: Sequence[Entry], may: frozenset[Capability]) -> I
     yield from _dirty_connections(seen_by_lab)
     yield from _idle_while_waiting(entries)
     if Capability.FAIR_QUEUE in may:
-        yield from _overtaken(told_by_pool)
+        for pool in sorted({entry.pool for entry in told_by_pool}):
+            yield from _overtaken(entry for entry in told_by_pool if entry.pool == pool)
 
 
 def _shared_connections(entries: Iterable[Entry]) -> Iterator[str]:
@@ -125,26 +126,26 @@ def _overtaken(entries: Iterable[Entry]) -> Iterator[str]:
 
 def served(entries: Iterable[Entry]) -> list[str]:
     """Return the actors in the order in which they were given what they had queued for."""
-    asked_by: dict[int, str] = {}
+    asked_by: dict[tuple[int, int], str] = {}
     order: list[str] = []
     for entry in entries:
         if entry.ticket is None or not entry.by_pool:
             continue
         if entry.kind is EventKind.CHECKOUT_QUEUED:
-            asked_by[entry.ticket] = entry.actor
+            asked_by[entry.pool, entry.ticket] = entry.actor
         elif entry.kind is EventKind.CHECKOUT_GRANTED:
-            order.append(asked_by[entry.ticket])
+            order.append(asked_by[entry.pool, entry.ticket])
     return order
 
 
 def waiting(entries: Iterable[Entry]) -> list[str]:
-    """Return the actors that are in the pool's queue now."""
-    queue: dict[int, str] = {}
+    """Return the actors that are in a pool's queue now."""
+    queue: dict[tuple[int, int], str] = {}
     for entry in entries:
         if entry.ticket is None or not entry.by_pool:
             continue
         if entry.kind is EventKind.CHECKOUT_QUEUED:
-            queue[entry.ticket] = entry.actor
+            queue[entry.pool, entry.ticket] = entry.actor
         elif entry.kind in (EventKind.CHECKOUT_GRANTED, EventKind.CHECKOUT_FAILED):
-            queue.pop(entry.ticket, None)
+            queue.pop((entry.pool, entry.ticket), None)
     return list(queue.values())

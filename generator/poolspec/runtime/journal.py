@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -22,8 +22,9 @@ NO_LOG = LogNames("poolspec.no-such-log", {})
 class Journal(logging.Handler):
     """Counts the records of one pool's logger by event. Safe to use from any thread."""
 
-    def __init__(self, names: LogNames) -> None:
+    def __init__(self, names: LogNames, look: Callable[[str, str], None]) -> None:
         super().__init__(logging.DEBUG)
+        self._look = look
         self._names = names.events
         self._logger = logging.getLogger(names.logger)
         self._level = self._logger.level
@@ -32,7 +33,8 @@ class Journal(logging.Handler):
         self._logger.setLevel(logging.DEBUG)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count a record. The handler's own lock is held."""
+        """Count a record, and have it looked into. The handler's own lock is held."""
+        self._look("a log record", f"{record.getMessage()} {vars(record)}")
         self._events[getattr(record, "event", "")] += 1
 
     def count(self, event: str) -> int:

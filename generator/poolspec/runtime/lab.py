@@ -8,6 +8,7 @@ lab undoes; a test that passed on its own words is then held to the standing inv
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from poolspec.runtime.actors import Actor, Crew
@@ -15,8 +16,8 @@ from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads
-from poolspec.runtime.connection import Connector, open_connection
-from poolspec.runtime.contract import PoolAdapter, Wiring
+from poolspec.runtime.connection import Connector, close_left, open_connection
+from poolspec.runtime.contract import Configuring, PoolAdapter, Wiring
 from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
 from poolspec.runtime.forking import in_child
 from poolspec.runtime.journal import NO_LOG
@@ -26,7 +27,17 @@ from poolspec.runtime.observe import settle
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
-from poolspec.vocabulary import ErrorKind, Fault, Operation, Runner, TimeKind, Via
+from poolspec.vocabulary import (
+    ErrorKind,
+    Fault,
+    Flaw,
+    Given,
+    Operation,
+    Runner,
+    Target,
+    TimeKind,
+    Via,
+)
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -65,6 +76,21 @@ class Lab(Bench[Pool]):
         """Ask for the process-wide pool. Any actor may."""
         connector = self._shared_connector
         return self._wrapped(self._adapter.global_pool(options, self._wiring(connector)), connector)
+
+    def open(
+        self,
+        target: Target = Target.RIGHT,
+        *,
+        given: Given = Given.CONFIG,
+        flaw: Flaw | None = None,
+        **options: Any,
+    ) -> Pool:
+        """Make one more pool, which connects by a configuration that leads to `target`."""
+        connector = self._connector()
+        place = self._place(target, given, flaw, connector.count)
+        wiring = replace(self._wiring(connector), listen=self._listener())
+        adapter: Configuring = self._adapter  # type: ignore[assignment]  # see `needs`
+        return self._wrapped(adapter.open(self._options(options), place, wiring), connector)
 
     def connect(self) -> Held:
         """Open a connection that no pool knows."""
@@ -119,10 +145,17 @@ class Lab(Bench[Pool]):
         return taking(self._clock.now, expected)
 
     def fails(
-        self, kind: ErrorKind, *, took: Expected | None = None, saying: tuple[str, ...] = ()
+        self,
+        kind: ErrorKind,
+        *,
+        took: Expected | None = None,
+        saying: tuple[str, ...] = (),
+        naming: tuple[str, ...] = (),
     ) -> AbstractContextManager[None]:
         """Check that the block fails in this way, what it says, and how long it takes to."""
-        return failing(self._clock.now, self._adapter.kind_of, kind, took, saying)
+        look = self._secrets.look_into
+        kind_of = self._adapter.kind_of
+        return failing(self._clock.now, kind_of, kind, took, (*saying, *naming), look)
 
     def expect_server(
         self, *, connections: Expected | None = None, peak: Expected | None = None
@@ -218,6 +251,7 @@ class Lab(Bench[Pool]):
 
         Raises AssertionError naming every invariant that is broken.
         """
+        self._targets.hang_up()
         self._crew.join_all()
         for pool in self._pools:
             pool.dismiss()
@@ -226,11 +260,9 @@ class Lab(Bench[Pool]):
         for pool in self._pools:
             said += self._broken_at_rest(pool, pool.stats())
             pool.close()
-            if pool.sockets.open():
-                said.append(f"{len(pool.sockets.open())} sockets are open after close")
         threads = settle(self._new_threads, lambda names: not names)
         said += [f"threads are left: {', '.join(threads)}"] if threads else []
-        broken(said + self._left_at_server())
+        broken(said + self._left() + self._told())
 
     def dispose(self) -> None:
         """Undo everything, however the test ended."""
@@ -239,7 +271,8 @@ class Lab(Bench[Pool]):
         for pool in self._pools:
             pool.dismiss()
             self._adapter.close(pool.raw)
-            pool.connector.close_left()
+        for sockets in self._counted:
+            close_left(sockets)
         for stranger in self._strangers:
             stranger.raw.close()
         self._clean_up()
@@ -284,7 +317,8 @@ class Lab(Bench[Pool]):
         return Wiring(connector, self._clock, self._time, self._log.append, self._meter)
 
     def _wrapped(self, raw: object, connector: Connector) -> Pool:
-        return self._known(raw, lambda: Pool(raw, self._adapter, self._log, connector))
+        look = self._secrets.look_into
+        return self._known(raw, lambda: Pool(raw, self._adapter, self._log, connector, look))
 
     def _wait_until(self, holds: Callable[[], bool]) -> None:
         wait_until(self._log, self._clock, holds)

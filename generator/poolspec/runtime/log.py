@@ -54,6 +54,8 @@ class Entry:
     kind: EventKind | str
     by_pool: bool = False
     """Told by the pool itself, not seen by the lab."""
+    pool: int = 0
+    """Which of a test's pools told it: serial numbers of acquires are a pool's own."""
     connection: int | None = None
     """The connection's number at the server (lab) or in the pool (pool)."""
     ticket: int | None = None

@@ -20,16 +20,23 @@ SETTLE = 2.0
 class Observer:
     """One test's view of its server. Used from the test's main thread."""
 
-    def __init__(self, server: Server, tenant: Tenant) -> None:
+    def __init__(self, server: Server, tenant: Tenant, others: list[Tenant]) -> None:
         self._server = server
         self._tenant = tenant
+        self.others = others
+        """More identities of the same test; the list may grow."""
         self._own: Any = None
         self.strangers: set[int] = set()
         """Connections of this test that belong to no pool."""
 
-    def connections(self, right: Callable[[int], bool]) -> int:
-        """Count pool connections at the server, giving it time until `right` is content."""
-        return settle(self._count, right)
+    def connections(
+        self, right: Callable[[int], bool], besides: frozenset[int] = frozenset()
+    ) -> int:
+        """Count pool connections at the server, giving it time until `right` is content.
+
+        `besides` are numbers of connections that are not to be counted.
+        """
+        return settle(lambda: len(self._seen() - besides), right)
 
     def own(self) -> Any:
         """Return the test's own connection, which no pool knows and no count includes."""
@@ -49,8 +56,10 @@ class Observer:
         if own is not None:
             own.close()
 
-    def _count(self) -> int:
-        return len(self._server.connection_ids(self._tenant) - self.strangers)
+    def _seen(self) -> frozenset[int]:
+        tenants = (self._tenant, *self.others)
+        lists = (self._server.connection_ids(tenant) for tenant in tenants)
+        return frozenset().union(*lists) - self.strangers
 
 
 def settle(look: Callable[[], T], right: Callable[[T], bool]) -> T:

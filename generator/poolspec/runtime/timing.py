@@ -28,12 +28,17 @@ def failing(
     kind: ErrorKind,
     took: Expected | None,
     saying: tuple[str, ...],
+    look_into: Callable[[BaseException], None],
 ) -> Iterator[None]:
-    """Check that the block fails in this way, what its error says, and how long it takes to."""
+    """Check that the block fails in this way, what its error says, and how long it takes to.
+
+    `look_into` gets the error, whatever it is.
+    """
     started = now()
     try:
         yield
     except (Exception, CancelledError) as error:
+        look_into(error)
         if kind_of(error) is not kind:
             error.add_note(f"expected to fail with: {kind}")
             raise

@@ -11,7 +11,8 @@ This list is the package's public part. Importing it starts nothing and imports 
 
 from poolspec.servers.base import Address, Server, ServerError, ServerKind, Tenant
 from poolspec.servers.choice import describe_choice, start_server
-from poolspec.servers.private import PrivateServer
+from poolspec.servers.names import new_password
+from poolspec.servers.private import PrivateServer, bound_socket
 
 __all__ = [
     "Address",
@@ -20,6 +21,8 @@ __all__ = [
     "ServerError",
     "ServerKind",
     "Tenant",
+    "bound_socket",
     "describe_choice",
+    "new_password",
     "start_server",
 ]

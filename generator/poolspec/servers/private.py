@@ -181,6 +181,19 @@ def free_port() -> int:
     raise ServerError(f"No free port between {PORTS.start} and {PORTS.stop - 1} on {_HOST}.")
 
 
+def bound_socket() -> socket.socket:
+    """Return a socket that holds a loopback port below the ephemeral range; nobody listens."""
+    for port in random.sample(PORTS, 200):
+        holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            holder.bind((_HOST, port))
+        except OSError:
+            holder.close()
+            continue
+        return holder
+    raise ServerError(f"No free port between {PORTS.start} and {PORTS.stop - 1} on {_HOST}.")
+
+
 def is_free(port: int) -> bool:
     """Say whether a loopback port can be bound."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

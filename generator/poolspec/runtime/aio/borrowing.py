@@ -4,7 +4,7 @@ Logged as for threads: held from after `acquire` returned until before `release`
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -55,11 +55,19 @@ class AsyncPool:
     """The largest limit that the pool had before it was resized."""
     _keeper: AsyncKeeper | None = None
 
-    def __init__(self, raw: Any, adapter: AsyncPoolAdapter, log: Log, sockets: Sockets) -> None:
+    def __init__(
+        self,
+        raw: Any,
+        adapter: AsyncPoolAdapter,
+        log: Log,
+        sockets: Sockets,
+        look_into: Callable[[BaseException], None],
+    ) -> None:
         self.raw = raw
         self.sockets = sockets
         self._adapter = adapter
         self._log = log
+        self._look_into = look_into
         self._blocks: dict[Task | None, list[tuple[Block, AsyncHeld]]] = {}
         self._held: dict[int, AsyncHeld] = {}
 
@@ -69,6 +77,7 @@ class AsyncPool:
         try:
             raw = await self._adapter.acquire(self.raw, timeout)
         except BaseException as error:
+            self._look_into(error)
             self._log.add(EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
             raise
         return self._got(raw)

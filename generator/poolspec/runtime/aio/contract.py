@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.borrowing import Row
-from poolspec.runtime.contract import Meter, Options
+from poolspec.runtime.contract import Meter, Options, Place
 from poolspec.runtime.log import Entry
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, TimeKind
@@ -62,6 +62,13 @@ class AsyncControls(Protocol):
 
     async def health(self, pool: Any) -> str:
         """Return healthy, degraded or unhealthy."""
+
+
+class AsyncConfiguring(Protocol):
+    """See `poolspec.runtime.contract.Configuring`."""
+
+    async def open(self, options: Options, place: Place, wiring: AsyncWiring) -> Any:
+        """Make a pool that connects by itself, and start it."""
 
 
 class AsyncPoolAdapter(Protocol):

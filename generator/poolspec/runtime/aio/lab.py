@@ -8,12 +8,13 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew, wait_until
 from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
 from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks
-from poolspec.runtime.aio.contract import AsyncPoolAdapter, AsyncWiring, Open
+from poolspec.runtime.aio.contract import AsyncConfiguring, AsyncPoolAdapter, AsyncWiring, Open
 from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.connection import Sockets
@@ -23,7 +24,7 @@ from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
-from poolspec.vocabulary import ErrorKind, Fault, Operation, TimeKind, Via
+from poolspec.vocabulary import ErrorKind, Fault, Flaw, Given, Operation, Target, TimeKind, Via
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -49,14 +50,27 @@ class AsyncLab(Bench[AsyncPool]):
     async def pool(self, *, housekeeping: float | None = None, **options: Any) -> AsyncPool:
         """Make the pool under test, and have it looked after; durations in seconds."""
         sockets = self._sockets()
-        wiring = AsyncWiring(
-            self._connector(sockets), self._clock, self._time, self._log.append, self._meter
-        )
-        raw = await self._adapter.create(self._options(options), wiring)
-        pool = self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets))
+        raw = await self._adapter.create(self._options(options), self._wiring(sockets))
+        pool = self._wrapped(raw, sockets)
         if housekeeping is not None:
             pool.keep(housekeeping)
         return pool
+
+    async def open(
+        self,
+        target: Target = Target.RIGHT,
+        *,
+        given: Given = Given.CONFIG,
+        flaw: Flaw | None = None,
+        **options: Any,
+    ) -> AsyncPool:
+        """Make one more pool, which connects by a configuration that leads to `target`."""
+        sockets = self._sockets()
+        place = self._place(target, given, flaw, lambda one: self._count(sockets, one))
+        wiring = replace(self._wiring(sockets), listen=self._listener())
+        adapter: AsyncConfiguring = self._adapter  # type: ignore[assignment]  # see `needs`
+        raw = await adapter.open(self._options(options), place, wiring)
+        return self._wrapped(raw, sockets)
 
     async def connect(self) -> AsyncHeld:
         """Open a connection that no pool knows."""
@@ -111,10 +125,17 @@ class AsyncLab(Bench[AsyncPool]):
         return taking(self._clock.now, expected)
 
     def fails(
-        self, kind: ErrorKind, *, took: Expected | None = None, saying: tuple[str, ...] = ()
+        self,
+        kind: ErrorKind,
+        *,
+        took: Expected | None = None,
+        saying: tuple[str, ...] = (),
+        naming: tuple[str, ...] = (),
     ) -> AbstractContextManager[None]:
         """Check that the block fails in this way, what it says, and how long it takes to."""
-        return failing(self._clock.now, self._adapter.kind_of, kind, took, saying)
+        look = self._secrets.look_into
+        kind_of = self._adapter.kind_of
+        return failing(self._clock.now, kind_of, kind, took, (*saying, *naming), look)
 
     async def expect_server(
         self, *, connections: Expected | None = None, peak: Expected | None = None
@@ -200,6 +221,7 @@ class AsyncLab(Bench[AsyncPool]):
 
         Raises AssertionError naming every invariant that is broken.
         """
+        self._targets.hang_up()
         await self._crew.join_all()
         for pool in self._pools:
             await pool.dismiss()
@@ -208,12 +230,10 @@ class AsyncLab(Bench[AsyncPool]):
         for pool in self._pools:
             said += await asyncio.to_thread(self._broken_at_rest, pool, pool.stats())
             await pool.close()
-            if pool.sockets.open():
-                said.append(f"{len(pool.sockets.open())} sockets are open after close")
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         names = ", ".join(sorted(task.get_name() for task in tasks))
         said += [f"tasks are left: {names}"] if names else []
-        broken(said + await asyncio.to_thread(self._left_at_server))
+        broken(said + await asyncio.to_thread(self._left) + self._told())
 
     async def dispose(self) -> None:
         """Undo everything, however the test ended."""
@@ -221,7 +241,8 @@ class AsyncLab(Bench[AsyncPool]):
         for pool in self._pools:
             await pool.dismiss()
             await self._adapter.close(pool.raw)
-            for connection in pool.sockets.open().values():
+        for sockets in self._counted:
+            for connection in sockets.open().values():
                 self._adapter.end(connection)
         for stranger in self._strangers:
             self._adapter.end(stranger.raw)
@@ -239,12 +260,23 @@ class AsyncLab(Bench[AsyncPool]):
         async def connect() -> Any:
             await self._suffer(self._connect_faults.plan())
             connection = await open_one()
-            number = self._adapter.number_of(connection)
-            sockets.opened(number, connection)
-            self._adapter.watch(connection, lambda: sockets.gone(number))
+            self._count(sockets, connection)
             return connection
 
         return connect
+
+    def _count(self, sockets: Sockets, connection: Any) -> None:
+        number = self._adapter.number_of(connection)
+        if sockets.opened(number, connection):
+            self._adapter.watch(connection, lambda: sockets.gone(number))
+
+    def _wiring(self, sockets: Sockets) -> AsyncWiring:
+        connect = self._connector(sockets)
+        return AsyncWiring(connect, self._clock, self._time, self._log.append, self._meter)
+
+    def _wrapped(self, raw: Any, sockets: Sockets) -> AsyncPool:
+        look = self._secrets.look_into
+        return self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets, look))
 
     async def _suffer(self, plan: ConnectPlan) -> None:
         if plan.delay:

@@ -37,10 +37,7 @@ class Accounts:
 
     def open_database(self, user: str, name: str) -> Path:
         """Return a database's file; raises SqlError if it is not there or not the user's."""
-        if not self._may(user, name):
-            raise SqlError(
-                Code.DATABASE_DENIED, f"Access denied for user '{user}' to database '{name}'"
-            )
+        self._check(user, name)
         path = self._path(name)
         if not path.exists():
             raise SqlError(Code.UNKNOWN_DATABASE, f"Unknown database '{name}'")
@@ -54,8 +51,9 @@ class Accounts:
         elif not if_missing:
             raise SqlError(Code.DATABASE_EXISTS, f"Can't create database '{name}'; it exists")
 
-    def drop_database(self, name: str, *, if_exists: bool) -> None:
-        """Remove a database's files."""
+    def drop_database(self, user: str, name: str, *, if_exists: bool) -> None:
+        """Remove the files of one of the user's databases; who may use it, may do so again."""
+        self._check(user, name)
         path = self._path(name)
         if not path.exists() and not if_exists:
             raise SqlError(Code.UNKNOWN_DATABASE, f"Can't drop database '{name}'; unknown database")
@@ -83,6 +81,12 @@ class Accounts:
         self._hashes.pop(user, None)
         self._grants.pop(user, None)
         self._save()
+
+    def _check(self, user: str, database: str) -> None:
+        if not self._may(user, database):
+            raise SqlError(
+                Code.DATABASE_DENIED, f"Access denied for user '{user}' to database '{database}'"
+            )
 
     def _may(self, user: str, database: str) -> bool:
         return user == ADMIN or database in self._grants.get(user, ())

@@ -148,8 +148,8 @@ async def _create_database(server: Server, session: Session, match: re.Match[str
 
 
 async def _drop_database(server: Server, session: Session, match: re.Match[str]) -> Result:
-    _only_admin(session)
-    server.accounts.drop_database(match["name"], if_exists=bool(match["exists"]))
+    exists = bool(match["exists"])
+    server.accounts.drop_database(session.user, match["name"], if_exists=exists)
     return DONE
 
 

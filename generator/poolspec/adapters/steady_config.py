@@ -1,0 +1,127 @@
+"""How steadypool is told where its database is: in each of its ways, soundly or with a flaw."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import steadypool
+from poolspec.runtime.contract import Place
+from poolspec.vocabulary import Flaw, Given
+
+NAME = "primary"
+"""What the database is called in files; the pool's default."""
+FILE_VARIABLE = "STEADYPOOL_CONFIG"
+SECRET_VARIABLE = "POOLSPEC_PASSWORD"
+LIMITS = ("connect_timeout", "query_timeout")
+"""Options that are not the pool's, but its configuration's."""
+
+Values = dict[str, Any]
+
+
+@contextmanager
+def told(place: Place, options: Mapping[str, Any]) -> Iterator[Values]:
+    """Yield all options of a pool, those included that say where its database is.
+
+    Variables of the environment are set for as long as the block lasts. Raises PoolConfigError.
+    """
+    given = {name: value for name, value in options.items() if name not in LIMITS}
+    given["setup"] = _counted(place.opened, given.get("setup"))
+    values = _values(place, {name: options[name] for name in LIMITS if name in options})
+    if place.given is Given.CONFIG:
+        yield {**given, "config": steadypool.Config(**values)}
+    elif place.given is Given.URL:
+        yield {**given, "config": _url(values, place.flaw)}
+    elif place.given is Given.FILE:
+        yield {**given, "config": _file(place, _literals(values))}
+    else:
+        literals = {**_literals(values), "password": f"${{{SECRET_VARIABLE}}}"}
+        literals["host"] = f"${{POOLSPEC_HOST:-{values['host']}}}"
+        secret = None if place.flaw is Flaw.MISSING else values["password"]
+        path = _file(place, literals)
+        with _environment({FILE_VARIABLE: str(path), SECRET_VARIABLE: secret}):
+            yield given
+
+
+def _counted(opened: Callable[[Any], None], setup: Any) -> Callable[[Any], object]:
+    """Return a set-up hook that has each new connection counted, and then does what it should."""
+
+    def hook(connection: Any) -> object:
+        opened(connection)
+        return setup(connection) if setup else None
+
+    return hook
+
+
+def _values(place: Place, limits: Mapping[str, Any]) -> Values:
+    """Return the options of the configuration."""
+    tenant = place.tenant
+    values: Values = {
+        "host": tenant.address.host,
+        "port": tenant.address.port,
+        "user": tenant.user,
+        "password": tenant.password,
+        "database": tenant.database,
+        **limits,
+    }
+    if tenant.address.unix_socket is not None:
+        values["unix_socket"] = tenant.address.unix_socket
+    if place.flaw is Flaw.MISSPELT:
+        values["charste"] = "utf8mb4"
+    if place.flaw is Flaw.BAD_VALUE:
+        values["connect_timeout"] = "soon"
+    return values
+
+
+def _url(values: Values, flaw: Flaw | None) -> str:
+    parts = dict(values)
+    user, password, database, host = (
+        quote(parts.pop(name), safe="") for name in ("user", "password", "database", "host")
+    )
+    port = "http" if flaw is Flaw.MALFORMED else parts["port"]
+    scheme = "postgresql" if flaw is Flaw.FOREIGN else "mysql"
+    del parts["port"]
+    options = f"?{urlencode(parts)}" if parts else ""
+    return f"{scheme}://{user}:{password}@{host}:{port}/{database}{options}"
+
+
+def _literals(values: Values) -> dict[str, str]:
+    return {name: json.dumps(value) for name, value in values.items()}  # JSON is YAML as well
+
+
+def _file(place: Place, literals: Mapping[str, str]) -> Path:
+    """Write the configuration file, if there is to be one, and return its path."""
+    path = place.folder / "databases.yaml"
+    name = "primry" if place.flaw is Flaw.UNNAMED else NAME
+    text = f"databases:\n  {name}:\n"
+    text += "".join(f"    {option}: {literal}\n" for option, literal in literals.items())
+    if place.flaw is Flaw.UNREADABLE:
+        path.write_bytes(text.encode() + b"\xff")
+    elif place.flaw is Flaw.FOREIGN:
+        path.write_text("services:\n  web: {image: nginx}\n")
+    elif place.flaw is Flaw.MALFORMED:
+        path.write_text(text.replace("    password: ", "    password: ] "))  # quote it who dares
+    elif place.flaw is not Flaw.MISSING or place.given is Given.ENVIRONMENT:
+        path.write_text(text)
+    return path
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables, or unset them, and put back in the end what was there before."""
+    before = {name: os.environ.get(name) for name in variables}
+    _set(variables)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, text in variables.items():
+        os.environ.pop(name, None)
+        if text is not None:
+            os.environ[name] = text

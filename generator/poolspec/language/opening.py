@@ -1,0 +1,69 @@
+"""The step `open` as fields → model.
+
+A flawed configuration must be refused, and not every way to configure can have every flaw: a URL
+cannot be a missing file, nor can a value have a name that is not there.
+"""
+
+from poolspec.errors import expected
+from poolspec.language import grammar_steps as g
+from poolspec.language.borrowing import options_of
+from poolspec.language.kinds import Fields
+from poolspec.language.names import Naming
+from poolspec.language.scope import Scope
+from poolspec.model import Open, Step
+from poolspec.vocabulary import Flaw, Given, Target
+
+_FILES = (Given.FILE, Given.ENVIRONMENT)
+_TEXTS = (Given.URL, *_FILES)
+_WAYS = {
+    Flaw.MALFORMED: _TEXTS,
+    Flaw.MISSING: _FILES,
+    Flaw.UNREADABLE: _FILES,
+    Flaw.FOREIGN: _TEXTS,
+    Flaw.UNNAMED: _FILES,
+    Flaw.MISSPELT: _TEXTS,
+    Flaw.BAD_VALUE: tuple(Given),
+}
+"""Which ways to configure can have which flaw."""
+
+
+def build_open(scope: Scope, fields: Fields) -> Step | None:
+    """A pool of the test's own making; its label is bound unless it must fail."""
+    word = fields.get(g.OPEN)
+    scope.names.opened += 1
+    _check_flaw(scope, fields)
+    if fields.has(g.NAMES_KEY) and not fields.has(g.FAILS):
+        message = "'names' speaks of an error, and none is expected"
+        scope.reader.problem(fields.at(g.NAMES_KEY), message, "say how it fails: fails: …")
+    if word is None:
+        return None
+    if not fields.has(g.FAILS):
+        scope.bind(word, Naming.POOL)
+    given = fields.get(g.OPENED_WITH)
+    options = options_of(given) if given else ()
+    scope.names.options.append((options, fields.at(g.OPENED_WITH)))
+    return Open(
+        fields.node.line,
+        word.text,
+        options,
+        fields.get(g.TARGET) or Target.RIGHT,
+        fields.get(g.GIVEN_AS) or Given.CONFIG,
+        fields.get(g.FLAW),
+        fields.get(g.FAILS),
+        fields.get(g.TOOK),
+        fields.get(g.SAYS) or (),
+        fields.get(g.NAMES_KEY) or (),
+    )
+
+
+def _check_flaw(scope: Scope, fields: Fields) -> None:
+    flaw = fields.get(g.FLAW)
+    if flaw is None:
+        return
+    way = fields.get(g.GIVEN_AS) or Given.CONFIG
+    if way not in _WAYS[flaw]:
+        message = f"what is given as {way} cannot be {flaw}"
+        scope.reader.problem(fields.at(g.FLAW), message, f"given_as: {expected(_WAYS[flaw])}")
+    if not fields.has(g.FAILS):
+        message = "a flawed configuration must be refused"
+        scope.reader.problem(fields.at(g.FLAW), message, "say so: fails: config")
