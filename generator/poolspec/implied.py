@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from poolspec.vocabulary import (
+    CALL_FAULTS,
     ActorState,
+    Call,
     Capability,
+    Connections,
     ErrorKind,
     EventKind,
     Fault,
@@ -53,7 +56,19 @@ FAULTS: Final = {
     Fault.IDLE_KILLED: Capability.KILL,
     Fault.SERVER_KILLED: Capability.SERVER_CONTROL,
     Fault.SERVER_PAUSED: Capability.SERVER_CONTROL,
+    **{
+        fault: Capability.FOREIGN_CONNECTIONS
+        for fault, (call, _) in CALL_FAULTS.items()
+        if call is not Call.CONNECT
+    },
 }
+
+CONNECTIONS: Final = {
+    Connections.PLAIN: Capability.FOREIGN_CONNECTIONS,
+    Connections.SCRIPTED: Capability.FOREIGN_CONNECTIONS,
+    Connections.MINIMAL: Capability.FOREIGN_CONNECTIONS,
+}
+"""By what the pool's connections are."""
 
 STATES: Final = {ActorState.WAITING: Capability.EVENTS}
 """By the state that is waited for: only the pool knows who is in its queue."""

@@ -20,6 +20,7 @@ from poolspec.vocabulary import (
     BodyFailure,
     Capability,
     CheckOp,
+    Connections,
     Detail,
     ErrorKind,
     EventKind,
@@ -137,6 +138,8 @@ class Transaction:
     fails: ErrorKind | None = None
     """The borrowing must fail so; the label is then not bound, and there is no body."""
     says: tuple[str, ...] = ()
+    ends_with: ErrorKind | None = None
+    """The commit at the end of the block must fail so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,9 +306,9 @@ class Inject:
     on: str | None = None
     """The connection that is ended, for CONNECTION_KILLED."""
     seconds: Value | None = None
-    """How long a connect takes, for CONNECT_SLOW."""
+    """How long a call takes, for CONNECT_SLOW and the like."""
     times: Value | None = None
-    """How many connects it is for; None: all, until it is healed."""
+    """How many calls it is for; None: all, until it is healed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +402,8 @@ class Expectations:
     """Of: failure, retry, recovery, leak. How many records of each sort the pool logged."""
     metrics: Checks = ()
     """By MetricName, and by TimingName with a part: `wait_time.count`, `.sum`, `.min`, `.max`."""
+    calls: Checks = ()
+    """By Call. How often the pool asked its driver and scripted connections for something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +489,7 @@ class SpecTest:
     """Of which pools the test has a form for, in the order of the enum; never empty."""
     tables: tuple[Table, ...] = ()
     """In the order in which they are made."""
+    connections: Connections = Connections.DRIVER
 
 
 @dataclass(frozen=True, slots=True)

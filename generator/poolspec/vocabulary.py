@@ -41,6 +41,19 @@ class Shell(StrEnum):
     """Tasks of an event loop; a call that waits is awaited."""
 
 
+class Connections(StrEnum):
+    """What a pool's connections are."""
+
+    DRIVER = "driver"
+    """Opened by the pool's own driver, in the pool's own way."""
+    PLAIN = "plain"
+    """Opened by a callable that the pool is given, as a plain driver opens them."""
+    SCRIPTED = "scripted"
+    """Without a server: they follow a script, and so can fail exactly as a test says."""
+    MINIMAL = "minimal"
+    """Scripted, and able to do no more than DB-API asks."""
+
+
 class ErrorKind(StrEnum):
     """Ways in which a pool refuses or fails; an adapter maps its pool's exceptions to them."""
 
@@ -70,6 +83,8 @@ class ErrorKind(StrEnum):
     """A new connection, or one that was about to be handed out, could not be prepared."""
     CONFLICT = "conflict"
     """Somebody else changed what was to be changed (optimistic locking)."""
+    INTERRUPTED = "interrupted"
+    """An interrupt, as Ctrl-C raises one, came in the midst of it and went on to the caller."""
 
 
 class BodyFailure(StrEnum):
@@ -162,6 +177,8 @@ class Capability(StrEnum):
     """A forked process does not use its parent's connections."""
     KILL = "kill"
     """The server can be told to end a connection."""
+    FOREIGN_CONNECTIONS = "foreign_connections"
+    """The pool can be given any callable that opens a DB-API connection."""
     SERVER_CONTROL = "server_control"
     """The server is ours: it can be killed, restarted and paused."""
 
@@ -203,6 +220,28 @@ class Fault(StrEnum):
     """New connections are neither made nor refused."""
     CONNECT_SLOW = "connect_slow"
     """New connections take a certain time to be made."""
+    CONNECT_INTERRUPTED = "connect_interrupted"
+    """An interrupt, as Ctrl-C raises one, comes in the midst of a connect."""
+    ROLLBACK_FAILS = "rollback_fails"
+    """Rollbacks raise an error."""
+    ROLLBACK_SLOW = "rollback_slow"
+    """Rollbacks take a certain time."""
+    ROLLBACK_HANGS = "rollback_hangs"
+    """Rollbacks do not come to an end."""
+    COMMIT_FAILS = "commit_fails"
+    """Commits raise an error."""
+    PING_FAILS = "ping_fails"
+    """Round trips that ask whether a connection is good raise an error."""
+    PING_SLOW = "ping_slow"
+    """Such round trips take a certain time."""
+    PING_INTERRUPTED = "ping_interrupted"
+    """An interrupt comes in the midst of one."""
+    RESET_FAILS = "reset_fails"
+    """Resets of a session raise an error."""
+    CLOSE_FAILS = "close_fails"
+    """Connections that are closed raise an error, and are closed all the same."""
+    CLOSE_SLOW = "close_slow"
+    """Connections take a certain time to be closed."""
     SERVER_KILLED = "server_killed"
     """The server dies without a word; healed, it is started again."""
     SERVER_PAUSED = "server_paused"
@@ -265,6 +304,48 @@ class Detail(StrEnum):
     """Host and port, or the path of a socket."""
     USER = "user"
     DATABASE = "database"
+
+
+class Call(StrEnum):
+    """What a pool asks of a driver, and of its connections."""
+
+    CONNECT = "connect"
+    EXECUTE = "execute"
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    PING = "ping"
+    """A round trip that asks whether the connection is good."""
+    RESET = "reset"
+    """Forgets all that was done to the session."""
+    CLOSE = "close"
+
+
+class Manner(StrEnum):
+    """How a call goes wrong."""
+
+    FAILS = "fails"
+    INTERRUPTED = "interrupted"
+    SLOW = "slow"
+    HANGS = "hangs"
+
+
+CALL_FAULTS = {
+    Fault.CONNECT_REFUSED: (Call.CONNECT, Manner.FAILS),
+    Fault.CONNECT_HANGS: (Call.CONNECT, Manner.HANGS),
+    Fault.CONNECT_SLOW: (Call.CONNECT, Manner.SLOW),
+    Fault.CONNECT_INTERRUPTED: (Call.CONNECT, Manner.INTERRUPTED),
+    Fault.ROLLBACK_FAILS: (Call.ROLLBACK, Manner.FAILS),
+    Fault.ROLLBACK_SLOW: (Call.ROLLBACK, Manner.SLOW),
+    Fault.ROLLBACK_HANGS: (Call.ROLLBACK, Manner.HANGS),
+    Fault.COMMIT_FAILS: (Call.COMMIT, Manner.FAILS),
+    Fault.PING_FAILS: (Call.PING, Manner.FAILS),
+    Fault.PING_SLOW: (Call.PING, Manner.SLOW),
+    Fault.PING_INTERRUPTED: (Call.PING, Manner.INTERRUPTED),
+    Fault.RESET_FAILS: (Call.RESET, Manner.FAILS),
+    Fault.CLOSE_FAILS: (Call.CLOSE, Manner.FAILS),
+    Fault.CLOSE_SLOW: (Call.CLOSE, Manner.SLOW),
+}
+"""The faults of calls. Those of a connection's calls are for scripted connections alone."""
 
 
 class Hook(StrEnum):

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from enum import StrEnum
 from types import TracebackType
 from typing import Any
@@ -31,8 +32,8 @@ class Gate:
         self._waiter.wait(None)
 
 
-Act = float | BaseException | Gate | None
-"""What a call does: take so many seconds, raise, stop at a gate, or succeed at once."""
+Act = float | BaseException | Gate | None | tuple["Act", ...]
+"""What a call does: take so many seconds, raise, stop at a gate, succeed at once; or several."""
 
 
 class Call(StrEnum):
@@ -65,6 +66,8 @@ class ScriptedConnection:
         self.on_ping: Any = None
         self.on_reset: Any = None
         self.on_close: Any = None
+        self.when_closed: Callable[[], object] | None = None
+        """Called as soon as it is closed."""
         self._clock = clock or SystemClock()
         self._read_end, self._write_end = os.pipe()
         self.closed = False
@@ -121,20 +124,29 @@ class ScriptedConnection:
 
     def die(self) -> None:
         """Lose the server, as a dropped connection does, without knowing it yet."""
-        if self._write_end >= 0:
+        if self.has_server:
             os.close(self._write_end)
             self._write_end = -1
 
+    @property
+    def has_server(self) -> bool:
+        """Whether the server is there; the connection itself may not know yet that it is not."""
+        return self._write_end >= 0
+
     def reach_server(self) -> None:
         """Raise OSError if the server is gone."""
-        if self._write_end < 0:
+        if not self.has_server:
             raise OSError("the server is gone")
 
     def close(self) -> None:
-        """Close; the second time it is an error, as with PyMySQL."""
+        """Close; the second time it is an error, as with PyMySQL. If it fails, it has closed."""
         if self.closed:
             raise ValueError(f"{self!r} is closed already")
-        self._play(Call.CLOSE)
+        try:
+            self._play(Call.CLOSE)
+        except Exception:
+            self.shut()
+            raise
         self.shut()
 
     def shut(self) -> None:
@@ -143,6 +155,8 @@ class ScriptedConnection:
             self.closed = True
             self.die()
             os.close(self._read_end)
+            if self.when_closed is not None:
+                self.when_closed()
 
     def _play(self, call: Call) -> None:
         perform(self.next_act(call), self._clock)
@@ -227,5 +241,8 @@ def perform(act: Act, clock: Clock) -> None:
         raise act
     if isinstance(act, Gate):
         act.pass_through()
+    elif isinstance(act, tuple):
+        for part in act:
+            perform(part, clock)
     elif act is not None:
         clock.sleep(act)

@@ -207,8 +207,8 @@ class AsyncGate:
         await self._waiter.wait(None)
 
 
-AsyncAct = float | BaseException | AsyncGate | None
-"""What a step does: take so many seconds, raise, stop at a gate, or succeed at once."""
+AsyncAct = float | BaseException | AsyncGate | None | tuple["AsyncAct", ...]
+"""What a call does: take so many seconds, raise, stop at a gate, succeed at once; or several."""
 
 
 class AsyncScriptedConnection(ScriptedConnection):
@@ -249,8 +249,12 @@ class AsyncScriptedConnection(ScriptedConnection):
         self.in_transaction = False
 
     async def close(self) -> None:  # type: ignore[override]  # the same, awaited
-        """Close; as often as you like."""
-        await self._await(Call.CLOSE)
+        """Close; as often as you like. If it fails, it has closed; if cancelled, it has not."""
+        try:
+            await self._await(Call.CLOSE)
+        except Exception:
+            self.shut()
+            raise
         self.shut()
 
     def abort(self) -> None:
@@ -301,5 +305,8 @@ async def perform(act: AsyncAct, clock: AsyncClock) -> None:
         raise act
     if isinstance(act, AsyncGate):
         await act.pass_through()
+    elif isinstance(act, tuple):
+        for part in act:
+            await perform(part, clock)
     elif act is not None:
         await clock.sleep(act)

@@ -37,5 +37,5 @@ FRAGMENTS = (
 hostile_text = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=8), max_size=7).map("".join)
 """Any text, and more often than by chance one that someone would attack with.
 
-Without surrogates: no YAML holds them (see tests/language/test_language_hostile.py), and Python 3.13
-takes them in no docstring."""
+Without surrogates: no YAML holds them (see tests/language/test_language_hostile.py), and Python
+3.13 takes them in no docstring."""

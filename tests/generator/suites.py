@@ -49,6 +49,7 @@ from poolspec.vocabulary import (
     BodyFailure,
     Capability,
     CheckOp,
+    Connections,
     Detail,
     ErrorKind,
     EventKind,
@@ -90,6 +91,7 @@ def a_test(
     matrix: Matrix | None = None,
     shells: tuple[Shell, ...] = (Shell.THREADS,),
     tables: tuple[Table, ...] = (),
+    connections: Connections = Connections.DRIVER,
 ) -> SpecTest:
     return SpecTest(
         name=name,
@@ -108,6 +110,7 @@ def a_test(
         expect=expect or Expectations(),
         shells=shells,
         tables=tables,
+        connections=connections,
     )
 
 
@@ -240,6 +243,7 @@ def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
             Expect(42, Expectations(stats=(("acquired", equal(2)),))),
             Transaction(60, "trade", (Query(61, "SELECT 1", "trade"),)),
             Transaction(62, "undone", (), BodyFailure.ERROR),
+            Transaction(62, "lost", (), ends_with=ErrorKind.LOST),
             Resize(63, Ref("size"), 0),
             Suspend(64),
             Resume(65),
@@ -283,6 +287,7 @@ def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
             health=HealthWord.DEGRADED,
             hooks=(("setup", equal(2)), ("on_acquire", Check(CheckOp.AT_LEAST, 2))),
             logs=(("recovery", equal(1)),),
+            calls=(("rollback", equal(1)),),
             lines={"stats": 44, "server": 45, "served": 46, "same": 47, "pools": 48, "events": 50},
         ),
     )

@@ -131,7 +131,20 @@ TOLD: list[tuple[Step, str]] = [
     (Inject(1, Fault.CONNECTION_KILLED, on="a"), "At the server, kill `a`."),
     (Inject(1, Fault.CONNECT_REFUSED, times=3), "Refuse new connections, 3 times."),
     (Inject(1, Fault.CONNECT_SLOW, seconds=2.0), "Let each new connection take 2 s, until healed."),
+    (Inject(1, Fault.CONNECT_INTERRUPTED, times=1), "Interrupt new connections, 1 times."),
+    (Inject(1, Fault.ROLLBACK_FAILS, times=1), "Let rollbacks fail, 1 times."),
+    (Inject(1, Fault.ROLLBACK_HANGS), "Let rollbacks hang, until healed."),
+    (Inject(1, Fault.CLOSE_SLOW, seconds=2.0), "Let closing take 2 s, until healed."),
     (Heal(1, Fault.SERVER_KILLED), "Start the server again."),
+    (Heal(1, Fault.PING_FAILS), "Let pings go well again."),
+    (
+        Transaction(1, "a", ends_with=ErrorKind.LOST),
+        "In a transaction that borrows `a`:\n   - Commit; this must fail with `lost`.",
+    ),
+    (
+        Expect(1, Expectations(calls=(("ping", Check(CheckOp.EQUAL, 0)),))),
+        "Check:\n   - connections were asked so often: `ping` = 0",
+    ),
     (
         Expect(1, Expectations(health=HealthWord.HEALTHY), 5.0),
         "Check that within 5 s:\n   - the pool says that it is `healthy`",

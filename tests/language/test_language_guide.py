@@ -15,7 +15,9 @@ from poolspec.language.source import Source, accept_text
 from poolspec.language.tree import parse
 from poolspec.load import load_suite
 from poolspec.vocabulary import (
+    Call,
     Capability,
+    Connections,
     Detail,
     ErrorKind,
     EventKind,
@@ -53,7 +55,8 @@ PLACES = {
     if isinstance(place, Place)
 }
 WORDS = [
-    *(*Capability, *ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Order, *Reset, *Shell),
+    *(*Call, *Capability, *Connections),
+    *(*ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Order, *Reset, *Shell),
     *(*Detail, *Flaw, *Given, *Target),
 ]
 EXAMPLES = [(found[1], found[2]) for found in EXAMPLE.finditer(TEXT)]

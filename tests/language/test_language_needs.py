@@ -24,8 +24,8 @@ FOR_EVERY_POOL = {
     "step": """acquire advance cancel close connect expect fault heal join load query release start
         use wait_until with""",
     "option": "size timeout",
-    "expectation": "different same server",
-    "fault": "connect_hangs connect_refused connect_slow",
+    "expectation": "calls different same server",
+    "fault": "connect_hangs connect_interrupted connect_refused connect_slow",
 }
 """Words that every pool and server can do something with, and that imply nothing."""
 
@@ -35,6 +35,8 @@ FOLLOWING: dict[str, tuple[Capability, ...]] = {
     f"steps: [fork: [close_all]]\n{PASS}": (C.CLOSE_ALL, C.FORK_SAFETY),
     f"steps: [resize: {{size: 3}}, suspend, resume]\n{PASS}": (C.RESIZE, C.SUSPEND),
     f"steps: [close]\n{PASS}": (),
+    f"connections: plain\nsteps: [close]\n{PASS}": (C.FOREIGN_CONNECTIONS,),
+    f"connections: scripted\nsteps: [fault: ping_fails]\n{PASS}": (C.FOREIGN_CONNECTIONS,),
     f"steps: [close: {{drain: 5s}}]\n{PASS}": (C.DRAIN,),
     "steps: [{acquire: a, timeout: 0s, fails: timeout}]": (C.CALL_TIMEOUT,),
     "steps: [{acquire: a, fails: exhausted}]": (C.QUEUE_CAP,),

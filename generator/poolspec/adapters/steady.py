@@ -7,13 +7,24 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import pymysql
-from pymysql.constants import CR
+from pymysql.constants import CR, SERVER_STATUS
 
 import steadypool
+import steadypool.mysql
+from poolspec.adapters.scripted import SteadyForeign
 from poolspec.adapters.steady_config import told
 from poolspec.runtime.aio.contract import AsyncPoolAdapter, AsyncWiring
 from poolspec.runtime.clock import Clock, RealClock
-from poolspec.runtime.contract import Controls, Keeper, Meter, Options, Place, Wiring
+from poolspec.runtime.connection import OnStage
+from poolspec.runtime.contract import (
+    Controls,
+    ForeignConnections,
+    Keeper,
+    Meter,
+    Options,
+    Place,
+    Wiring,
+)
 from poolspec.runtime.hooks import HookError
 from poolspec.runtime.journal import LogNames
 from poolspec.runtime.log import Entry, Figures, current_actor
@@ -71,6 +82,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.CONFIGURATION,
         Capability.TIME_LIMITS,
         Capability.FORK_SAFETY,
+        Capability.FOREIGN_CONNECTIONS,
     }
 )
 
@@ -120,6 +132,14 @@ def kind_of(error: BaseException) -> ErrorKind | None:
         if isinstance(error, exception):
             return kind
     return None
+
+
+def plain_dirt(connection: Any) -> str:
+    """Say what of its last use still clings to a plain driver's connection."""
+    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+        return "an open transaction"
+    result = connection._result
+    return "an unread result" if result is not None and result.unbuffered_active else ""
 
 
 THREADS_ONLY = frozenset({Capability.GLOBAL_POOL, Capability.FORK_SAFETY})
@@ -239,6 +259,11 @@ class SteadypoolAdapter:
         return SteadyControls()
 
     @property
+    def foreign(self) -> ForeignConnections:
+        """Connections that are not its own."""
+        return SteadyForeign()
+
+    @property
     def asyncio(self) -> AsyncPoolAdapter | None:
         """The adapter of the asyncio shell; None where its driver is not installed."""
         if not is_installed("aiomysql"):
@@ -304,6 +329,10 @@ class SteadypoolAdapter:
 
     def dirt(self, connection: Any) -> str:
         """Ask the driver, which keeps track of what the server last said."""
+        if isinstance(connection, OnStage):
+            return connection.dirt()
+        if not isinstance(connection, steadypool.mysql.Connection):
+            return plain_dirt(connection)
         return DIRT.get(driver.state(connection), "")
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:

@@ -4,19 +4,27 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
-from pymysql.constants import SERVER_STATUS
-
 import steadypool
+from poolspec.adapters.scripted_aio import AsyncSteadyForeign
 from poolspec.adapters.steady import CAPABILITIES as THREADS_CAPABILITIES
-from poolspec.adapters.steady import LOGS, THREADS_ONLY, config_of, kind_of, listeners, watched
+from poolspec.adapters.steady import (
+    LOGS,
+    THREADS_ONLY,
+    config_of,
+    kind_of,
+    listeners,
+    plain_dirt,
+    watched,
+)
 from poolspec.adapters.steady_config import told
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncKeeper, AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
+from poolspec.runtime.connection import OnStage
 from poolspec.runtime.contract import Meter, Options, Place
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
-from steadypool.aio_driver import AsyncConnector
+from steadypool.aio_driver import AsyncConnection, AsyncConnector
 from steadypool.testing_aio import AsyncVirtualClock
 
 
@@ -66,6 +74,7 @@ class AsyncSteadypoolAdapter:
     name = "steadypool"
     capabilities = THREADS_CAPABILITIES - THREADS_ONLY
     controls = AsyncSteadyControls()
+    foreign = AsyncSteadyForeign()
     logs = LOGS
 
     def meter(self) -> Meter:
@@ -130,33 +139,29 @@ class AsyncSteadypoolAdapter:
 
     def dirt(self, connection: Any) -> str:
         """Say what of its last use still clings to a connection."""
-        if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
-            return "an open transaction"
-        result = connection._result
-        return "an unread result" if result is not None and result.unbuffered_active else ""
+        return connection.dirt() if isinstance(connection, OnStage) else plain_dirt(connection)
 
     def watch(self, connection: Any, gone: Callable[[], None]) -> None:
         """Call `gone` when the connection was closed, politely or not."""
-        close, abort = connection.pool_close, connection.abort
-
-        async def close_and_tell() -> None:
-            try:
-                await close()
-            finally:
-                gone()
-
-        def abort_and_tell() -> None:
-            abort()
-            gone()
-
-        connection.pool_close, connection.abort = close_and_tell, abort_and_tell
+        if isinstance(connection, OnStage):
+            connection.when_gone(gone)
+        elif isinstance(connection, AsyncConnection):
+            watch_own(connection, gone)
+        else:
+            watch_plain(connection, gone)
 
     def end(self, connection: Any) -> None:
         """Close a connection's socket without ado."""
-        connection.abort()
+        if isinstance(connection, OnStage):
+            connection.end()
+        else:
+            connection.close()
 
     async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
-        """Run a statement and return all rows."""
+        """Run a statement and return all rows; of a scripted connection, none."""
+        if isinstance(connection, OnStage):
+            await connection.execute()
+            return []
         async with connection.cursor() as cursor:
             await cursor.execute(sql, params or None)
             return [tuple(row) for row in await cursor.fetchall()]
@@ -172,3 +177,32 @@ def _tied(wiring: AsyncWiring) -> dict[str, Any]:
     if wiring.time is TimeKind.VIRTUAL:
         tied["clock"] = wiring.clock  # in real time the pool brings its own
     return tied
+
+
+def watch_own(connection: AsyncConnection, gone: Callable[[], None]) -> None:
+    """Call `gone` when a connection of steadypool's driver was closed, politely or not."""
+    close, abort = connection.pool_close, connection.abort
+
+    async def close_and_tell() -> None:
+        try:
+            await close()
+        finally:
+            gone()
+
+    def abort_and_tell() -> None:
+        abort()
+        gone()
+
+    connection.pool_close = close_and_tell  # type: ignore[method-assign]  # this one is watched
+    connection.abort = abort_and_tell  # type: ignore[method-assign]  # this one is watched
+
+
+def watch_plain(connection: Any, gone: Callable[[], None]) -> None:
+    """Call `gone` when a connection of aiomysql was closed."""
+    close = connection.close
+
+    def close_and_tell() -> None:
+        close()
+        gone()
+
+    connection.close = close_and_tell

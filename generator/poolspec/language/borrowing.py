@@ -102,6 +102,9 @@ def build_query(scope: Scope, fields: Fields) -> Step | None:
     if len(answers) > 1:
         message = f"{answers[0].name!r} and {answers[1].name!r} exclude each other"
         scope.reader.problem(fields.at(answers[1]), message, "keep one of them")
+    for key in (g.RETURNS, g.ROWS_KEY):
+        if fields.has(key):
+            scope.names.at_server.append((f"{key.name!r} wants an answer", fields.at(key)))
     if on is None:
         return None
     return Query(

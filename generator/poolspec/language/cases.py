@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from poolspec import implied
 from poolspec.errors import expected, nearest, shown
 from poolspec.language import grammar as g
 from poolspec.language.catalog import Catalog, Profile, pool_options, refuse_parameters
@@ -19,7 +20,7 @@ from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
 from poolspec.language.tree import Node
 from poolspec.model import Expectations, Matrix, PoolOptions, SpecClass, SpecTest, Table
-from poolspec.vocabulary import Layer, Level, Shell, TimeKind
+from poolspec.vocabulary import Connections, Layer, Level, Shell, TimeKind
 
 T = TypeVar("T")
 
@@ -74,6 +75,7 @@ class ClassBuilder:
         given = fields.get(g.EXPECT_KEY)
         expect = build_expectations(scope, given) if given else Expectations()
         self._check(word, fields, names)
+        connections = self._connections(fields, names)
         if not names.global_pools:
             names.options.append((pool, self._pool_place(fields)))
         if matrix or not fields.has(g.MATRIX_KEY):
@@ -95,7 +97,25 @@ class ClassBuilder:
             expect,
             self._shells(fields, names),
             self._tables(fields),
+            connections,
         )
+
+    def _connections(self, fields: Fields, names: Names) -> Connections:
+        """What a test's connections are; what it does must be possible with them."""
+        kind = self._inherited(fields, g.CONNECTIONS) or Connections.DRIVER
+        scripted = kind in (Connections.SCRIPTED, Connections.MINIMAL)
+        if kind in implied.CONNECTIONS:
+            names.implied[implied.CONNECTIONS[kind]] = f"'connections: {kind}'"
+        hint = "leave it out, or use connections: driver"
+        for why, node in names.at_server if scripted else ():
+            self.reader.problem(node, f"{why}, and {kind} connections have no server", hint)
+        for why, node in names.on_stage if not scripted else ():
+            message = f"{why}, the test's connections are {kind}"
+            self.reader.problem(node, message, "add to the test: connections: scripted")
+        if scripted and fields.has(TABLES_KEY):
+            message = f"{kind} connections have no server to make tables at"
+            self.reader.problem(fields.at(TABLES_KEY), message, hint)
+        return kind
 
     def _tables(self, fields: Fields) -> tuple[Table, ...]:
         """The tables of a test, in the order in which they can be made."""

@@ -10,6 +10,7 @@ from poolspec.language.needs import note_expectations
 from poolspec.language.scope import Scope
 from poolspec.language.tree import Node, Scalar
 from poolspec.model import Check, Checks, EventsExpectation, Expectations, LoadExpectation
+from poolspec.vocabulary import Call
 
 
 def build_expectations(scope: Scope, fields: Fields) -> Expectations:
@@ -21,6 +22,8 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
     if fields.has(g.POOLS) and not scope.names.global_pools and not scope.names.incomplete:
         hint = "start with a step global_pool"
         scope.reader.problem(fields.at(g.POOLS), "no step asks for a global pool", hint)
+    for name, node in _calls_of_connections(fields):
+        scope.names.on_stage.append((f"calls of {name} are counted", node))
     return Expectations(
         stats=_checks(scope, fields, g.STATS_KEY),
         server=_checks(scope, fields, g.SERVER_KEY),
@@ -35,7 +38,14 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
         hooks=_checks(scope, fields, g.HOOKS_KEY),
         logs=_checks(scope, fields, g.LOGS_KEY),
         metrics=_metrics(scope, fields),
+        calls=_checks(scope, fields, g.CALLS_KEY),
     )
+
+
+def _calls_of_connections(fields: Fields) -> list[tuple[str, Node]]:
+    given = fields.get(g.CALLS_KEY)
+    heads = given.heads.items() if given else ()
+    return [(name, head) for name, head in heads if name != Call.CONNECT]
 
 
 def _checks(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:

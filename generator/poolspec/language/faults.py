@@ -12,8 +12,9 @@ from poolspec.language import grammar_steps as g
 from poolspec.language.kinds import Fields, Key
 from poolspec.language.names import Naming
 from poolspec.language.scope import Hold, Scope
+from poolspec.language.tree import Node
 from poolspec.model import Heal, Inject, Step
-from poolspec.vocabulary import Fault
+from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,12 @@ class _Terms:
 _TERMS = {
     Fault.CONNECTION_KILLED: _Terms(needs=(g.VICTIM,), lasts=False),
     Fault.IDLE_KILLED: _Terms(lasts=False),
-    Fault.CONNECT_REFUSED: _Terms(takes=(g.TIMES,)),
-    Fault.CONNECT_HANGS: _Terms(takes=(g.TIMES,)),
-    Fault.CONNECT_SLOW: _Terms(needs=(g.FOR,), takes=(g.TIMES,)),
     Fault.SERVER_KILLED: _Terms(),
     Fault.SERVER_PAUSED: _Terms(),
+    **{
+        fault: _Terms(needs=(g.FOR,) if manner is Manner.SLOW else (), takes=(g.TIMES,))
+        for fault, (_, manner) in CALL_FAULTS.items()
+    },
 }
 
 
@@ -44,6 +46,7 @@ def build_fault(scope: Scope, fields: Fields) -> Step | None:
         return None
     terms = _TERMS[kind]
     _check_terms(scope, fields, kind, terms)
+    _note_what_it_needs(scope, kind, fields.at(g.FAULT))
     if terms.lasts:
         scope.names.broken.add(kind)
     victim = fields.get(g.VICTIM)
@@ -53,6 +56,14 @@ def build_fault(scope: Scope, fields: Fields) -> Step | None:
         scope.reader.problem(victim.node, message, "write: fault: idle_killed")
     name = victim.text if victim else None
     return Inject(fields.node.line, kind, name, fields.get(g.FOR), fields.get(g.TIMES))
+
+
+def _note_what_it_needs(scope: Scope, kind: Fault, node: Node) -> None:
+    """Faults of the server need one; those of a connection's calls need scripted connections."""
+    if kind in (Fault.SERVER_KILLED, Fault.SERVER_PAUSED):
+        scope.names.at_server.append((f"{kind} is about a server", node))
+    elif kind in CALL_FAULTS and CALL_FAULTS[kind][0] is not Call.CONNECT:
+        scope.names.on_stage.append((f"{kind} is for scripted connections", node))
 
 
 def _check_terms(scope: Scope, fields: Fields, kind: Fault, terms: _Terms) -> None:

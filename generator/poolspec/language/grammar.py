@@ -24,7 +24,7 @@ from poolspec.language.values import (
     name_kind,
     text_kind,
 )
-from poolspec.vocabulary import Capability, Layer, Level, Shell, TimeKind
+from poolspec.vocabulary import Capability, Connections, Layer, Level, Shell, TimeKind
 
 VERSION = 1
 
@@ -88,6 +88,13 @@ TIME = Key(
     "real",
     default="the class's, else virtual",
 )
+CONNECTIONS = Key(
+    "connections",
+    enum_kind("a kind of connections", Connections),
+    "what the pool's connections are",
+    "scripted",
+    default="the class's, else driver",
+)
 SHELLS = Key(
     "shells",
     list_kind("a list of shells", enum_kind("a shell", Shell), low=1),
@@ -134,7 +141,8 @@ EXPECT_KEY = Key(
 TEST_PLACE = Place(
     "a test",
     (
-        *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, SHELLS, DEADLINE_KEY),
+        *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, CONNECTIONS),
+        *(SHELLS, DEADLINE_KEY),
         *(PROFILE, POOL_KEY, TABLES_KEY, MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
     ),
 )
@@ -158,7 +166,7 @@ TESTS = Key(
 CLASS_FILE = Place(
     "a test class",
     (
-        *(SPEC, CLASS_KEY, PURPOSE, DESCRIPTION, LAYER, LEVEL, NEEDS, TIME, SHELLS),
+        *(SPEC, CLASS_KEY, PURPOSE, DESCRIPTION, LAYER, LEVEL, NEEDS, TIME, CONNECTIONS, SHELLS),
         *(PROFILE, POOL_KEY, TABLES_KEY, TESTS),
     ),
 )

@@ -4,7 +4,7 @@ from poolspec.language.grammar_kinds import COUNTED, FAILURE, NAMES, TIMED
 from poolspec.language.kinds import Key, Place
 from poolspec.language.quantities import RATE, RATIO
 from poolspec.language.values import check_kind, enum_kind, fields_kind, list_kind, map_kind
-from poolspec.vocabulary import EventKind, HealthWord, MetricName, StatName, TimingName
+from poolspec.vocabulary import Call, EventKind, HealthWord, MetricName, StatName, TimingName
 
 STATS = Place("stats", tuple(Key(s.value, COUNTED, f"the pool's {s}", "2") for s in StatName))
 SERVER = Place(
@@ -50,6 +50,7 @@ HOOKS = Place(
         Key("on_acquire", COUNTED, "times that `on_acquire` was called", "5"),
     ),
 )
+CALLS = Place("calls", tuple(Key(c.value, COUNTED, f"calls of {c}", "1") for c in Call))
 LOGS = Place(
     "logs",
     (
@@ -110,13 +111,16 @@ EVENTS_KEY = Key(
 )
 HEALTH = Key("health", enum_kind("a state of health", HealthWord), "how the pool is", "degraded")
 HOOKS_KEY = Key("hooks", fields_kind(HOOKS), "how often hooks were called", "{setup: 2}")
+CALLS_KEY = Key(
+    "calls", fields_kind(CALLS), "how often connections were asked for things", "{rollback: 1}"
+)
 LOGS_KEY = Key("logs", fields_kind(LOGS), "what the pool logged, by sort", "{recovery: 1}")
 METRICS_KEY = Key("metrics", fields_kind(METRICS), "what monitoring sees", "{used: 1, idle: 1}")
 EXPECT = Place(
     "an expectation",
     (
         *(STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
-        *(HEALTH, HOOKS_KEY, LOGS_KEY, METRICS_KEY),
+        *(HEALTH, HOOKS_KEY, CALLS_KEY, LOGS_KEY, METRICS_KEY),
     ),
     other=fields_kind(LOADED),
 )

@@ -89,6 +89,13 @@ RAISES = Key(
 )
 
 TRANSACTION = Key("transaction", NAME, "borrow for the length of a transaction", "c", True)
+ENDS_WITH = Key(
+    "ends_with",
+    FAILURE,
+    "the commit at the end must fail in this way",
+    "lost",
+    default="it commits",
+)
 
 QUERY = Key("query", SQL, "run one SQL statement", "SELECT 1", True)
 ON = Key("on", NAME, "the connection to run it on", "a", True)
@@ -177,8 +184,8 @@ ADVANCE = Key("advance", SECONDS, "let time pass", "1h", True)
 _FAULT_KIND = enum_kind("a kind of fault", Fault)
 FAULT = Key("fault", _FAULT_KIND, "break something", "connect_refused", True)
 VICTIM = Key("on", NAME, "the connection that is killed", "a", default="see below")
-FOR = Key("for", SECONDS, "how long a connect takes", "2s", default="see below")
-TIMES = Key("times", value_kind(NUMBER_OF), "connects it is for", "3", default="until it is healed")
+FOR = Key("for", SECONDS, "how long a call takes", "2s", default="see below")
+TIMES = Key("times", value_kind(NUMBER_OF), "calls it is for", "3", default="until it is healed")
 HEAL = Key("heal", _FAULT_KIND, "undo a fault", "connect_refused", True)
 
 USE = Key("use", STEP_NAME, "take a step of your own, written in Python", "warm_up", True)
@@ -240,7 +247,9 @@ STEP_PLACES.update(
         "connect": Place("the step connect", (CONNECT,)),
         "release": Place("the step release", (RELEASE, TO, FAILS, SAYS)),
         "with": Place("the step with", (WITH, DO, RAISES, FAILS, SAYS)),
-        "transaction": Place("the step transaction", (TRANSACTION, DO, RAISES, FAILS, SAYS)),
+        "transaction": Place(
+            "the step transaction", (TRANSACTION, DO, RAISES, ENDS_WITH, FAILS, SAYS)
+        ),
         "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS, TOOK, SAYS)),
         "close_all": Place("the step close_all", ()),
         "close": Place("the step close", (CLOSE,)),

@@ -27,14 +27,18 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
         scope.names.bound_to.append((Shell.THREADS, "runner: executor", fields.at(g.RUNNER)))
     operations = fields.get(g.OPERATIONS)
     by_kind = isinstance(operations, tuple)
+    mix = fields.get(g.MIX) or (() if by_kind else ((Operation.READ, 1),))
+    counts = operations if isinstance(operations, tuple) else ()
+    if any(kind is not Operation.BORROW for kind, _ in (*mix, *counts)):
+        scope.names.at_server.append(("the load runs statements", fields.node))
     return Load(
         fields.node.line,
         word.text,
         fields.get(g.CLIENTS) or 1,
         total=None if isinstance(operations, tuple) else operations,
         each=fields.get(g.EACH),
-        counts=operations if isinstance(operations, tuple) else (),
-        mix=fields.get(g.MIX) or (() if by_kind else ((Operation.READ, 1),)),
+        counts=counts,
+        mix=mix,
         hold=fields.get(g.HOLD_KEY),
         timeout=fields.get(g.TIMEOUT),
         via=fields.get(g.VIA) or Via.ACQUIRE,

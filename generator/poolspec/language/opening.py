@@ -31,6 +31,8 @@ def build_open(scope: Scope, fields: Fields) -> Step | None:
     """A pool of the test's own making; its label is bound unless it must fail."""
     word = fields.get(g.OPEN)
     scope.names.opened += 1
+    message = "a configuration leads to a server"
+    scope.names.at_server.append((message, fields.at(g.OPEN)))
     _check_flaw(scope, fields)
     if fields.has(g.NAMES_KEY) and not fields.has(g.FAILS):
         message = "'names' speaks of an error, and none is expected"

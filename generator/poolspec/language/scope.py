@@ -60,6 +60,10 @@ class Names:
     """Pools that the test opens, or fails to."""
     bound_to: list[tuple[Shell, str, Node]] = field(default_factory=list)
     """What only one shell can do: which shell, the word, and where it stands."""
+    at_server: list[tuple[str, Node]] = field(default_factory=list)
+    """What needs a server: in words, and where it stands."""
+    on_stage: list[tuple[str, Node]] = field(default_factory=list)
+    """What needs scripted connections."""
     broken: set[Fault] = field(default_factory=set)
     """Faults that were made and not healed so far."""
     options: list[tuple[PoolOptions, Node]] = field(default_factory=list)

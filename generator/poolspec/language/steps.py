@@ -1,6 +1,7 @@
 """Steps as fields → steps of the model, with all labels and actors resolved."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from poolspec.language import grammar_steps as g
 from poolspec.language.borrowing import (
@@ -65,7 +66,7 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
     return tuple(made)
 
 
-_EXPECTING = (g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.EXPECT_STEP)
+_EXPECTING = (*(g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),)
 
 
 def _with(scope: Scope, fields: Fields) -> Step | None:
@@ -73,7 +74,13 @@ def _with(scope: Scope, fields: Fields) -> Step | None:
 
 
 def _transaction(scope: Scope, fields: Fields) -> Step | None:
-    return _block(scope, fields, g.TRANSACTION, Transaction)
+    block = _block(scope, fields, g.TRANSACTION, Transaction)
+    ends_with = fields.get(g.ENDS_WITH)
+    for other in (g.RAISES, g.FAILS):
+        if ends_with and fields.has(other):
+            message = f"nothing is committed where the block has {other.name!r}"
+            scope.reader.problem(fields.at(g.ENDS_WITH), message, "keep one of them")
+    return replace(block, ends_with=ends_with) if isinstance(block, Transaction) else block
 
 
 def _block(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from poolspec.vocabulary import Capability, Layer, TimeKind
+from poolspec.vocabulary import Capability, Connections, Layer, TimeKind
 
 if TYPE_CHECKING:
     from poolspec.plugin.results import Results
@@ -110,28 +110,38 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 
 
 @pytest.fixture
-def lab(
-    request: pytest.FixtureRequest, pool_adapter: PoolAdapter, pool_server: Server
-) -> Iterator[Lab | AsyncLab]:
+def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[Lab | AsyncLab]:
     """Everything that one test works with; undone when the test is over."""
     from poolspec.plugin.shells import AsyncioRun, ThreadsRun
 
     spec = _spec(request.node)
-    request.node.user_properties.append(("poolspec_server", _describe(pool_server)))
     time = TimeKind(spec.get("time", TimeKind.VIRTUAL))
+    connections = Connections(spec.get("connections", Connections.DRIVER))
+    server, able = _server_for(request, connections)
     run: AsyncioRun | ThreadsRun
     if inspect.iscoroutinefunction(request.function):
         adapter = getattr(pool_adapter, "asyncio", None)
         if adapter is None:
             pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio shell, or it is not installed")
-        _skip_unless_able(spec, adapter.capabilities | pool_server.capabilities)
-        run = AsyncioRun(pool_server, adapter, time)
+        _skip_unless_able(spec, adapter.capabilities | able)
+        run = AsyncioRun(server, adapter, time, connections)
     else:
-        _skip_unless_able(spec, pool_adapter.capabilities | pool_server.capabilities)
-        run = ThreadsRun(pool_server, pool_adapter, time)
+        _skip_unless_able(spec, pool_adapter.capabilities | able)
+        run = ThreadsRun(server, pool_adapter, time, connections)
     request.node.stash[run_key] = run
     yield run.lab
     run.dispose()
+
+
+def _server_for(
+    request: pytest.FixtureRequest, connections: Connections
+) -> tuple[Server | None, frozenset[Capability]]:
+    """Return the server of a test, and what it can do; scripted connections need none."""
+    if connections in (Connections.SCRIPTED, Connections.MINIMAL):
+        return None, frozenset({Capability.KILL})
+    server: Server = request.getfixturevalue("pool_server")
+    request.node.user_properties.append(("poolspec_server", _describe(server)))
+    return server, server.capabilities
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,14 +14,20 @@ from poolspec.runtime.contract import PoolAdapter
 from poolspec.runtime.lab import Lab
 from poolspec.runtime.log import MAIN
 from poolspec.servers import Server
-from poolspec.vocabulary import TimeKind
+from poolspec.vocabulary import Connections, TimeKind
 
 
 class ThreadsRun:
     """Runs a test whose actors are threads."""
 
-    def __init__(self, server: Server, adapter: PoolAdapter, time: TimeKind) -> None:
-        self.lab = Lab(server, adapter, time)
+    def __init__(
+        self,
+        server: Server | None,
+        adapter: PoolAdapter,
+        time: TimeKind,
+        connections: Connections,
+    ) -> None:
+        self.lab = Lab(server, adapter, time, connections)
 
     def call(self, test: Callable[[], object]) -> None:
         """Run the test, then hold it to the standing invariants."""
@@ -36,9 +42,15 @@ class ThreadsRun:
 class AsyncioRun:
     """Runs a test whose actors are tasks."""
 
-    def __init__(self, server: Server, adapter: AsyncPoolAdapter, time: TimeKind) -> None:
+    def __init__(
+        self,
+        server: Server | None,
+        adapter: AsyncPoolAdapter,
+        time: TimeKind,
+        connections: Connections,
+    ) -> None:
         self._runner = asyncio.Runner()
-        self.lab: AsyncLab = self._runner.run(_made(server, adapter, time))
+        self.lab: AsyncLab = self._runner.run(_made(server, adapter, time, connections))
 
     def call(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run the test, then hold it to the standing invariants."""
@@ -59,5 +71,7 @@ class AsyncioRun:
         await self.lab.verify()
 
 
-async def _made(server: Server, adapter: AsyncPoolAdapter, time: TimeKind) -> AsyncLab:
-    return AsyncLab(server, adapter, time)
+async def _made(
+    server: Server | None, adapter: AsyncPoolAdapter, time: TimeKind, connections: Connections
+) -> AsyncLab:
+    return AsyncLab(server, adapter, time, connections)

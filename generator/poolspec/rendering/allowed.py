@@ -24,7 +24,7 @@ _CALLS = frozenset(
         *("fails", "took", "expect_errors", "expect_latency"),
         *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
         *("expect_pools", "expect_events", "expect_within", "raises"),
-        *("expect_health", "expect_hooks", "expect_logs"),
+        *("expect_health", "expect_hooks", "expect_logs", "expect_calls"),
         *("expect_metrics", "measure"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
         *("cancel", "fork", "fault", "heal", "use", "execute"),

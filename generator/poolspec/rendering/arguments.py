@@ -20,7 +20,17 @@ from poolspec.model import (
 from poolspec.rendering.literals import alone, literal, row, value
 from poolspec.rendering.names import variable, word
 from poolspec.rendering.scope import Scope
-from poolspec.vocabulary import Given, Level, Operation, Runner, Shell, Target, TimeKind, Via
+from poolspec.vocabulary import (
+    Connections,
+    Given,
+    Level,
+    Operation,
+    Runner,
+    Shell,
+    Target,
+    TimeKind,
+    Via,
+)
 
 DEFAULT_DEADLINE = 20.0
 _DEFAULT_MIX = ((Operation.READ, 1),)
@@ -40,6 +50,8 @@ def spec_mark(test: SpecTest, spec: SpecClass, shell: Shell) -> str:
         parts.append(f"needs=[{literals(tuple(need.value for need in test.needs))}]")
     if test.time is not TimeKind.VIRTUAL:
         parts.append(f"time={literal(test.time.value)}")
+    if test.connections is not Connections.DRIVER:
+        parts.append(f"connections={literal(test.connections.value)}")
     if test.deadline != DEFAULT_DEADLINE:
         parts.append(f"deadline={literal(float(test.deadline))}")
     if shell is not Shell.THREADS:

@@ -154,6 +154,8 @@ class Scope:
     def around(self, step: With | Transaction) -> str:
         """Return the context manager around a block that fails or raises; or nothing."""
         failure = self.failure(step)
+        if isinstance(step, Transaction) and step.ends_with:
+            return f"lab.fails({self.member(step.ends_with)})"
         return f"pytest.raises({failure})" if failure else self.guard(step)
 
 

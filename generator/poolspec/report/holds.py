@@ -40,6 +40,8 @@ def expectations(wanted: Expectations) -> Iterator[Sentence]:
         yield Sentence(f"the pool says that it is {code(wanted.health.value)}")
     if wanted.hooks:
         yield Sentence(f"hooks were called so often: {amounts.checks(wanted.hooks)}")
+    if wanted.calls:
+        yield Sentence(f"connections were asked so often: {amounts.checks(wanted.calls)}")
     if wanted.logs:
         yield Sentence(f"records in the pool's log: {amounts.checks(wanted.logs)}")
     if wanted.metrics:

@@ -114,6 +114,8 @@ def _block(step: With | Transaction, noun: str) -> Sentence:
     body = [tell(inner) for inner in step.body]
     if step.raises:
         body.append(Sentence(_FAILURES[step.raises]))
+    if isinstance(step, Transaction) and step.ends_with:
+        body.append(Sentence(f"Commit; this must fail with {code(step.ends_with.value)}."))
     if not body:
         return Sentence(f"Enter and leave a {noun} that borrows {code(step.label)}.")
     return Sentence(f"In a {noun} that borrows {code(step.label)}:", tuple(body))

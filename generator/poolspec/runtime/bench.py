@@ -12,10 +12,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from poolspec.implied import known_options
 from poolspec.runtime import invariants
+from poolspec.runtime.calls import CallFaults
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.contract import Meter, Metered, Place
-from poolspec.runtime.faults import ConnectFaults, ServerFaults
+from poolspec.runtime.faults import ServerFaults
 from poolspec.runtime.hooks import HOOK_PLACES, Hooks
 from poolspec.runtime.journal import Journal, LogNames
 from poolspec.runtime.load import CREATE, TABLE
@@ -80,6 +81,7 @@ class Bench(Generic[P]):
         capabilities: frozenset[Capability],
         clock: Time,
         logs: LogNames,
+        calls: CallFaults,
     ) -> None:
         self._server = server
         self._capabilities = capabilities
@@ -90,7 +92,7 @@ class Bench(Generic[P]):
         self._secrets = Secrets(self._targets.passwords)
         self._folders: list[TemporaryDirectory[str]] = []
         self._counted: list[Sockets] = []
-        self._connect_faults = ConnectFaults()
+        self._calls = calls
         self._server_faults = ServerFaults(server, self._tenant)
         self._hooks = Hooks(clock.sleep)
         self._journal = Journal(logs, self._secrets.look)
@@ -135,6 +137,10 @@ class Bench(Generic[P]):
     def expect_hooks(self, **expected: Expected) -> None:
         """Check how often the hooks that the test gave to its pool were called."""
         demand(*(mismatch(n, value, self._hooks.calls(n)) for n, value in expected.items()))
+
+    def expect_calls(self, **expected: Expected) -> None:
+        """Check how often connections were asked for things, by `Call`."""
+        demand(*(mismatch(n, value, self._calls.calls(n)) for n, value in expected.items()))
 
     def expect_logs(self, **expected: Expected) -> None:
         """Check how many structured log records the pool wrote, by their event."""

@@ -6,7 +6,7 @@ connections does not depend on what the pool says of itself.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from pymysql.connections import Connection
 
@@ -35,6 +35,26 @@ def open_connection(tenant: Tenant) -> Any:
 def number_of(connection: Any) -> int:
     """Return a connection's number at the server."""
     return cast(int, connection.thread_id())
+
+
+@runtime_checkable
+class OnStage(Protocol):
+    """A scripted connection, as far as the lab has to do with it."""
+
+    def thread_id(self) -> int:
+        """Return its number."""
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when it is closed."""
+
+    def end(self) -> None:
+        """Close it without ado."""
+
+    def dirt(self) -> str:
+        """Say what of its last use still clings to it."""
+
+    def execute(self) -> Any:
+        """Run a statement; in asyncio, what is to be awaited for it."""
 
 
 class Sockets:
@@ -71,7 +91,10 @@ class Sockets:
 
 
 def watch(connection: Any, gone: Callable[[], None]) -> None:
-    """Call `gone` when the socket of a PyMySQL connection is closed."""
+    """Call `gone` when the socket of a PyMySQL, or a scripted, connection is closed."""
+    if isinstance(connection, OnStage):
+        connection.when_gone(gone)
+        return
     # PyMySQL ends every connection here: polite close, lost connection, failed handshake.
     end = connection._force_close
 
@@ -80,6 +103,14 @@ def watch(connection: Any, gone: Callable[[], None]) -> None:
         gone()
 
     connection._force_close = end_and_tell
+
+
+def end(connection: Any) -> None:
+    """Close a connection without ado."""
+    if isinstance(connection, OnStage):
+        connection.end()
+    else:
+        connection._force_close()
 
 
 class Connector:
@@ -105,4 +136,4 @@ class Connector:
 def close_left(sockets: Sockets) -> None:
     """Close what a pool failed to close."""
     for connection in sockets.open().values():
-        connection._force_close()
+        end(connection)

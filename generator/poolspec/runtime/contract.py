@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from poolspec.runtime.calls import Plan
 from poolspec.runtime.clock import Clock
 from poolspec.runtime.log import Entry
 from poolspec.servers import Tenant
-from poolspec.vocabulary import Capability, ErrorKind, Flaw, Given, TimeKind
+from poolspec.vocabulary import Call, Capability, ErrorKind, Flaw, Given, TimeKind
 
 Options = Mapping[str, int | float | bool | str]
 """Options of a pool, by the names that specs use; durations in seconds."""
@@ -75,6 +76,32 @@ class Place:
     """For the files of this pool; it exists, and is empty."""
     opened: Callable[[Any], None]
     """To be called with every connection that the pool has opened, for they are counted."""
+
+
+class Stage(Protocol):
+    """Where the scripted connections of one test are; they stand in for a server's."""
+
+    def open(self) -> Any:
+        """Open one, as a `connect` callable does; it is `OnStage`."""
+
+    def alive(self) -> frozenset[int]:
+        """Return the numbers of those that are open and have not lost their server."""
+
+    def kill(self, number: int) -> None:
+        """Let one lose its server, without knowing it yet."""
+
+
+class ForeignConnections(Protocol):
+    """Connections that are not the pool's own, for those pools that can be given any."""
+
+    def plain(self, tenant: Tenant) -> Callable[[], Any]:
+        """Return what opens one connection of the plain driver."""
+
+    def stage(self, clock: Clock, plan: Callable[[Call], Plan], minimal: bool) -> Stage:
+        """Make a stage, whose connections do what is planned for each call.
+
+        `minimal` ones can do no more than DB-API asks.
+        """
 
 
 class Controls(Protocol):
@@ -154,3 +181,9 @@ class PoolAdapter(Protocol):
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Say what an exception means; None where it is none of the pool's own."""
+
+
+def foreign(adapter: PoolAdapter) -> ForeignConnections:
+    """Return what else an adapter's pool can be given to connect with."""
+    given: ForeignConnections = adapter.foreign  # type: ignore[attr-defined]  # see `needs`
+    return given

@@ -1,77 +1,17 @@
-"""Faults that a test can cause, and heal: at the connector, at the server, on one connection.
+"""Faults of the server that a test can cause, and heal. Those of calls are in `calls`.
 
-Faults of the connector are kept in `ConnectFaults`, which the connector asks before it opens;
-it is the same for both shells, for it only says what is to happen. Faults of the server are real: a
-connection is killed by the server, the server itself is killed, paused and started again.
+They are real: a connection is killed by the server, the server itself is killed, paused and started
+again. Where connections are scripted, their stage stands in for the server.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-import pymysql
-from pymysql.constants import CR
-
-from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.observe import settle
 from poolspec.servers import PrivateServer, Server, Tenant
 from poolspec.vocabulary import Fault
 
-CONNECT_FAULTS = frozenset({Fault.CONNECT_REFUSED, Fault.CONNECT_HANGS, Fault.CONNECT_SLOW})
-"""Faults of the connector; all others are the server's."""
 LOOK_EVERY = 0.01
 """Seconds of the test's clock between two looks at something that must come true."""
-
-
-def refusal() -> pymysql.OperationalError:
-    """Make the error of a refused connect."""
-    return pymysql.OperationalError(CR.CR_CONN_HOST_ERROR, "refused, for the test wants it so")
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectPlan:
-    """What a connect has to do before it opens anything."""
-
-    delay: float = 0.0
-    """Seconds of the test's clock."""
-    hangs: bool = False
-    refused: bool = False
-
-
-class ConnectFaults:
-    """What is wrong with connecting at the moment. Safe to use from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = FreshLock()
-        self._delay = 0.0
-        self._hangs = False
-        self._refusals: float = 0
-
-    def plan(self) -> ConnectPlan:
-        """Say what the next connect has to do; a counted refusal is used up."""
-        with self._lock:
-            refused = self._refusals > 0
-            self._refusals -= refused
-            return ConnectPlan(self._delay, self._hangs, refused)
-
-    def set(self, fault: Fault, *, seconds: float, times: int | None) -> None:
-        """Begin a fault."""
-        with self._lock:
-            if fault is Fault.CONNECT_SLOW:
-                self._delay = seconds
-            elif fault is Fault.CONNECT_HANGS:
-                self._hangs = True
-            else:
-                self._refusals = float("inf") if times is None else times
-
-    def clear(self, fault: Fault) -> None:
-        """End a fault."""
-        with self._lock:
-            if fault is Fault.CONNECT_SLOW:
-                self._delay = 0.0
-            elif fault is Fault.CONNECT_HANGS:
-                self._hangs = False
-            else:
-                self._refusals = 0
 
 
 class ServerFaults:

@@ -9,25 +9,31 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from poolspec.runtime.actors import Actor, Crew
 from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.borrowing import Held, Pool
+from poolspec.runtime.calls import CallFaults, Plan
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads
-from poolspec.runtime.connection import Connector, close_left, open_connection
-from poolspec.runtime.contract import Configuring, PoolAdapter, Wiring
-from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
+from poolspec.runtime.connection import Connector, close_left, end, open_connection
+from poolspec.runtime.contract import Configuring, PoolAdapter, Stage, Wiring, foreign
+from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.forking import in_child
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
 from poolspec.runtime.observe import settle
+from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
 from poolspec.vocabulary import (
+    CALL_FAULTS,
+    Call,
+    Connections,
     ErrorKind,
     Fault,
     Flaw,
@@ -45,13 +51,27 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 class Lab(Bench[Pool]):
     """What a generated test works with. Its methods belong to the test's main thread."""
 
-    def __init__(self, server: Server, adapter: PoolAdapter, time: TimeKind) -> None:
+    def __init__(
+        self,
+        server: Server | None,
+        adapter: PoolAdapter,
+        time: TimeKind,
+        connections: Connections = Connections.DRIVER,
+    ) -> None:
         self._threads_before = set(threading.enumerate())
         self._adapter = adapter
         self._time = time
         self._clock = adapter.clock(time)
         logs = getattr(adapter, "logs", NO_LOG)
-        super().__init__(server, adapter.capabilities, self._clock, logs)
+        self._connections = connections
+        calls = CallFaults()
+        self._stage: Stage | None = None
+        if connections in (Connections.SCRIPTED, Connections.MINIMAL):
+            minimal = connections is Connections.MINIMAL
+            self._stage = foreign(adapter).stage(self._clock, calls.plan, minimal)
+            server = StageServer(self._stage)
+        assert server is not None, "only scripted connections do without a server"
+        super().__init__(server, adapter.capabilities, self._clock, logs, calls)
         self._crew = Crew(self._clock, self._log)
         self._shared_connector = self._connector()
         self._strangers: list[Held] = []
@@ -94,7 +114,8 @@ class Lab(Bench[Pool]):
 
     def connect(self) -> Held:
         """Open a connection that no pool knows."""
-        stranger = Held(open_connection(self._tenant), None)
+        raw = self._stage.open() if self._stage else open_connection(self._tenant)
+        stranger = Held(raw, None)
         self._observer.strangers.add(stranger.number)
         self._strangers.append(stranger)
         return stranger
@@ -215,15 +236,15 @@ class Lab(Bench[Pool]):
             self._server_faults.kill([on.number])
         elif fault is Fault.IDLE_KILLED:
             self._server_faults.kill(self._idle_at_server())
-        elif fault in CONNECT_FAULTS:
-            self._connect_faults.set(fault, seconds=seconds, times=times)
+        elif fault in CALL_FAULTS:
+            self._calls.set(fault, seconds=seconds, times=times)
         else:
             self._server_faults.set(fault)
 
     def heal(self, fault: Fault) -> None:
         """End a fault."""
-        if fault in CONNECT_FAULTS:
-            self._connect_faults.clear(fault)
+        if fault in CALL_FAULTS:
+            self._calls.clear(fault)
             self._log.add("healed")
         else:
             self._server_faults.clear(fault)
@@ -274,7 +295,7 @@ class Lab(Bench[Pool]):
         for sockets in self._counted:
             close_left(sockets)
         for stranger in self._strangers:
-            stranger.raw.close()
+            end(stranger.raw)
         self._clean_up()
 
     def abort(self, reason: str) -> None:
@@ -284,10 +305,11 @@ class Lab(Bench[Pool]):
     # --- inside ----------------------------------------------------------------------------------
 
     def _connector(self) -> Connector:
-        open_one = self._adapter.opener(self._tenant)
+        open_one = self._opener()
 
         def open_unless_faulty() -> Any:
-            self._suffer(self._connect_faults.plan())
+            if self._stage is None:  # which plays its script itself
+                self._suffer(self._calls.plan(Call.CONNECT))
             return open_one()
 
         return Connector(open_unless_faulty, self._sockets())
@@ -305,13 +327,20 @@ class Lab(Bench[Pool]):
             left = pool.sockets.open().keys() - inherited.get(pool, set())
             demand(f"{len(left)} sockets of the child are open after close" if left else None)
 
-    def _suffer(self, plan: ConnectPlan) -> None:
+    def _opener(self) -> Callable[[], Any]:
+        if self._stage is not None:
+            return self._stage.open
+        if self._connections is Connections.PLAIN:
+            return foreign(self._adapter).plain(self._tenant)
+        return self._adapter.opener(self._tenant)
+
+    def _suffer(self, plan: Plan) -> None:
         if plan.delay:
             self._clock.sleep(plan.delay)
-        if plan.hangs:
-            self._wait_until(lambda: not self._connect_faults.plan().hangs)
-        if plan.refused:
-            raise refusal()
+        if plan.hang is not None:
+            self._wait_until(partial(getattr, plan.hang, "over"))
+        if plan.error is not None:
+            raise plan.error
 
     def _wiring(self, connector: Connector) -> Wiring:
         return Wiring(connector, self._clock, self._time, self._log.append, self._meter)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from poolspec.runtime.bench import demand
 from poolspec.runtime.checks import Expected, mismatch
+from poolspec.runtime.failing import BodyInterrupt
 from poolspec.vocabulary import ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -37,9 +38,10 @@ def failing(
     started = now()
     try:
         yield
-    except (Exception, CancelledError) as error:
+    except (Exception, CancelledError, BodyInterrupt) as error:
         look_into(error)
-        if kind_of(error) is not kind:
+        interrupted = isinstance(error, BodyInterrupt)
+        if (ErrorKind.INTERRUPTED if interrupted else kind_of(error)) is not kind:
             error.add_note(f"expected to fail with: {kind}")
             raise
         demand(*(_missing(part, str(error)) for part in saying))

@@ -26,6 +26,8 @@ class ServerKind(StrEnum):
     """A private MySQL instance."""
     URL = "url"
     """A server that someone else runs."""
+    NONE = "none"
+    """No server at all: connections are scripted."""
 
 
 class ServerError(Exception):

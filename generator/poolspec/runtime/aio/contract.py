@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.borrowing import Row
+from poolspec.runtime.calls import Plan
 from poolspec.runtime.contract import Meter, Options, Place
 from poolspec.runtime.log import Entry
 from poolspec.servers import Tenant
-from poolspec.vocabulary import Capability, ErrorKind, TimeKind
+from poolspec.vocabulary import Call, Capability, ErrorKind, TimeKind
 
 Open = Callable[[], Awaitable[Any]]
 
@@ -34,6 +35,29 @@ class AsyncKeeper(Protocol):
 
     async def stop(self) -> None:
         """Return when he has stopped."""
+
+
+class AsyncStage(Protocol):
+    """Where the scripted connections of one test are; see `poolspec.runtime.contract.Stage`."""
+
+    async def open(self) -> Any:
+        """Open one; it is `OnStage`."""
+
+    def alive(self) -> frozenset[int]:
+        """Return the numbers of those that are open and have not lost their server."""
+
+    def kill(self, number: int) -> None:
+        """Let one lose its server, without knowing it yet."""
+
+
+class AsyncForeignConnections(Protocol):
+    """Connections that are not the pool's own; see `runtime.contract.ForeignConnections`."""
+
+    def plain(self, tenant: Tenant) -> Open:
+        """Return what opens one connection of the plain driver."""
+
+    def stage(self, clock: AsyncClock, plan: Callable[[Call], Plan], minimal: bool) -> AsyncStage:
+        """Make a stage, whose connections do what is planned for each call."""
 
 
 class AsyncControls(Protocol):
@@ -124,3 +148,9 @@ class AsyncPoolAdapter(Protocol):
 
     async def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
+
+
+def foreign(adapter: AsyncPoolAdapter) -> AsyncForeignConnections:
+    """Return what else an adapter's pool can be given to connect with."""
+    given: AsyncForeignConnections = adapter.foreign  # type: ignore[attr-defined]  # see `needs`
+    return given

@@ -9,22 +9,44 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew, wait_until
 from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
 from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks
-from poolspec.runtime.aio.contract import AsyncConfiguring, AsyncPoolAdapter, AsyncWiring, Open
+from poolspec.runtime.aio.contract import (
+    AsyncConfiguring,
+    AsyncPoolAdapter,
+    AsyncStage,
+    AsyncWiring,
+    Open,
+    foreign,
+)
 from poolspec.runtime.bench import Bench, broken, demand
+from poolspec.runtime.calls import CallFaults, Plan
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.connection import Sockets
-from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
+from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
+from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
-from poolspec.vocabulary import ErrorKind, Fault, Flaw, Given, Operation, Target, TimeKind, Via
+from poolspec.vocabulary import (
+    CALL_FAULTS,
+    Call,
+    Connections,
+    ErrorKind,
+    Fault,
+    Flaw,
+    Given,
+    Operation,
+    Target,
+    TimeKind,
+    Via,
+)
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -32,12 +54,26 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 class AsyncLab(Bench[AsyncPool]):
     """What a generated asyncio test works with. Made, used and disposed of in one event loop."""
 
-    def __init__(self, server: Server, adapter: AsyncPoolAdapter, time: TimeKind) -> None:
+    def __init__(
+        self,
+        server: Server | None,
+        adapter: AsyncPoolAdapter,
+        time: TimeKind,
+        connections: Connections = Connections.DRIVER,
+    ) -> None:
         self._adapter = adapter
         self._time = time
         self._clock = adapter.clock(time)
         logs = getattr(adapter, "logs", NO_LOG)
-        super().__init__(server, adapter.capabilities, self._clock, logs)
+        self._connections = connections
+        calls = CallFaults()
+        self._stage: AsyncStage | None = None
+        if connections in (Connections.SCRIPTED, Connections.MINIMAL):
+            minimal = connections is Connections.MINIMAL
+            self._stage = foreign(adapter).stage(self._clock, calls.plan, minimal)
+            server = StageServer(self._stage)
+        assert server is not None, "only scripted connections do without a server"
+        super().__init__(server, adapter.capabilities, self._clock, logs, calls)
         self._crew = AsyncCrew(self._clock, self._log)
         self._strangers: list[AsyncHeld] = []
 
@@ -74,7 +110,7 @@ class AsyncLab(Bench[AsyncPool]):
 
     async def connect(self) -> AsyncHeld:
         """Open a connection that no pool knows."""
-        raw = await self._adapter.opener(self._tenant)()
+        raw = await self._opener()()
         stranger = AsyncHeld(raw, self._adapter)
         self._observer.strangers.add(stranger.number)
         self._strangers.append(stranger)
@@ -185,15 +221,15 @@ class AsyncLab(Bench[AsyncPool]):
             await asyncio.to_thread(self._server_faults.kill, [on.number])
         elif fault is Fault.IDLE_KILLED:
             await asyncio.to_thread(self._server_faults.kill, self._idle_at_server())
-        elif fault in CONNECT_FAULTS:
-            self._connect_faults.set(fault, seconds=seconds, times=times)
+        elif fault in CALL_FAULTS:
+            self._calls.set(fault, seconds=seconds, times=times)
         else:
             await asyncio.to_thread(self._server_faults.set, fault)
 
     async def heal(self, fault: Fault) -> None:
         """End a fault."""
-        if fault in CONNECT_FAULTS:
-            self._connect_faults.clear(fault)
+        if fault in CALL_FAULTS:
+            self._calls.clear(fault)
             self._log.add("healed")
         else:
             await asyncio.to_thread(self._server_faults.clear, fault)
@@ -255,10 +291,11 @@ class AsyncLab(Bench[AsyncPool]):
     # --- inside ----------------------------------------------------------------------------------
 
     def _connector(self, sockets: Sockets) -> Open:
-        open_one = self._adapter.opener(self._tenant)
+        open_one = self._opener()
 
         async def connect() -> Any:
-            await self._suffer(self._connect_faults.plan())
+            if self._stage is None:  # which plays its script itself
+                await self._suffer(self._calls.plan(Call.CONNECT))
             connection = await open_one()
             self._count(sockets, connection)
             return connection
@@ -278,13 +315,20 @@ class AsyncLab(Bench[AsyncPool]):
         look = self._secrets.look_into
         return self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets, look))
 
-    async def _suffer(self, plan: ConnectPlan) -> None:
+    def _opener(self) -> Open:
+        if self._stage is not None:
+            return self._stage.open
+        if self._connections is Connections.PLAIN:
+            return foreign(self._adapter).plain(self._tenant)
+        return self._adapter.opener(self._tenant)
+
+    async def _suffer(self, plan: Plan) -> None:
         if plan.delay:
             await self._clock.sleep(plan.delay)
-        if plan.hangs:
-            await self._wait_until(lambda: not self._connect_faults.plan().hangs)
-        if plan.refused:
-            raise refusal()
+        if plan.hang is not None:
+            await self._wait_until(partial(getattr, plan.hang, "over"))
+        if plan.error is not None:
+            raise plan.error
 
     async def _wait_until(self, holds: Callable[[], bool]) -> None:
         await wait_until(self._log, self._clock, holds)

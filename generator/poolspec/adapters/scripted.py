@@ -1,0 +1,141 @@
+"""Connections of others for steadypool: a plain driver's, and scripted ones.
+
+The scripted ones are those of `steadypool.testing`. They do what the lab has planned for each call,
+and tell it when they are closed.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from poolspec.runtime.calls import Plan
+from poolspec.runtime.clock import Clock
+from poolspec.runtime.connection import open_connection
+from poolspec.servers import Tenant
+from poolspec.vocabulary import Call
+from steadypool.protocols import Clock as PoolClock
+from steadypool.testing import Gate, ScriptedConnection, ScriptedConnector
+
+Planned = Callable[[Call], Plan]
+
+
+def acts(plan: Plan, make_gate: Callable[[], Any]) -> Any:
+    """Return what a scripted call does: the parts of a plan, in order."""
+    parts: list[Any] = [plan.delay] if plan.delay else []
+    if plan.hang is not None:
+        gate = make_gate()
+        plan.hang.when_over(gate.open)
+        parts.append(gate)
+    if plan.error is not None:
+        parts.append(plan.error)
+    return tuple(parts)
+
+
+class Seen:
+    """What the lab has to do with a scripted connection, in either shell."""
+
+    number: int
+    closed: bool
+    in_transaction: bool
+    when_closed: Callable[[], object] | None
+    shut: Callable[[], None]
+
+    def thread_id(self) -> int:
+        """Return its number."""
+        return self.number
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when it is closed."""
+        self.when_closed = tell
+
+    def end(self) -> None:
+        """Close it without ado."""
+        self.shut()
+
+    def dirt(self) -> str:
+        """Say what of its last use still clings to it."""
+        if self.closed:
+            return "a closed socket"
+        return "an open transaction" if self.in_transaction else ""
+
+
+class Scripted(Seen, ScriptedConnection):
+    """A scripted connection for threads."""
+
+    def __init__(self, number: int, clock: PoolClock, planned: Planned) -> None:
+        super().__init__(number, clock)
+        self._planned = planned
+        self._gate = partial(Gate, clock)
+
+    def next_act(self, call: str) -> Any:
+        """Do what the lab has planned."""
+        return acts(self._planned(Call(call)), self._gate)
+
+
+class Bare:
+    """A view of a scripted connection that shows what the lab needs, and `close`.
+
+    Of what a connection can say of itself nothing is left.
+    """
+
+    def __init__(self, whole: Any) -> None:
+        self._whole = whole
+        self.close = whole.close
+        self.commit = whole.commit
+        self.cursor = whole.cursor
+        self.rollback = whole.rollback
+        self.thread_id = whole.thread_id
+        self.when_gone = whole.when_gone
+        self.end = whole.end
+        self.dirt = whole.dirt
+        self.execute = whole.execute
+
+
+class _Connector(ScriptedConnector):
+    def __init__(self, clock: Clock, planned: Planned) -> None:
+        super().__init__(clock=clock)
+        self._planned = planned
+
+    def make(self, number: int) -> Scripted:
+        return Scripted(number, self._clock, self._planned)
+
+
+class SteadyStage:
+    """The scripted connections of a test. Safe to use from any thread."""
+
+    def __init__(self, clock: Clock, planned: Planned, minimal: bool) -> None:
+        self._connector = _Connector(clock, planned)
+        self._planned = planned
+        self._gate = partial(Gate, clock)
+        self._minimal = minimal
+
+    def open(self) -> Any:
+        """Open one, as the plan for connects says."""
+        self._connector.then(acts(self._planned(Call.CONNECT), self._gate))
+        connection = self._connector()
+        return Bare(connection) if self._minimal else connection
+
+    def alive(self) -> frozenset[int]:
+        """Return the numbers of those that a server would still have."""
+        return alive(self._connector.opened)
+
+    def kill(self, number: int) -> None:
+        """Let one lose its server."""
+        self._connector.opened[number - 1].die()
+
+
+def alive(opened: "list[Any]") -> frozenset[int]:
+    """Return the numbers of connections that a server would still have."""
+    return frozenset(one.number for one in opened if one.has_server)
+
+
+class SteadyForeign:
+    """What can be given to a pool for threads in place of its own connections."""
+
+    def plain(self, tenant: Tenant) -> Callable[[], Any]:
+        """Return what opens PyMySQL connections."""
+        return partial(open_connection, tenant)
+
+    def stage(self, clock: Clock, plan: Planned, minimal: bool) -> SteadyStage:
+        """Make a stage."""
+        return SteadyStage(clock, plan, minimal)

@@ -1,0 +1,83 @@
+"""Connections of others for steadypool's asyncio shell; see `scripted`."""
+
+from functools import partial
+from typing import Any
+
+import aiomysql  # type: ignore[import-untyped]  # it has no hints
+
+from poolspec.adapters.scripted import Bare, Planned, Seen, acts, alive
+from poolspec.runtime.aio.clock import AsyncClock
+from poolspec.runtime.aio.contract import Open
+from poolspec.servers import Tenant
+from poolspec.vocabulary import Call
+from steadypool.protocols import AsyncClock as PoolClock
+from steadypool.testing_aio import AsyncGate, AsyncScriptedConnection, AsyncScriptedConnector
+
+
+class AsyncScripted(Seen, AsyncScriptedConnection):
+    """A scripted connection for tasks."""
+
+    def __init__(self, number: int, clock: PoolClock, planned: Planned) -> None:
+        super().__init__(number, clock)
+        self._planned = planned
+        self._gate = partial(AsyncGate, clock)
+
+    def next_act(self, call: str) -> Any:
+        """Do what the lab has planned. To roll back nothing is to ask whether it is good."""
+        asked = Call(call)
+        if asked is Call.ROLLBACK and not self.in_transaction:
+            asked = Call.PING
+        return acts(self._planned(asked), self._gate)
+
+
+class _Connector(AsyncScriptedConnector):
+    def __init__(self, clock: AsyncClock, planned: Planned) -> None:
+        super().__init__(clock=clock)
+        self._planned = planned
+
+    def make(self, number: int) -> AsyncScripted:
+        return AsyncScripted(number, self._clock, self._planned)
+
+
+class AsyncSteadyStage:
+    """The scripted connections of a test, in one event loop."""
+
+    def __init__(self, clock: AsyncClock, planned: Planned, minimal: bool) -> None:
+        self._connector = _Connector(clock, planned)
+        self._planned = planned
+        self._gate = partial(AsyncGate, clock)
+        self._minimal = minimal
+
+    async def open(self) -> Any:
+        """Open one, as the plan for connects says."""
+        self._connector.then(acts(self._planned(Call.CONNECT), self._gate))
+        connection = await self._connector()
+        return Bare(connection) if self._minimal else connection
+
+    def alive(self) -> frozenset[int]:
+        """Return the numbers of those that a server would still have."""
+        return alive(self._connector.opened)
+
+    def kill(self, number: int) -> None:
+        """Let one lose its server."""
+        self._connector.opened[number - 1].die()
+
+
+class AsyncSteadyForeign:
+    """What can be given to a pool for asyncio in place of its own connections."""
+
+    def plain(self, tenant: Tenant) -> Open:
+        """Return what opens aiomysql connections."""
+        return partial(
+            aiomysql.connect,
+            host=tenant.address.host,
+            port=tenant.address.port,
+            unix_socket=tenant.address.unix_socket,
+            user=tenant.user,
+            password=tenant.password,
+            db=tenant.database,
+        )
+
+    def stage(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncSteadyStage:
+        """Make a stage."""
+        return AsyncSteadyStage(clock, plan, minimal)

@@ -1,0 +1,99 @@
+"""What a pool's connections are, and what can be said of them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from poolspec.errors import Problem
+from poolspec.model import Inject, SpecClass, SpecTest, Transaction
+from poolspec.vocabulary import CALL_FAULTS, Connections, ErrorKind, Fault, Manner
+
+LoadTest = Callable[[str], SpecTest]
+LoadText = Callable[[str], SpecClass]
+WrongAt = Callable[[str, str], Problem]
+
+PASS = "expect: {server: {peak: 1}}"
+SCRIPTED = f"connections: scripted\n{PASS}\nsteps:\n- acquire: a\n"
+DRIVER = f"{PASS}\nsteps:\n- acquire: a\n"
+
+
+def test_connections_are_the_drivers_unless_said_otherwise(load_test: LoadTest) -> None:
+    assert load_test(PASS).connections is Connections.DRIVER
+    assert load_test(f"connections: minimal\n{PASS}").connections is Connections.MINIMAL
+
+
+def test_a_test_has_the_connections_of_its_class(load_text: LoadText) -> None:
+    spec = load_text(
+        "spec: 1\nclass: Example\npurpose: p\nconnections: scripted\ntests:\n"
+        "  one: {purpose: p, validates: v, covers: [], expect: {calls: {ping: 0}}}\n"
+        "  other: {purpose: p, validates: v, covers: [], connections: plain, "
+        "expect: {server: {peak: 1}}}\n"
+    )
+    assert [test.connections for test in spec.tests] == [Connections.SCRIPTED, Connections.PLAIN]
+
+
+@pytest.mark.parametrize("fault", CALL_FAULTS)
+def test_every_fault_of_a_call_can_be_stated_of_scripted_connections(
+    fault: Fault, load_test: LoadTest
+) -> None:
+    slow = CALL_FAULTS[fault][1] is Manner.SLOW
+    more = "\n  for: 2s" if slow else ""
+    _, step = load_test(f"{SCRIPTED}- fault: {fault}\n  times: 3{more}").steps
+    assert isinstance(step, Inject)
+    assert (step.fault, step.seconds, step.times) == (fault, 2.0 if slow else None, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            f"{SCRIPTED}- query: SELECT 1\n  on: a\n  «returns: 1",
+            "'returns' wants an answer, and scripted connections have no server",
+        ),
+        (
+            f"{SCRIPTED}- query: SELECT 1\n  on: a\n  «rows: [[1]]",
+            "'rows' wants an answer, and scripted connections have no server",
+        ),
+        (
+            f"{SCRIPTED}- «fault: server_killed",
+            "server_killed is about a server, and scripted connections have no server",
+        ),
+        (
+            f"{SCRIPTED}- «load: l\n  clients: 1\n  each: 1",
+            "the load runs statements, and scripted connections have no server",
+        ),
+        (
+            f"{DRIVER}- «fault: rollback_fails",
+            "rollback_fails is for scripted connections, the test's connections are driver",
+        ),
+        (
+            "connections: plain\nexpect:\n  calls: {connect: 1, «ping: 1}",
+            "calls of ping are counted, the test's connections are plain",
+        ),
+        (
+            f"{SCRIPTED}- transaction: t\n  «ends_with: lost\n  raises: error",
+            "nothing is committed where the block has 'raises'",
+        ),
+    ],
+)
+def test_what_connections_cannot_do_is_an_error(
+    text: str, message: str, wrong_test: WrongAt
+) -> None:
+    wrong_test(text, message)
+
+
+def test_who_says_what_is_for_scripted_connections_is_told_how(wrong_test: WrongAt) -> None:
+    text = f"{DRIVER}- «fault: close_fails"
+    message = "close_fails is for scripted connections, the test's connections are driver"
+    assert wrong_test(text, message).hint == "add to the test: connections: scripted"
+
+
+def test_a_commit_can_be_expected_to_fail(load_test: LoadTest) -> None:
+    (step,) = load_test("steps:\n- transaction: t\n  ends_with: lost").steps
+    assert isinstance(step, Transaction)
+    assert step.ends_with is ErrorKind.LOST
+
+
+def test_connects_are_counted_whatever_the_connections_are(load_test: LoadTest) -> None:
+    (check,) = load_test("expect: {calls: {connect: 1}}").expect.calls
+    assert check[0] == "connect"
