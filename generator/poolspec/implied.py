@@ -79,6 +79,7 @@ EXPECTATIONS: Final = {
     "hooks": Capability.HOOKS,
     "logs": Capability.LOGS,
     "metrics": Capability.METRICS,
+    "patience": Capability.TIME_LIMITS,
     "pools": Capability.GLOBAL_POOL,
     "served": Capability.EVENTS,
     "stats": Capability.STATISTICS,

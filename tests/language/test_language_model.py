@@ -255,6 +255,9 @@ EXPECTATIONS: dict[str, Expectations] = {
         events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True, 10),
         lines={"events": 10},
     ),
+    "{patience: 10s ± 5%}": Expectations(
+        patience=Check(CheckOp.APPROX, 10.0, rel=0.05), lines={"patience": 10}
+    ),
     '{health: degraded, hooks: {setup: 2, on_acquire: "> 1"}, logs: {retry: 1}}': Expectations(
         health=HealthWord.DEGRADED,
         hooks=(("setup", Check(CheckOp.EQUAL, 2)), ("on_acquire", Check(CheckOp.MORE, 1))),

@@ -119,7 +119,9 @@ LOGS = LogNames(
 )
 POOL_NAME = "primary"
 """What a pool is called that is given no name."""
-LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST})
+KILLED = 1927
+"""MariaDB's word for it, before it hangs up."""
+LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, KILLED})
 
 
 def kind_of(error: BaseException) -> ErrorKind | None:

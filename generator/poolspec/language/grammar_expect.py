@@ -109,6 +109,7 @@ EVENTS_KEY = Key(
     "what the pool said it did",
     "{exactly: [checked_out, checked_in]}",
 )
+PATIENCE = Key("patience", TIMED, "how long somebody still waits for the database", "10s ± 5%")
 HEALTH = Key("health", enum_kind("a state of health", HealthWord), "how the pool is", "degraded")
 HOOKS_KEY = Key("hooks", fields_kind(HOOKS), "how often hooks were called", "{setup: 2}")
 CALLS_KEY = Key(
@@ -120,7 +121,7 @@ EXPECT = Place(
     "an expectation",
     (
         *(STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
-        *(HEALTH, HOOKS_KEY, CALLS_KEY, LOGS_KEY, METRICS_KEY),
+        *(HEALTH, PATIENCE, HOOKS_KEY, CALLS_KEY, LOGS_KEY, METRICS_KEY),
     ),
     other=fields_kind(LOADED),
 )

@@ -28,7 +28,7 @@ _CALLS = frozenset(
         *("expect_metrics", "measure"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
         *("cancel", "fork", "fault", "heal", "use", "execute"),
-        *("open", "details"),
+        *("open", "details", "expect_patience"),
         *(f"wait_until_{state.value}" for state in ActorState),
     }
 )

@@ -38,6 +38,9 @@ def expectations(wanted: Expectations) -> Iterator[Sentence]:
         )
     if wanted.health is not None:
         yield Sentence(f"the pool says that it is {code(wanted.health.value)}")
+    if wanted.patience is not None:
+        limit = amounts.check(wanted.patience, " s").removeprefix("= ")
+        yield Sentence(f"who waits for the database still waits for {limit}")
     if wanted.hooks:
         yield Sentence(f"hooks were called so often: {amounts.checks(wanted.hooks)}")
     if wanted.calls:

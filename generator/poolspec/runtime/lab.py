@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from poolspec.runtime import patience
 from poolspec.runtime.actors import Actor, Crew
 from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.borrowing import Held, Pool
@@ -184,6 +185,15 @@ class Lab(Bench[Pool]):
         """Check the server's count of this test's pool connections, and the most open at once."""
         self._check_server(connections, peak)
 
+    def expect_patience(self, expected: Expected) -> None:
+        """Check how long an actor that waits for the database will still wait, in real seconds."""
+
+        def look() -> str | None:
+            actors = (thread.ident or 0 for thread in self._new_threads())
+            return patience.complaint(expected, patience.of_threads(actors))
+
+        demand(settle(look, lambda said: said is None))
+
     # --- load ------------------------------------------------------------------------------------
 
     def load(
@@ -281,13 +291,14 @@ class Lab(Bench[Pool]):
         for pool in self._pools:
             said += self._broken_at_rest(pool, pool.stats())
             pool.close()
-        threads = settle(self._new_threads, lambda names: not names)
+        threads = settle(self._thread_names, lambda names: not names)
         said += [f"threads are left: {', '.join(threads)}"] if threads else []
         broken(said + self._left() + self._told())
 
     def dispose(self) -> None:
         """Undo everything, however the test ended."""
         self.abort("the test is over")
+        self._targets.hang_up()
         self._crew.abandon()
         for pool in self._pools:
             pool.dismiss()
@@ -356,5 +367,8 @@ class Lab(Bench[Pool]):
         """Say whether all of an actor's threads, or at least `count` threads, are among these."""
         return len(actors) >= count if name is None else actors.issuperset(self._crew.members(name))
 
-    def _new_threads(self) -> list[str]:
-        return [thread.name for thread in set(threading.enumerate()) - self._threads_before]
+    def _new_threads(self) -> set[threading.Thread]:
+        return set(threading.enumerate()) - self._threads_before
+
+    def _thread_names(self) -> list[str]:
+        return [thread.name for thread in self._new_threads()]

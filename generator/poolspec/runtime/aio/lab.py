@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from poolspec.runtime import patience
 from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew, wait_until
 from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
 from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks
@@ -30,6 +31,7 @@ from poolspec.runtime.connection import Sockets
 from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
+from poolspec.runtime.observe import SETTLE
 from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
@@ -179,6 +181,16 @@ class AsyncLab(Bench[AsyncPool]):
         """Check the server's count of this test's pool connections, and the most open at once."""
         await asyncio.to_thread(self._check_server, connections, peak)
 
+    async def expect_patience(self, expected: Expected) -> None:
+        """Check how long a task that waits for the database will still wait, in real seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SETTLE
+        while True:
+            said = patience.complaint(expected, patience.of_tasks(loop))
+            if said is None or loop.time() > deadline:
+                return demand(said)
+            await asyncio.sleep(LOOK_EVERY)
+
     async def load(
         self,
         *,
@@ -273,6 +285,7 @@ class AsyncLab(Bench[AsyncPool]):
 
     async def dispose(self) -> None:
         """Undo everything, however the test ended."""
+        self._targets.hang_up()
         await self._crew.abandon()
         for pool in self._pools:
             await pool.dismiss()

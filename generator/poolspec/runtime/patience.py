@@ -1,0 +1,46 @@
+"""How long somebody who waits for the database will still wait for it.
+
+Nobody has to wait to find out. A thread that waits is in a call of a socket, whose timeout is what
+it gives the other side from the beginning of that call. A task that waits has set a timer.
+"""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Iterable
+from types import FrameType
+
+from poolspec.runtime.checks import Expected, mismatch
+
+
+def of_threads(threads: Iterable[int]) -> float | None:
+    """Return the shortest timeout of the sockets that threads are busy with; None: there is none.
+
+    Threads are told by their `ident`. A socket without a timeout is waited for for ever.
+    """
+    frames = sys._current_frames()
+    found = [_socket_of(frames[ident]) for ident in threads if ident in frames]
+    limits = [source.gettimeout() for source in found if source is not None]
+    return min((float("inf") if limit is None else limit for limit in limits), default=None)
+
+
+def of_tasks(loop: asyncio.AbstractEventLoop) -> float | None:
+    """Return the seconds until the next timer of an event loop; None: there is none."""
+    timers: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]  # all say so
+    return min((at.when() - loop.time() for at in timers if not at.cancelled()), default=None)
+
+
+def complaint(expected: Expected, seen: float | None) -> str | None:
+    """Say how a patience falls short of what was expected; None where it does not."""
+    return "nobody waits for the database" if seen is None else mismatch("patience", expected, seen)
+
+
+def _socket_of(frame: FrameType) -> socket.socket | None:
+    """Return the socket that the innermost function of a thread has in hand."""
+    for value in list(frame.f_locals.values()):
+        if isinstance(value, socket.socket):
+            return value
+        if isinstance(value, socket.SocketIO):
+            source: socket.socket | None = value._sock  # type: ignore[attr-defined]  # not in stubs
+            return source
+    return None
