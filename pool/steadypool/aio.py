@@ -209,7 +209,7 @@ class AsyncConnectionPool(AsyncControl):
         try:
             await connections.begin(connection)
             yield connection
-            await connection.commit()
+            await connections.commit(connection)
         except BaseException as error:  # rolled back as it comes back
             await self._give_back(connection, connections.state_after(connection, error), False)
             raise

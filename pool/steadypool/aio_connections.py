@@ -73,9 +73,16 @@ def alive(connection: Any) -> bool:
     try:
         if isinstance(connection, SelfAware):
             return connection.pool_alive()
-        return not hasattr(connection, "fileno") or is_silent(connection.fileno())
+        source = _source(connection)
+        return not hasattr(source, "fileno") or is_silent(source.fileno())
     except Exception:
         return False
+
+
+def _source(connection: Any) -> Any:
+    """What has the descriptor: the connection itself, or the stream of aiomysql's and asyncmy's."""
+    writer = getattr(connection, "_writer", None)
+    return connection if writer is None else writer.get_extra_info("socket")
 
 
 def is_silent(descriptor: int) -> bool:
@@ -121,6 +128,11 @@ async def settle(connection: Any) -> bool:
     return found is ConnectionState.CLEAN or await restore(connection, found, Reset.ROLLBACK)
 
 
+async def commit(connection: Any) -> None:
+    """Commit; raises what the connection raises."""
+    await _called(connection.commit)
+
+
 async def begin(connection: Any) -> None:
     """Begin a transaction on a connection that would commit each statement by itself.
 
@@ -128,7 +140,7 @@ async def begin(connection: Any) -> None:
     """
     asks = getattr(connection, "get_autocommit", None)
     if asks is not None and asks():
-        await connection.begin()
+        await _called(connection.begin)
 
 
 async def close(connection: Any) -> None:

@@ -102,6 +102,38 @@ def test_a_silent_connection_is_rolled_back_and_closed() -> None:
     play(body)
 
 
+def test_a_unit_of_work_takes_methods_that_are_not_to_be_awaited() -> None:
+    class Prompt:
+        def __init__(self) -> None:
+            self.calls: list[str] = []
+
+        def get_autocommit(self) -> bool:
+            return True
+
+        def begin(self) -> None:
+            self.calls.append("begin")
+
+        def commit(self) -> None:
+            self.calls.append("commit")
+
+        def rollback(self) -> None:
+            self.calls.append("rollback")
+
+        def close(self) -> None:
+            self.calls.append("close")
+
+    async def body(bench: Bench) -> None:
+        async def connect() -> Prompt:
+            return Prompt()
+
+        pool = await bench.pool(connect=connect)
+        async with pool.transaction() as connection:
+            assert connection.calls == ["begin"]
+        assert connection.calls == ["begin", "commit", "rollback"]
+
+    play(body)
+
+
 def test_a_close_that_hangs_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aio_connections, "CLOSE_LIMIT", 0.01)
     connection = Hanging()

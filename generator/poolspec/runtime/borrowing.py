@@ -138,7 +138,7 @@ class Pool:
         """Borrow for a unit of work: committed at the end of the block, or rolled back."""
         self._log.add(EventKind.CHECKOUT_STARTED)
         with self._controls().transaction(self.raw) as raw:
-            held = self._got(raw)
+            held = self._got(raw, begun=True)
             try:
                 yield held
             finally:
@@ -198,11 +198,13 @@ class Pool:
         for held in left:
             self.release(held)
 
-    def _got(self, raw: Any) -> Held:
+    def _got(self, raw: Any, begun: bool = False) -> Held:
+        """Note a loan. What was `begun` may be in a transaction, which is its borrower's own."""
         held = Held(raw, self)
         with self._lock:
             self._held[id(held)] = held
-        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=self._adapter.dirt(raw))
+        dirt = "" if begun else self._adapter.dirt(raw)
+        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=dirt)
         return held
 
     def _gave(self, held: Held) -> None:

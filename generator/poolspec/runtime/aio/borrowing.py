@@ -120,7 +120,7 @@ class AsyncPool:
         """Borrow for a unit of work: committed at the end of the block, or rolled back."""
         self._log.add(EventKind.CHECKOUT_STARTED)
         async with self._controls().transaction(self.raw) as raw:
-            held = self._got(raw)
+            held = self._got(raw, begun=True)
             try:
                 yield held
             finally:
@@ -180,10 +180,11 @@ class AsyncPool:
         controls: AsyncControls = self._adapter.controls  # type: ignore[attr-defined]  # see `needs`
         return controls
 
-    def _got(self, raw: Any) -> AsyncHeld:
+    def _got(self, raw: Any, begun: bool = False) -> AsyncHeld:
+        """Note a loan. What was `begun` may be in a transaction, which is its borrower's own."""
         held = AsyncHeld(raw, self._adapter)
         self._held[id(held)] = held
-        dirt = self._adapter.dirt(raw)
+        dirt = "" if begun else self._adapter.dirt(raw)
         self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=dirt)
         return held
 
