@@ -62,8 +62,9 @@ WORDS = [
 EXAMPLES = [(found[1], found[2]) for found in EXAMPLE.finditer(TEXT)]
 TEST = "purpose: p\nvalidates: v\ncovers: []\n"
 PRELUDE = (
-    "steps: [acquire: [a, b], {start: {first: [close], second: [close]}},"
-    " {load: traffic, clients: 1, each: 1}]\n"
+    "pool: {setup: counting, on_acquire: counting}\n"
+    "steps: [acquire: [a, b], {start: {first: [acquire: x], second: [acquire: y]}},"
+    " {load: traffic, clients: 1, each: 1}, {fault: connect_refused}]\n"
 )
 
 

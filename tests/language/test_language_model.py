@@ -212,7 +212,9 @@ STEPS: dict[str, tuple[Step, ...]] = {
         Start(9, (Actor("w", (Close(9),), line=9),)),
         WaitUntil(9, ActorState.DONE, "w"),
     ),
-    "[wait_until: 1 actor is holding, wait_until: 3 actors are waiting]": (
+    "[start: {w: {count: 3, steps: [acquire: x]}}, wait_until: 1 actor is holding,"
+    " wait_until: 3 actors are waiting]": (
+        Start(9, (Actor("w", (Acquire(9, ("x",)),), 3, line=9),)),
         WaitUntil(9, ActorState.HOLDING, count=1),
         WaitUntil(9, ActorState.WAITING, count=3),
     ),
@@ -288,8 +290,12 @@ EXPECTATIONS: dict[str, Expectations] = {
 
 @pytest.mark.parametrize(("expect", "meaning"), EXPECTATIONS.items())
 def test_an_expectation_means(expect: str, meaning: Expectations, load_test: LoadTest) -> None:
-    steps = "[acquire: [a, b], {start: {w: [close]}}, {load: l, clients: 1, each: 1}]"
-    assert load_test(f"steps: {steps}\nexpect: {expect}").expect == meaning
+    steps = (
+        "[fault: connect_refused, acquire: [a, b], {start: {w: [acquire: x, close]}},"
+        " {load: l, clients: 1, each: 1}]"
+    )
+    pool = "{setup: counting, on_acquire: counting}"
+    assert load_test(f"steps: {steps}\nexpect: {expect}\npool: {pool}").expect == meaning
 
 
 def test_global_pools_are_counted_and_compared(load_test: LoadTest) -> None:

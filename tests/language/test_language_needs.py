@@ -56,7 +56,7 @@ FOLLOWING: dict[str, tuple[Capability, ...]] = {
     "steps: [expect: {health: healthy}]": (C.HEALTH,),
     "expect: {stats: {created: 1}}": (C.STATISTICS,),
     "expect: {events: {in_order: [leak_suspected]}}": (C.EVENTS, C.LEAK_DETECTION),
-    "expect: {logs: {recovery: 1}}": (C.LOGS,),
+    "steps: [fault: connect_refused]\nexpect: {logs: {recovery: 1}}": (C.LOGS,),
     f"pool: {{max_overflow: 1, order: fifo}}\n{PASS}": (C.OVERFLOW, C.FIFO),
     f"pool: {{max_overflow: 0, recycle: 0, order: lifo, reset: rollback}}\n{PASS}": (),
     f"matrix: {{n: [0, 3]}}\npool: {{max_overflow: $n}}\n{PASS}": (C.OVERFLOW,),

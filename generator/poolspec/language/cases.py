@@ -9,17 +9,17 @@ from poolspec import implied
 from poolspec.errors import expected, nearest, shown
 from poolspec.language import grammar as g
 from poolspec.language.catalog import Catalog, Profile, pool_options, refuse_parameters
-from poolspec.language.conditions import MatrixTable, matrix_fault
 from poolspec.language.expectations import build_expectations
 from poolspec.language.grammar_pool import HOUSEKEEPING
 from poolspec.language.grammar_tables import TABLES_KEY
-from poolspec.language.kinds import Fields, Key, Reader, Use, Word
-from poolspec.language.names import Naming, label_fault
+from poolspec.language.kinds import Fields, Key, Reader, Word
 from poolspec.language.needs import Needs
+from poolspec.language.parameters import build_matrix, check_uses
+from poolspec.language.reach import check_reach
 from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
 from poolspec.language.tree import Node
-from poolspec.model import Expectations, Matrix, PoolOptions, SpecClass, SpecTest, Table
+from poolspec.model import Expectations, PoolOptions, SpecClass, SpecTest, Table
 from poolspec.vocabulary import Connections, Layer, Level, Shell, TimeKind
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class ClassBuilder:
         reader.uses = list(fields.uses)
         names = Names(reader)
         scope = Scope(names)
-        matrix = _matrix(scope, fields)
+        matrix = build_matrix(scope, fields)
         layer = self._inherited(fields, g.LAYER) or Layer.INTEGRATION
         pool = self._pool(fields, layer, used)
         time = self._inherited(fields, g.TIME) or TimeKind.VIRTUAL
@@ -78,8 +78,10 @@ class ClassBuilder:
         connections = self._connections(fields, names)
         if not names.global_pools:
             names.options.append((pool, self._pool_place(fields)))
+        deadline = fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE
+        check_reach(reader, fields, names, time, deadline)
         if matrix or not fields.has(g.MATRIX_KEY):
-            _check_uses(reader, fields.get(g.MATRIX_KEY))
+            check_uses(reader, fields.get(g.MATRIX_KEY))
         return SpecTest(
             word.text,
             word.node.line,
@@ -90,7 +92,7 @@ class ClassBuilder:
             self._inherited(fields, g.LEVEL) or Level.MUST,
             needs.of_test(fields, names, matrix),
             time,
-            fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE,
+            deadline,
             pool,
             matrix,
             body,
@@ -206,43 +208,6 @@ class ClassBuilder:
             for key in (g.POOL_KEY, g.PROFILE):
                 if fields.has(key):
                     self.reader.problem(fields.at(key), message, "give 'options' to the step")
-
-
-def _matrix(scope: Scope, fields: Fields) -> Matrix | None:
-    table = fields.get(g.MATRIX_KEY)
-    if table is None:
-        return None
-    for word in table.names:
-        if fault := label_fault(word.text):
-            message = f"{shown(word.text)} cannot name a parameter"
-            scope.reader.problem(word.node, message, fault)
-        scope.bind(word, Naming.PARAMETER)
-    rows = tuple(tuple(cell.value for cell in row) for row in table.rows)
-    return Matrix(tuple(word.text for word in table.names), rows)
-
-
-def _check_uses(reader: Reader, table: MatrixTable | None) -> None:
-    """Every parameter is used, every use has a parameter, and every value fits where it is used."""
-    names = [word.text for word in table.names] if table else []
-    for use in reader.uses:
-        if table is None or use.name not in names:
-            known = expected(names, use.name) if names else "the test has no matrix"
-            reader.problem(use.node, f"unknown matrix parameter ${use.name}", known)
-        else:
-            _check_values(reader, table, use, names.index(use.name))
-    used = {use.name for use in reader.uses}
-    for word in table.names if table else ():
-        if word.text not in used:
-            message = f"the parameter {shown(word.text)} is never used"
-            reader.problem(word.node, message, f"use it as ${word.text}, or leave it out")
-
-
-def _check_values(reader: Reader, table: MatrixTable, use: Use, column: int) -> None:
-    for row in table.rows:
-        if fault := matrix_fault(row[column], use.quantity):
-            hint = f"the value is in line {row[column].node.line}"
-            reader.problem(use.node, f"${use.name} cannot stand here: {fault}", hint)
-            return
 
 
 def _fingerprint(data: bytes, used: dict[str, Profile], tests: tuple[SpecTest, ...]) -> str:

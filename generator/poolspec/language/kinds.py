@@ -19,6 +19,7 @@ from poolspec.errors import expected, shown
 from poolspec.language.quantities import Quantity
 from poolspec.language.source import Source
 from poolspec.language.tree import Mapping, Node, Scalar, Sequence, paths
+from poolspec.model import Check
 
 T = TypeVar("T")
 _MAX_WORD = 100
@@ -50,6 +51,8 @@ class Use:
     name: str
     node: Node
     quantity: Quantity | None
+    check: Check | None = None
+    """The comparison that it is part of."""
 
 
 @dataclass(slots=True)

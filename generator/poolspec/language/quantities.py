@@ -5,8 +5,10 @@ written and how large it may be. One and the same quantity judges a number in th
 value that a matrix parameter takes in its place.
 """
 
+import math
 import re
 from dataclasses import dataclass
+from typing import cast
 
 from poolspec.errors import shown
 from poolspec.language.scalars import DURATION_PATTERN, duration, percent, word_value
@@ -84,6 +86,64 @@ class Quantity:
 
 def check(quantity: Quantity, text: str) -> Check:
     """The comparison that a text states. Raises ValueError with what is wrong with it."""
+    made = _compared(quantity, text)
+    known = not any(isinstance(value, Ref) for value in operands(made))
+    if known and (fault := impossible(quantity, made) or _idle(quantity, made)):
+        raise ValueError(f"{shown(text)} {fault}")
+    return made
+
+
+def impossible(quantity: Quantity, made: Check) -> str:
+    """Why a comparison of numbers can never hold, whatever is measured; empty if it can.
+
+    Nothing that is measured is below 0, and no ratio above 1.
+    """
+    low, high = _range(made)
+    if low > high:
+        return "can never hold: the range is empty"
+    if made.op is CheckOp.LESS and high <= 0:
+        return "can never hold: nothing is below 0; write 0 for none"
+    if made.op is CheckOp.MORE and low >= _top(quantity):
+        return "can never hold: no ratio is above 1"
+    return ""
+
+
+def allows_none(made: Check) -> bool:
+    """Whether a comparison holds if there is nothing to count; of a parameter, it may."""
+    if any(isinstance(value, Ref) for value in operands(made)):
+        return True
+    low, high = _range(made)
+    if made.op is CheckOp.NOT_EQUAL:
+        return low != 0
+    return made.op is not CheckOp.MORE and low <= 0 <= high
+
+
+def _idle(quantity: Quantity, made: Check) -> str:
+    """Why a comparison cannot fail, whatever is measured; empty if it can."""
+    low, high = _range(made)
+    if made.op in (CheckOp.LESS, CheckOp.MORE) or low > 0 or high < _top(quantity):
+        return ""
+    return "always holds, whatever is measured; leave it out, or ask for more"
+
+
+def _top(quantity: Quantity) -> float:
+    return 1.0 if quantity.ratio else math.inf
+
+
+def _range(made: Check) -> tuple[float, float]:
+    """From where to where a comparison of numbers holds."""
+    value = float(cast(float, made.value))
+    if made.op in (CheckOp.LESS, CheckOp.AT_MOST):
+        return 0.0, value
+    if made.op in (CheckOp.MORE, CheckOp.AT_LEAST):
+        return value, math.inf
+    if made.upper is not None:
+        return value, float(cast(float, made.upper))
+    slack = made.abs if made.abs is not None else value * (made.rel or 0.0)
+    return value - slack, value + slack
+
+
+def _compared(quantity: Quantity, text: str) -> Check:
     if not text:
         raise ValueError(f"nothing to compare with; write {_CHECK_FORMS}")
     if found := _COMPARED.fullmatch(text):

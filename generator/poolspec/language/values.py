@@ -119,16 +119,22 @@ def check_kind(quantity: Quantity) -> Kind[Check]:
         except ValueError as error:
             raise Wrong(node, str(error)) from None
         for operand in operands(made):
-            use(reader, node, operand, quantity)
+            use(reader, node, operand, quantity, made)
         return made
 
     return Kind(words, read, {"anyOf": [number_schema(quantity), comparison_schema(quantity)]})
 
 
-def use(reader: Reader, node: Node, value: object, quantity: Quantity | None) -> None:
+def use(
+    reader: Reader,
+    node: Node,
+    value: object,
+    quantity: Quantity | None,
+    made: Check | None = None,
+) -> None:
     """Take note of a matrix parameter."""
     if isinstance(value, Ref):
-        reader.uses.append(Use(value.name, node, quantity))
+        reader.uses.append(Use(value.name, node, quantity, made))
 
 
 def resolved(node: Scalar) -> ScalarValue:

@@ -1,0 +1,129 @@
+"""What can never hold, and what can never fail, is refused."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from poolspec.errors import Problem
+from poolspec.language.quantities import COUNT, DURATION, RATE, RATIO, Quantity, check
+from poolspec.model import SpecTest
+
+LoadTest = Callable[[str], SpecTest]
+WrongAt = Callable[[str, str], Problem]
+
+ALWAYS = "always holds, whatever is measured; leave it out, or ask for more"
+HOLLOW = [
+    (COUNT, ">= 0", ALWAYS),
+    (COUNT, "< 0", "can never hold: nothing is below 0; write 0 for none"),
+    (COUNT, "< $n", ""),
+    (COUNT, ">= $n", ""),
+    (DURATION, ">= 0s", ALWAYS),
+    (DURATION, "< 0", "can never hold: nothing is below 0; write 0 for none"),
+    (RATE, ">= 0", ALWAYS),
+    (RATIO, "<= 100%", ALWAYS),
+    (RATIO, "0..1", ALWAYS),
+    (RATIO, "50% ± 50%", ALWAYS),
+    (RATIO, ">= 0%", ALWAYS),
+    (RATIO, "> 1", "can never hold: no ratio is above 1"),
+]
+MEANT = [
+    *((COUNT, text) for text in ("0", "> 0", "<= 0", "!= 0", "0..2", "1 ± 100%")),
+    *((DURATION, text) for text in ("0", "1s ± 1s", "> 0", "<= 1h")),
+    *((RATIO, text) for text in ("1", "0", ">= 100%", "<= 0", "< 1", "> 0", "0.5 ± 10%")),
+    *((RATE, text) for text in ("> 0", "< 1")),
+]
+
+
+@pytest.mark.parametrize(("quantity", "text", "fault"), HOLLOW)
+def test_a_comparison_can_hold_and_can_fail(quantity: Quantity, text: str, fault: str) -> None:
+    if not fault:
+        check(quantity, text)
+        return
+    with pytest.raises(ValueError, match=f"^{re.escape(repr(text))} {re.escape(fault)}$"):
+        check(quantity, text)
+
+
+@pytest.mark.parametrize(("quantity", "text"), MEANT)
+def test_a_comparison_at_the_border_may_be_meant(quantity: Quantity, text: str) -> None:
+    check(quantity, text)
+
+
+ACTORS = "steps: [acquire: a, {start: {idle: [release: a], busy: {count: 2, steps: [acquire: x]}}}"
+LOAD = "steps: [{load: l, clients: 1, each: 1}]"
+IN_VAIN = {
+    "an empty range in a row": (
+        "matrix: [{low: 1, high: 2}, {low: 3, high: 2}]\nexpect: {stats: {created: «$low..$high}}",
+        "$low cannot stand here: can never hold: the range is empty",
+    ),
+    "less than nothing in a row": (
+        'matrix: {n: [1, 0]}\nexpect: {stats: {created: «"< $n"}}',
+        "$n cannot stand here: can never hold: nothing is below 0; write 0 for none",
+    ),
+    "one who never acquires is served": (
+        f"{ACTORS}]\nexpect: {{served: [«idle]}}",
+        "'idle' never acquires, so it is never served",
+    ),
+    "many are served under one name": (
+        f"{ACTORS}]\nexpect: {{served: [«busy]}}",
+        "'busy' is many, and each of them is served by itself",
+    ),
+    "one who never acquires is waited for": (
+        f"{ACTORS}, wait_until: «idle is waiting]\nexpect: {{server: {{peak: 1}}}}",
+        "'idle' never acquires, so it is never waiting",
+    ),
+    "more are waited for than there are": (
+        f"{ACTORS}, wait_until: «4 actors are holding]\nexpect: {{server: {{peak: 1}}}}",
+        "the test starts 3 actors, so 4 are never holding",
+    ),
+    "a hook that is not given": (
+        "pool: {on_acquire: counting}\nexpect: {hooks: {on_acquire: 1, «setup: 0}}",
+        "no 'setup' is given to the pool, so it is never called",
+    ),
+    "a suspension without a step": (
+        "steps: [resume]\nexpect: {events: {«in_order: [pool_suspended, pool_resumed]}}",
+        "'pool_suspended' never happens in this test",
+    ),
+    "a failed connect where nothing fails": (
+        'steps: [acquire: a]\nexpect: {logs: {«failure: ">= 1"}}',
+        "no connect fails in this test, so there is no failure to log",
+    ),
+    "throughput in no time": (
+        f'{LOAD}\nexpect: {{l: {{«throughput: "> 1"}}}}',
+        "on the virtual clock this load takes no time, so its throughput says nothing",
+    ),
+    "latency in no time": (
+        f"{LOAD}\nexpect: {{l: {{«latency: {{p99: < 1s}}}}}}",
+        "on the virtual clock this load takes no time, so its latency says nothing",
+    ),
+    "an exact time that is real": (
+        "time: real\nsteps: [{acquire: a, took: «0s}]",
+        "no two times are just the same in real time",
+    ),
+    "a wait beyond the deadline": (
+        "time: real\ndeadline: 2s\nsteps: [advance: «2s]\nexpect: {server: {peak: 1}}",
+        "the test is given up before, for its deadline is 2 s",
+    ),
+}
+FINE = [
+    f"{ACTORS}, wait_until: idle is done]\nexpect: {{server: {{peak: 1}}}}",
+    "steps: [start: {a: [use: borrow]}, wait_until: a is waiting]\nexpect: {served: [a]}",
+    "steps: [use: suspend]\nexpect: {events: {in_order: [pool_suspended]}, logs: {failure: 1}}",
+    "steps: [acquire: a]\nexpect: {logs: {failure: 0, retry: 0, leak: 1}}",
+    "pool: {setup: failing}\nsteps: [acquire: a]\nexpect: {logs: {failure: 1}}",
+    "steps: [{load: l, clients: 1, each: 1, hold: 1s}]\nexpect: {l: {latency: {max: 1s}}}",
+    f'time: real\n{LOAD}\nexpect: {{l: {{latency: {{max: < 1s}}, throughput: ">= 5"}}}}',
+    f"pool: {{on_acquire: slow}}\n{LOAD}\nexpect: {{l: {{latency: {{max: < 1s}}}}}}",
+    "steps: [advance: 1d, {acquire: a, took: 0s}]",
+    "matrix: {n: [0, 2]}\nexpect: {stats: {created: <= $n}}",
+]
+
+
+@pytest.mark.parametrize(("keys", "message"), IN_VAIN.values(), ids=IN_VAIN)
+def test_nothing_is_expected_in_vain(keys: str, message: str, wrong_test: WrongAt) -> None:
+    assert wrong_test(keys, message).hint
+
+
+@pytest.mark.parametrize("keys", FINE)
+def test_what_may_come_true_is_accepted(keys: str, load_test: LoadTest) -> None:
+    load_test(keys)
