@@ -438,9 +438,10 @@ def test_the_bytes_do_not_depend_on_the_hash_seed(seed: str) -> None:
         "from poolspec.rendering.generate import generate_modules\n"
         "print(*generate_modules([a_class(every_step(), limit_test())]), end='')"
     )
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path},
         capture_output=True,
         check=True,
         text=True,
