@@ -347,6 +347,16 @@ class Load:
     timeout: Value | None = None
     via: Via = Via.ACQUIRE
     runner: Runner = Runner.THREADS
+    until_stopped: bool = False
+    """It goes on beside the steps that follow, until a `Stop`; none of total, each, counts then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End a load that goes on until it is stopped; every client finishes its operation."""
+
+    line: int
+    label: str
 
 
 # --- expectations --------------------------------------------------------------------------------
@@ -363,6 +373,8 @@ class LoadExpectation:
     latency: Checks = ()
     """Of: mean, max, p50, p90, p95, p99, p99.9; seconds from asking for to giving back."""
     line: int = 0
+    only_errors: tuple[ErrorKind, ...] = ()
+    """The kinds of errors that there may be; empty: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +455,7 @@ Step = (
     | Heal
     | Use
     | Load
+    | Stop
     | Expect
 )
 

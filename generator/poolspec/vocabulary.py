@@ -433,6 +433,13 @@ class Runner(StrEnum):
     """`concurrent.futures.ThreadPoolExecutor` with a worker for each client."""
 
 
+class Until(StrEnum):
+    """How generated load ends."""
+
+    STOPPED = "stopped"
+    """When a step stops it."""
+
+
 class StatName(StrEnum):
     """The counters and gauges that every pool with statistics must report."""
 

@@ -408,6 +408,31 @@ KEYS: dict[str, tuple[str, str]] = {
         "shells: [asyncio]\nsteps: [{«global_pool: g}]",
         "'global_pool' is for threads only, this test is not",
     ),
+    "a load without end in virtual time": (
+        "steps: [{load: l, clients: 1, «until: stopped}, stop: l]",
+        "a load that goes on until it is stopped works in real time",
+    ),
+    "a load that is never stopped": (
+        "time: real\nsteps: [{load: «l, clients: 1, until: stopped}]",
+        "the load 'l' is never stopped",
+    ),
+    "a load that is stopped twice": (
+        "time: real\nsteps: [{load: l, clients: 1, until: stopped}, stop: l, stop: «l]",
+        "'l' does not go on here",
+    ),
+    "a load without end that has one": (
+        "time: real\nsteps: [{load: l, clients: 1, until: stopped, «each: 5}, stop: l]",
+        "'until' and 'each' exclude each other",
+    ),
+    "an expectation of a load that goes on": (
+        "time: real\nsteps: [{load: l, clients: 1, until: stopped}, {expect: {«l: {failed: 0}}},"
+        " stop: l]",
+        "the load 'l' still goes on",
+    ),
+    "a load without end by an actor": (
+        "time: real\nsteps: [start: {a: [{load: l, clients: 1, «until: stopped}, stop: l]}]",
+        "an actor cannot start a load that goes on until it is stopped",
+    ),
     "a housekeeper in virtual time": (
         "«pool: {housekeeping: 50ms}\nsteps: []",
         "a housekeeper works in real time",

@@ -76,6 +76,11 @@ ONLY_THE_READER_KNOWS = (
     "works in real time",
     "what is given as",
     "must be refused",
+    "is never stopped",
+    "does not go on here",
+    "'until' and",
+    "still goes on",
+    "an actor cannot start a load",
 )
 """Faults of names, of sense and of texts that only the reader takes apart."""
 

@@ -66,9 +66,8 @@ class ClassBuilder:
         layer = self._inherited(fields, g.LAYER) or Layer.INTEGRATION
         pool = self._pool(fields, layer, used)
         time = self._inherited(fields, g.TIME) or TimeKind.VIRTUAL
-        if time is TimeKind.VIRTUAL and HOUSEKEEPING.name in dict(pool):
-            hint = "add: time: real"
-            reader.problem(fields.at(g.POOL_KEY), "a housekeeper works in real time", hint)
+        if HOUSEKEEPING.name in dict(pool):
+            names.real_time.append(("a housekeeper", fields.at(g.POOL_KEY)))
         steps = fields.get(g.STEPS_KEY)
         body = build_steps(scope, steps) if steps else ()
         names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
@@ -76,6 +75,8 @@ class ClassBuilder:
         expect = build_expectations(scope, given) if given else Expectations()
         self._check(word, fields, names)
         connections = self._connections(fields, names)
+        for what, node in names.real_time if time is TimeKind.VIRTUAL else ():
+            reader.problem(node, f"{what} works in real time", "add: time: real")
         if not names.global_pools:
             names.options.append((pool, self._pool_place(fields)))
         deadline = fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE
@@ -203,6 +204,10 @@ class ClassBuilder:
         verb = "global_pool" if names.global_pools else "open" if names.opened else ""
         if verb:
             message = f"a test with {verb!r} has no pool of its own"
+        for label, node in names.running.items():
+            message = f"the load {shown(label)} is never stopped"
+            self.reader.problem(node, message, f"add a step: stop: {label}")
+        if names.global_pools:
             for node in names.own_pool:
                 self.reader.problem(node, message, "name the other pool: from: …")
             for key in (g.POOL_KEY, g.PROFILE):

@@ -126,6 +126,9 @@ def _load(scope: Scope, fields: Fields, head: Scalar, node: Node) -> LoadExpecta
         scope.find(Word(head.text, head), Naming.LOAD)
     elif head.text not in loads:
         raise unknown(head, (*fields.place.names, *loads))
+    if head.text in scope.names.running:
+        hint = f"stop it first: stop: {head.text}"
+        scope.reader.problem(head, f"the load {shown(head.text)} still goes on", hint)
     given = read_fields(scope.reader, node, g.LOADED)
     _refuse_empty(scope, given)
     latency = given.get(g.LATENCY_KEY)
@@ -137,4 +140,5 @@ def _load(scope: Scope, fields: Fields, head: Scalar, node: Node) -> LoadExpecta
         given.get(g.ERRORS) or (),
         cast(Checks, tuple(latency.values.items())) if latency else (),
         head.line,
+        given.get(g.ONLY_ERRORS) or (),
     )

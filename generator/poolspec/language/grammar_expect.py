@@ -27,6 +27,12 @@ ERRORS = Key(
     "failed operations by kind of error",
     "{timeout: 0}",
 )
+ONLY_ERRORS = Key(
+    "only_errors",
+    list_kind("a list of kinds of errors", FAILURE, low=1),
+    "operations fail in these ways, and in no other",
+    "[timeout, lost]",
+)
 LATENCY_KEY = Key("latency", fields_kind(LATENCY), "times of the operations", '{p99: "< 500ms"}')
 LOAD_CHECKS = (
     Key("operations", COUNTED, "operations tried", "100"),
@@ -36,7 +42,7 @@ LOAD_CHECKS = (
     Key("success_rate", check_kind(RATIO), "succeeded, as a share of all", '">= 95%"'),
     Key("throughput", check_kind(RATE), "operations in a second", '"> 1000"'),
 )
-LOADED = Place("what came of a load", (*LOAD_CHECKS, ERRORS, LATENCY_KEY))
+LOADED = Place("what came of a load", (*LOAD_CHECKS, ERRORS, ONLY_ERRORS, LATENCY_KEY))
 
 _KINDS = list_kind("a list of events", enum_kind("an event", EventKind), low=1)
 EXACTLY = Key("exactly", _KINDS, "these events and no others, in this order", "[pool_created]")

@@ -39,6 +39,7 @@ from poolspec.vocabulary import (
     Target,
     Via,
 )
+from poolspec.vocabulary import BodyFailure, Fault, Operation, Runner, Until, Via
 
 STEP_PLACES: dict[str, Place] = {}
 """By verb; filled at the end of this module, for steps hold steps."""
@@ -235,6 +236,10 @@ VIA = Key("via", enum_kind("a way to borrow", Via), "how they borrow", "with", d
 RUNNER = Key(
     "runner", enum_kind("a runner", Runner), "what runs them", "executor", default="threads"
 )
+UNTIL = Key(
+    "until", enum_kind("an end", Until), "it goes on until then", "stopped", default="all is done"
+)
+STOP = Key("stop", NAME, "end a load that goes on until it is stopped", "traffic", True)
 
 # --- all steps ----------------------------------------------------------------------------------
 
@@ -273,8 +278,9 @@ STEP_PLACES.update(
         "use": Place("the step use", (USE,)),
         "load": Place(
             "the step load",
-            (LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER),
+            (LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER, UNTIL),
         ),
+        "stop": Place("the step stop", (STOP,)),
         "expect": Place("the step expect", (EXPECT_STEP, WITHIN)),
     }
 )

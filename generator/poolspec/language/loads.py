@@ -1,11 +1,12 @@
 """The step `load` as fields → model."""
 
+from poolspec.errors import shown
 from poolspec.language import grammar_steps as g
 from poolspec.language.grammar_expect import EXPECT
-from poolspec.language.kinds import Fields
+from poolspec.language.kinds import Fields, Word
 from poolspec.language.names import Naming
 from poolspec.language.scope import Scope
-from poolspec.model import Load
+from poolspec.model import Load, Stop
 from poolspec.vocabulary import Operation, Runner, Shell, Via
 
 
@@ -25,6 +26,8 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
     scope.bind(word, Naming.LOAD)
     if fields.get(g.RUNNER) is Runner.EXECUTOR:
         scope.names.bound_to.append((Shell.THREADS, "runner: executor", fields.at(g.RUNNER)))
+    if fields.has(g.UNTIL):
+        _note_going_on(scope, fields, word)
     operations = fields.get(g.OPERATIONS)
     by_kind = isinstance(operations, tuple)
     mix = fields.get(g.MIX) or (() if by_kind else ((Operation.READ, 1),))
@@ -43,7 +46,33 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
         timeout=fields.get(g.TIMEOUT),
         via=fields.get(g.VIA) or Via.ACQUIRE,
         runner=fields.get(g.RUNNER) or Runner.THREADS,
+        until_stopped=fields.has(g.UNTIL),
     )
+
+
+def build_stop(scope: Scope, fields: Fields) -> Stop | None:
+    """A load that goes on ends."""
+    word = fields.get(g.STOP)
+    if word is None or scope.find(word, Naming.LOAD) is None:
+        return None
+    if scope.names.running.pop(word.text, None) is None:
+        hint = "only a load with 'until: stopped' is, and once"
+        scope.reader.problem(word.node, f"{shown(word.text)} does not go on here", hint)
+    return Stop(fields.node.line, word.text)
+
+
+def _note_going_on(scope: Scope, fields: Fields, word: Word) -> None:
+    """A load that goes on is the main body's, is stopped later, and takes real time."""
+    problem = scope.reader.problem
+    scope.names.running[word.text] = word.node
+    clause = "a load that goes on until it is stopped"
+    scope.names.real_time.append((clause, fields.at(g.UNTIL)))
+    if scope.owner:
+        problem(fields.at(g.UNTIL), f"an actor cannot start {clause}", "start it in the main body")
+    for other in (g.OPERATIONS, g.EACH, g.RUNNER):
+        if fields.has(other):
+            message = f"'until' and {other.name!r} exclude each other"
+            problem(fields.at(other), message, "keep one of them")
 
 
 def _check_amount(scope: Scope, fields: Fields) -> None:
@@ -51,8 +80,8 @@ def _check_amount(scope: Scope, fields: Fields) -> None:
     problem = scope.reader.problem
     if fields.has(g.OPERATIONS) and fields.has(g.EACH):
         problem(fields.at(g.EACH), "'operations' and 'each' exclude each other", "keep one of them")
-    if not fields.has(g.OPERATIONS) and not fields.has(g.EACH):
-        hint = "add operations: 100 (shared out) or each: 50 (for every client)"
+    if not any(fields.has(key) for key in (g.OPERATIONS, g.EACH, g.UNTIL)):
+        hint = "add operations: 100 (shared out), each: 50 (for every client) or until: stopped"
         problem(fields.node, "a load needs 'operations' or 'each'", hint)
     operations = fields.get(g.OPERATIONS)
     if fields.has(g.MIX) and isinstance(operations, tuple):

@@ -70,6 +70,10 @@ class Names:
     """Of every pool that the test has, with the place where they are given."""
     implied: dict[Capability, str] = field(default_factory=dict)
     """What the test needs by what it says: the first word that implies it, and its line."""
+    running: dict[str, Node] = field(default_factory=dict)
+    """Loads that were started and not stopped so far, with the place of each."""
+    real_time: list[tuple[str, Node]] = field(default_factory=list)
+    """What works in real time only: a clause that says so, and where it stands."""
     expecting: bool = False
     """Something is expected, so that the test can fail by its own words."""
     incomplete: bool = False

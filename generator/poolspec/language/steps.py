@@ -24,7 +24,7 @@ from poolspec.language.lifecycle import (
     build_resume,
     build_suspend,
 )
-from poolspec.language.loads import build_load
+from poolspec.language.loads import build_load, build_stop
 from poolspec.language.names import Naming
 from poolspec.language.needs import note_step
 from poolspec.language.opening import build_open
@@ -217,6 +217,7 @@ _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
         "heal": build_heal,
         "use": _use,
         "load": build_load,
+        "stop": build_stop,
         "expect": _expect,
     }.items()
 }

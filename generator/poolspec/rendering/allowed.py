@@ -26,6 +26,8 @@ _CALLS = frozenset(
         *("expect_pools", "expect_events", "expect_within", "raises"),
         *("expect_health", "expect_hooks", "expect_logs", "expect_calls"),
         *("expect_metrics", "measure"),
+        *("expect_health", "expect_hooks", "expect_logs"),
+        *("expect_metrics", "measure", "start_load", "stop_load", "expect_only_errors"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
         *("cancel", "fork", "fault", "heal", "use", "execute"),
         *("open", "details", "expect_patience"),

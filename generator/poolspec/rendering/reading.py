@@ -22,6 +22,7 @@ from poolspec.model import (
     SpecTest,
     Start,
     Step,
+    Stop,
     Suspend,
     Transaction,
     With,
@@ -103,6 +104,8 @@ def read_in(step: Step) -> Iterator[str]:
         yield from step.labels
     elif isinstance(step, Query | Inject) and step.on is not None:
         yield step.on
+    elif isinstance(step, Stop):
+        yield step.label
     elif isinstance(step, Expect):
         yield from read_by(step.expectations)
 

@@ -104,6 +104,10 @@ class Scope:
         """Return an enum member of the vocabulary."""
         return f"{self.use(type(word).__name__)}.{word.name}"
 
+    def members(self, words: Iterable[StrEnum]) -> str:
+        """Return enum members, separated by commas."""
+        return ", ".join(self.member(word) for word in words)
+
     def check(self, wanted: Check) -> str:
         """Return a comparison."""
         if wanted.op is not CheckOp.EQUAL:

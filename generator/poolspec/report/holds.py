@@ -69,5 +69,8 @@ def _load_expectations(wanted: LoadExpectation) -> Iterator[Sentence]:
     if wanted.errors:
         kinds = tuple((kind.value, check) for kind, check in wanted.errors)
         yield Sentence(f"errors of {name}: {amounts.checks(kinds)}")
+    if wanted.only_errors:
+        kinds_only = amounts.labels(kind.value for kind in wanted.only_errors)
+        yield Sentence(f"errors of {name}, if any: {kinds_only}")
     if wanted.latency:
         yield Sentence(f"latency of {name}: {amounts.checks(wanted.latency, ' s')}")

@@ -31,6 +31,7 @@ from poolspec.model import (
     SpecTest,
     Start,
     Step,
+    Stop,
     Suspend,
     Transaction,
     Use,
@@ -253,7 +254,13 @@ def _(step: Load) -> Sentence:
         parts.append("through `with`")
     if step.runner is Runner.EXECUTOR:
         parts.append("under `concurrent.futures`")
-    return Sentence(f"Run the load {code(step.label)}: {', '.join(parts)}.")
+    verb = "Start" if step.until_stopped else "Run"
+    return Sentence(f"{verb} the load {code(step.label)}: {', '.join(parts)}.")
+
+
+@tell.register
+def _(step: Stop) -> Sentence:
+    return Sentence(f"Stop the load {code(step.label)}.")
 
 
 def _operations(step: Load) -> Iterator[str]:
@@ -262,6 +269,8 @@ def _operations(step: Load) -> Iterator[str]:
         return
     if step.total is not None:
         yield f"{amounts.value(step.total)} operations in all"
+    if step.until_stopped:
+        yield "operations until it is stopped"
     if step.each is not None:
         yield f"{amounts.value(step.each)} operations each"
     shares = [

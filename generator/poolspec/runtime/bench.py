@@ -18,8 +18,16 @@ from poolspec.runtime.connection import Sockets
 from poolspec.runtime.contract import Meter, Metered, Place
 from poolspec.runtime.faults import ServerFaults
 from poolspec.runtime.hooks import HOOK_PLACES, Hooks
+from poolspec.runtime.invariants import NUMBERS_VOID
 from poolspec.runtime.journal import Journal, LogNames
-from poolspec.runtime.load import CREATE, TABLE
+from poolspec.runtime.load import (
+    CREATE,
+    ROWS_OF_A_STREAM,
+    TABLE,
+    LoadResult,
+    Running,
+    Stream,
+)
 from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.log import Entry, Log
 from poolspec.runtime.observe import Observer
@@ -27,6 +35,7 @@ from poolspec.runtime.secrets import Secrets
 from poolspec.runtime.targets import Targets
 from poolspec.servers import Server, ServerError
 from poolspec.vocabulary import Capability, Detail, EventKind, Flaw, Given, Operation, Target
+from poolspec.vocabulary import Capability, EventKind, Fault, Operation
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -94,6 +103,8 @@ class Bench(Generic[P]):
         self._counted: list[Sockets] = []
         self._calls = calls
         self._server_faults = ServerFaults(server, self._tenant)
+        self._now = clock.now
+        self._running: list[Running] = []
         self._hooks = Hooks(clock.sleep)
         self._journal = Journal(logs, self._secrets.look)
         self._pools: list[P] = []
@@ -197,6 +208,47 @@ class Bench(Generic[P]):
             if place in options
         }
         return known_options({**options, **made}, self._capabilities)
+
+    def _break_server(self, fault: Fault) -> None:
+        """Kill or pause the server."""
+        self._server_faults.set(fault)
+        if fault is Fault.SERVER_KILLED:
+            self._observer.lost_server()
+            self._log.add(NUMBERS_VOID)
+
+    def _mend_server(self, fault: Fault) -> None:
+        """Start the server again, or let it go on."""
+        if fault is Fault.SERVER_KILLED:
+            self._log.add(NUMBERS_VOID)
+        self._server_faults.clear(fault)
+
+    def _start_running(
+        self, clients: int, kinds: Mapping[Operation, int], hold: tuple[float, float] | None
+    ) -> Running:
+        """Make a load that goes on until it is stopped."""
+        first = self._rows
+        self._prepare_table(kinds, ROWS_OF_A_STREAM)
+        streams = [Stream(kinds, hold, first + n, clients) for n in range(clients)]
+        running = Running(f"load{first}", streams, self._now())
+        self._running.append(running)
+        return running
+
+    def _stop_running(self, result: LoadResult) -> Running:
+        """Let no client of a load begin another operation."""
+        (running,) = (one for one in self._running if one.result is result)
+        self._running.remove(running)
+        running.stop()
+        return running
+
+    def _stop_all(self) -> None:
+        """End loads that a failed test has left running."""
+        for running in self._running:
+            running.stop()
+
+    def _sum_up(self, running: Running) -> None:
+        """Complete the result of a load whose clients have ended."""
+        running.result.elapsed = self._now() - running.started
+        running.result.lost_writes = self._lost(running.result.written)
 
     def _clean_up(self) -> None:
         """Undo what both shells' tests have done, after their pools are closed."""

@@ -1,8 +1,7 @@
 """The clients of generated load, and what runs them: threads of the test, or an executor's."""
 
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from functools import partial
 from poolspec.runtime.actors import Actor, Crew
 from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.clock import Clock
-from poolspec.runtime.load import COUNT, INSERT, LoadResult, Task
+from poolspec.runtime.load import COUNT, INSERT, Heap, LoadResult, Task
 from poolspec.runtime.log import Log, wait_until
 from poolspec.vocabulary import ErrorKind, Operation, Via
 
@@ -25,6 +24,8 @@ class Habits:
     timeout: float | None
     clock: Clock
     kind_of: Callable[[BaseException], ErrorKind | None]
+    rest: float = 0.0
+    """Seconds to rest after an operation that failed."""
 
 
 class Clients:
@@ -36,7 +37,7 @@ class Clients:
         self._result = result
         self._lock = threading.Lock()
 
-    def work_off(self, tasks: deque[Task], client: int) -> None:
+    def work_off(self, tasks: Heap, client: int) -> None:
         """Do tasks of a heap, which may be common to many clients, until none is left."""
         while tasks:
             try:
@@ -56,6 +57,8 @@ class Clients:
                 raise
             with self._lock:
                 self._result.errors[kind] += 1
+            if self._habits.rest:
+                self._habits.clock.sleep(self._habits.rest)
             return
         with self._lock:
             self._result.succeeded += 1
@@ -91,13 +94,18 @@ class Clients:
             self._result.written.add(task.number)
 
 
-def run_in_threads(crew: Crew, name: str, clients: Clients, heaps: list[deque[Task]]) -> None:
-    """Run one client for each heap of tasks, each in a thread of its own, until all are done."""
+def start_in_threads(crew: Crew, name: str, clients: Clients, heaps: Sequence[Heap]) -> list[str]:
+    """Start one client for each heap of tasks, each in a thread of its own; return their names."""
     actors = [
         Actor(f"{name}-{n + 1}", partial(clients.work_off, heap, n)) for n, heap in enumerate(heaps)
     ]
     crew.start(actors)
-    crew.join(actor.name for actor in actors)
+    return [actor.name for actor in actors]
+
+
+def run_in_threads(crew: Crew, name: str, clients: Clients, heaps: Sequence[Heap]) -> None:
+    """Run one client for each heap of tasks, until all are done."""
+    crew.join(start_in_threads(crew, name, clients, heaps))
 
 
 class ExecutorRun:

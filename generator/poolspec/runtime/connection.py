@@ -7,6 +7,8 @@ connections does not depend on what the pool says of itself.
 
 from collections.abc import Callable
 from typing import Any, Protocol, cast, runtime_checkable
+from itertools import count
+from typing import Any, cast
 
 from pymysql.connections import Connection
 
@@ -63,7 +65,8 @@ class Sockets:
     def __init__(self, tell: Callable[[str, int], None]) -> None:
         self._tell = tell
         self._lock = FreshLock()
-        self._open: dict[int, Any] = {}
+        self._open: dict[int, tuple[int, Any]] = {}
+        self._serials = count()
         self.peak = 0
         """The most connections that were open at once."""
 
@@ -77,17 +80,29 @@ class Sockets:
         self._tell("socket_opened", number)
         return True
 
-    def gone(self, number: int) -> None:
+    def opened(self, number: int, connection: Any) -> int:
+        """Note that a connection was opened; returns what it is known by here.
+
+        That is not the server's number: a server that was started again counts anew.
+        """
+        with self._lock:
+            serial = next(self._serials)
+            self._open[serial] = (number, connection)
+            self.peak = max(self.peak, len(self._open))
+        self._tell("socket_opened", number)
+        return serial
+
+    def gone(self, serial: int) -> None:
         """Note that a connection's socket is closed; a second time says nothing."""
         with self._lock:
-            known = self._open.pop(number, None)
+            known = self._open.pop(serial, None)
         if known is not None:
-            self._tell("socket_closed", number)
+            self._tell("socket_closed", known[0])
 
     def open(self) -> dict[int, Any]:
-        """Return the connections that are open now, by the server's numbers."""
+        """Return the connections that are open now, by what they are known by here."""
         with self._lock:
-            return dict(self._open)
+            return {serial: connection for serial, (_, connection) in self._open.items()}
 
 
 def watch(connection: Any, gone: Callable[[], None]) -> None:
@@ -124,6 +139,8 @@ class Connector:
         """Open one more."""
         connection = self._open_one()
         self.count(connection)
+        serial = self.sockets.opened(number_of(connection), connection)
+        watch(connection, lambda: self.sockets.gone(serial))
         return connection
 
     def count(self, connection: Any) -> None:

@@ -14,6 +14,8 @@ from poolspec.vocabulary import Capability, EventKind, StatName
 
 SUSPENDED, RESUMED = "suspended", "resumed"
 """What the lab logs around a suspension, in which idle connections may wait as well."""
+NUMBERS_VOID = "numbers_void"
+"""What the lab logs when the server dies, and before it starts again and numbers anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def violations_in_log(entries: Sequence[Entry], may: frozenset[Capability]) -> I
 def _shared_connections(entries: Iterable[Entry]) -> Iterator[str]:
     holder: dict[int, str] = {}
     for entry in entries:
+        if entry.kind == NUMBERS_VOID:
+            holder.clear()
         if entry.connection is None:
             continue
         if entry.kind is EventKind.CHECKED_OUT:

@@ -22,9 +22,13 @@ from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_thread
 from poolspec.runtime.connection import Connector, close_left, end, open_connection
 from poolspec.runtime.contract import Configuring, PoolAdapter, Stage, Wiring, foreign
 from poolspec.runtime.faults import LOOK_EVERY
+from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads, start_in_threads
+from poolspec.runtime.connection import Connector, open_connection
+from poolspec.runtime.contract import PoolAdapter, Wiring
+from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
 from poolspec.runtime.forking import in_child
 from poolspec.runtime.journal import NO_LOG
-from poolspec.runtime.load import LoadResult, heaps_of, plan
+from poolspec.runtime.load import REST, LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
 from poolspec.runtime.observe import settle
 from poolspec.runtime.stage import StageServer
@@ -230,6 +234,28 @@ class Lab(Bench[Pool]):
         result.lost_writes = self._lost(result.written)
         return result
 
+    def start_load(
+        self,
+        *,
+        clients: int,
+        mix: Mapping[Operation, int] | None = None,
+        hold: tuple[float, float] | None = None,
+        timeout: float | None = None,
+        via: Via = Via.ACQUIRE,
+    ) -> LoadResult:
+        """Let `clients` clients do operations of the kinds of `mix` until `stop_load`."""
+        running = self._start_running(clients, mix or {Operation.READ: 1}, hold)
+        habits = Habits(via, timeout, self._clock, self._adapter.kind_of, REST)
+        crowd = Clients(self._only_pool(), habits, running.result)
+        start_in_threads(self._crew, running.name, crowd, running.streams)
+        return running.result
+
+    def stop_load(self, load: LoadResult) -> None:
+        """End a load that goes on; wait until every client has finished its operation."""
+        running = self._stop_running(load)
+        self._crew.join(f"{running.name}-{n + 1}" for n in range(len(running.streams)))
+        self._sum_up(running)
+
     # --- faults ----------------------------------------------------------------------------------
 
     def fault(
@@ -249,7 +275,7 @@ class Lab(Bench[Pool]):
         elif fault in CALL_FAULTS:
             self._calls.set(fault, seconds=seconds, times=times)
         else:
-            self._server_faults.set(fault)
+            self._break_server(fault)
 
     def heal(self, fault: Fault) -> None:
         """End a fault."""
@@ -257,7 +283,7 @@ class Lab(Bench[Pool]):
             self._calls.clear(fault)
             self._log.add("healed")
         else:
-            self._server_faults.clear(fault)
+            self._mend_server(fault)
 
     def expect_health(self, status: str) -> None:
         """Check the pool's own verdict on itself."""
@@ -299,6 +325,7 @@ class Lab(Bench[Pool]):
         """Undo everything, however the test ended."""
         self.abort("the test is over")
         self._targets.hang_up()
+        self._stop_all()
         self._crew.abandon()
         for pool in self._pools:
             pool.dismiss()

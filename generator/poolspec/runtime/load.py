@@ -9,6 +9,8 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
 
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.vocabulary import ErrorKind, Operation
@@ -20,6 +22,10 @@ CREATE = f"CREATE TABLE {TABLE} (number INTEGER PRIMARY KEY, client INTEGER NOT 
 INSERT = f"INSERT INTO {TABLE} VALUES (%s, %s)"
 COUNT = f"SELECT client, COUNT(*) FROM {TABLE} GROUP BY client"
 
+ROWS_OF_A_STREAM = 10_000_000
+"""Numbers that are kept for the rows of one load without end."""
+REST = 0.01
+"""Seconds that a client of a load without end rests after an operation that failed."""
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -65,6 +71,12 @@ class LoadResult:
         seen = {kind.value: self.errors[kind] for kind in expected}
         _check({kind.value: count for kind, count in expected.items()}, seen, "")
 
+    def expect_only_errors(self, *kinds: ErrorKind) -> None:
+        """Check that no operation failed in another way than these."""
+        others = {kind.value: n for kind, n in self.errors.items() if kind not in kinds}
+        if others:
+            raise AssertionError(f"expected no errors but {', '.join(kinds)}; there were: {others}")
+
     def expect_latency(self, expected: Mapping[str, Expected]) -> None:
         """Check seconds per operation: mean, max, p50, p90, p95, p99, p99.9 (nearest rank)."""
         if not self.seconds:
@@ -93,11 +105,67 @@ def plan(
     `first` is the number of the first task; numbers name the rows that writes leave behind.
     """
     count = sum(kinds.values()) if total is None else total
+    return list(islice(_tasks(kinds, hold, first, 1), count))
+
+
+class Heap(Protocol):
+    """What a client takes its tasks from, until nothing is left."""
+
+    def __len__(self) -> int:
+        """Return 0 when nothing is left."""
+
+    def popleft(self) -> Task:
+        """Take the next one. Raises IndexError when nothing is left."""
+
+
+class Stream:
+    """The tasks of one client without end, until it is stopped; any thread may stop it."""
+
+    def __init__(
+        self,
+        kinds: Mapping[Operation, int],
+        hold: tuple[float, float] | None,
+        first: int,
+        step: int,
+    ) -> None:
+        self._tasks = _tasks(kinds, hold, first, step)
+        self._stopped = False
+
+    def __len__(self) -> int:
+        """Say 1 while it goes on, whatever is to come."""
+        return not self._stopped
+
+    def popleft(self) -> Task:
+        """Return the next task."""
+        return next(self._tasks)
+
+    def stop(self) -> None:
+        """Have nothing left."""
+        self._stopped = True
+
+
+@dataclass(slots=True)
+class Running:
+    """A load that goes on until it is stopped."""
+
+    name: str
+    streams: list[Stream]
+    started: float
+    result: LoadResult = field(default_factory=LoadResult)
+
+    def stop(self) -> None:
+        """Let no client begin another operation."""
+        for stream in self.streams:
+            stream.stop()
+
+
+def _tasks(
+    kinds: Mapping[Operation, int], hold: tuple[float, float] | None, first: int, step: int
+) -> Iterator[Task]:
     low, high = hold or (0.0, 0.0)
-    return [
-        Task(first + number, kind, low + (high - low) * (number * GOLDEN % 1.0))
-        for number, kind in enumerate(_interleave(kinds, count))
-    ]
+    for number, kind in enumerate(_interleave(kinds)):
+        kept = low + (high - low) * (number * GOLDEN % 1.0)
+        yield Task(first + step * number, kind, kept)
 
 
 def heaps_of(tasks: list[Task], clients: int, *, shared: bool) -> list[deque[Task]]:
@@ -107,11 +175,11 @@ def heaps_of(tasks: list[Task], clients: int, *, shared: bool) -> list[deque[Tas
     return [deque(tasks[n::clients]) for n in range(clients)]
 
 
-def _interleave(shares: Mapping[Operation, int], count: int) -> Iterator[Operation]:
+def _interleave(shares: Mapping[Operation, int]) -> Iterator[Operation]:
     # Smooth weighted round-robin: whoever is furthest behind its share goes next.
     credit = dict.fromkeys(shares, 0)
     whole = sum(shares.values())
-    for _ in range(count):
+    while True:
         for kind, share in shares.items():
             credit[kind] += share
         chosen = max(credit, key=lambda kind: credit[kind])

@@ -50,6 +50,11 @@ class Observer:
         """In a forked child: leave the test's own connection to the parent."""
         self._own = None
 
+    def lost_server(self) -> None:
+        """Know of no connection any more: the server died, and will count anew."""
+        self.close()
+        self.strangers.clear()
+
     def close(self) -> None:
         """Close the test's own connection."""
         own, self._own = self._own, None

@@ -1,7 +1,6 @@
 """The clients of generated load, as tasks."""
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +8,7 @@ from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew
 from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
-from poolspec.runtime.load import COUNT, INSERT, LoadResult, Task
+from poolspec.runtime.load import COUNT, INSERT, Heap, LoadResult, Task
 from poolspec.vocabulary import ErrorKind, Operation, Via
 
 
@@ -21,6 +20,8 @@ class AsyncHabits:
     timeout: float | None
     clock: AsyncClock
     kind_of: Callable[[BaseException], ErrorKind | None]
+    rest: float = 0.0
+    """Seconds to rest after an operation that failed."""
 
 
 class AsyncClients:
@@ -34,7 +35,7 @@ class AsyncClients:
         self._habits = habits
         self._result = result
 
-    async def work_off(self, tasks: deque[Task], client: int) -> None:
+    async def work_off(self, tasks: Heap, client: int) -> None:
         """Do tasks of a heap, which may be common to many clients, until none is left."""
         while tasks:
             await self._do(tasks.popleft(), client)
@@ -48,6 +49,8 @@ class AsyncClients:
             if kind is None:
                 raise
             self._result.errors[kind] += 1
+            if self._habits.rest:
+                await self._habits.clock.sleep(self._habits.rest)
             return
         self._result.succeeded += 1
         self._result.seconds.append(self._habits.clock.now() - started)
@@ -79,13 +82,20 @@ class AsyncClients:
         self._result.written.add(task.number)
 
 
-async def run_in_tasks(
-    crew: AsyncCrew, name: str, clients: AsyncClients, heaps: list[deque[Task]]
-) -> None:
-    """Run one client for each heap of tasks, each as a task of its own, until all are done."""
+def start_in_tasks(
+    crew: AsyncCrew, name: str, clients: AsyncClients, heaps: Sequence[Heap]
+) -> list[str]:
+    """Start one client for each heap of tasks, each as a task of its own; return their names."""
     actors = [
         AsyncActor(f"{name}-{n + 1}", partial(clients.work_off, heap, n))
         for n, heap in enumerate(heaps)
     ]
     crew.start(actors)
-    await crew.join(actor.name for actor in actors)
+    return [actor.name for actor in actors]
+
+
+async def run_in_tasks(
+    crew: AsyncCrew, name: str, clients: AsyncClients, heaps: Sequence[Heap]
+) -> None:
+    """Run one client for each heap of tasks, until all are done."""
+    await crew.join(start_in_tasks(crew, name, clients, heaps))

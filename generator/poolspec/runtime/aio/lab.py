@@ -24,6 +24,8 @@ from poolspec.runtime.aio.contract import (
     Open,
     foreign,
 )
+from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks, start_in_tasks
+from poolspec.runtime.aio.contract import AsyncPoolAdapter, AsyncWiring, Open
 from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.calls import CallFaults, Plan
 from poolspec.runtime.checks import Expected
@@ -33,6 +35,7 @@ from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import LoadResult, heaps_of, plan
 from poolspec.runtime.observe import SETTLE
 from poolspec.runtime.stage import StageServer
+from poolspec.runtime.load import REST, LoadResult, heaps_of, plan
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
@@ -217,6 +220,28 @@ class AsyncLab(Bench[AsyncPool]):
         result.lost_writes = self._lost(result.written)
         return result
 
+    def start_load(
+        self,
+        *,
+        clients: int,
+        mix: Mapping[Operation, int] | None = None,
+        hold: tuple[float, float] | None = None,
+        timeout: float | None = None,
+        via: Via = Via.ACQUIRE,
+    ) -> LoadResult:
+        """Let `clients` tasks do operations until `stop_load`; see `Lab.start_load`."""
+        running = self._start_running(clients, mix or {Operation.READ: 1}, hold)
+        habits = AsyncHabits(via, timeout, self._clock, self._adapter.kind_of, REST)
+        crowd = AsyncClients(self._only_pool(), self._adapter, habits, running.result)
+        start_in_tasks(self._crew, running.name, crowd, running.streams)
+        return running.result
+
+    async def stop_load(self, load: LoadResult) -> None:
+        """End a load that goes on; wait until every client has finished its operation."""
+        running = self._stop_running(load)
+        await self._crew.join(f"{running.name}-{n + 1}" for n in range(len(running.streams)))
+        await asyncio.to_thread(self._sum_up, running)
+
     # --- faults ----------------------------------------------------------------------------------
 
     async def fault(
@@ -236,7 +261,7 @@ class AsyncLab(Bench[AsyncPool]):
         elif fault in CALL_FAULTS:
             self._calls.set(fault, seconds=seconds, times=times)
         else:
-            await asyncio.to_thread(self._server_faults.set, fault)
+            await asyncio.to_thread(self._break_server, fault)
 
     async def heal(self, fault: Fault) -> None:
         """End a fault."""
@@ -244,7 +269,7 @@ class AsyncLab(Bench[AsyncPool]):
             self._calls.clear(fault)
             self._log.add("healed")
         else:
-            await asyncio.to_thread(self._server_faults.clear, fault)
+            await asyncio.to_thread(self._mend_server, fault)
 
     async def expect_health(self, status: str) -> None:
         """Check the pool's own verdict on itself."""
@@ -286,6 +311,7 @@ class AsyncLab(Bench[AsyncPool]):
     async def dispose(self) -> None:
         """Undo everything, however the test ended."""
         self._targets.hang_up()
+        self._stop_all()
         await self._crew.abandon()
         for pool in self._pools:
             await pool.dismiss()
@@ -311,6 +337,8 @@ class AsyncLab(Bench[AsyncPool]):
                 await self._suffer(self._calls.plan(Call.CONNECT))
             connection = await open_one()
             self._count(sockets, connection)
+            serial = sockets.opened(self._adapter.number_of(connection), connection)
+            self._adapter.watch(connection, lambda: sockets.gone(serial))
             return connection
 
         return connect
