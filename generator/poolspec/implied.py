@@ -77,6 +77,7 @@ EXPECTATIONS: Final = {
     "events": Capability.EVENTS,
     "health": Capability.HEALTH,
     "hooks": Capability.HOOKS,
+    "loans": Capability.LEAK_DETECTION,
     "logs": Capability.LOGS,
     "metrics": Capability.METRICS,
     "patience": Capability.TIME_LIMITS,

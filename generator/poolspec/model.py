@@ -387,6 +387,18 @@ class EventsExpectation:
 
 
 @dataclass(frozen=True, slots=True)
+class LoanExpectation:
+    """What the pool must know of one loan; None says nothing."""
+
+    by: str | None = None
+    """The actor that borrowed, or `main`."""
+    seconds: Check | None = None
+    """For how long it has been on loan."""
+    where: bool | None = None
+    """Whether the pool can tell the place in the test."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expectations:
     """What must hold, at a step or at the end of a test. Empty parts say nothing."""
 
@@ -414,6 +426,8 @@ class Expectations:
     """Of: setup, on_acquire. How often the pool called them."""
     logs: Checks = ()
     """Of: failure, retry, recovery, leak. How many records of each sort the pool logged."""
+    loans: tuple[LoanExpectation, ...] | None = None
+    """What is on loan, the longest loan first, and no more than that."""
     metrics: Checks = ()
     """By MetricName, and by TimingName with a part: `wait_time.count`, `.sum`, `.min`, `.max`."""
     calls: Checks = ()

@@ -20,6 +20,7 @@ from poolspec.runtime.contract import (
     Controls,
     ForeignConnections,
     Keeper,
+    LoanSeen,
     Meter,
     Options,
     Place,
@@ -206,6 +207,11 @@ def watched(pool: P, wiring: Wiring | AsyncWiring) -> P:
     return pool
 
 
+def loans_of(pool: steadypool.ConnectionPool | steadypool.AsyncConnectionPool) -> list[LoanSeen]:
+    """Return what is on loan, the longest loan first."""
+    return [LoanSeen(loan.holder, loan.seconds, loan.where) for loan in pool.loans()]
+
+
 class SteadyControls:
     """Passes every call on."""
 
@@ -230,6 +236,10 @@ class SteadyControls:
     def maintain(self, pool: steadypool.ConnectionPool) -> None:
         """Do the housekeeping."""
         pool.maintain()
+
+    def loans(self, pool: steadypool.ConnectionPool) -> list[LoanSeen]:
+        """Return the pool's own list."""
+        return loans_of(pool)
 
     def keep(self, pool: steadypool.ConnectionPool, interval: float) -> Keeper:
         """Give the pool a housekeeper of its own."""

@@ -13,6 +13,7 @@ from poolspec.adapters.steady import (
     config_of,
     kind_of,
     listeners,
+    loans_of,
     plain_dirt,
     watched,
 )
@@ -21,7 +22,7 @@ from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncKeeper, AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
 from poolspec.runtime.connection import OnStage
-from poolspec.runtime.contract import Meter, Options, Place
+from poolspec.runtime.contract import LoanSeen, Meter, Options, Place
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
 from steadypool.aio_driver import AsyncConnection, AsyncConnector
@@ -52,6 +53,10 @@ class AsyncSteadyControls:
     async def maintain(self, pool: steadypool.AsyncConnectionPool) -> None:
         """Do the housekeeping."""
         await pool.maintain()
+
+    def loans(self, pool: steadypool.AsyncConnectionPool) -> list[LoanSeen]:
+        """Return the pool's own list."""
+        return loans_of(pool)
 
     def keep(self, pool: steadypool.AsyncConnectionPool, interval: float) -> AsyncKeeper:
         """Give the pool a housekeeper of its own."""

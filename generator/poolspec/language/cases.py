@@ -201,13 +201,12 @@ class ClassBuilder:
         if not names.expecting and not names.incomplete and not fields.has(g.EXPECT_KEY):
             hint = "add 'expect', or a step that says how it fails, how long it takes or returns"
             self.reader.problem(word.node, f"nothing is expected of {shown(word.text)}", hint)
-        verb = "global_pool" if names.global_pools else "open" if names.opened else ""
-        if verb:
-            message = f"a test with {verb!r} has no pool of its own"
         for label, node in names.running.items():
             message = f"the load {shown(label)} is never stopped"
             self.reader.problem(node, message, f"add a step: stop: {label}")
-        if names.global_pools:
+        verb = "global_pool" if names.global_pools else "open" if names.opened else ""
+        if verb:
+            message = f"a test with {verb!r} has no pool of its own"
             for node in names.own_pool:
                 self.reader.problem(node, message, "name the other pool: from: …")
             for key in (g.POOL_KEY, g.PROFILE):

@@ -9,8 +9,18 @@ from poolspec.language.names import Naming
 from poolspec.language.needs import note_expectations
 from poolspec.language.scope import Scope
 from poolspec.language.tree import Node, Scalar
-from poolspec.model import Check, Checks, EventsExpectation, Expectations, LoadExpectation
+from poolspec.model import (
+    Check,
+    Checks,
+    EventsExpectation,
+    Expectations,
+    LoadExpectation,
+    LoanExpectation,
+)
 from poolspec.vocabulary import Call
+
+MAIN = "main"
+"""The test's own thread or task, which is no actor."""
 
 
 def build_expectations(scope: Scope, fields: Fields) -> Expectations:
@@ -38,6 +48,7 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
         patience=fields.get(g.PATIENCE),
         hooks=_checks(scope, fields, g.HOOKS_KEY),
         logs=_checks(scope, fields, g.LOGS_KEY),
+        loans=_loans_out(scope, fields),
         metrics=_metrics(scope, fields),
         calls=_checks(scope, fields, g.CALLS_KEY),
     )
@@ -60,6 +71,21 @@ def _checks(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
 def _refuse_empty(scope: Scope, fields: Fields) -> None:
     if not fields.nodes and fields.sound:
         scope.reader.problem(fields.node, f"{fields.place.name}: nothing is expected", "fill it")
+
+
+def _loans_out(scope: Scope, fields: Fields) -> tuple[LoanExpectation, ...] | None:
+    given = fields.get(g.LOANS_KEY)
+    if given is None:
+        return None
+    made = []
+    for loan in given:
+        _refuse_empty(scope, loan)
+        word = loan.get(g.BY)
+        if word and word.text != MAIN:
+            scope.find(word, Naming.ACTOR)
+        who = word.text if word else None
+        made.append(LoanExpectation(who, loan.get(g.LASTS), loan.get(g.WHERE)))
+    return tuple(made)
 
 
 def _metrics(scope: Scope, fields: Fields) -> Checks:

@@ -1,6 +1,7 @@
 """The tables of keys of every expectation."""
 
-from poolspec.language.grammar_kinds import COUNTED, FAILURE, NAMES, TIMED
+from poolspec.language.grammar_kinds import COUNTED, FAILURE, NAME, NAMES, TIMED
+from poolspec.language.grammar_tables import FLAG
 from poolspec.language.kinds import Key, Place
 from poolspec.language.quantities import RATE, RATIO
 from poolspec.language.values import check_kind, enum_kind, fields_kind, list_kind, map_kind
@@ -122,12 +123,23 @@ CALLS_KEY = Key(
     "calls", fields_kind(CALLS), "how often connections were asked for things", "{rollback: 1}"
 )
 LOGS_KEY = Key("logs", fields_kind(LOGS), "what the pool logged, by sort", "{recovery: 1}")
+BY = Key("by", NAME, "the actor that borrowed, or `main`", "first")
+LASTS = Key("for", TIMED, "how long it has been on loan", '">= 1m"')
+WHERE = Key("where", FLAG, "whether the pool can tell the place in the test", "true")
+LOAN = Place("a loan", (BY, LASTS, WHERE))
+LOANS_KEY = Key(
+    "loans",
+    list_kind("a list of loans", fields_kind(LOAN)),
+    "all that is on loan, the longest first",
+    "[{by: first, for: 2m}]",
+)
 METRICS_KEY = Key("metrics", fields_kind(METRICS), "what monitoring sees", "{used: 1, idle: 1}")
 EXPECT = Place(
     "an expectation",
     (
         *(STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
         *(HEALTH, PATIENCE, HOOKS_KEY, CALLS_KEY, LOGS_KEY, METRICS_KEY),
+        *(HEALTH, HOOKS_KEY, LOGS_KEY, LOANS_KEY, METRICS_KEY),
     ),
     other=fields_kind(LOADED),
 )

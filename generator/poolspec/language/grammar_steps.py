@@ -37,9 +37,9 @@ from poolspec.vocabulary import (
     Operation,
     Runner,
     Target,
+    Until,
     Via,
 )
-from poolspec.vocabulary import BodyFailure, Fault, Operation, Runner, Until, Via
 
 STEP_PLACES: dict[str, Place] = {}
 """By verb; filled at the end of this module, for steps hold steps."""

@@ -25,9 +25,8 @@ _CALLS = frozenset(
         *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
         *("expect_pools", "expect_events", "expect_within", "raises"),
         *("expect_health", "expect_hooks", "expect_logs", "expect_calls"),
-        *("expect_metrics", "measure"),
-        *("expect_health", "expect_hooks", "expect_logs"),
-        *("expect_metrics", "measure", "start_load", "stop_load", "expect_only_errors"),
+        *("expect_metrics", "expect_loans", "expect_only_errors"),
+        *("measure", "start_load", "stop_load"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
         *("cancel", "fork", "fault", "heal", "use", "execute"),
         *("open", "details", "expect_patience"),
@@ -47,6 +46,7 @@ KEYWORDS = frozenset(
         *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
         *("size", "max_overflow", "saying", "drain", "on", "times", "seconds"),
         *("given", "flaw", "naming"),
+        *("by", "where"),  # keys of what is expected of a loan
         "return",  # the annotation of an actor's function
     }
 )

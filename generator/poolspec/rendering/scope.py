@@ -17,6 +17,7 @@ from poolspec.model import (
     Checks,
     EventsExpectation,
     GlobalPool,
+    LoanExpectation,
     Open,
     Query,
     Release,
@@ -136,6 +137,18 @@ class Scope:
         """Return the arguments of an expectation of events."""
         kinds = [self.member(kind) for kind in wanted.kinds]
         return ", ".join([*kinds, f"exactly={wanted.exactly!r}"])
+
+    def loans(self, wanted: Iterable[LoanExpectation]) -> str:
+        """Return what is expected of loans, a dictionary for each."""
+        return ", ".join(self._loan(loan) for loan in wanted)
+
+    def _loan(self, wanted: LoanExpectation) -> str:
+        parts = [] if wanted.by is None else [f'"by": {literals.literal(wanted.by)}']
+        if wanted.seconds is not None:
+            parts.append(f'"seconds": {self.check(wanted.seconds)}')
+        if wanted.where is not None:
+            parts.append(f'"where": {literals.literal(wanted.where)}')
+        return f"{{{', '.join(parts)}}}"
 
     def failure(self, step: With | Transaction) -> str:
         """Return the exception that the body of a block raises, or nothing."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from poolspec.model import Checks, Expectations, LoadExpectation
+from poolspec.model import Checks, Expectations, LoadExpectation, LoanExpectation
 from poolspec.report import amounts
 from poolspec.report.markdown import code
 from poolspec.vocabulary import MetricName
@@ -47,10 +47,23 @@ def expectations(wanted: Expectations) -> Iterator[Sentence]:
         yield Sentence(f"connections were asked so often: {amounts.checks(wanted.calls)}")
     if wanted.logs:
         yield Sentence(f"records in the pool's log: {amounts.checks(wanted.logs)}")
+    if wanted.loans is not None:
+        yield Sentence(
+            "on loan, the longest first: " + ("; ".join(map(_loan, wanted.loans)) or "none")
+        )
     if wanted.metrics:
         yield Sentence(f"what monitoring sees: {_metrics(wanted.metrics)}")
     for load in wanted.loads:
         yield from _load_expectations(load)
+
+
+def _loan(wanted: LoanExpectation) -> str:
+    parts = [] if wanted.by is None else [f"by {code(wanted.by)}"]
+    if wanted.seconds is not None:
+        parts.append(f"for {amounts.check(wanted.seconds, ' s').removeprefix('= ')}")
+    if wanted.where is not None:
+        parts.append("the place is known" if wanted.where else "the place is not known")
+    return ", ".join(parts)
 
 
 def _metrics(wanted: Checks) -> str:

@@ -4,8 +4,11 @@ It knows one test's pools, identity at the server and event log; it checks what 
 without waiting for anybody, and finds what the standing invariants have to say.
 """
 
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,7 +18,7 @@ from poolspec.runtime import invariants
 from poolspec.runtime.calls import CallFaults
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
-from poolspec.runtime.contract import Meter, Metered, Place
+from poolspec.runtime.contract import LoanSeen, Meter, Metered, Place
 from poolspec.runtime.faults import ServerFaults
 from poolspec.runtime.hooks import HOOK_PLACES, Hooks
 from poolspec.runtime.invariants import NUMBERS_VOID
@@ -29,13 +32,12 @@ from poolspec.runtime.load import (
     Stream,
 )
 from poolspec.runtime.locks import FreshLock
-from poolspec.runtime.log import Entry, Log
+from poolspec.runtime.log import MAIN, Entry, Log
 from poolspec.runtime.observe import Observer
 from poolspec.runtime.secrets import Secrets
 from poolspec.runtime.targets import Targets
 from poolspec.servers import Server, ServerError
-from poolspec.vocabulary import Capability, Detail, EventKind, Flaw, Given, Operation, Target
-from poolspec.vocabulary import Capability, EventKind, Fault, Operation
+from poolspec.vocabulary import Capability, Detail, EventKind, Fault, Flaw, Given, Operation, Target
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -65,6 +67,9 @@ class PoolUnderTest(Protocol):
 
     def stats(self) -> Mapping[str, int]:
         """Return the pool's own figures."""
+
+    def loans(self) -> list[LoanSeen]:
+        """Return what is on loan, by the pool's own account, the longest loan first."""
 
     def holders(self) -> list[str]:
         """Return the actors that hold a connection, once for each connection."""
@@ -156,6 +161,16 @@ class Bench(Generic[P]):
     def expect_logs(self, **expected: Expected) -> None:
         """Check how many structured log records the pool wrote, by their event."""
         demand(*(mismatch(n, value, self._journal.count(n)) for n, value in expected.items()))
+
+    def expect_loans(self, *expected: Mapping[str, Any]) -> None:
+        """Check what is on loan, the longest loan first: by whom, for how many seconds, where.
+
+        `where` says whether one of the places that the pool tells lies in the calling test.
+        """
+        seen = self._only_pool().loans()
+        module = sys._getframe(1).f_code.co_filename
+        demand(mismatch("loans", len(expected), len(seen)))
+        demand(*chain(*(_loan(e, s, module) for e, s in zip(expected, seen, strict=True))))
 
     def expect_metrics(self, expected: Mapping[str, Expected]) -> None:
         """Check what monitoring sees, by `MetricName`, or `TimingName` and a part."""
@@ -306,7 +321,7 @@ class Bench(Generic[P]):
         """Compare a pool's figures with what process and server have. May wait for the server."""
         open_here = len(pool.sockets.open())
         others = (sockets for sockets in self._counted if sockets is not pool.sockets)
-        besides = frozenset(number for sockets in others for number in sockets.open())
+        besides = frozenset(number for sockets in others for number in sockets.numbers())
         at_rest = invariants.AtRest(
             stats=stats,
             sockets=open_here,
@@ -350,6 +365,17 @@ class Bench(Generic[P]):
             demand(mismatch("connections at the server", wanted, seen))
         if peak is not None:
             demand(mismatch("most connections at once", peak, self._only_pool().sockets.peak))
+
+
+def _loan(expected: Mapping[str, Any], seen: LoanSeen, module: str) -> Iterator[str | None]:
+    holder = MAIN if seen.holder == threading.main_thread().name else seen.holder
+    if "by" in expected and expected["by"] != holder:
+        yield f"on loan by: expected {expected['by']}, was {holder}"
+    if "seconds" in expected:
+        yield mismatch("on loan for", expected["seconds"], seen.seconds)
+    known = any(place.startswith(f"{module}:") for place in seen.where)
+    if expected.get("where", known) is not known:
+        yield f"the pool tells these places of a loan: {', '.join(seen.where) or 'none'}"
 
 
 def _metric(name: str, expected: Expected, seen: float | None) -> str | None:

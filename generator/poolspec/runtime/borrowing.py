@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from poolspec.runtime.connection import Connector, number_of
-from poolspec.runtime.contract import Controls, Keeper, PoolAdapter
+from poolspec.runtime.contract import Controls, Keeper, LoanSeen, PoolAdapter
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.log import Log, current_actor
@@ -162,6 +162,10 @@ class Pool:
     def maintain(self) -> None:
         """Have the pool do its housekeeping."""
         self._controls().maintain(self.raw)
+
+    def loans(self) -> list[LoanSeen]:
+        """Return what is on loan, by the pool's own account, the longest loan first."""
+        return self._controls().loans(self.raw)
 
     def keep(self, interval: float) -> None:
         """Have the pool looked after every so many seconds of real time."""

@@ -7,8 +7,6 @@ connections does not depend on what the pool says of itself.
 
 from collections.abc import Callable
 from typing import Any, Protocol, cast, runtime_checkable
-from itertools import count
-from typing import Any, cast
 
 from pymysql.connections import Connection
 
@@ -66,43 +64,38 @@ class Sockets:
         self._tell = tell
         self._lock = FreshLock()
         self._open: dict[int, tuple[int, Any]] = {}
-        self._serials = count()
         self.peak = 0
         """The most connections that were open at once."""
 
     def opened(self, number: int, connection: Any) -> bool:
         """Note that a connection was opened; False if that is known already."""
         with self._lock:
-            if number in self._open:
+            if id(connection) in self._open:
                 return False
-            self._open[number] = connection
+            self._open[id(connection)] = (number, connection)
             self.peak = max(self.peak, len(self._open))
         self._tell("socket_opened", number)
         return True
 
-    def opened(self, number: int, connection: Any) -> int:
-        """Note that a connection was opened; returns what it is known by here.
-
-        That is not the server's number: a server that was started again counts anew.
-        """
-        with self._lock:
-            serial = next(self._serials)
-            self._open[serial] = (number, connection)
-            self.peak = max(self.peak, len(self._open))
-        self._tell("socket_opened", number)
-        return serial
-
-    def gone(self, serial: int) -> None:
+    def gone(self, connection: Any) -> None:
         """Note that a connection's socket is closed; a second time says nothing."""
         with self._lock:
-            known = self._open.pop(serial, None)
+            known = self._open.pop(id(connection), None)
         if known is not None:
             self._tell("socket_closed", known[0])
 
     def open(self) -> dict[int, Any]:
-        """Return the connections that are open now, by what they are known by here."""
+        """Return the connections that are open now, by their identities.
+
+        Not by the server's numbers: a server that was started again counts anew.
+        """
         with self._lock:
-            return {serial: connection for serial, (_, connection) in self._open.items()}
+            return {known: connection for known, (_, connection) in self._open.items()}
+
+    def numbers(self) -> frozenset[int]:
+        """Return the server's numbers of the connections that are open now."""
+        with self._lock:
+            return frozenset(number for number, _ in self._open.values())
 
 
 def watch(connection: Any, gone: Callable[[], None]) -> None:
@@ -139,15 +132,13 @@ class Connector:
         """Open one more."""
         connection = self._open_one()
         self.count(connection)
-        serial = self.sockets.opened(number_of(connection), connection)
-        watch(connection, lambda: self.sockets.gone(serial))
         return connection
 
     def count(self, connection: Any) -> None:
         """Have a connection counted, whoever opened it, until its socket is closed."""
         number = number_of(connection)
         if self.sockets.opened(number, connection):
-            watch(connection, lambda: self.sockets.gone(number))
+            watch(connection, lambda: self.sockets.gone(connection))
 
 
 def close_left(sockets: Sockets) -> None:

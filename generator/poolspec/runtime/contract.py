@@ -104,6 +104,17 @@ class ForeignConnections(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class LoanSeen:
+    """What a pool knows of one loan."""
+
+    holder: str | None
+    """The thread or task that borrowed."""
+    seconds: float
+    where: tuple[str, ...]
+    """Places in the program, as `file:line function`."""
+
+
 class Controls(Protocol):
     """What can be done to a pool in its life, for those pools where it can be."""
 
@@ -121,6 +132,9 @@ class Controls(Protocol):
 
     def maintain(self, pool: Any) -> None:
         """Do one round of housekeeping."""
+
+    def loans(self, pool: Any) -> list[LoanSeen]:
+        """Return what is on loan, the longest loan first."""
 
     def keep(self, pool: Any, interval: float) -> Keeper:
         """Have a pool looked after every so many seconds of real time."""

@@ -18,14 +18,10 @@ from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.calls import CallFaults, Plan
 from poolspec.runtime.checks import Expected
-from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads
+from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads, start_in_threads
 from poolspec.runtime.connection import Connector, close_left, end, open_connection
 from poolspec.runtime.contract import Configuring, PoolAdapter, Stage, Wiring, foreign
 from poolspec.runtime.faults import LOOK_EVERY
-from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads, start_in_threads
-from poolspec.runtime.connection import Connector, open_connection
-from poolspec.runtime.contract import PoolAdapter, Wiring
-from poolspec.runtime.faults import CONNECT_FAULTS, LOOK_EVERY, ConnectPlan, refusal
 from poolspec.runtime.forking import in_child
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import REST, LoadResult, heaps_of, plan

@@ -11,6 +11,7 @@ from typing import Any
 from poolspec.runtime.aio.contract import AsyncControls, AsyncKeeper, AsyncPoolAdapter
 from poolspec.runtime.borrowing import Row, check_rows
 from poolspec.runtime.connection import Sockets
+from poolspec.runtime.contract import LoanSeen
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.log import Log, current_actor
 from poolspec.vocabulary import EventKind, StatName
@@ -144,6 +145,10 @@ class AsyncPool:
     async def maintain(self) -> None:
         """Have the pool do its housekeeping."""
         await self._controls().maintain(self.raw)
+
+    def loans(self) -> list[LoanSeen]:
+        """Return what is on loan, by the pool's own account, the longest loan first."""
+        return self._controls().loans(self.raw)
 
     def keep(self, interval: float) -> None:
         """Have the pool looked after every so many seconds of real time."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.borrowing import Row
 from poolspec.runtime.calls import Plan
-from poolspec.runtime.contract import Meter, Options, Place
+from poolspec.runtime.contract import LoanSeen, Meter, Options, Place
 from poolspec.runtime.log import Entry
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, Capability, ErrorKind, TimeKind
@@ -77,6 +77,9 @@ class AsyncControls(Protocol):
 
     async def maintain(self, pool: Any) -> None:
         """Do one round of housekeeping."""
+
+    def loans(self, pool: Any) -> list[LoanSeen]:
+        """Return what is on loan, the longest loan first."""
 
     def keep(self, pool: Any, interval: float) -> AsyncKeeper:
         """Have a pool looked after every so many seconds of real time."""

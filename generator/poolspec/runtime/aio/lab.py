@@ -15,7 +15,7 @@ from typing import Any
 from poolspec.runtime import patience
 from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew, wait_until
 from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
-from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks
+from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks, start_in_tasks
 from poolspec.runtime.aio.contract import (
     AsyncConfiguring,
     AsyncPoolAdapter,
@@ -24,18 +24,15 @@ from poolspec.runtime.aio.contract import (
     Open,
     foreign,
 )
-from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks, start_in_tasks
-from poolspec.runtime.aio.contract import AsyncPoolAdapter, AsyncWiring, Open
 from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.calls import CallFaults, Plan
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.journal import NO_LOG
-from poolspec.runtime.load import LoadResult, heaps_of, plan
+from poolspec.runtime.load import REST, LoadResult, heaps_of, plan
 from poolspec.runtime.observe import SETTLE
 from poolspec.runtime.stage import StageServer
-from poolspec.runtime.load import REST, LoadResult, heaps_of, plan
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
 from poolspec.servers import Server
@@ -337,8 +334,6 @@ class AsyncLab(Bench[AsyncPool]):
                 await self._suffer(self._calls.plan(Call.CONNECT))
             connection = await open_one()
             self._count(sockets, connection)
-            serial = sockets.opened(self._adapter.number_of(connection), connection)
-            self._adapter.watch(connection, lambda: sockets.gone(serial))
             return connection
 
         return connect
@@ -346,7 +341,7 @@ class AsyncLab(Bench[AsyncPool]):
     def _count(self, sockets: Sockets, connection: Any) -> None:
         number = self._adapter.number_of(connection)
         if sockets.opened(number, connection):
-            self._adapter.watch(connection, lambda: sockets.gone(number))
+            self._adapter.watch(connection, lambda: sockets.gone(connection))
 
     def _wiring(self, sockets: Sockets) -> AsyncWiring:
         connect = self._connector(sockets)
