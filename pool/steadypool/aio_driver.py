@@ -37,12 +37,14 @@ _RESET_SESSION = 0x1F
 class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignore[misc]
     """An aiomysql connection that knows what state it is in.
 
-    `read_timeout`: seconds that the server may take for an answer; None: any time.
+    `read_timeout`: seconds that the server may take for an answer; `write_timeout`: to take a
+    statement. None: any time.
     """
 
     uncertain = False
     """A statement was sent since the server last said whether a transaction is open."""
     read_timeout: float | None = None
+    write_timeout: float | None = None
     tls_required = False
     _leaving: asyncio.StreamWriter | None = None
     # aiomysql's own.
@@ -94,6 +96,12 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             await writer.wait_closed()
         await asyncio.sleep(0)  # an aborted transport closes its socket in the loop's next turn
 
+    def limit(self, reading: float | None, writing: float | None) -> None:
+        """Limit how long the server may take for an answer, and to take a statement."""
+        self.read_timeout, self.write_timeout = reading, writing
+        if self._writer is not None:
+            self._writer.transport.set_write_buffer_limits(high=0)  # `drain` waits for all of it
+
     def abort(self) -> None:
         """Close the socket at once; as often as one likes."""
         writer = self._writer or self._leaving
@@ -112,10 +120,23 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             raise pymysql.OperationalError(_TLS_REFUSED, "the server offers no TLS")
         await super()._request_authentication()
 
+    async def _execute_command(self, command: int, sql: str | bytes) -> None:
+        await super()._execute_command(command, sql)
+        writer = self._writer
+        if writer is None or not writer.transport.get_write_buffer_size():
+            return
+        try:
+            await self._in_time(writer.drain(), self.write_timeout, "the server takes no statement")
+        except OSError:  # it may have said why before it hung up: that is read next
+            return
+        except BaseException:  # somewhere amid a statement
+            self.abort()
+            raise
+
     async def _read_query_result(self, unbuffered: bool = False) -> None:
         self.uncertain = True
         try:
-            await self._in_time(super()._read_query_result(unbuffered))
+            await self._answered(super()._read_query_result(unbuffered))
         except pymysql.MySQLError:  # the server's answer, or the connection is closed already
             raise
         except BaseException:  # somewhere amid an answer
@@ -124,7 +145,7 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         self.uncertain = self._result is None or self._result.server_status is None
 
     async def _read_ok_packet(self) -> bool:
-        await self._in_time(super()._read_ok_packet())
+        await self._answered(super()._read_ok_packet())
         self.uncertain = False
         return True
 
@@ -132,19 +153,24 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         self._ensure_alive()
         reading = super()._read_packet(packet_type)
         if self._result is not None and self._result.unbuffered_active:
-            return await self._in_time(reading)  # each row of a streamed result by itself
+            return await self._answered(reading)  # each row of a streamed result by itself
         return await reading
 
-    async def _in_time(self, reading: Coroutine[Any, Any, Any]) -> Any:
-        if self.read_timeout is None:
-            return await reading
+    async def _answered(self, reading: Coroutine[Any, Any, Any]) -> Any:
+        return await self._in_time(reading, self.read_timeout, "no answer from the server")
+
+    async def _in_time(
+        self, work: Coroutine[Any, Any, Any], seconds: float | None, complaint: str
+    ) -> Any:
+        if seconds is None:
+            return await work
         try:
-            async with asyncio.timeout(self.read_timeout):
-                return await reading
+            async with asyncio.timeout(seconds):
+                return await work
         except TimeoutError:
             self.abort()
             raise pymysql.OperationalError(
-                CR.CR_SERVER_LOST, f"no answer from the server within {self.read_timeout} s"
+                CR.CR_SERVER_LOST, f"{complaint} within {seconds} s"
             ) from None
 
 
@@ -177,10 +203,16 @@ class AsyncConnector:
             raise pymysql.OperationalError(
                 CR.CR_SERVER_LOST, f"not signed in within {self._config.connect_timeout} s"
             ) from None
+        except pymysql.OperationalError as error:
+            connection.abort()
+            if isinstance(error.__cause__, OSError):  # which aiomysql does not repeat
+                text = f"Can't connect to MySQL server on {self.address!r} ({error.__cause__})"
+                raise pymysql.OperationalError(error.args[0], text) from error.__cause__
+            raise
         except BaseException:
             connection.abort()
             raise
-        connection.read_timeout = self._config.reading_timeout
+        connection.limit(self._config.reading_timeout, self._config.writing_timeout)
         return connection
 
     def _prepared(self) -> AsyncConnection:

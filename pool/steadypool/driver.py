@@ -7,6 +7,7 @@ This module and `steadypool.mysql` are the only ones to import PyMySQL.
 
 import select
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -182,12 +183,18 @@ def forget(connection: Any) -> None:
 
 def may_mend(error: BaseException) -> bool:
     """Tell whether a failed connect may succeed later; the server's refusals by rule will not."""
-    return _code(error) not in (1044, 1045, 1049)
+    return _code(error) not in (1044, 1045, 1049) and not _distrusts(error)
 
 
 def suggestion(error: BaseException) -> str:
     """Say what to do about a failed connect."""
+    if _distrusts(error):
+        return "The server's certificate is not trusted: check tls_ca, and the name of the host."
     return _SUGGESTIONS.get(_code(error), "Look at the cause above.")
+
+
+def _distrusts(error: BaseException) -> bool:
+    return isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError)
 
 
 def _code(error: BaseException) -> object:

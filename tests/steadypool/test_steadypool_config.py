@@ -155,3 +155,11 @@ def test_a_failed_start_names_the_address_but_not_the_password(
     assert "'shop'" in message
     assert "Is the server running" in message
     assert "hunter2" not in message + repr(caught.value) + repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("url", ["mysql://u:hunter2/3@h/d", "mysql://u:p@h:hunter2/d"])
+def test_a_malformed_url_leads_to_no_error_that_quotes_it(url: str) -> None:
+    with pytest.raises(PoolConfigError) as caught:
+        from_url(url)
+    assert caught.value.__context__ is None
+    assert "hunter2" not in repr(caught.value)
