@@ -41,6 +41,5 @@ def _socket_of(frame: FrameType) -> socket.socket | None:
         if isinstance(value, socket.socket):
             return value
         if isinstance(value, socket.SocketIO):
-            source: socket.socket | None = value._sock  # type: ignore[attr-defined]  # not in stubs
-            return source
+            return getattr(value, "_sock", None)  # not there while it is made
     return None
