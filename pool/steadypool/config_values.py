@@ -28,7 +28,7 @@ def _port(name: str, value: object) -> int:
 
 def _seconds(name: str, value: object) -> float:
     try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]  # or it raises
     except (TypeError, ValueError):
         number = math.nan
     if 0 < number <= 31_536_000:

@@ -22,7 +22,7 @@ PASS = "expect: {server: {peak: 1}}"
 
 FOR_EVERY_POOL = {
     "step": """acquire advance cancel close connect expect fault heal join load query release start
-        use wait_until with""",
+        stop use wait_until with""",
     "option": "size timeout",
     "expectation": "calls different same server",
     "fault": "connect_hangs connect_interrupted connect_refused connect_slow",

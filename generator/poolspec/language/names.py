@@ -22,26 +22,10 @@ HELPER: Final = re.compile(r"(forked|settled)(_[0-9]+)?")
 RESERVED: Final = frozenset(
     (
         *("lab", "pool", "self", "nothing", "pytest", "test", "actor", "async_actor"),
-        *(
-            "AsyncLab",
-            "Detail",
-            "ErrorKind",
-            "EventKind",
-            "Fault",
-            "Flaw",
-            "Given",
-            "HealthWord",
-            "Lab",
-            "Operation",
-            "Runner",
-            "Target",
-            "Via",
-        ),
-        *("BodyError", "BodyInterrupt"),
         *("approx", "at_least", "at_most", "between", "less_than", "more_than", "not_equal"),
     )
 )
-"""What a generated module calls its own things."""
+"""What a generated module calls its own things, classes aside: no name starts with a capital."""
 
 _PYTHON_WORDS = """
 abs aiter all and anext any as ascii assert async await bin bool break breakpoint bytearray bytes

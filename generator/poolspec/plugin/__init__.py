@@ -209,6 +209,11 @@ def _describe(server: Server) -> dict[str, str]:
     }
 
 
+def _skipped(report: pytest.TestReport) -> str:
+    told = report.longrepr
+    return told[2].removeprefix("Skipped: ") if isinstance(told, tuple) else ""
+
+
 def _reason(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     return str(crash.message if crash else report.longreprtext).partition("\n")[0]
@@ -237,7 +242,7 @@ class Collector:
         self._results.server = server or self._results.server
         outcome, reason = Outcome.PASSED, ""
         if report.skipped:
-            outcome, reason = Outcome.NOT_APPLICABLE, report.longrepr[2].removeprefix("Skipped: ")  # type: ignore[index]
+            outcome, reason = Outcome.NOT_APPLICABLE, _skipped(report)
         elif report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED
             reason = _reason(report)

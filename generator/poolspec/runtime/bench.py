@@ -45,6 +45,7 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 class Borrowed(Protocol):
     """A connection that a test holds, or held."""
 
+    raw: Any
     number: int
 
 
@@ -397,4 +398,4 @@ def broken(said: list[str]) -> None:
 
 def _identity(thing: Borrowed | PoolUnderTest) -> int:
     number = getattr(thing, "number", None)
-    return id(thing.raw) if number is None else int(number)  # type: ignore[union-attr]
+    return id(thing.raw) if number is None else int(number)

@@ -53,7 +53,7 @@ class AttentiveReader(asyncio.StreamReader):
 
     def set_exception(self, exc: BaseException) -> None:
         """Take note of a broken connection."""
-        super().set_exception(exc)  # type: ignore[arg-type]
+        super().set_exception(exc)  # type: ignore[arg-type]  # the stub forgets BaseException
         self._tell()
 
     def _tell(self) -> None:
