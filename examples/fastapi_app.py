@@ -23,14 +23,14 @@ Needs the packages fastapi and uvicorn (the extra `examples`).
 
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio.to_thread
 import pymysql
 import uvicorn
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from serving import HOST, chosen_port, port_explained
@@ -52,38 +52,29 @@ SERVER_LOST = (2006, 2013)
 """The driver's codes for a server that went away, or does not answer any more."""
 
 
+routes = APIRouter()
+
+
+def settings() -> dict[str, Any]:
+    """Read the pool's options from the environment."""
+    return {
+        "size": int(os.environ.get("POOL_SIZE", "5")),
+        "max_overflow": 0,
+        "timeout": float(os.environ.get("REQUEST_TIMEOUT", "30")),
+        "max_waiting": MOST_WAITING,
+    }
+
+
 def open_pool() -> ConnectionPool:
     """Open the pool, and make the table that this example uses."""
-    pool = ConnectionPool(
-        size=int(os.environ.get("POOL_SIZE", "5")),
-        max_overflow=0,
-        timeout=float(os.environ.get("REQUEST_TIMEOUT", "30")),
-        max_waiting=MOST_WAITING,
-        config=os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test"),
-        name="visits",
-    )
+    where = os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test")
+    pool = ConnectionPool(**settings(), config=where, name="visits")
     with pool as connection, connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE IF NOT EXISTS visits (id INT AUTO_INCREMENT PRIMARY KEY, "
             "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
         )
     return pool
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the pool for as long as the service runs."""
-    pool = await anyio.to_thread.run_sync(open_pool)
-    threads = anyio.to_thread.current_default_thread_limiter()
-    threads.total_tokens = pool.max_size + MOST_WAITING + SPARE_THREADS
-    app.state.pool = pool
-    try:
-        yield
-    finally:
-        await anyio.to_thread.run_sync(pool.close)
-
-
-app = FastAPI(title="Visits", lifespan=lifespan)
 
 
 def the_pool(request: Request) -> ConnectionPool:
@@ -104,10 +95,6 @@ def borrowed(pool: Pool) -> Iterator[Connection]:
 Borrowed = Annotated[Connection, Depends(borrowed)]
 
 
-@app.exception_handler(PoolTimeoutError)
-@app.exception_handler(PoolExhaustedError)
-@app.exception_handler(ConnectionFailedError)
-@app.exception_handler(PoolClosedError)
 def unavailable(request: Request, error: Exception) -> JSONResponse:
     """Answer 503; the error itself is for the log, not for strangers."""
     return JSONResponse(
@@ -115,25 +102,24 @@ def unavailable(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-@app.exception_handler(pymysql.OperationalError)
-def lost(request: Request, error: pymysql.OperationalError) -> JSONResponse:
+def lost(request: Request, error: Exception) -> JSONResponse:
     """Answer 503 where the server went away in the middle; the pool drops that connection."""
     if error.args[0] not in SERVER_LOST:
         raise error
     return unavailable(request, error)
 
 
-@app.post("/visits", status_code=201)
+@routes.post("/visits", status_code=201)
 def add_visit(connection: Borrowed) -> dict[str, int]:
     """Write a visit down."""
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO visits () VALUES ()")
+        cursor.execute("INSERT INTO visits (seen) VALUES (CURRENT_TIMESTAMP)")
         number = cursor.lastrowid
     connection.commit()
     return {"id": number or 0}
 
 
-@app.get("/visits")
+@routes.get("/visits")
 def count_visits(connection: Borrowed) -> dict[str, int]:
     """Count the visits."""
     with connection.cursor() as cursor:
@@ -142,7 +128,7 @@ def count_visits(connection: Borrowed) -> dict[str, int]:
     return {"visits": count}
 
 
-@app.get("/healthz")
+@routes.get("/healthz")
 def healthz(pool: Pool) -> JSONResponse:
     """Say how the pool is; borrows no connection, so it answers when the pool is exhausted.
 
@@ -153,6 +139,30 @@ def healthz(pool: Pool) -> JSONResponse:
     return JSONResponse(
         {"status": health.status, "reasons": health.reasons, "pool": health.stats.as_dict()}, code
     )
+
+
+def create_app(open_pool: Callable[[], ConnectionPool] = open_pool) -> FastAPI:
+    """Make the service. It opens its pool when it starts, and closes it when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.pool = pool = await anyio.to_thread.run_sync(open_pool)
+        threads = anyio.to_thread.current_default_thread_limiter()
+        threads.total_tokens = pool.max_size + MOST_WAITING + SPARE_THREADS
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(pool.close)
+
+    app = FastAPI(title="Visits", lifespan=lifespan)
+    app.include_router(routes)
+    for error in (PoolTimeoutError, PoolExhaustedError, ConnectionFailedError, PoolClosedError):
+        app.add_exception_handler(error, unavailable)
+    app.add_exception_handler(pymysql.OperationalError, lost)
+    return app
+
+
+app = create_app()
 
 
 def main() -> None:

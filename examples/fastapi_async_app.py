@@ -15,13 +15,13 @@ Needs the packages fastapi, uvicorn and aiomysql (the extras `examples` and `asy
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import pymysql
 import uvicorn
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from serving import HOST, chosen_port, port_explained
@@ -38,32 +38,31 @@ SERVER_LOST = (2006, 2013)
 """The driver's codes for a server that went away, or does not answer any more."""
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the pool for as long as the service runs, and make the table that it uses."""
-    pool = await AsyncConnectionPool.open(
-        size=int(os.environ.get("POOL_SIZE", "5")),
-        max_overflow=0,
-        timeout=float(os.environ.get("REQUEST_TIMEOUT", "30")),
-        max_waiting=200,
-        config=os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test"),
-        name="visits",
-    )
-    app.state.pool = pool
-    try:
-        async with pool as connection, connection.cursor() as cursor:
-            await cursor.execute("SHOW TABLES LIKE 'visits'")
-            if await cursor.fetchone() is None:
-                await cursor.execute(
-                    "CREATE TABLE visits (id INT AUTO_INCREMENT PRIMARY KEY, "
-                    "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
-                )
-        yield
-    finally:
-        await pool.close()
+routes = APIRouter()
 
 
-app = FastAPI(title="Visits", lifespan=lifespan)
+def settings() -> dict[str, Any]:
+    """Read the pool's options from the environment."""
+    return {
+        "size": int(os.environ.get("POOL_SIZE", "5")),
+        "max_overflow": 0,
+        "timeout": float(os.environ.get("REQUEST_TIMEOUT", "30")),
+        "max_waiting": 200,
+    }
+
+
+async def open_pool() -> AsyncConnectionPool:
+    """Open the pool, and make the table that this example uses."""
+    where = os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test")
+    pool = await AsyncConnectionPool.open(**settings(), config=where, name="visits")
+    async with pool as connection, connection.cursor() as cursor:
+        await cursor.execute("SHOW TABLES LIKE 'visits'")
+        if await cursor.fetchone() is None:
+            await cursor.execute(
+                "CREATE TABLE visits (id INT AUTO_INCREMENT PRIMARY KEY, "
+                "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
+            )
+    return pool
 
 
 def the_pool(request: Request) -> AsyncConnectionPool:
@@ -84,10 +83,6 @@ async def borrowed(pool: Pool) -> AsyncIterator[Any]:
 Borrowed = Annotated[Any, Depends(borrowed)]
 
 
-@app.exception_handler(PoolTimeoutError)
-@app.exception_handler(PoolExhaustedError)
-@app.exception_handler(ConnectionFailedError)
-@app.exception_handler(PoolClosedError)
 async def unavailable(request: Request, error: Exception) -> JSONResponse:
     """Answer 503; the error itself is for the log, not for strangers."""
     return JSONResponse(
@@ -95,25 +90,24 @@ async def unavailable(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-@app.exception_handler(pymysql.OperationalError)
-async def lost(request: Request, error: pymysql.OperationalError) -> JSONResponse:
+async def lost(request: Request, error: Exception) -> JSONResponse:
     """Answer 503 where the server went away in the middle; the pool drops that connection."""
     if error.args[0] not in SERVER_LOST:
         raise error
     return await unavailable(request, error)
 
 
-@app.post("/visits", status_code=201)
+@routes.post("/visits", status_code=201)
 async def add_visit(connection: Borrowed) -> dict[str, int]:
     """Write a visit down."""
     async with connection.cursor() as cursor:
-        await cursor.execute("INSERT INTO visits () VALUES ()")
+        await cursor.execute("INSERT INTO visits (seen) VALUES (CURRENT_TIMESTAMP)")
         number: int = cursor.lastrowid
     await connection.commit()
     return {"id": number}
 
 
-@app.get("/visits")
+@routes.get("/visits")
 async def count_visits(connection: Borrowed) -> dict[str, int]:
     """Count the visits."""
     async with connection.cursor() as cursor:
@@ -122,7 +116,7 @@ async def count_visits(connection: Borrowed) -> dict[str, int]:
     return {"visits": count}
 
 
-@app.get("/healthz")
+@routes.get("/healthz")
 async def healthz(pool: Pool) -> JSONResponse:
     """Say how the pool is; borrows no connection, so it answers when the pool is exhausted.
 
@@ -133,6 +127,28 @@ async def healthz(pool: Pool) -> JSONResponse:
     return JSONResponse(
         {"status": health.status, "reasons": health.reasons, "pool": health.stats.as_dict()}, code
     )
+
+
+def create_app(open_pool: Callable[[], Awaitable[AsyncConnectionPool]] = open_pool) -> FastAPI:
+    """Make the service. It opens its pool when it starts, and closes it when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.pool = pool = await open_pool()
+        try:
+            yield
+        finally:
+            await pool.close()
+
+    app = FastAPI(title="Visits", lifespan=lifespan)
+    app.include_router(routes)
+    for error in (PoolTimeoutError, PoolExhaustedError, ConnectionFailedError, PoolClosedError):
+        app.add_exception_handler(error, unavailable)
+    app.add_exception_handler(pymysql.OperationalError, lost)
+    return app
+
+
+app = create_app()
 
 
 def main() -> None:

@@ -94,7 +94,7 @@ def respond(method: str, path: str) -> Answer:
 def add_visit() -> int:
     """Write a visit down."""
     with pool().transaction() as connection, connection.cursor() as cursor:
-        cursor.execute("INSERT INTO visits () VALUES ()")
+        cursor.execute("INSERT INTO visits (seen) VALUES (CURRENT_TIMESTAMP)")
         return int(cursor.lastrowid)
 
 

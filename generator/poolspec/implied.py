@@ -31,6 +31,7 @@ STEPS: Final = {
     "global_pool": Capability.GLOBAL_POOL,
     "maintain": Capability.MAINTENANCE,
     "open": Capability.CONFIGURATION,
+    "request": Capability.WEB_APP,
     "resize": Capability.RESIZE,
     "resume": Capability.SUSPEND,
     "suspend": Capability.SUSPEND,
@@ -41,6 +42,7 @@ STEPS: Final = {
 KEYS: Final = {
     ("acquire", "timeout"): Capability.CALL_TIMEOUT,
     ("close", "close"): Capability.DRAIN,
+    ("load", "requests"): Capability.WEB_APP,
     ("load", "timeout"): Capability.CALL_TIMEOUT,
 }
 """By verb and key. `close` with a value says how."""

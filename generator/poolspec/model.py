@@ -328,6 +328,20 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """Send a request to the web application, and look at its answer."""
+
+    line: int
+    request: str
+    """Method and path: `GET /visits`."""
+    status: Check
+    took: Check | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    json: tuple[tuple[str, Scalar], ...] = ()
+    """Values of the JSON object that the answer is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """Many clients, each borrowing, using and giving back, until all operations are done."""
 
@@ -339,7 +353,7 @@ class Load:
     each: Value | None = None
     """Operations of every client, of the kinds of `mix`."""
     counts: tuple[tuple[Operation, int], ...] = ()
-    """Operations by kind, shared out among the clients. One of total, each, counts is given."""
+    """Operations by kind, shared out among the clients."""
     mix: tuple[tuple[Operation, int], ...] = ((Operation.READ, 1),)
     """Shares of the kinds, for total and each."""
     hold: tuple[Value, Value] | None = None
@@ -347,6 +361,11 @@ class Load:
     timeout: Value | None = None
     via: Via = Via.ACQUIRE
     runner: Runner = Runner.THREADS
+    requests: tuple[tuple[str, Value], ...] = ()
+    """Requests to the web application, each so often, shared out among the clients.
+
+    One of total, each, counts and requests is given, or it goes on until it is stopped.
+    """
     until_stopped: bool = False
     """It goes on beside the steps that follow, until a `Stop`; none of total, each, counts then."""
 
@@ -468,6 +487,7 @@ Step = (
     | Inject
     | Heal
     | Use
+    | Request
     | Load
     | Stop
     | Expect
@@ -519,6 +539,8 @@ class SpecTest:
     tables: tuple[Table, ...] = ()
     """In the order in which they are made."""
     connections: Connections = Connections.DRIVER
+    web_app: str | None = None
+    """The web application that is served on the pool under test."""
 
 
 @dataclass(frozen=True, slots=True)

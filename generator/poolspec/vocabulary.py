@@ -175,6 +175,8 @@ class Capability(StrEnum):
     """The pool limits how long it waits for the database: to connect, and for an answer."""
     FORK_SAFETY = "fork_safety"
     """A forked process does not use its parent's connections."""
+    WEB_APP = "web_app"
+    """The web applications that are registered can be served on the pool."""
     KILL = "kill"
     """The server can be told to end a connection."""
     FOREIGN_CONNECTIONS = "foreign_connections"
@@ -422,6 +424,16 @@ class Via(StrEnum):
     """`acquire` and `release`."""
     WITH = "with"
     """`with pool as connection`."""
+
+
+class Method(StrEnum):
+    """What a request asks of a web application, in the sense of HTTP."""
+
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
 
 
 class Runner(StrEnum):

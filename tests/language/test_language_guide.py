@@ -9,7 +9,14 @@ from typing import cast
 import pytest
 
 from poolspec import implied
-from poolspec.language import grammar, grammar_expect, grammar_pool, grammar_steps, grammar_tables
+from poolspec.language import (
+    grammar,
+    grammar_expect,
+    grammar_pool,
+    grammar_steps,
+    grammar_tables,
+    grammar_web,
+)
 from poolspec.language.kinds import Key, Place, Reader
 from poolspec.language.source import Source, accept_text
 from poolspec.language.tree import parse
@@ -26,6 +33,7 @@ from poolspec.vocabulary import (
     Given,
     HealthWord,
     Hook,
+    Method,
     Order,
     Reset,
     Shell,
@@ -45,7 +53,10 @@ WORDED: tuple[tuple[str, Mapping[StrEnum, Capability]], ...] = (
     ("events: ", cast(Mapping[StrEnum, Capability], implied.EVENTS)),
 )
 
-MODULES = (grammar, grammar_expect, grammar_pool, grammar_steps, grammar_tables)
+MODULES = (
+    *(grammar, grammar_expect, grammar_pool, grammar_steps),
+    *(grammar_tables, grammar_web),
+)
 PLACES = {
     place.name: place
     for place in (
@@ -56,7 +67,7 @@ PLACES = {
 }
 WORDS = [
     *(*Call, *Capability, *Connections),
-    *(*ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Order, *Reset, *Shell),
+    *(*ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Method, *Order, *Reset, *Shell),
     *(*Detail, *Flaw, *Given, *Target),
 ]
 EXAMPLES = [(found[1], found[2]) for found in EXAMPLE.finditer(TEXT)]

@@ -51,7 +51,7 @@ ONLY_THE_READER_KNOWS = (
     "named twice",
     "the same row",
     "other names than",
-    "needs 'operations' or",
+    "needs 'operations',",
     "takes no timeout",
     "shortest time",
     "end of its block",

@@ -12,6 +12,7 @@ from poolspec.language.catalog import Catalog, Profile, pool_options, refuse_par
 from poolspec.language.expectations import build_expectations
 from poolspec.language.grammar_pool import HOUSEKEEPING
 from poolspec.language.grammar_tables import TABLES_KEY
+from poolspec.language.grammar_web import WEB_APP
 from poolspec.language.kinds import Fields, Key, Reader, Word
 from poolspec.language.needs import Needs
 from poolspec.language.parameters import build_matrix, check_uses
@@ -20,7 +21,7 @@ from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
 from poolspec.language.tree import Node
 from poolspec.model import Expectations, PoolOptions, SpecClass, SpecTest, Table
-from poolspec.vocabulary import Connections, Layer, Level, Shell, TimeKind
+from poolspec.vocabulary import Capability, Connections, Layer, Level, Shell, TimeKind
 
 T = TypeVar("T")
 
@@ -73,6 +74,9 @@ class ClassBuilder:
         names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
         given = fields.get(g.EXPECT_KEY)
         expect = build_expectations(scope, given) if given else Expectations()
+        app = self._inherited(fields, WEB_APP)
+        if app:
+            names.implied[Capability.WEB_APP] = "'web_app'"
         self._check(word, fields, names)
         connections = self._connections(fields, names)
         for what, node in names.real_time if time is TimeKind.VIRTUAL else ():
@@ -101,6 +105,7 @@ class ClassBuilder:
             self._shells(fields, names),
             self._tables(fields),
             connections,
+            app.text if app else None,
         )
 
     def _connections(self, fields: Fields, names: Names) -> Connections:
@@ -204,12 +209,16 @@ class ClassBuilder:
         for label, node in names.running.items():
             message = f"the load {shown(label)} is never stopped"
             self.reader.problem(node, message, f"add a step: stop: {label}")
+        if not self._inherited(fields, WEB_APP):
+            for node in names.asked:
+                message = "the test has no web application to ask"
+                self.reader.problem(node, message, "name one: web_app: visits")
         verb = "global_pool" if names.global_pools else "open" if names.opened else ""
         if verb:
             message = f"a test with {verb!r} has no pool of its own"
             for node in names.own_pool:
                 self.reader.problem(node, message, "name the other pool: from: …")
-            for key in (g.POOL_KEY, g.PROFILE):
+            for key in (g.POOL_KEY, g.PROFILE, WEB_APP):
                 if fields.has(key):
                     self.reader.problem(fields.at(key), message, "give 'options' to the step")
 

@@ -11,6 +11,7 @@ from poolspec.language.grammar_expect import EXPECT
 from poolspec.language.grammar_pool import POOL, POOL_OPTIONS
 from poolspec.language.grammar_steps import STEPS
 from poolspec.language.grammar_tables import TABLES, TABLES_KEY
+from poolspec.language.grammar_web import WEB_APP
 from poolspec.language.kinds import Key, Kind, Place, Reader, Word, Wrong
 from poolspec.language.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
 from poolspec.language.quantities import DEADLINE
@@ -143,7 +144,7 @@ TEST_PLACE = Place(
     (
         *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, CONNECTIONS),
         *(SHELLS, DEADLINE_KEY),
-        *(PROFILE, POOL_KEY, TABLES_KEY, MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
+        *(PROFILE, POOL_KEY, TABLES_KEY, WEB_APP, MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
     ),
 )
 
@@ -167,7 +168,7 @@ CLASS_FILE = Place(
     "a test class",
     (
         *(SPEC, CLASS_KEY, PURPOSE, DESCRIPTION, LAYER, LEVEL, NEEDS, TIME, CONNECTIONS, SHELLS),
-        *(PROFILE, POOL_KEY, TABLES_KEY, TESTS),
+        *(PROFILE, POOL_KEY, TABLES_KEY, WEB_APP, TESTS),
     ),
 )
 

@@ -15,6 +15,7 @@ from poolspec.language.grammar_kinds import (
     TIMED,
 )
 from poolspec.language.grammar_pool import CLOSE, GLOBAL_OPTIONS, OPEN_OPTIONS, RESIZE
+from poolspec.language.grammar_web import REQUEST_STEP, REQUESTS
 from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
 from poolspec.language.quantities import NUMBER_OF, THREADS
 from poolspec.language.steplist import StepList, steps_kind
@@ -276,9 +277,13 @@ STEP_PLACES.update(
         "fault": Place("the step fault", (FAULT, VICTIM, FOR, TIMES)),
         "heal": Place("the step heal", (HEAL,)),
         "use": Place("the step use", (USE,)),
+        "request": REQUEST_STEP,
         "load": Place(
             "the step load",
-            (LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER, UNTIL),
+            (
+                *(LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER),
+                *(UNTIL, REQUESTS),
+            ),
         ),
         "stop": Place("the step stop", (STOP,)),
         "expect": Place("the step expect", (EXPECT_STEP, WITHIN)),

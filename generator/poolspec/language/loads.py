@@ -3,9 +3,11 @@
 from poolspec.errors import shown
 from poolspec.language import grammar_steps as g
 from poolspec.language.grammar_expect import EXPECT
+from poolspec.language.grammar_web import REQUESTS
 from poolspec.language.kinds import Fields, Word
 from poolspec.language.names import Naming
 from poolspec.language.scope import Scope
+from poolspec.language.web import check_requests
 from poolspec.model import Load, Stop
 from poolspec.vocabulary import Operation, Runner, Shell, Via
 
@@ -14,7 +16,10 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
     """The load that the fields describe; its label is bound."""
     word = fields.get(g.LOAD)
     scope.names.own_pool.append(fields.node)
-    _check_amount(scope, fields)
+    if fields.has(REQUESTS):
+        check_requests(scope, fields)
+    else:
+        _check_amount(scope, fields)
     if word is None:
         return None
     if word.text in EXPECT.by_name:
@@ -29,7 +34,7 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
     if fields.has(g.UNTIL):
         _note_going_on(scope, fields, word)
     operations = fields.get(g.OPERATIONS)
-    by_kind = isinstance(operations, tuple)
+    by_kind = isinstance(operations, tuple) or fields.has(REQUESTS)
     mix = fields.get(g.MIX) or (() if by_kind else ((Operation.READ, 1),))
     counts = operations if isinstance(operations, tuple) else ()
     if any(kind is not Operation.BORROW for kind, _ in (*mix, *counts)):
@@ -47,6 +52,7 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
         via=fields.get(g.VIA) or Via.ACQUIRE,
         runner=fields.get(g.RUNNER) or Runner.THREADS,
         until_stopped=fields.has(g.UNTIL),
+        requests=fields.get(REQUESTS) or (),
     )
 
 
@@ -82,7 +88,7 @@ def _check_amount(scope: Scope, fields: Fields) -> None:
         problem(fields.at(g.EACH), "'operations' and 'each' exclude each other", "keep one of them")
     if not any(fields.has(key) for key in (g.OPERATIONS, g.EACH, g.UNTIL)):
         hint = "add operations: 100 (shared out), each: 50 (for every client) or until: stopped"
-        problem(fields.node, "a load needs 'operations' or 'each'", hint)
+        problem(fields.node, "a load needs 'operations', 'each' or 'requests'", hint)
     operations = fields.get(g.OPERATIONS)
     if fields.has(g.MIX) and isinstance(operations, tuple):
         problem(fields.at(g.MIX), "'operations' already says how many of each kind", "leave it out")

@@ -64,6 +64,8 @@ class Names:
     """What needs a server: in words, and where it stands."""
     on_stage: list[tuple[str, Node]] = field(default_factory=list)
     """What needs scripted connections."""
+    asked: list[Node] = field(default_factory=list)
+    """Where the test asks something of a web application."""
     broken: set[Fault] = field(default_factory=set)
     """Faults that were made and not healed so far."""
     options: list[tuple[PoolOptions, Node]] = field(default_factory=list)

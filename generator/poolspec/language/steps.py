@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from poolspec.language import grammar_steps as g
+from poolspec.language import grammar_web
 from poolspec.language.borrowing import (
     build_acquire,
     build_connect,
@@ -30,6 +31,7 @@ from poolspec.language.needs import note_step
 from poolspec.language.opening import build_open
 from poolspec.language.scope import Hold, Scope
 from poolspec.language.steplist import StepList
+from poolspec.language.web import build_request
 from poolspec.model import (
     Actor,
     Advance,
@@ -66,7 +68,10 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
     return tuple(made)
 
 
-_EXPECTING = (*(g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),)
+_EXPECTING = (
+    *(g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),
+    grammar_web.STATUS,
+)
 
 
 def _with(scope: Scope, fields: Fields) -> Step | None:
@@ -216,6 +221,7 @@ _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
         "fault": build_fault,
         "heal": build_heal,
         "use": _use,
+        "request": build_request,
         "load": build_load,
         "stop": build_stop,
         "expect": _expect,

@@ -30,6 +30,7 @@ _CALLS = frozenset(
         *("transaction", "resize", "suspend", "resume", "maintain"),
         *("cancel", "fork", "fault", "heal", "use", "execute"),
         *("open", "details", "expect_patience"),
+        *("web_app", "request"),
         *(f"wait_until_{state.value}" for state in ActorState),
     }
 )
@@ -47,6 +48,7 @@ KEYWORDS = frozenset(
         *("size", "max_overflow", "saying", "drain", "on", "times", "seconds"),
         *("given", "flaw", "naming"),
         *("by", "where"),  # keys of what is expected of a loan
+        *("requests", "status", "headers", "json"),
         "return",  # the annotation of an actor's function
     }
 )

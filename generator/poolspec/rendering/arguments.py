@@ -11,6 +11,7 @@ from poolspec.model import (
     Matrix,
     Open,
     Query,
+    Request,
     Resize,
     Scalar,
     SpecClass,
@@ -98,6 +99,12 @@ def options(given: tuple[tuple[str, Value | str], ...]) -> str:
     return ", ".join(f"{word(name)}={value(item)}" for name, item in given)
 
 
+def web_app(test: SpecTest) -> str:
+    """Return the arguments of the web application: its name, and the pool's options."""
+    name = literal(word(test.web_app or ""))
+    return f"{name}, {options(test.pool)}" if test.pool else name
+
+
 def query_arguments(step: Query) -> str:
     """Return the arguments of a query: the statement, what goes in, what must come back."""
     parts = [literal(step.sql)]
@@ -152,6 +159,21 @@ def actor_arguments(actor: Actor) -> str:
     return ", ".join(parts)
 
 
+def request_arguments(step: Request, scope: Scope) -> str:
+    """Return the arguments of a request: what is asked, and what the answer must be."""
+    parts = [literal(step.request), f"status={scope.check(step.status)}"]
+    if step.headers:
+        parts.append(f"headers={by_name(step.headers)}")
+    if step.json:
+        parts.append(f"json={by_name(step.json)}")
+    return ", ".join(parts)
+
+
+def by_name(pairs: tuple[tuple[str, Value | Scalar], ...]) -> str:
+    """Return a dictionary by text."""
+    return f"{{{', '.join(f'{literal(name)}: {value(item)}' for name, item in pairs)}}}"
+
+
 def load_arguments(step: Load, scope: Scope) -> str:
     """Return the arguments of generated load."""
     parts = [f"clients={value(step.clients)}"]
@@ -159,7 +181,9 @@ def load_arguments(step: Load, scope: Scope) -> str:
         parts.append(f"operations={value(step.total)}")
     if step.each is not None:
         parts.append(f"each={value(step.each)}")
-    if step.counts:
+    if step.requests:
+        parts.append(f"requests={by_name(step.requests)}")
+    elif step.counts:
         parts.append(f"operations={scope.by_member(step.counts)}")
     elif step.mix != _DEFAULT_MIX:
         parts.append(f"mix={scope.by_member(step.mix)}")

@@ -32,6 +32,7 @@ from poolspec.model import (
     Open,
     Query,
     Release,
+    Request,
     Resize,
     Resume,
     SpecClass,
@@ -66,6 +67,7 @@ MACROS: dict[type, str] = {
     Open: "open_pool",
     Query: "query",
     Release: "release",
+    Request: "request",
     Resize: "resize",
     Resume: "resume",
     Start: "start",
@@ -157,6 +159,7 @@ def _environment() -> jinja2.Environment:
         parameters=arguments.parameters,
         parametrize=arguments.parametrize,
         query_arguments=arguments.query_arguments,
+        request_arguments=arguments.request_arguments,
         scope=scope.of_test,
         spec_mark=arguments.spec_mark,
         statements=_statements,
@@ -164,6 +167,7 @@ def _environment() -> jinja2.Environment:
         tight=_tight,
         value=literals.value,
         variable=names.variable,
+        web_app=arguments.web_app,
         word=names.word,
     )
     return environment

@@ -158,7 +158,7 @@ class Scope:
         """Return the context manager of a step that must fail, or take so long; or nothing."""
         took = step.took if isinstance(step, Acquire | Query | Open) else None
         if step.fails is None:
-            return f"lab.took({self.check(took)})" if took else ""
+            return self.timed(took)
         timed = f", took={self.check(took)}" if took else ""
         saying = f", saying={literals.row(step.says)}" if step.says else ""
         naming = self._naming(step) if isinstance(step, Open) and step.names else ""
@@ -167,6 +167,10 @@ class Scope:
     def _naming(self, step: Open) -> str:
         details = ", ".join(self.member(word) for word in (step.target, *step.names))
         return f", naming=lab.details({details})"
+
+    def timed(self, took: Check | None) -> str:
+        """Return the context manager of what must take so long; or nothing."""
+        return f"lab.took({self.check(took)})" if took else ""
 
     def around(self, step: With | Transaction) -> str:
         """Return the context manager around a block that fails or raises; or nothing."""

@@ -12,6 +12,7 @@ from poolspec.model import (
     Actor,
     Advance,
     Cancel,
+    Check,
     Close,
     CloseAll,
     Connect,
@@ -26,6 +27,7 @@ from poolspec.model import (
     Open,
     Query,
     Release,
+    Request,
     Resize,
     Resume,
     SpecTest,
@@ -68,6 +70,9 @@ def scenario(test: SpecTest) -> tuple[Sentence, ...]:
 
 
 def _pool(test: SpecTest) -> Sentence:
+    if test.web_app is not None:
+        app = code(test.web_app)
+        return Sentence(f"Serve the web application {app} on a pool{amounts.options(test.pool)}.")
     return Sentence(f"Make a pool{amounts.options(test.pool)}.")
 
 
@@ -243,6 +248,16 @@ def _(step: Use) -> Sentence:
 
 
 @tell.register
+def _(step: Request) -> Sentence:
+    demands = [f"status {amounts.check(step.status)}"]
+    demands += [f"header {code(f'{name}: {text}')}" for name, text in step.headers]
+    demands += [f"{code(name)} = {amounts.scalar(value)}" for name, value in step.json]
+    text = f"Request {code(step.request)}; the answer must have {', '.join(demands)}"
+    took = "" if step.took is None else f", and take {_time(step.took)}"
+    return Sentence(f"{text}{took}.")
+
+
+@tell.register
 def _(step: Load) -> Sentence:
     parts = [f"{amounts.value(step.clients)} clients", *_operations(step)]
     if step.hold is not None:
@@ -264,6 +279,10 @@ def _(step: Stop) -> Sentence:
 
 
 def _operations(step: Load) -> Iterator[str]:
+    if step.requests:
+        asked = (f"{amounts.value(count)} × {code(request)}" for request, count in step.requests)
+        yield f"sending {' and '.join(asked)}"
+        return
     if step.counts:
         yield " and ".join(f"{count} {kind.value} operations" for kind, count in step.counts)
         return
@@ -294,5 +313,9 @@ def _must(step: Acquire | Release | Query | GlobalPool | Open | With | Transacti
         named = " and ".join(word.value for word in step.names)
         demands[-1] = f"{demands[-1].rstrip(',')}, naming {named},"
     if isinstance(step, Acquire | Query | Open) and step.took is not None:
-        demands.append(f"take {amounts.check(step.took, ' s').removeprefix('= ')}")
+        demands.append(f"take {_time(step.took)}")
     return f"; this must {' and '.join(demands).rstrip(',')}." if demands else "."
+
+
+def _time(took: Check) -> str:
+    return amounts.check(took, " s").removeprefix("= ")

@@ -352,6 +352,12 @@ class Bench(Generic[P]):
             self._has_table = True
         self._rows += rows
 
+    def _next_load(self, tasks: int) -> str:
+        """Return the name of a load of so many tasks."""
+        name = f"load{self._rows}"
+        self._rows += tasks
+        return name
+
     def _lost(self, written: set[int]) -> int:
         if not written:
             return 0

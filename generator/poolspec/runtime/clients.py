@@ -1,10 +1,14 @@
-"""The clients of generated load, and what runs them: threads of the test, or an executor's."""
+"""The clients of generated load, and what runs them: threads of the test, or an executor's.
+
+A client borrows from the pool, or it is one of a web application and sends requests.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from poolspec.runtime.actors import Actor, Crew
 from poolspec.runtime.borrowing import Held, Pool
@@ -12,6 +16,9 @@ from poolspec.runtime.clock import Clock
 from poolspec.runtime.load import COUNT, INSERT, Heap, LoadResult, Task
 from poolspec.runtime.log import Log, wait_until
 from poolspec.vocabulary import ErrorKind, Operation, Via
+
+if TYPE_CHECKING:
+    from poolspec.runtime.answers import Answer
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -28,6 +35,13 @@ class Habits:
     """Seconds to rest after an operation that failed."""
 
 
+class Worker(Protocol):
+    """Does one thing after the other. Safe to use from many threads."""
+
+    def do(self, task: Task, client: int) -> None:
+        """Do one thing, and note what came of it."""
+
+
 class Clients:
     """Does operations on a pool and notes what came of them. Safe to use from many threads."""
 
@@ -36,15 +50,6 @@ class Clients:
         self._habits = habits
         self._result = result
         self._lock = threading.Lock()
-
-    def work_off(self, tasks: Heap, client: int) -> None:
-        """Do tasks of a heap, which may be common to many clients, until none is left."""
-        while tasks:
-            try:
-                task = tasks.popleft()
-            except IndexError:  # another client took the last one
-                return
-            self.do(task, client)
 
     def do(self, task: Task, client: int) -> None:
         """Do one operation; an error that is none of the pool's own is raised."""
@@ -94,18 +99,47 @@ class Clients:
             self._result.written.add(task.number)
 
 
-def start_in_threads(crew: Crew, name: str, clients: Clients, heaps: Sequence[Heap]) -> list[str]:
+class Visitors:
+    """Sends requests to a web application, and notes the answers."""
+
+    def __init__(
+        self, ask: "Callable[[str], Answer]", now: Callable[[], float], result: LoadResult
+    ) -> None:
+        self._ask = ask
+        self._now = now
+        self._result = result
+        self._lock = threading.Lock()
+
+    def do(self, task: Task, client: int) -> None:
+        """Send one request."""
+        started = self._now()
+        answer = self._ask(task.kind)
+        with self._lock:
+            self._result.note(answer.status, self._now() - started)
+
+
+def work_off(worker: Worker, tasks: Heap, client: int) -> None:
+    """Do tasks of a heap, which may be common to many clients, until none is left."""
+    while tasks:
+        try:
+            task = tasks.popleft()
+        except IndexError:  # another client took the last one
+            return
+        worker.do(task, client)
+
+
+def start_in_threads(crew: Crew, name: str, worker: Worker, heaps: Sequence[Heap]) -> list[str]:
     """Start one client for each heap of tasks, each in a thread of its own; return their names."""
     actors = [
-        Actor(f"{name}-{n + 1}", partial(clients.work_off, heap, n)) for n, heap in enumerate(heaps)
+        Actor(f"{name}-{n + 1}", partial(work_off, worker, heap, n)) for n, heap in enumerate(heaps)
     ]
     crew.start(actors)
     return [actor.name for actor in actors]
 
 
-def run_in_threads(crew: Crew, name: str, clients: Clients, heaps: Sequence[Heap]) -> None:
+def run_in_threads(crew: Crew, name: str, worker: Worker, heaps: Sequence[Heap]) -> None:
     """Run one client for each heap of tasks, until all are done."""
-    crew.join(start_in_threads(crew, name, clients, heaps))
+    crew.join(start_in_threads(crew, name, worker, heaps))
 
 
 class ExecutorRun:

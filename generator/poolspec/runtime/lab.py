@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from poolspec.runtime import patience
 from poolspec.runtime.actors import Actor, Crew
@@ -18,7 +18,14 @@ from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.calls import CallFaults, Plan
 from poolspec.runtime.checks import Expected
-from poolspec.runtime.clients import Clients, ExecutorRun, Habits, run_in_threads, start_in_threads
+from poolspec.runtime.clients import (
+    Clients,
+    ExecutorRun,
+    Habits,
+    Visitors,
+    run_in_threads,
+    start_in_threads,
+)
 from poolspec.runtime.connection import Connector, close_left, end, open_connection
 from poolspec.runtime.contract import Configuring, PoolAdapter, Stage, Wiring, foreign
 from poolspec.runtime.faults import LOOK_EVERY
@@ -30,6 +37,7 @@ from poolspec.runtime.observe import settle
 from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
+from poolspec.runtime.web_apps import find_web_app
 from poolspec.servers import Server
 from poolspec.vocabulary import (
     CALL_FAULTS,
@@ -41,16 +49,22 @@ from poolspec.vocabulary import (
     Given,
     Operation,
     Runner,
+    Shell,
     Target,
     TimeKind,
     Via,
 )
+
+if TYPE_CHECKING:
+    from poolspec.runtime.serving import Service
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
 class Lab(Bench[Pool]):
     """What a generated test works with. Its methods belong to the test's main thread."""
+
+    _service: "Service | None" = None
 
     def __init__(
         self,
@@ -112,6 +126,15 @@ class Lab(Bench[Pool]):
         wiring = replace(self._wiring(connector), listen=self._listener())
         adapter: Configuring = self._adapter  # type: ignore[assignment]  # see `needs`
         return self._wrapped(adapter.open(self._options(options), place, wiring), connector)
+
+    def web_app(self, name: str, **options: Any) -> Pool:
+        """Serve a web application on a pool under test, with `options` over its own; the pool."""
+        from poolspec.runtime.serving import Service  # a web server takes long to import
+
+        make = find_web_app(name, Shell.THREADS)
+        self._service = Service(make(lambda **own: self.pool(**{**own, **options}).raw))
+        self._service.start()
+        return self._only_pool()
 
     def connect(self) -> Held:
         """Open a connection that no pool knows."""
@@ -207,12 +230,16 @@ class Lab(Bench[Pool]):
         timeout: float | None = None,
         via: Via = Via.ACQUIRE,
         runner: Runner = Runner.THREADS,
+        requests: Mapping[str, int] | None = None,
     ) -> LoadResult:
         """Let `clients` clients do operations on the test's pool and wait until all are done.
 
         `operations` are shared out among the clients (a number, of the kinds of `mix`; or numbers
         by kind), `each` is for every client. `hold` is the range of seconds a connection is kept.
+        Or they send `requests`, so many of each, to the web application.
         """
+        if requests:
+            return self._visit(clients, requests)
         kinds = operations if isinstance(operations, Mapping) else mix or {Operation.READ: 1}
         total = operations if isinstance(operations, int) else None
         tasks = plan(kinds, total if each is None else each * clients, hold, first=self._rows)
@@ -251,6 +278,29 @@ class Lab(Bench[Pool]):
         running = self._stop_running(load)
         self._crew.join(f"{running.name}-{n + 1}" for n in range(len(running.streams)))
         self._sum_up(running)
+
+    def _visit(self, clients: int, requests: Mapping[str, int]) -> LoadResult:
+        tasks = plan(requests, None, None)
+        result = LoadResult()
+        visitors = Visitors(self._serving().ask, self._clock.now, result)
+        name, started = self._next_load(len(tasks)), self._clock.now()
+        run_in_threads(self._crew, name, visitors, heaps_of(tasks, clients, shared=True))
+        result.elapsed = self._clock.now() - started
+        return result
+
+    def request(
+        self,
+        request: str,
+        *,
+        status: Expected,
+        headers: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Send a request to the web application, and check its answer. Any actor may.
+
+        The answer's body is a JSON object, where any of its values are given.
+        """
+        self._serving().ask(request).check(status, headers or {}, json or {})
 
     # --- faults ----------------------------------------------------------------------------------
 
@@ -312,6 +362,8 @@ class Lab(Bench[Pool]):
         said = list(self._broken_in_log())
         for pool in self._pools:
             said += self._broken_at_rest(pool, pool.stats())
+        self._stop_service()
+        for pool in self._pools:
             pool.close()
         threads = settle(self._thread_names, lambda names: not names)
         said += [f"threads are left: {', '.join(threads)}"] if threads else []
@@ -322,15 +374,18 @@ class Lab(Bench[Pool]):
         self.abort("the test is over")
         self._targets.hang_up()
         self._stop_all()
-        self._crew.abandon()
-        for pool in self._pools:
-            pool.dismiss()
-            self._adapter.close(pool.raw)
-        for sockets in self._counted:
-            close_left(sockets)
-        for stranger in self._strangers:
+        for stranger in self._strangers:  # first, for somebody may wait for a lock of theirs
             end(stranger.raw)
-        self._clean_up()
+        try:
+            self._stop_service()
+        finally:
+            self._crew.abandon()
+            for pool in self._pools:
+                pool.dismiss()
+                self._adapter.close(pool.raw)
+            for sockets in self._counted:
+                close_left(sockets)
+            self._clean_up()
 
     def abort(self, reason: str) -> None:
         """Make every actor that waits, now or later, raise an exception that says why."""
@@ -375,6 +430,15 @@ class Lab(Bench[Pool]):
             self._wait_until(partial(getattr, plan.hang, "over"))
         if plan.error is not None:
             raise plan.error
+
+    def _serving(self) -> "Service":
+        assert self._service is not None, "the test has no web_app"
+        return self._service
+
+    def _stop_service(self) -> None:
+        service, self._service = self._service, None
+        if service is not None:
+            service.stop()
 
     def _wiring(self, connector: Connector) -> Wiring:
         return Wiring(connector, self._clock, self._time, self._log.append, self._meter)

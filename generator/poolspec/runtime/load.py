@@ -10,10 +10,10 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from poolspec.runtime.checks import Expected, mismatch
-from poolspec.vocabulary import ErrorKind, Operation
+from poolspec.vocabulary import ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -22,6 +22,7 @@ CREATE = f"CREATE TABLE {TABLE} (number INTEGER PRIMARY KEY, client INTEGER NOT 
 INSERT = f"INSERT INTO {TABLE} VALUES (%s, %s)"
 COUNT = f"SELECT client, COUNT(*) FROM {TABLE} GROUP BY client"
 
+K = TypeVar("K", bound=str)
 ROWS_OF_A_STREAM = 10_000_000
 """Numbers that are kept for the rows of one load without end."""
 REST = 0.01
@@ -34,7 +35,8 @@ class Task:
     """One operation to be done."""
 
     number: int
-    kind: Operation
+    kind: str
+    """An `Operation`, or a request such as `GET /visits`."""
     hold: float
     """Seconds for which the connection is kept."""
 
@@ -45,6 +47,8 @@ class LoadResult:
 
     succeeded: int = 0
     errors: Counter[ErrorKind] = field(default_factory=Counter)
+    refused: Counter[int] = field(default_factory=Counter)
+    """Requests that were not answered with success, by status."""
     seconds: list[float] = field(default_factory=list)
     """Time of each successful operation, from asking for a connection to having given it back."""
     written: set[int] = field(default_factory=set)
@@ -52,9 +56,17 @@ class LoadResult:
     lost_writes: int = 0
     elapsed: float = 0.0
 
+    def note(self, status: int, seconds: float) -> None:
+        """Note the answer to a request, and how long it took."""
+        if 200 <= status < 300:
+            self.succeeded += 1
+            self.seconds.append(seconds)
+        else:
+            self.refused[status] += 1
+
     def expect(self, **expected: Expected) -> None:
         """Check operations, succeeded, failed, lost_writes, success_rate, throughput (per s)."""
-        failed = self.errors.total()
+        failed = self.errors.total() + self.refused.total()
         operations = self.succeeded + failed
         seen = {
             "operations": operations,
@@ -64,7 +76,8 @@ class LoadResult:
             "success_rate": self.succeeded / operations if operations else 1.0,
             "throughput": operations / self.elapsed if self.elapsed else math.inf,
         }
-        _check(expected, seen, f"errors: {dict(self.errors)}")
+        refused = f"; statuses: {dict(self.refused)}" if self.refused else ""
+        _check(expected, seen, f"errors: {dict(self.errors)}{refused}")
 
     def expect_errors(self, expected: Mapping[ErrorKind, Expected]) -> None:
         """Check how many operations failed with each kind of error."""
@@ -94,7 +107,7 @@ def percentile(ordered: Sequence[float], name: str) -> float:
 
 
 def plan(
-    kinds: Mapping[Operation, int],
+    kinds: Mapping[K, int],
     total: int | None,
     hold: tuple[float, float] | None,
     *,
@@ -123,7 +136,7 @@ class Stream:
 
     def __init__(
         self,
-        kinds: Mapping[Operation, int],
+        kinds: Mapping[K, int],
         hold: tuple[float, float] | None,
         first: int,
         step: int,
@@ -160,7 +173,7 @@ class Running:
 
 
 def _tasks(
-    kinds: Mapping[Operation, int], hold: tuple[float, float] | None, first: int, step: int
+    kinds: Mapping[K, int], hold: tuple[float, float] | None, first: int, step: int
 ) -> Iterator[Task]:
     low, high = hold or (0.0, 0.0)
     for number, kind in enumerate(_interleave(kinds)):
@@ -175,7 +188,7 @@ def heaps_of(tasks: list[Task], clients: int, *, shared: bool) -> list[deque[Tas
     return [deque(tasks[n::clients]) for n in range(clients)]
 
 
-def _interleave(shares: Mapping[Operation, int]) -> Iterator[Operation]:
+def _interleave(shares: Mapping[K, int]) -> Iterator[K]:
     # Smooth weighted round-robin: whoever is furthest behind its share goes next.
     credit = dict.fromkeys(shares, 0)
     whole = sum(shares.values())

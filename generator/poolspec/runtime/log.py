@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from poolspec.runtime.clock import Clock
@@ -20,10 +21,14 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 
 
 MAIN = "main"
+acting_for: ContextVar[str] = ContextVar("acting_for", default="")
+"""The actor for whom a web application does what it does; empty for whoever acts for itself."""
 
 
 def current_actor() -> str:
-    """Return the name of the actor that the calling task, or thread, is."""
+    """Return the name of the actor that the calling task, or thread, is, or acts for."""
+    if asked_by := acting_for.get():
+        return asked_by
     with suppress(RuntimeError):  # no event loop runs in this thread
         task = asyncio.current_task()
         if task is not None:

@@ -1,8 +1,9 @@
 """The clients of generated load, as tasks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew
 from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
@@ -10,6 +11,9 @@ from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.load import COUNT, INSERT, Heap, LoadResult, Task
 from poolspec.vocabulary import ErrorKind, Operation, Via
+
+if TYPE_CHECKING:
+    from poolspec.runtime.answers import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,13 @@ class AsyncHabits:
     """Seconds to rest after an operation that failed."""
 
 
+class AsyncWorker(Protocol):
+    """Does one thing after the other."""
+
+    async def do(self, task: Task, client: int) -> None:
+        """Do one thing, and note what came of it."""
+
+
 class AsyncClients:
     """Does operations on a pool and notes what came of them."""
 
@@ -35,12 +46,8 @@ class AsyncClients:
         self._habits = habits
         self._result = result
 
-    async def work_off(self, tasks: Heap, client: int) -> None:
-        """Do tasks of a heap, which may be common to many clients, until none is left."""
-        while tasks:
-            await self._do(tasks.popleft(), client)
-
-    async def _do(self, task: Task, client: int) -> None:
+    async def do(self, task: Task, client: int) -> None:
+        """Do one operation; an error that is none of the pool's own is raised."""
         started = self._habits.clock.now()
         try:
             await self._borrow(task, client)
@@ -82,12 +89,38 @@ class AsyncClients:
         self._result.written.add(task.number)
 
 
+class AsyncVisitors:
+    """Sends requests to a web application, and notes the answers."""
+
+    def __init__(
+        self,
+        ask: "Callable[[str], Awaitable[Answer]]",
+        now: Callable[[], float],
+        result: LoadResult,
+    ) -> None:
+        self._ask = ask
+        self._now = now
+        self._result = result
+
+    async def do(self, task: Task, client: int) -> None:
+        """Send one request."""
+        started = self._now()
+        answer = await self._ask(task.kind)
+        self._result.note(answer.status, self._now() - started)
+
+
+async def work_off(worker: AsyncWorker, tasks: Heap, client: int) -> None:
+    """Do tasks of a heap, which may be common to many clients, until none is left."""
+    while tasks:
+        await worker.do(tasks.popleft(), client)
+
+
 def start_in_tasks(
-    crew: AsyncCrew, name: str, clients: AsyncClients, heaps: Sequence[Heap]
+    crew: AsyncCrew, name: str, worker: AsyncWorker, heaps: Sequence[Heap]
 ) -> list[str]:
     """Start one client for each heap of tasks, each as a task of its own; return their names."""
     actors = [
-        AsyncActor(f"{name}-{n + 1}", partial(clients.work_off, heap, n))
+        AsyncActor(f"{name}-{n + 1}", partial(work_off, worker, heap, n))
         for n, heap in enumerate(heaps)
     ]
     crew.start(actors)
@@ -95,7 +128,7 @@ def start_in_tasks(
 
 
 async def run_in_tasks(
-    crew: AsyncCrew, name: str, clients: AsyncClients, heaps: Sequence[Heap]
+    crew: AsyncCrew, name: str, worker: AsyncWorker, heaps: Sequence[Heap]
 ) -> None:
     """Run one client for each heap of tasks, until all are done."""
-    await crew.join(start_in_tasks(crew, name, clients, heaps))
+    await crew.join(start_in_tasks(crew, name, worker, heaps))

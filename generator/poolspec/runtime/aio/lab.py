@@ -10,12 +10,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from poolspec.runtime import patience
 from poolspec.runtime.aio.actors import AsyncActor, AsyncCrew, wait_until
 from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
-from poolspec.runtime.aio.clients import AsyncClients, AsyncHabits, run_in_tasks, start_in_tasks
+from poolspec.runtime.aio.clients import (
+    AsyncClients,
+    AsyncHabits,
+    AsyncVisitors,
+    run_in_tasks,
+    start_in_tasks,
+)
 from poolspec.runtime.aio.contract import (
     AsyncConfiguring,
     AsyncPoolAdapter,
@@ -35,6 +41,7 @@ from poolspec.runtime.observe import SETTLE
 from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
+from poolspec.runtime.web_apps import find_web_app
 from poolspec.servers import Server
 from poolspec.vocabulary import (
     CALL_FAULTS,
@@ -45,16 +52,22 @@ from poolspec.vocabulary import (
     Flaw,
     Given,
     Operation,
+    Shell,
     Target,
     TimeKind,
     Via,
 )
+
+if TYPE_CHECKING:
+    from poolspec.runtime.aio.serving import AsyncService
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
 class AsyncLab(Bench[AsyncPool]):
     """What a generated asyncio test works with. Made, used and disposed of in one event loop."""
+
+    _service: "AsyncService | None" = None
 
     def __init__(
         self,
@@ -109,6 +122,17 @@ class AsyncLab(Bench[AsyncPool]):
         adapter: AsyncConfiguring = self._adapter  # type: ignore[assignment]  # see `needs`
         raw = await adapter.open(self._options(options), place, wiring)
         return self._wrapped(raw, sockets)
+
+    async def web_app(self, name: str, **options: Any) -> AsyncPool:
+        """Serve a web application on a pool under test; see `Lab.web_app`."""
+        from poolspec.runtime.aio.serving import AsyncService  # a web server takes long to import
+
+        async def open_pool(**own: Any) -> Any:
+            return (await self.pool(**{**own, **options})).raw
+
+        self._service = AsyncService(find_web_app(name, Shell.ASYNCIO)(open_pool))
+        await self._service.start()
+        return self._only_pool()
 
     async def connect(self) -> AsyncHeld:
         """Open a connection that no pool knows."""
@@ -201,8 +225,11 @@ class AsyncLab(Bench[AsyncPool]):
         hold: tuple[float, float] | None = None,
         timeout: float | None = None,
         via: Via = Via.ACQUIRE,
+        requests: Mapping[str, int] | None = None,
     ) -> LoadResult:
         """Let `clients` tasks do operations on the test's pool; see `Lab.load`."""
+        if requests:
+            return await self._visit(clients, requests)
         kinds = operations if isinstance(operations, Mapping) else mix or {Operation.READ: 1}
         total = operations if isinstance(operations, int) else None
         tasks = plan(kinds, total if each is None else each * clients, hold, first=self._rows)
@@ -238,6 +265,27 @@ class AsyncLab(Bench[AsyncPool]):
         running = self._stop_running(load)
         await self._crew.join(f"{running.name}-{n + 1}" for n in range(len(running.streams)))
         await asyncio.to_thread(self._sum_up, running)
+
+    async def _visit(self, clients: int, requests: Mapping[str, int]) -> LoadResult:
+        tasks = plan(requests, None, None)
+        result = LoadResult()
+        visitors = AsyncVisitors(self._serving().ask, self._clock.now, result)
+        name, started = self._next_load(len(tasks)), self._clock.now()
+        await run_in_tasks(self._crew, name, visitors, heaps_of(tasks, clients, shared=True))
+        result.elapsed = self._clock.now() - started
+        return result
+
+    async def request(
+        self,
+        request: str,
+        *,
+        status: Expected,
+        headers: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Send a request to the web application, and check its answer; see `Lab.request`."""
+        answer = await self._serving().ask(request)
+        answer.check(status, headers or {}, json or {})
 
     # --- faults ----------------------------------------------------------------------------------
 
@@ -299,6 +347,8 @@ class AsyncLab(Bench[AsyncPool]):
         said = list(self._broken_in_log())
         for pool in self._pools:
             said += await asyncio.to_thread(self._broken_at_rest, pool, pool.stats())
+        await self._stop_service()
+        for pool in self._pools:
             await pool.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         names = ", ".join(sorted(task.get_name() for task in tasks))
@@ -310,15 +360,18 @@ class AsyncLab(Bench[AsyncPool]):
         self._targets.hang_up()
         self._stop_all()
         await self._crew.abandon()
-        for pool in self._pools:
-            await pool.dismiss()
-            await self._adapter.close(pool.raw)
-        for sockets in self._counted:
-            for connection in sockets.open().values():
-                self._adapter.end(connection)
-        for stranger in self._strangers:
+        for stranger in self._strangers:  # first, for somebody may wait for a lock of theirs
             self._adapter.end(stranger.raw)
-        self._clean_up()
+        try:
+            await self._stop_service()
+        finally:
+            for pool in self._pools:
+                await pool.dismiss()
+                await self._adapter.close(pool.raw)
+            for sockets in self._counted:
+                for connection in sockets.open().values():
+                    self._adapter.end(connection)
+            self._clean_up()
 
     def abort(self, reason: str) -> None:
         """Make every actor that waits, now or later, raise an exception that says why."""
@@ -357,6 +410,15 @@ class AsyncLab(Bench[AsyncPool]):
         if self._connections is Connections.PLAIN:
             return foreign(self._adapter).plain(self._tenant)
         return self._adapter.opener(self._tenant)
+
+    def _serving(self) -> "AsyncService":
+        assert self._service is not None, "the test has no web_app"
+        return self._service
+
+    async def _stop_service(self) -> None:
+        service, self._service = self._service, None
+        if service is not None:
+            await service.stop()
 
     async def _suffer(self, plan: Plan) -> None:
         if plan.delay:

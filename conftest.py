@@ -1,0 +1,28 @@
+"""Web applications of the specs: those of `examples/`, on the pool under test."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from poolspec.runtime.web_apps import web_app
+from poolspec.vocabulary import Shell
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from steadypool import AsyncConnectionPool, ConnectionPool
+
+
+@web_app("visits")
+def visits(open_pool: "Callable[..., ConnectionPool]") -> "FastAPI":
+    """A service with plain functions, which run in threads."""
+    from fastapi_app import create_app, settings
+
+    return create_app(lambda: open_pool(**settings()))
+
+
+@web_app("visits", Shell.ASYNCIO)
+def async_visits(open_pool: "Callable[..., Awaitable[AsyncConnectionPool]]") -> "FastAPI":
+    """A service with coroutine functions, which run in tasks."""
+    from fastapi_async_app import create_app, settings
+
+    return create_app(lambda: open_pool(**settings()))

@@ -1,0 +1,84 @@
+"""The example's services, each wrong in one way, as a plugin: `pytest -p tests.wrong_apps`.
+
+$WRONG_APP names the fault. `test_wrong_apps.py` proves that the specs of services notice it.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+
+import fastapi_app
+import fastapi_async_app
+from poolspec.runtime.web_apps import web_app
+from poolspec.vocabulary import Shell
+from steadypool import PoolTimeoutError
+
+EXAMPLES: dict[Shell, Any] = {Shell.THREADS: fastapi_app, Shell.ASYNCIO: fastapi_async_app}
+
+
+def says_500(app: FastAPI, example: Any) -> None:
+    """Leave a timeout of the pool to the server, for which it is an error like any other."""
+    del app.exception_handlers[PoolTimeoutError]
+
+
+def keeps_connections(app: FastAPI, example: Any) -> None:
+    """Borrow for each request, and give nothing back."""
+    keeping = keep if example is fastapi_app else keep_as_a_task
+    app.dependency_overrides[example.borrowed] = keeping
+
+
+def keep(request: Request) -> Any:
+    return request.app.state.pool.acquire()
+
+
+async def keep_as_a_task(request: Request) -> Any:
+    return await request.app.state.pool.acquire()
+
+
+def forgets_the_commit(app: FastAPI, example: Any) -> None:
+    """Answer that a visit is written down, and roll it back."""
+    forgetting = forget if example is fastapi_app else forget_as_a_task
+    app.dependency_overrides[example.borrowed] = forgetting
+
+
+def forget(request: Request) -> Iterator[Any]:
+    with request.app.state.pool.connection() as connection:
+        yield Forgetful(connection, connection.rollback)
+
+
+async def forget_as_a_task(request: Request) -> AsyncIterator[Any]:
+    async with request.app.state.pool.connection() as connection:
+        yield Forgetful(connection, connection.rollback)
+
+
+class Forgetful:
+    """A connection that rolls back where it should commit."""
+
+    def __init__(self, connection: Any, rollback: Callable[[], Any]) -> None:
+        self._connection = connection
+        self.commit = rollback
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+FAULTS = {fault.__name__: fault for fault in (says_500, keeps_connections, forgets_the_commit)}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Register the wrong service in the place of the right one, after every conftest."""
+    for shell in Shell:
+        web_app("visits", shell)(wrong_one(EXAMPLES[shell]))
+
+
+def wrong_one(example: Any) -> Callable[[Callable[..., Any]], FastAPI]:
+    def make(open_pool: Callable[..., Any]) -> FastAPI:
+        app: FastAPI = example.create_app(lambda: open_pool(**example.settings()))
+        FAULTS[os.environ["WRONG_APP"]](app, example)
+        return app
+
+    return make
