@@ -122,6 +122,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "max_waiting": Option(Capability.QUEUE_CAP),
     "connect_timeout": Option(Capability.TIME_LIMITS),
     "query_timeout": Option(Capability.TIME_LIMITS),
+    "listener": Option(Capability.EVENTS),
     "housekeeping": Option(Capability.HOUSEKEEPING),
 }
 """By name. Any pool has a size and a timeout."""

@@ -444,7 +444,7 @@ class Expectations:
     hooks: Checks = ()
     """Of: setup, on_acquire. How often the pool called them."""
     logs: Checks = ()
-    """Of: failure, retry, recovery, leak. How many records of each sort the pool logged."""
+    """Of: failure, retry, recovery, leak … How many records of each sort the pool logged."""
     loans: tuple[LoanExpectation, ...] | None = None
     """What is on loan, the longest loan first, and no more than that."""
     metrics: Checks = ()

@@ -365,6 +365,13 @@ class Hook(StrEnum):
     """Takes its time: a second of the test's clock."""
 
 
+class Listening(StrEnum):
+    """What one more listener of a pool does."""
+
+    FAILING = "failing"
+    """Raises an error, each time."""
+
+
 class Order(StrEnum):
     """Which idle connection is handed out next."""
 

@@ -1,8 +1,8 @@
 """Drives steadypool, the bundled pool."""
 
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -19,7 +19,6 @@ from poolspec.runtime.connection import OnStage
 from poolspec.runtime.contract import (
     Controls,
     ForeignConnections,
-    Keeper,
     LoanSeen,
     Meter,
     Options,
@@ -117,6 +116,10 @@ LOGS = LogNames(
         "retry": "connect_retry",
         "recovery": "server_recovered",
         "leak": "leak_suspected",
+        "invalid": "connection_invalid",
+        "unavailable": "server_unavailable",
+        "upkeep": "upkeep_failed",
+        "listener": "listener_failed",
     },
 )
 POOL_NAME = "primary"
@@ -242,11 +245,12 @@ class SteadyControls:
         """Return the pool's own list."""
         return loans_of(pool)
 
-    def keep(self, pool: steadypool.ConnectionPool, interval: float) -> Keeper:
+    @contextmanager
+    def keep(self, pool: steadypool.ConnectionPool, interval: float) -> Iterator[None]:
         """Give the pool a housekeeper of its own."""
-        keeper = steadypool.Housekeeper(interval)
-        keeper.watch(pool)
-        return keeper
+        with steadypool.Housekeeper(interval) as keeper:
+            keeper.watch(pool)
+            yield
 
     def drain(self, pool: steadypool.ConnectionPool, seconds: float) -> None:
         """Close, waiting for what is on loan."""

@@ -1,7 +1,7 @@
 """Drives steadypool's asyncio shell."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 import steadypool
@@ -19,7 +19,7 @@ from poolspec.adapters.steady import (
 )
 from poolspec.adapters.steady_config import told
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
-from poolspec.runtime.aio.contract import AsyncKeeper, AsyncWiring, Open
+from poolspec.runtime.aio.contract import AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
 from poolspec.runtime.connection import OnStage
 from poolspec.runtime.contract import LoanSeen, Meter, Options, Place
@@ -58,11 +58,14 @@ class AsyncSteadyControls:
         """Return the pool's own list."""
         return loans_of(pool)
 
-    def keep(self, pool: steadypool.AsyncConnectionPool, interval: float) -> AsyncKeeper:
+    @asynccontextmanager
+    async def keep(
+        self, pool: steadypool.AsyncConnectionPool, interval: float
+    ) -> AsyncIterator[None]:
         """Give the pool a housekeeper of its own."""
-        keeper = steadypool.AsyncHousekeeper(interval)
-        keeper.watch(pool)
-        return keeper
+        async with steadypool.AsyncHousekeeper(interval) as keeper:
+            keeper.watch(pool)
+            yield
 
     async def drain(self, pool: steadypool.AsyncConnectionPool, seconds: float) -> None:
         """Close, waiting for what is on loan."""

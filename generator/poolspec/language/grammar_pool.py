@@ -7,7 +7,7 @@ from poolspec.language.grammar_kinds import CONFIG_NAME, PATIENCE, SECONDS
 from poolspec.language.kinds import Key, Kind, Place
 from poolspec.language.quantities import INTERVAL, NUMBER_OF, OVERFLOW, RATIO, SIZE
 from poolspec.language.values import enum_kind, fields_kind, value_kind
-from poolspec.vocabulary import Hook, Order, Reset
+from poolspec.vocabulary import Hook, Listening, Order, Reset
 
 _OWN = "the pool's own"
 _SOME = value_kind(NUMBER_OF)
@@ -43,10 +43,17 @@ POOL_OPTIONS: tuple[Key[Any], ...] = (
     Key("leak_after", SECONDS, "time on loan after which it is reported", "1m", default=_OWN),
     Key("max_waiting", value_kind(SIZE), "how many may wait at once", "10", default=_OWN),
 )
+LISTENER = Key(
+    "listener",
+    _word_kind("a listener", Listening),
+    "what a listener does",
+    "failing",
+    default="none",
+)
 HOUSEKEEPING = Key(
     "housekeeping", value_kind(INTERVAL), "how often it is looked after", "50ms", default="never"
 )
-POOL = Place("the options of a pool", (*POOL_OPTIONS, HOUSEKEEPING))
+POOL = Place("the options of a pool", (*POOL_OPTIONS, HOUSEKEEPING, LISTENER))
 CONFIG = Key(
     "config_name", CONFIG_NAME, "the name of a stored configuration", "replica", default=_OWN
 )

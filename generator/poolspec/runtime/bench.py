@@ -20,7 +20,7 @@ from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.contract import LoanSeen, Meter, Metered, Place
 from poolspec.runtime.faults import ServerFaults
-from poolspec.runtime.hooks import HOOK_PLACES, Hooks
+from poolspec.runtime.hooks import HOOK_PLACES, HookError, Hooks
 from poolspec.runtime.invariants import NUMBERS_VOID
 from poolspec.runtime.journal import Journal, LogNames
 from poolspec.runtime.load import (
@@ -88,6 +88,8 @@ class Bench(Generic[P]):
     _rows = 0
     """Rows that loads of this test may have written: the number of the next one."""
     _has_table = False
+    _listening: str | None = None
+    """What one more listener does, if there is one."""
     _meter: Meter | None = None
 
     def __init__(
@@ -215,6 +217,12 @@ class Bench(Generic[P]):
         """Have the pool that is made next monitored."""
         assert isinstance(adapter, Metered), "needs: metrics"
         self._meter = adapter.meter()
+
+    def _listen(self, entry: Entry) -> None:
+        """Take an event of the pool; raises where the test wants that of its listener."""
+        self._log.append(entry)
+        if self._listening is not None:
+            raise HookError("the listener fails, for the test wants it so")
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Put hooks in place of the words for them; leave out what this pool does not know."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from poolspec.runtime.connection import Connector, number_of
-from poolspec.runtime.contract import Controls, Keeper, LoanSeen, PoolAdapter
+from poolspec.runtime.contract import Controls, LoanSeen, PoolAdapter
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.log import Log, current_actor
@@ -69,7 +69,7 @@ class Pool:
 
     most_ever = 0
     """The largest limit that the pool had before it was resized."""
-    _keeper: Keeper | None = None
+    _keeper: AbstractContextManager[None] | None = None
 
     def __init__(
         self,
@@ -170,12 +170,13 @@ class Pool:
     def keep(self, interval: float) -> None:
         """Have the pool looked after every so many seconds of real time."""
         self._keeper = self._controls().keep(self.raw, interval)
+        self._keeper.__enter__()
 
     def dismiss(self) -> None:
         """Have nobody look after the pool any more."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
-            keeper.stop()
+            keeper.__exit__(None, None, None)
 
     def health(self) -> str:
         """Return the pool's own verdict on itself."""

@@ -58,13 +58,6 @@ class Wiring:
     """What is to monitor the pool; for tests that ask for it."""
 
 
-class Keeper(Protocol):
-    """Somebody who looks after a pool until he is stopped."""
-
-    def stop(self) -> None:
-        """Return when he has stopped."""
-
-
 @dataclass(frozen=True)
 class Place:
     """Where a pool is told that its database is, and how."""
@@ -136,8 +129,8 @@ class Controls(Protocol):
     def loans(self, pool: Any) -> list[LoanSeen]:
         """Return what is on loan, the longest loan first."""
 
-    def keep(self, pool: Any, interval: float) -> Keeper:
-        """Have a pool looked after every so many seconds of real time."""
+    def keep(self, pool: Any, interval: float) -> AbstractContextManager[None]:
+        """Have a pool looked after every so many seconds of real time, within the block."""
 
     def drain(self, pool: Any, seconds: float) -> None:
         """Close the pool for good, waiting so long for what is on loan."""

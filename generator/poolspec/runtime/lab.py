@@ -97,8 +97,11 @@ class Lab(Bench[Pool]):
         """Have the pool that is made next monitored; needs the capability `metrics`."""
         self._measure(self._adapter)
 
-    def pool(self, *, housekeeping: float | None = None, **options: Any) -> Pool:
+    def pool(
+        self, *, housekeeping: float | None = None, listener: str | None = None, **options: Any
+    ) -> Pool:
         """Make the pool under test, and have it looked after; durations in seconds."""
+        self._listening = listener
         connector = self._connector()
         pool = self._wrapped(
             self._adapter.create(self._options(options), self._wiring(connector)), connector
@@ -441,7 +444,7 @@ class Lab(Bench[Pool]):
             service.stop()
 
     def _wiring(self, connector: Connector) -> Wiring:
-        return Wiring(connector, self._clock, self._time, self._log.append, self._meter)
+        return Wiring(connector, self._clock, self._time, self._listen, self._meter)
 
     def _wrapped(self, raw: object, connector: Connector) -> Pool:
         look = self._secrets.look_into

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from poolspec.runtime.aio.contract import AsyncControls, AsyncKeeper, AsyncPoolAdapter
+from poolspec.runtime.aio.contract import AsyncControls, AsyncPoolAdapter
 from poolspec.runtime.borrowing import Row, check_rows
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.contract import LoanSeen
@@ -54,7 +54,7 @@ class AsyncPool:
 
     most_ever = 0
     """The largest limit that the pool had before it was resized."""
-    _keeper: AsyncKeeper | None = None
+    _keeper: AbstractAsyncContextManager[None] | None = None
 
     def __init__(
         self,
@@ -150,15 +150,16 @@ class AsyncPool:
         """Return what is on loan, by the pool's own account, the longest loan first."""
         return self._controls().loans(self.raw)
 
-    def keep(self, interval: float) -> None:
+    async def keep(self, interval: float) -> None:
         """Have the pool looked after every so many seconds of real time."""
         self._keeper = self._controls().keep(self.raw, interval)
+        await self._keeper.__aenter__()
 
     async def dismiss(self) -> None:
         """Have nobody look after the pool any more."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
-            await keeper.stop()
+            await keeper.__aexit__(None, None, None)
 
     async def health(self) -> str:
         """Return the pool's own verdict on itself."""

@@ -30,13 +30,6 @@ class AsyncWiring:
     """What is to monitor the pool; for tests that ask for it."""
 
 
-class AsyncKeeper(Protocol):
-    """Somebody who looks after a pool until he is stopped."""
-
-    async def stop(self) -> None:
-        """Return when he has stopped."""
-
-
 class AsyncStage(Protocol):
     """Where the scripted connections of one test are; see `poolspec.runtime.contract.Stage`."""
 
@@ -81,8 +74,8 @@ class AsyncControls(Protocol):
     def loans(self, pool: Any) -> list[LoanSeen]:
         """Return what is on loan, the longest loan first."""
 
-    def keep(self, pool: Any, interval: float) -> AsyncKeeper:
-        """Have a pool looked after every so many seconds of real time."""
+    def keep(self, pool: Any, interval: float) -> AbstractAsyncContextManager[None]:
+        """Have a pool looked after every so many seconds of real time, within the block."""
 
     async def drain(self, pool: Any, seconds: float) -> None:
         """Close the pool for good, waiting so long for what is on loan."""

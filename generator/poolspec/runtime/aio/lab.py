@@ -98,13 +98,16 @@ class AsyncLab(Bench[AsyncPool]):
         """Have the pool that is made next monitored; needs the capability `metrics`."""
         self._measure(self._adapter)
 
-    async def pool(self, *, housekeeping: float | None = None, **options: Any) -> AsyncPool:
+    async def pool(
+        self, *, housekeeping: float | None = None, listener: str | None = None, **options: Any
+    ) -> AsyncPool:
         """Make the pool under test, and have it looked after; durations in seconds."""
+        self._listening = listener
         sockets = self._sockets()
         raw = await self._adapter.create(self._options(options), self._wiring(sockets))
         pool = self._wrapped(raw, sockets)
         if housekeeping is not None:
-            pool.keep(housekeeping)
+            await pool.keep(housekeeping)
         return pool
 
     async def open(
@@ -398,7 +401,7 @@ class AsyncLab(Bench[AsyncPool]):
 
     def _wiring(self, sockets: Sockets) -> AsyncWiring:
         connect = self._connector(sockets)
-        return AsyncWiring(connect, self._clock, self._time, self._log.append, self._meter)
+        return AsyncWiring(connect, self._clock, self._time, self._listen, self._meter)
 
     def _wrapped(self, raw: Any, sockets: Sockets) -> AsyncPool:
         look = self._secrets.look_into
