@@ -297,6 +297,12 @@ class Flaw(StrEnum):
     """The name of an option is misspelt."""
     BAD_VALUE = "bad_value"
     """An option has a value that it cannot have."""
+    UNQUOTED = "unquoted"
+    """A text reads as a number, for want of quotes."""
+    MISSHAPEN = "misshapen"
+    """Where options should be there is something else."""
+    NO_AUTHORITY = "no_authority"
+    """The file of authorities, by which the server's certificate is verified, is not there."""
 
 
 class Detail(StrEnum):
@@ -361,6 +367,8 @@ class Hook(StrEnum):
     """Raises an error the first time."""
     FAILING_LATER = "failing_later"
     """Raises an error each time but the first."""
+    CLOSING = "closing"
+    """Closes the connection."""
     SLOW = "slow"
     """Takes its time: a second of the test's clock."""
 

@@ -177,10 +177,11 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
 class AsyncConnector:
     """Opens connections to one database; an async callable without arguments.
 
-    `address`, `user` and `database` tell where it leads.
+    `address`, `user` and `database` tell where it leads. Raises PoolConfigError.
     """
 
     def __init__(self, config: Config) -> None:
+        tls_context(config)  # authorities that cannot be had are told now, not at each connect
         self._config = config
         self.address = config.address
         self.user = config.user

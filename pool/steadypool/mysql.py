@@ -155,10 +155,11 @@ class _Dribble:
 class Connector:
     """Opens connections to one database; a zero-argument callable, as `connect=` takes it.
 
-    Thread-safe. `address`, `user` and `database` tell where it leads.
+    Thread-safe. `address`, `user` and `database` tell where it leads. Raises PoolConfigError.
     """
 
     def __init__(self, config: Config) -> None:
+        tls_context(config)  # authorities that cannot be had are told now, not at each connect
         self._config = config
         self.address = config.address
         self.user = config.user

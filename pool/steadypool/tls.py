@@ -7,14 +7,21 @@ import ssl
 from functools import cache
 
 from steadypool.config import Config
+from steadypool.errors import PoolConfigError
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 @cache
 def context(authorities: str | None) -> ssl.SSLContext:
-    """Return the context that verifies by those authorities; without any it does not verify."""
-    made = ssl.create_default_context(cafile=authorities)
+    """Return the context that verifies by those authorities; without any it does not verify.
+
+    Raises PoolConfigError.
+    """
+    try:
+        made = ssl.create_default_context(cafile=authorities)
+    except OSError as error:
+        raise PoolConfigError(f"tls_ca: no authorities in {authorities!r}: {error}") from None
     if authorities is None:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
@@ -22,7 +29,10 @@ def context(authorities: str | None) -> ssl.SSLContext:
 
 
 def tls_context(config: Config) -> ssl.SSLContext | None:
-    """Return what a connection to that database offers for TLS; None: it stays in plain text."""
+    """Return what a connection to that database offers for TLS; None: it stays in plain text.
+
+    Raises PoolConfigError.
+    """
     if config.tls is False:
         return None
     local = config.unix_socket is not None or config.host in _LOCAL_HOSTS

@@ -230,6 +230,18 @@ STEPS: dict[str, tuple[str, str]] = {
         "- {open: p, given_as: url, «flaw: foreign}",
         "a flawed configuration must be refused",
     ),
+    "unchecked options that are not refused": (
+        "- {open: p, «unchecked: {timeout: -1}}",
+        "what is handed on unchecked must be refused",
+    ),
+    "an option that is given twice": (
+        "- {open: p, options: {size: 1}, unchecked: {«size: -1}, fails: config}",
+        "'size' is given twice",
+    ),
+    "an unchecked option that nobody knows": (
+        "- {open: p, unchecked: {«sise: -1}, fails: config}",
+        "'sise' cannot be an option",
+    ),
     "names without an error": (
         "- {open: p, «names: [user]}",
         "'names' speaks of an error, and none is expected",

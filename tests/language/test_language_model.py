@@ -189,6 +189,9 @@ STEPS: dict[str, tuple[Step, ...]] = {
             names=(Detail.USER,),
         ),
     ),
+    "[{open: p, options: {size: 2}, unchecked: {order: random}, fails: config}]": (
+        Open(9, "p", (("size", 2), ("order", "random")), fails=ErrorKind.CONFIG),
+    ),
     "[open: p, {acquire: a, from: p}, release: a]": (
         Open(9, "p"),
         Acquire(9, ("a",), pool="p"),

@@ -76,6 +76,7 @@ ONLY_THE_READER_KNOWS = (
     "works in real time",
     "what is given as",
     "must be refused",
+    "is given twice",
     "is never stopped",
     "does not go on here",
     "'until' and",

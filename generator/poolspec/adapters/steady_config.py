@@ -16,7 +16,7 @@ NAME = "primary"
 """What the database is called in files; the pool's default."""
 FILE_VARIABLE = "STEADYPOOL_CONFIG"
 SECRET_VARIABLE = "POOLSPEC_PASSWORD"
-LIMITS = ("connect_timeout", "query_timeout")
+SETTINGS = ("connect_timeout", "query_timeout", "autocommit", "tls")
 """Options that are not the pool's, but its configuration's."""
 
 Values = dict[str, Any]
@@ -28,9 +28,9 @@ def told(place: Place, options: Mapping[str, Any]) -> Iterator[Values]:
 
     Variables of the environment are set for as long as the block lasts. Raises PoolConfigError.
     """
-    given = {name: value for name, value in options.items() if name not in LIMITS}
+    given = {name: value for name, value in options.items() if name not in SETTINGS}
     given["setup"] = _counted(place.opened, given.get("setup"))
-    values = _values(place, {name: options[name] for name in LIMITS if name in options})
+    values = _values(place, {name: options[name] for name in SETTINGS if name in options})
     if place.given is Given.CONFIG:
         yield {**given, "config": steadypool.Config(**values)}
     elif place.given is Given.URL:
@@ -56,7 +56,7 @@ def _counted(opened: Callable[[Any], None], setup: Any) -> Callable[[Any], objec
     return hook
 
 
-def _values(place: Place, limits: Mapping[str, Any]) -> Values:
+def _values(place: Place, settings: Mapping[str, Any]) -> Values:
     """Return the options of the configuration."""
     tenant = place.tenant
     values: Values = {
@@ -65,7 +65,7 @@ def _values(place: Place, limits: Mapping[str, Any]) -> Values:
         "user": tenant.user,
         "password": tenant.password,
         "database": tenant.database,
-        **limits,
+        **settings,
     }
     if tenant.address.unix_socket is not None:
         values["unix_socket"] = tenant.address.unix_socket
@@ -73,6 +73,10 @@ def _values(place: Place, limits: Mapping[str, Any]) -> Values:
         values["charste"] = "utf8mb4"
     if place.flaw is Flaw.BAD_VALUE:
         values["connect_timeout"] = "soon"
+    if place.flaw is Flaw.UNQUOTED:
+        values["user"] = 1001
+    if place.flaw is Flaw.NO_AUTHORITY:
+        values["tls_ca"] = str(place.folder / "authority.pem")
     return values
 
 
@@ -95,6 +99,7 @@ def _literals(values: Values) -> dict[str, str]:
 def _file(place: Place, literals: Mapping[str, str]) -> Path:
     """Write the configuration file, if there is to be one, and return its path."""
     path = place.folder / "databases.yaml"
+    tenant = place.tenant
     name = "primry" if place.flaw is Flaw.UNNAMED else NAME
     text = f"databases:\n  {name}:\n"
     text += "".join(f"    {option}: {literal}\n" for option, literal in literals.items())
@@ -102,6 +107,8 @@ def _file(place: Place, literals: Mapping[str, str]) -> Path:
         path.write_bytes(text.encode() + b"\xff")
     elif place.flaw is Flaw.FOREIGN:
         path.write_text("services:\n  web: {image: nginx}\n")
+    elif place.flaw is Flaw.MISSHAPEN:
+        path.write_text(f"databases:\n  {name}: mysql://{tenant.user}:{tenant.password}@db1/shop\n")
     elif place.flaw is Flaw.MALFORMED:
         path.write_text(text.replace("    password: ", "    password: ] "))  # quote it who dares
     elif place.flaw is not Flaw.MISSING or place.given is Given.ENVIRONMENT:

@@ -3,10 +3,12 @@
 from enum import StrEnum
 from typing import Any
 
-from poolspec.language.grammar_kinds import CONFIG_NAME, PATIENCE, SECONDS
+from poolspec.errors import expected
+from poolspec.language.grammar_kinds import CONFIG_NAME, PATIENCE, SCALAR, SECONDS
+from poolspec.language.grammar_tables import FLAG
 from poolspec.language.kinds import Key, Kind, Place
 from poolspec.language.quantities import INTERVAL, NUMBER_OF, OVERFLOW, RATIO, SIZE
-from poolspec.language.values import enum_kind, fields_kind, value_kind
+from poolspec.language.values import enum_kind, fields_kind, map_kind, name_kind, value_kind
 from poolspec.vocabulary import Hook, Listening, Order, Reset
 
 _OWN = "the pool's own"
@@ -58,11 +60,24 @@ CONFIG = Key(
     "config_name", CONFIG_NAME, "the name of a stored configuration", "replica", default=_OWN
 )
 GLOBAL_OPTIONS = Place("the options of a global pool", (*POOL_OPTIONS, CONFIG))
-LIMIT_OPTIONS: tuple[Key[Any], ...] = (
+SETTINGS: tuple[Key[Any], ...] = (
     Key("connect_timeout", PATIENCE, "how long a connect may take", "10s", default=_OWN),
     Key("query_timeout", PATIENCE, "how long an answer may take", "5s", default=_OWN),
+    Key("autocommit", FLAG, "whether each statement commits itself", "true", default=_OWN),
+    Key("tls", FLAG, "true: TLS is required; false: it is declined", "false", default=_OWN),
 )
-OPEN_OPTIONS = Place("the options of an opened pool", (*POOL_OPTIONS, *LIMIT_OPTIONS))
+OPEN_OPTIONS = Place("the options of an opened pool", (*POOL_OPTIONS, *SETTINGS))
+
+
+def _option_fault(word: str) -> str:
+    return "" if word in OPEN_OPTIONS.names else expected(OPEN_OPTIONS.names, word)
+
+
+UNCHECKED_OPTIONS = map_kind(
+    "options with a value each",
+    name_kind("an option", _option_fault, f"({'|'.join(OPEN_OPTIONS.names)})"),
+    SCALAR,
+)
 
 # --- steps that change or end it -----------------------------------------------------------------
 

@@ -14,7 +14,13 @@ from poolspec.language.grammar_kinds import (
     TEXTS,
     TIMED,
 )
-from poolspec.language.grammar_pool import CLOSE, GLOBAL_OPTIONS, OPEN_OPTIONS, RESIZE
+from poolspec.language.grammar_pool import (
+    CLOSE,
+    GLOBAL_OPTIONS,
+    OPEN_OPTIONS,
+    RESIZE,
+    UNCHECKED_OPTIONS,
+)
 from poolspec.language.grammar_web import REQUEST_STEP, REQUESTS
 from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
 from poolspec.language.quantities import NUMBER_OF, THREADS
@@ -123,6 +129,13 @@ OPTIONS = Key(
 OPEN = Key("open", NAME, "make a pool that connects by a configuration", "second", True)
 OPENED_WITH = Key(
     "options", fields_kind(OPEN_OPTIONS), "its options", "{size: 2}", default="no options at all"
+)
+UNCHECKED = Key(
+    "unchecked",
+    UNCHECKED_OPTIONS,
+    "options that the pool is to refuse, handed on as they are",
+    "{timeout: -1}",
+    default="none",
 )
 TARGET = Key(
     "target",
@@ -266,7 +279,7 @@ STEP_PLACES.update(
         "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS, SAYS)),
         "open": Place(
             "the step open",
-            (OPEN, OPENED_WITH, TARGET, GIVEN_AS, FLAW, FAILS, TOOK, SAYS, NAMES_KEY),
+            (OPEN, OPENED_WITH, UNCHECKED, TARGET, GIVEN_AS, FLAW, FAILS, TOOK, SAYS, NAMES_KEY),
         ),
         "start": Place("the step start", (START,)),
         "join": Place("the step join", (JOIN,)),

@@ -4,13 +4,13 @@ A flawed configuration must be refused, and not every way to configure can have 
 cannot be a missing file, nor can a value have a name that is not there.
 """
 
-from poolspec.errors import expected
+from poolspec.errors import expected, shown
 from poolspec.language import grammar_steps as g
 from poolspec.language.borrowing import options_of
 from poolspec.language.kinds import Fields
 from poolspec.language.names import Naming
 from poolspec.language.scope import Scope
-from poolspec.model import Open, Step
+from poolspec.model import Open, PoolOptions, Step
 from poolspec.vocabulary import Flaw, Given, Target
 
 _FILES = (Given.FILE, Given.ENVIRONMENT)
@@ -23,6 +23,9 @@ _WAYS = {
     Flaw.UNNAMED: _FILES,
     Flaw.MISSPELT: _TEXTS,
     Flaw.BAD_VALUE: tuple(Given),
+    Flaw.UNQUOTED: _FILES,
+    Flaw.MISSHAPEN: _FILES,
+    Flaw.NO_AUTHORITY: tuple(Given),
 }
 """Which ways to configure can have which flaw."""
 
@@ -42,7 +45,7 @@ def build_open(scope: Scope, fields: Fields) -> Step | None:
     if not fields.has(g.FAILS):
         scope.bind(word, Naming.POOL)
     given = fields.get(g.OPENED_WITH)
-    options = options_of(given) if given else ()
+    options = (*(options_of(given) if given else ()), *_unchecked(scope, fields))
     scope.names.options.append((options, fields.at(g.OPENED_WITH)))
     return Open(
         fields.node.line,
@@ -56,6 +59,20 @@ def build_open(scope: Scope, fields: Fields) -> Step | None:
         fields.get(g.SAYS) or (),
         fields.get(g.NAMES_KEY) or (),
     )
+
+
+def _unchecked(scope: Scope, fields: Fields) -> PoolOptions:
+    """Options with values that nobody has judged; the pool is to refuse them."""
+    if fields.has(g.UNCHECKED) and not fields.has(g.FAILS):
+        message = "what is handed on unchecked must be refused"
+        scope.reader.problem(fields.at(g.UNCHECKED), message, "say so: fails: config")
+    given = fields.get(g.OPENED_WITH)
+    for word, value in fields.get(g.UNCHECKED) or ():
+        if value is None or (given and word.text in given.nodes):
+            why = "says nothing" if value is None else "is given twice"
+            scope.reader.problem(word.node, f"{shown(word.text)} {why}", "leave it out")
+    pairs = fields.get(g.UNCHECKED) or ()
+    return tuple((word.text, value) for word, value in pairs if value is not None)
 
 
 def _check_flaw(scope: Scope, fields: Fields) -> None:

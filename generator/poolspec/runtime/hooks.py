@@ -31,12 +31,14 @@ class Hooks:
     def make(self, place: str, word: str) -> Callable[[Any], Any]:
         """Return a hook for `setup` or `on_acquire` that behaves as `word` says."""
 
-        def hook(_connection: Any) -> Any:
+        def hook(connection: Any) -> Any:
             with self._lock:
                 self._calls[place] += 1
                 first = self._calls[place] == 1
             if word == Hook.FAILING or word == (Hook.FAILING_ONCE if first else Hook.FAILING_LATER):
                 raise HookError(f"the {place} hook fails, for the test wants it so")
+            if word == Hook.CLOSING:
+                connection.close()
             return self._sleep(SLOW_FOR) if word == Hook.SLOW else None
 
         return hook
