@@ -217,6 +217,31 @@ class SharesWithItsChild(steadypool.ConnectionPool):
         self._lock = threading.Lock()
 
 
+class ForgetsItsMinimum(WrongCore):
+    """Opens its first connections, and later none that nobody asks for."""
+
+    class core(Core):  # noqa: N801
+        def grow(self, ticket: Ticket, now: float) -> bool:
+            return self.created < self.rules.min_size and super().grow(ticket, now)
+
+
+class OverlooksLeaks(WrongCore):
+    """Never suspects a loan of lasting too long."""
+
+    class core(Core):  # noqa: N801
+        def leaks(self, now: float) -> list[steadypool.Loan]:
+            return []
+
+
+class ShowsMonitoringTooMuch(WrongCore):
+    """Tells those who watch it of one idle connection too many."""
+
+    class core(Core):  # noqa: N801
+        def gauges(self) -> tuple[int, int, int]:
+            idle, waiting, total = super().gauges()
+            return idle + 1, waiting, total
+
+
 class Sound(WrongCore):
     """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
 
@@ -244,6 +269,9 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     NeverRecyclesByDefault: ("recycling", "the_default_age_is_an_hour"),
     GivesUpABitEarly: ("timeout", "acquire_timeout_default"),
     ServesTheLastFirst: ("statistics", "waiting_tracking"),
+    ForgetsItsMinimum: ("lifecycle", "maintenance_restores_the_minimum"),
+    OverlooksLeaks: ("loans", "a_loan_that_lasts_is_told_of_once"),
+    ShowsMonitoringTooMuch: ("metrics", "connections_are_counted_by_state"),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""
