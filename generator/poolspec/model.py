@@ -28,6 +28,7 @@ from poolspec.vocabulary import (
     Flaw,
     Given,
     HealthWord,
+    Interruption,
     Layer,
     Level,
     Operation,
@@ -279,6 +280,21 @@ class Fork:
 
 
 @dataclass(frozen=True, slots=True)
+class InterruptEverywhere:
+    """Do steps again and again, cut short at another point each time, until they run through."""
+
+    line: int
+    body: tuple["Step", ...]
+    before: tuple["Step", ...] = ()
+    """Done before them each time, and not cut short."""
+    after: tuple["Step", ...] = ()
+    """Done after them each time, and not cut short."""
+    by: Interruption = Interruption.INTERRUPT
+    at_least: Value = 1
+    """The fewest points that there must be."""
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """Wait until an actor (every one of its count), or so many actors, are in a state."""
 
@@ -482,6 +498,7 @@ Step = (
     | Join
     | Cancel
     | Fork
+    | InterruptEverywhere
     | WaitUntil
     | Advance
     | Inject

@@ -96,6 +96,15 @@ class BodyFailure(StrEnum):
     """A BaseException that is no Exception, as Ctrl-C raises."""
 
 
+class Interruption(StrEnum):
+    """What cuts short whoever borrows, in the midst of it."""
+
+    INTERRUPT = "interrupt"
+    """To a thread, Ctrl-C; to a task, its cancellation."""
+    TIMEOUT = "timeout"
+    """To a thread, the timeout of a socket; to a task, a deadline around all that it does."""
+
+
 class Capability(StrEnum):
     """What a pool or a server must be able to do for a test to say anything about it."""
 

@@ -151,7 +151,9 @@ def test_a_label_that_is_not_a_plain_free_name_is_refused(name: str) -> None:
         render_module(a_class(a_test(steps=steps)))
 
 
-@pytest.mark.parametrize("name", [*BAD_NAMES, "settled", "settled_2", "forked", "async_actor"])
+@pytest.mark.parametrize(
+    "name", [*BAD_NAMES, "settled", "settled_2", "forked", "cut", "async_actor"]
+)
 @pytest.mark.parametrize("shell", Shell)
 def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(
     name: str, shell: Shell

@@ -24,6 +24,7 @@ from poolspec.model import (
     GlobalPool,
     Heal,
     Inject,
+    InterruptEverywhere,
     Load,
     LoadExpectation,
     Matrix,
@@ -51,6 +52,7 @@ from poolspec.vocabulary import (
     ErrorKind,
     Fault,
     HealthWord,
+    Interruption,
     Shell,
 )
 
@@ -296,6 +298,28 @@ def test_what_a_forked_child_does_stands_in_a_function_of_its_own() -> None:
         "a = pool.acquire()\n\n"
         "def forked() -> None:\n    pool.release(a)\n\nlab.fork(forked)\n\n"
         "def forked_2() -> None:\n    pass\n\nlab.fork(forked_2)"
+    )
+
+
+def test_what_is_cut_short_stands_in_a_block_of_its_own() -> None:
+    step = InterruptEverywhere(1, (Acquire(2, ("x",)), Release(3, ("x",))))
+    assert body(step).endswith(
+        "def interrupted(cut: Cut) -> None:\n    with cut:\n"
+        "        x = pool.acquire()\n        pool.release(x)\n\n"
+        "lab.interrupt_everywhere(interrupted)"
+    )
+
+
+def test_what_comes_before_and_after_is_not_cut_short() -> None:
+    step = InterruptEverywhere(
+        *(1, (Release(2, ("a",)),), (Acquire(3, ("a",)),), (Advance(4, 1.0),)),
+        by=Interruption.TIMEOUT,
+        at_least=3,
+    )
+    assert body(step, shell=Shell.ASYNCIO).endswith(
+        "async def interrupted(cut: AsyncCut) -> None:\n    a = await pool.acquire()\n"
+        "    async with cut:\n        await pool.release(a)\n    await lab.advance(1.0)\n\n"
+        "await lab.interrupt_everywhere(interrupted, by=Interruption.TIMEOUT, at_least=3)"
     )
 
 

@@ -16,7 +16,7 @@ TAMPERED = {
     "a statement at the top": ("\nimport pytest\n", "\nimport pytest\nimport os\n"),
     "another import": ("import pytest\n", "import sys\n"),
     "a renamed import": ("ErrorKind, ", "ErrorKind as Lab, "),
-    "an import of what is not the runtime's": ("import AsyncLab", "import boot, AsyncLab"),
+    "an import of what is not the runtime's": ("import AsyncCut", "import boot, AsyncCut"),
     "a base class": ("class TestConnectionPoolLimits:", "class TestConnectionPoolLimits(object):"),
     "another class": ("class TestConnectionPoolLimits:", "class TestSomething:"),
     "another docstring": ('"""Pool respects', '"""Pool disdains'),

@@ -115,6 +115,42 @@ STEPS: dict[str, tuple[str, str]] = {
         "- fork: [acquire: c]\n- release: «c",
         "unknown connection 'c'",
     ),
+    "nothing to be cut short": (
+        "- «interrupt_everywhere: []",
+        "there is nothing to be cut short",
+    ),
+    "an actor that interrupts itself": (
+        "- start: {w: [{«interrupt_everywhere: [close]}]}",
+        "an actor cannot interrupt itself everywhere",
+    ),
+    "an actor that is started amid an interrupt": (
+        "- interrupt_everywhere: [acquire: x, {«start: {w: [close]}}]",
+        "'start' cannot stand among steps that are cut short again and again",
+    ),
+    "an expectation amid an interrupt": (
+        "- interrupt_everywhere:\n    - with: x\n      do: [{«expect: {server: {peak: 1}}}]",
+        "'expect' cannot stand among steps that are cut short again and again",
+    ),
+    "a fork before an interrupt": (
+        "- interrupt_everywhere: [close]\n  before: [{«fork: [close]}]",
+        "'fork' cannot stand among steps that are cut short again and again",
+    ),
+    "what was borrowed from another pool": (
+        "- acquire: a\n- interrupt_everywhere: [release: «a]",
+        "unknown connection 'a'",
+    ),
+    "what may not have been borrowed": (
+        "- interrupt_everywhere: [acquire: x]\n  after: [release: «x]",
+        "unknown connection 'x'",
+    ),
+    "released before, and again": (
+        "- before: [acquire: x]\n  interrupt_everywhere: [release: x]\n  after: [release: «x]",
+        "'x' was given back in line 11",
+    ),
+    "another way to be cut short": (
+        "- interrupt_everywhere: [close]\n  by: «signal",
+        "'signal' is not a way to be cut short",
+    ),
     "a child's function as a label": ("- acquire: «forked", "'forked' cannot be a name"),
     "a function's name as a label": ("- acquire: «settled_2", "'settled_2' cannot be a name"),
     "no patience": (

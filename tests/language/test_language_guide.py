@@ -33,6 +33,7 @@ from poolspec.vocabulary import (
     Given,
     HealthWord,
     Hook,
+    Interruption,
     Method,
     Order,
     Reset,
@@ -68,6 +69,7 @@ PLACES = {
 WORDS = [
     *(*Call, *Capability, *Connections),
     *(*ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Method, *Order, *Reset, *Shell),
+    *Interruption,
     *(*Detail, *Flaw, *Given, *Target),
 ]
 EXAMPLES = [(found[1], found[2]) for found in EXAMPLE.finditer(TEXT)]

@@ -20,6 +20,7 @@ from poolspec.model import (
     GlobalPool,
     Heal,
     Inject,
+    InterruptEverywhere,
     Join,
     Load,
     LoadExpectation,
@@ -53,6 +54,7 @@ from poolspec.vocabulary import (
     Flaw,
     Given,
     HealthWord,
+    Interruption,
     Layer,
     Level,
     Operation,
@@ -149,6 +151,12 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "[{start: {w: [close]}}, cancel: w]": (
         Start(9, (Actor("w", (Close(9),), line=9),)),
         Cancel(9, "w"),
+    ),
+    "[{before: [acquire: x], interrupt_everywhere: [release: x], after: [maintain]}]": (
+        InterruptEverywhere(9, (Release(9, ("x",)),), (Acquire(9, ("x",)),), (Maintain(9),)),
+    ),
+    "[{interrupt_everywhere: [maintain], by: timeout, at_least: 3}]": (
+        InterruptEverywhere(9, (Maintain(9),), by=Interruption.TIMEOUT, at_least=3),
     ),
     "[acquire: a, fork: [release: a, acquire: b], release: a]": (
         Acquire(9, ("a",)),

@@ -21,8 +21,8 @@ ProblemsOf = Callable[[str], tuple[Problem, ...]]
 PASS = "expect: {server: {peak: 1}}"
 
 FOR_EVERY_POOL = {
-    "step": """acquire advance cancel close connect expect fault heal join load query release start
-        stop use wait_until with""",
+    "step": """acquire advance cancel close connect expect fault heal interrupt_everywhere join load
+        query release start stop use wait_until with""",
     "option": "size timeout",
     "expectation": "calls different same server",
     "fault": "connect_hangs connect_interrupted connect_refused connect_slow",

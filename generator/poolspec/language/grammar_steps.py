@@ -41,6 +41,7 @@ from poolspec.vocabulary import (
     Fault,
     Flaw,
     Given,
+    Interruption,
     Operation,
     Runner,
     Target,
@@ -192,6 +193,25 @@ START = Key(
 )
 JOIN = Key("join", SOME_NAMES, "wait for actors to finish", "[first, second]", True)
 CANCEL = Key("cancel", NAME, "cancel an actor", "first", True)
+INTERRUPT_EVERYWHERE = Key(
+    "interrupt_everywhere",
+    STEPS,
+    "what is cut short, at another point each time",
+    "[acquire: x, release: x]",
+    True,
+)
+BEFORE = Key("before", STEPS, "what comes before it each time", "[acquire: a]", default="no steps")
+AFTER = Key("after", STEPS, "what comes after it each time", "[advance: 1s]", default="no steps")
+BY = Key(
+    "by",
+    enum_kind("a way to be cut short", Interruption),
+    "what cuts it short",
+    "timeout",
+    default="interrupt",
+)
+AT_LEAST = Key(
+    "at_least", value_kind(NUMBER_OF), "the fewest points that there must be", "3", default="1"
+)
 FORK = Key("fork", STEPS, "what a forked child process does", "[acquire: x, release: x]", True)
 WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
 ADVANCE = Key("advance", SECONDS, "let time pass", "1h", True)
@@ -285,6 +305,9 @@ STEP_PLACES.update(
         "join": Place("the step join", (JOIN,)),
         "cancel": Place("the step cancel", (CANCEL,)),
         "fork": Place("the step fork", (FORK,)),
+        "interrupt_everywhere": Place(
+            "the step interrupt_everywhere", (INTERRUPT_EVERYWHERE, BEFORE, AFTER, BY, AT_LEAST)
+        ),
         "wait_until": Place("the step wait_until", (WAIT_UNTIL,)),
         "advance": Place("the step advance", (ADVANCE,)),
         "fault": Place("the step fault", (FAULT, VICTIM, FOR, TIMES)),

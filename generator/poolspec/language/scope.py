@@ -33,6 +33,16 @@ class Hold(Enum):
     """Released."""
 
 
+class Among(Enum):
+    """The steps that a step stands among."""
+
+    ALL = auto()
+    ROUND = auto()
+    """Those that are done again and again."""
+    INTERRUPTED = auto()
+    """Those that are cut short."""
+
+
 @dataclass(slots=True)
 class Thing:
     """What a name stands for."""
@@ -89,6 +99,7 @@ class Scope:
     names: Names
     owner: str = ""
     things: dict[str, Thing] = field(default_factory=dict)
+    among: Among = Among.ALL
 
     @property
     def reader(self) -> Reader:
@@ -97,12 +108,20 @@ class Scope:
 
     def of_actor(self, name: str) -> "Scope":
         """The scope of an actor that starts now."""
-        return Scope(self.names, name, dict(self.things))
+        return Scope(self.names, name, dict(self.things), self.among)
 
     def copied(self) -> "Scope":
         """The scope of a copy of all that is known now, which changes nothing here."""
         things = {word: replace(thing) for word, thing in self.things.items()}
-        return Scope(self.names, self.owner, things)
+        return Scope(self.names, self.owner, things, self.among)
+
+    def of_round(self) -> "Scope":
+        """The scope of what is done to a pool made anew: nothing that was bound before is its."""
+        return Scope(self.names, self.owner, {}, Among.ROUND)
+
+    def of_interrupted(self) -> "Scope":
+        """The scope of what is cut short: what it binds, nobody sees after it."""
+        return Scope(self.names, self.owner, dict(self.things), Among.INTERRUPTED)
 
     def bind(
         self, word: Word, naming: Naming, pool: str | None = None, hold: Hold = Hold.HELD

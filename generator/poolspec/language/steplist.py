@@ -35,6 +35,9 @@ class StepList:
     steps: tuple[Fields | None, ...]
 
 
+NO_STEPS = StepList(())
+
+
 def steps_kind(verbs: Table[str, Place]) -> Kind[StepList]:
     """A list of steps. The table of verbs may be filled after the kind is made."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from poolspec.errors import shown
 from poolspec.language import grammar_steps as g
 from poolspec.language import grammar_web
 from poolspec.language.borrowing import (
@@ -29,8 +30,8 @@ from poolspec.language.loads import build_load, build_stop
 from poolspec.language.names import Naming
 from poolspec.language.needs import note_step
 from poolspec.language.opening import build_open
-from poolspec.language.scope import Hold, Scope
-from poolspec.language.steplist import StepList
+from poolspec.language.scope import Among, Hold, Scope
+from poolspec.language.steplist import NO_STEPS, StepList
 from poolspec.language.web import build_request
 from poolspec.model import (
     Actor,
@@ -38,6 +39,7 @@ from poolspec.model import (
     Cancel,
     Expect,
     Fork,
+    InterruptEverywhere,
     Join,
     Start,
     Step,
@@ -46,7 +48,7 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
-from poolspec.vocabulary import ActorState, Shell
+from poolspec.vocabulary import ActorState, Interruption, Shell
 
 
 def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
@@ -63,6 +65,7 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
             message = "'says' speaks of an error, and none is expected"
             scope.reader.problem(fields.at(g.SAYS), message, "say how it fails: fails: …")
         note_step(scope.names, fields)
+        _check_place(scope, fields)
         if step := _BUILDERS[fields.place.name](scope, fields):
             made.append(step)
     return tuple(made)
@@ -71,7 +74,26 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
 _EXPECTING = (
     *(g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),
     grammar_web.STATUS,
+    g.INTERRUPT_EVERYWHERE,
 )
+_MISPLACED: dict[Among, frozenset[str]] = {
+    Among.ALL: frozenset(),
+    Among.ROUND: frozenset({"interrupt_everywhere", "fork", "load", "global_pool", "open"}),
+    Among.INTERRUPTED: frozenset(g.STEP_PLACES)
+    - {
+        *("acquire", "release", "with", "transaction", "query", "advance"),
+        *("close_all", "close", "resize", "suspend", "resume", "maintain"),
+    },
+}
+"""Verbs that cannot stand among certain steps."""
+
+
+def _check_place(scope: Scope, fields: Fields) -> None:
+    verb = fields.place.name.removeprefix("the step ")
+    if verb in _MISPLACED[scope.among]:
+        message = f"{shown(verb)} cannot stand among steps that are cut short again and again"
+        node = fields.heads.get(verb, fields.node)
+        scope.reader.problem(node, message, "take it out of the step interrupt_everywhere")
 
 
 def _with(scope: Scope, fields: Fields) -> Step | None:
@@ -170,6 +192,26 @@ def _fork(scope: Scope, fields: Fields) -> Step | None:
     return Fork(fields.node.line, build_steps(scope.copied(), steps)) if steps else None
 
 
+def _interrupt_everywhere(scope: Scope, fields: Fields) -> Step | None:
+    """Steps for a pool that is made anew each time; what the main body has bound is none of it."""
+    scope.names.own_pool.append(fields.node)
+    if scope.owner:
+        message = "an actor cannot interrupt itself everywhere"
+        scope.reader.problem(fields.at(g.INTERRUPT_EVERYWHERE), message, "do it in the main body")
+        return None
+    inside = scope.of_round()
+    before = build_steps(inside, fields.get(g.BEFORE) or NO_STEPS)
+    steps = fields.get(g.INTERRUPT_EVERYWHERE)
+    if steps is not None and not steps.steps:
+        message = "there is nothing to be cut short"
+        scope.reader.problem(fields.at(g.INTERRUPT_EVERYWHERE), message, "add a step")
+    body = build_steps(inside.of_interrupted(), steps or NO_STEPS)
+    after = build_steps(inside, fields.get(g.AFTER) or NO_STEPS)
+    by = fields.get(g.BY) or Interruption.INTERRUPT
+    at_least = fields.get(g.AT_LEAST) or 1
+    return InterruptEverywhere(fields.node.line, body, before, after, by, at_least)
+
+
 def _wait_until(scope: Scope, fields: Fields) -> Step:
     condition = fields.get(g.WAIT_UNTIL) or Condition(ActorState.DONE)
     actor = condition.actor
@@ -216,6 +258,7 @@ _BUILDERS: dict[str, Callable[[Scope, Fields], Step | None]] = {
         "join": _join,
         "cancel": _cancel,
         "fork": _fork,
+        "interrupt_everywhere": _interrupt_everywhere,
         "wait_until": _wait_until,
         "advance": _advance,
         "fault": build_fault,

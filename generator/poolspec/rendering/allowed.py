@@ -11,6 +11,7 @@ from poolspec.vocabulary import (
     Flaw,
     Given,
     HealthWord,
+    Interruption,
     Operation,
     Runner,
     Target,
@@ -28,7 +29,7 @@ _CALLS = frozenset(
         *("expect_metrics", "expect_loans", "expect_only_errors"),
         *("measure", "start_load", "stop_load"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
-        *("cancel", "fork", "fault", "heal", "use", "execute"),
+        *("cancel", "fork", "interrupt_everywhere", "fault", "heal", "use", "execute"),
         *("open", "details", "expect_patience"),
         *("web_app", "request"),
         *(f"wait_until_{state.value}" for state in ActorState),
@@ -36,7 +37,7 @@ _CALLS = frozenset(
 )
 _ENUMS = (
     *(Detail, ErrorKind, EventKind, Fault, Flaw, Given, HealthWord, Operation, Runner),
-    *(Target, Via),
+    *(Interruption, Target, Via),
 )
 _MEMBERS = frozenset(member.name for kind in _ENUMS for member in kind)
 ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"lab", "pytest"}
@@ -49,7 +50,8 @@ KEYWORDS = frozenset(
         *("given", "flaw", "naming"),
         *("by", "where"),  # keys of what is expected of a loan
         *("requests", "status", "headers", "json"),
-        "return",  # the annotation of an actor's function
+        "at_least",
+        *("cut", "return"),  # the annotations of functions inside of a test
     }
 )
 """Names of arguments."""

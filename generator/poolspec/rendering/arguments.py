@@ -7,6 +7,7 @@ left out, so that what stands in a test is what its spec says.
 from poolspec.model import (
     Actor,
     Inject,
+    InterruptEverywhere,
     Load,
     Matrix,
     Open,
@@ -24,6 +25,7 @@ from poolspec.rendering.scope import Scope
 from poolspec.vocabulary import (
     Connections,
     Given,
+    Interruption,
     Level,
     Operation,
     Runner,
@@ -146,6 +148,16 @@ def open_arguments(step: Open, scope: Scope) -> str:
         parts.append(f"flaw={scope.member(step.flaw)}")
     if step.options:
         parts.append(options(step.options))
+    return ", ".join(parts)
+
+
+def interrupt_arguments(step: InterruptEverywhere, scope: Scope) -> str:
+    """Return what cuts a block short, and at how many points at least, as further arguments."""
+    parts = [""]
+    if step.by is not Interruption.INTERRUPT:
+        parts.append(f"by={scope.member(step.by)}")
+    if step.at_least != 1:
+        parts.append(f"at_least={value(step.at_least)}")
     return ", ".join(parts)
 
 

@@ -12,9 +12,11 @@ from pathlib import PurePosixPath
 
 RUNTIME_NAMES = frozenset(
     {
+        "AsyncCut",
         "AsyncLab",
         "BodyError",
         "BodyInterrupt",
+        "Cut",
         "Detail",
         "ErrorKind",
         "EventKind",
@@ -22,6 +24,7 @@ RUNTIME_NAMES = frozenset(
         "Flaw",
         "Given",
         "HealthWord",
+        "Interruption",
         "Lab",
         "Operation",
         "Runner",
@@ -45,10 +48,10 @@ _RESERVED = (
     | frozenset(keyword.kwlist)
     | frozenset(keyword.softkwlist)
     | frozenset(dir(builtins))
-    | {"lab", "pool", "pytest", "self"}
+    | {"cut", "lab", "pool", "pytest", "self"}
 )
-HELPER = re.compile(r"(forked|settled)(_[0-9]+)?", re.ASCII)
-"""Functions inside of a test: what a child does, what must come true within some time."""
+HELPER = re.compile(r"(forked|interrupted|settled)(_[0-9]+)?", re.ASCII)
+"""Functions inside of a test: what a child does, what is cut short, what must come true soon."""
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
 _CLASS = re.compile(r"[A-Z][A-Za-z0-9]{0,99}", re.ASCII)
 _PATH = re.compile(r"[A-Za-z0-9._/+@=,~() -]+", re.ASCII)

@@ -12,6 +12,7 @@ from poolspec.model import (
     Fork,
     GlobalPool,
     Inject,
+    InterruptEverywhere,
     Load,
     Maintain,
     Open,
@@ -58,6 +59,8 @@ def walk(steps: Iterable[Step]) -> Iterator[Step]:
         yield step
         if isinstance(step, With | Transaction | Fork):
             yield from walk(step.body)
+        elif isinstance(step, InterruptEverywhere):
+            yield from walk((*step.before, *step.body, *step.after))
         elif isinstance(step, Start):
             for actor in step.actors:
                 yield from walk(actor.steps)

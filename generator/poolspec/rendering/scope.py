@@ -62,6 +62,11 @@ class Scope:
         return self.use("AsyncLab" if self.shell is Shell.ASYNCIO else "Lab")
 
     @property
+    def cut(self) -> str:
+        """The type of what cuts a block short."""
+        return self.use("AsyncCut" if self.shell is Shell.ASYNCIO else "Cut")
+
+    @property
     def actor(self) -> str:
         """The function that describes an actor."""
         return self.use("async_actor" if self.shell is Shell.ASYNCIO else "actor")

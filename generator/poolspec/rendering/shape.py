@@ -178,7 +178,7 @@ class _Checker:
         waits = bool(code.co_flags & inspect.CO_COROUTINE)
         self._must(waits is (shell is Shell.ASYNCIO), f"{code.co_name} is for another shell")
         variables = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
-        taken = variables - known - {"lab", "pool", "self"}
+        taken = variables - known - {"cut", "lab", "pool", "self"}
         self._must(
             all(HELPER.fullmatch(name) for name in taken), f"{test.co_name} has other variables"
         )

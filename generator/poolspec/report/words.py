@@ -21,6 +21,7 @@ from poolspec.model import (
     GlobalPool,
     Heal,
     Inject,
+    InterruptEverywhere,
     Join,
     Load,
     Maintain,
@@ -46,7 +47,7 @@ from poolspec.report.faults import HEALED, broken
 from poolspec.report.holds import Sentence, expectations
 from poolspec.report.markdown import code
 from poolspec.report.targets import GIVEN, TARGETS
-from poolspec.vocabulary import ActorState, BodyFailure, Runner, Via
+from poolspec.vocabulary import ActorState, BodyFailure, Interruption, Runner, Via
 
 _STATES = {
     ActorState.WAITING: ("is waiting", "are waiting"),
@@ -56,6 +57,11 @@ _STATES = {
 _FAILURES = {
     BodyFailure.ERROR: "The body raises an error, which must come out of the block.",
     BodyFailure.INTERRUPT: "The body is interrupted, which must come out of the block.",
+}
+
+_CUTS = {
+    Interruption.INTERRUPT: "an interrupt, or a cancellation,",
+    Interruption.TIMEOUT: "a timeout",
 }
 
 
@@ -216,6 +222,17 @@ def _(step: Cancel) -> Sentence:
 @tell.register
 def _(step: Fork) -> Sentence:
     return Sentence("In a forked child process:", tuple(tell(inner) for inner in step.body))
+
+
+@tell.register
+def _(step: InterruptEverywhere) -> Sentence:
+    points = "" if step.at_least == 1 else f", {amounts.value(step.at_least)} at least"
+    body = tuple(tell(inner) for inner in step.body)
+    cut = Sentence(f"cut short by {_CUTS[step.by]} at one point after the other{points}:", body)
+    before = (tell(inner) for inner in step.before)
+    after = (tell(inner) for inner in step.after)
+    head = "With a pool made anew each time, after which nothing may be missing:"
+    return Sentence(head, (*before, cut, *after))
 
 
 @tell.register

@@ -2,6 +2,7 @@
 
 from poolspec.runtime.actors import actor
 from poolspec.runtime.aio.actors import async_actor
+from poolspec.runtime.aio.cuts import AsyncCut
 from poolspec.runtime.aio.lab import AsyncLab
 from poolspec.runtime.checks import (
     approx,
@@ -12,6 +13,7 @@ from poolspec.runtime.checks import (
     more_than,
     not_equal,
 )
+from poolspec.runtime.cuts import Cut
 from poolspec.runtime.failing import BodyError, BodyInterrupt
 from poolspec.runtime.lab import Lab
 from poolspec.vocabulary import (
@@ -22,6 +24,7 @@ from poolspec.vocabulary import (
     Flaw,
     Given,
     HealthWord,
+    Interruption,
     Operation,
     Runner,
     Target,
@@ -29,9 +32,11 @@ from poolspec.vocabulary import (
 )
 
 __all__ = [
+    "AsyncCut",
     "AsyncLab",
     "BodyError",
     "BodyInterrupt",
+    "Cut",
     "Detail",
     "ErrorKind",
     "EventKind",
@@ -39,6 +44,7 @@ __all__ = [
     "Flaw",
     "Given",
     "HealthWord",
+    "Interruption",
     "Lab",
     "Operation",
     "Runner",

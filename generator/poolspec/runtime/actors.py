@@ -52,11 +52,10 @@ class Crew:
 
     def start(self, actors: Iterable[Actor]) -> None:
         """Start threads and let all of them go at the same moment."""
-        cast = [(member, actor) for actor in actors for member in actor.members()]
+        cast = [(member, actor) for actor in actors for member in self._enlist(actor)]
         barrier = threading.Barrier(len(cast) + 1)
         self._clock.enter(len(cast))
         for member, actor in cast:
-            self._members.setdefault(actor.name, []).append(member)
             thread = threading.Thread(
                 target=self._run, args=(member, actor, barrier), name=member, daemon=True
             )
@@ -96,6 +95,12 @@ class Crew:
         for thread in self._threads.values():
             thread.join(GIVE_UP_AFTER)
         return [name for name, thread in self._threads.items() if thread.is_alive()]
+
+    def _enlist(self, actor: Actor) -> list[str]:
+        """Note the threads of an actor. One that has ended may be started again."""
+        members = self._members[actor.name] = actor.members()
+        self._done.difference_update(members)
+        return members
 
     def _run(self, member: str, actor: Actor, barrier: threading.Barrier) -> None:
         try:

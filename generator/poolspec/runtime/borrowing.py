@@ -69,6 +69,8 @@ class Pool:
 
     most_ever = 0
     """The largest limit that the pool had before it was resized."""
+    is_over = False
+    """Whether the test has closed it, or tried to."""
     _keeper: AbstractContextManager[None] | None = None
 
     def __init__(
@@ -88,6 +90,11 @@ class Pool:
         self._blocks = threading.local()
         self._lock = FreshLock()
         self._held: dict[int, Held] = {}
+
+    def renew(self, raw: Any, connector: Connector) -> None:
+        """Stand for another pool from now on; the one before was closed."""
+        self.raw, self.connector, self.sockets = raw, connector, connector.sockets
+        self.most_ever, self.is_over = 0, False
 
     def acquire(self, timeout: float | None = None) -> Held:
         """Borrow a connection, waiting at most `timeout` seconds (None: the pool's own timeout)."""
@@ -128,6 +135,7 @@ class Pool:
 
     def close(self, *, drain: float | None = None) -> None:
         """Close the pool for good; wait up to `drain` seconds for what is on loan."""
+        self.is_over = True
         if drain is None:
             self._adapter.close(self.raw)
         else:

@@ -103,6 +103,11 @@ class CallFaults:
             ended = self._in_force.pop(fault)
         ended.hang.end()
 
+    def clear_all(self) -> None:
+        """End all faults."""
+        for fault in list(self._in_force):
+            self.clear(fault)
+
 
 def _error(call: Call, manners: Collection[Manner]) -> BaseException | None:
     if Manner.INTERRUPTED in manners:

@@ -27,11 +27,15 @@ class Hooks:
         self._sleep = sleep
         self._lock = FreshLock()
         self._calls: Counter[str] = Counter()
+        self.are_idle = False
+        """Whether they do nothing, for the moment."""
 
     def make(self, place: str, word: str) -> Callable[[Any], Any]:
         """Return a hook for `setup` or `on_acquire` that behaves as `word` says."""
 
         def hook(connection: Any) -> Any:
+            if self.are_idle:
+                return None
             with self._lock:
                 self._calls[place] += 1
                 first = self._calls[place] == 1
@@ -42,6 +46,11 @@ class Hooks:
             return self._sleep(SLOW_FOR) if word == Hook.SLOW else None
 
         return hook
+
+    def forget(self) -> None:
+        """Count from nothing again: the next call is the first."""
+        self._calls.clear()
+        self.are_idle = False
 
     def calls(self, place: str) -> int:
         """Return how often a hook was called."""

@@ -28,12 +28,14 @@ from poolspec.runtime.clients import (
 )
 from poolspec.runtime.connection import Connector, close_left, end, open_connection
 from poolspec.runtime.contract import Configuring, PoolAdapter, Stage, Wiring, foreign
+from poolspec.runtime.cuts import MOST, Cut
 from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.forking import in_child
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import REST, LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
 from poolspec.runtime.observe import settle
+from poolspec.runtime.rounds import CALM, check_idle, check_points, lendable, telling
 from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
@@ -47,6 +49,7 @@ from poolspec.vocabulary import (
     Fault,
     Flaw,
     Given,
+    Interruption,
     Operation,
     Runner,
     Shell,
@@ -102,10 +105,8 @@ class Lab(Bench[Pool]):
     ) -> Pool:
         """Make the pool under test, and have it looked after; durations in seconds."""
         self._listening = listener
-        connector = self._connector()
-        pool = self._wrapped(
-            self._adapter.create(self._options(options), self._wiring(connector)), connector
-        )
+        self._made_with = options
+        pool = self._wrapped(*self._new_pool())
         if housekeeping is not None:
             pool.keep(housekeeping)
         return pool
@@ -219,6 +220,36 @@ class Lab(Bench[Pool]):
             return patience.complaint(expected, patience.of_threads(actors))
 
         demand(settle(look, lambda said: said is None))
+
+    # --- interrupts ------------------------------------------------------------------------------
+
+    def interrupt_everywhere(
+        self,
+        attempt: Callable[[Cut], None],
+        *,
+        by: Interruption = Interruption.INTERRUPT,
+        at_least: int = 1,
+    ) -> None:
+        """Make an attempt again and again, cut short at another point each time.
+
+        Each has a pool of its own, made as the test's, after which nothing may be missing there;
+        the last one is not cut short, and its pool is the test's from then on. Raises
+        AssertionError, also if there are fewer points than `at_least`.
+        """
+        pool = self._only_pool()
+        for number in range(1, MOST):
+            cut = Cut(number, by, self._adapter.kind_of)
+            self._hooks.forget()
+            with telling(cut):
+                pool.close()
+                demand("sockets are open after close" if pool.sockets.open() else None)
+                pool.renew(*self._new_pool())
+                attempt(cut)
+                self._come_to_rest(pool)
+            if not cut.where:
+                return check_points(number - 1, at_least)
+            self._log.add("cut_short", detail=cut.where)
+        raise AssertionError(f"not through after {MOST} points")
 
     # --- load ------------------------------------------------------------------------------------
 
@@ -395,6 +426,31 @@ class Lab(Bench[Pool]):
         self._clock.abort(reason)
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _new_pool(self) -> tuple[Any, Connector]:
+        connector = self._connector()
+        options = self._options(self._made_with)
+        return self._adapter.create(options, self._wiring(connector)), connector
+
+    def _come_to_rest(self, pool: Pool) -> None:
+        """Give all back, and see that nothing is missing: all can be borrowed, all counts agree."""
+        self._crew.join_all()
+        self._let_rest()
+        pool.release_all()
+        if self._time is TimeKind.VIRTUAL:
+            self._clock.sleep(CALM)
+        check_idle(pool.stats(), self._capabilities)
+        self._borrow_all(pool)
+        broken(self._broken_at_rest(pool, pool.stats()))
+
+    def _borrow_all(self, pool: Pool) -> None:
+        try:
+            for _ in range(lendable(pool.stats(), self._capabilities)):
+                pool.acquire()
+        except Exception as error:
+            if not pool.is_over or self._adapter.kind_of(error) is not ErrorKind.CLOSED:
+                raise
+        pool.release_all()
 
     def _connector(self) -> Connector:
         open_one = self._opener()

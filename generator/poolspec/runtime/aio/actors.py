@@ -60,10 +60,9 @@ class AsyncCrew:
 
     def start(self, actors: Iterable[AsyncActor]) -> None:
         """Start tasks; none of them runs before all are started."""
-        cast = [(member, actor) for actor in actors for member in actor.members()]
+        cast = [(member, actor) for actor in actors for member in self._enlist(actor)]
         self._clock.enter(len(cast))
         for member, actor in cast:
-            self._members.setdefault(actor.name, []).append(member)
             task = asyncio.create_task(self._run(actor), name=member)
             task.add_done_callback(self._ended)
             self._tasks[member] = task
@@ -103,6 +102,12 @@ class AsyncCrew:
             task.cancel()
         if left:
             await asyncio.wait(left)
+
+    def _enlist(self, actor: AsyncActor) -> list[str]:
+        """Note the tasks of an actor. One that has ended may be started again."""
+        members = self._members[actor.name] = actor.members()
+        self._done.difference_update(members)
+        return members
 
     def _is_done(self, name: str) -> bool:
         return self._done.issuperset(self._members[name])

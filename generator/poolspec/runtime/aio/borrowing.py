@@ -54,6 +54,8 @@ class AsyncPool:
 
     most_ever = 0
     """The largest limit that the pool had before it was resized."""
+    is_over = False
+    """Whether the test has closed it, or tried to."""
     _keeper: AbstractAsyncContextManager[None] | None = None
 
     def __init__(
@@ -71,6 +73,11 @@ class AsyncPool:
         self._look_into = look_into
         self._blocks: dict[Task | None, list[tuple[Block, AsyncHeld]]] = {}
         self._held: dict[int, AsyncHeld] = {}
+
+    def renew(self, raw: Any, sockets: Sockets) -> None:
+        """Stand for another pool from now on; the one before was closed."""
+        self.raw, self.sockets = raw, sockets
+        self.most_ever, self.is_over = 0, False
 
     async def acquire(self, timeout: float | None = None) -> AsyncHeld:
         """Borrow a connection, waiting at most `timeout` seconds (None: the pool's own timeout)."""
@@ -111,6 +118,7 @@ class AsyncPool:
 
     async def close(self, *, drain: float | None = None) -> None:
         """Close the pool for good; wait up to `drain` seconds for what is on loan."""
+        self.is_over = True
         if drain is None:
             await self._adapter.close(self.raw)
         else:

@@ -6,7 +6,7 @@ it. What waits for the server to notice something waits in a thread, so that the
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -30,14 +30,17 @@ from poolspec.runtime.aio.contract import (
     Open,
     foreign,
 )
+from poolspec.runtime.aio.cuts import MOMENTS, AsyncCut, Driven
 from poolspec.runtime.bench import Bench, broken, demand
 from poolspec.runtime.calls import CallFaults, Plan
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.connection import Sockets
+from poolspec.runtime.cuts import MOST
 from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import REST, LoadResult, heaps_of, plan
 from poolspec.runtime.observe import SETTLE
+from poolspec.runtime.rounds import CALM, check_idle, check_points, lendable, telling
 from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
@@ -51,6 +54,7 @@ from poolspec.vocabulary import (
     Fault,
     Flaw,
     Given,
+    Interruption,
     Operation,
     Shell,
     Target,
@@ -103,9 +107,8 @@ class AsyncLab(Bench[AsyncPool]):
     ) -> AsyncPool:
         """Make the pool under test, and have it looked after; durations in seconds."""
         self._listening = listener
-        sockets = self._sockets()
-        raw = await self._adapter.create(self._options(options), self._wiring(sockets))
-        pool = self._wrapped(raw, sockets)
+        self._made_with = options
+        pool = self._wrapped(*await self._new_pool())
         if housekeeping is not None:
             await pool.keep(housekeeping)
         return pool
@@ -217,6 +220,41 @@ class AsyncLab(Bench[AsyncPool]):
             if said is None or loop.time() > deadline:
                 return demand(said)
             await asyncio.sleep(LOOK_EVERY)
+
+    # --- interrupts ------------------------------------------------------------------------------
+
+    async def interrupt_everywhere(
+        self,
+        attempt: Callable[[AsyncCut], Coroutine[Any, Any, None]],
+        *,
+        by: Interruption = Interruption.INTERRUPT,
+        at_least: int = 1,
+    ) -> None:
+        """Make an attempt again and again, cut short at another point; see the threads' lab."""
+        points = 0
+        for number in range(1, MOST):
+            for moment in MOMENTS[by]:
+                cut = AsyncCut(number, moment, by)
+                await self._attempt(attempt, cut)
+                if not cut.where:
+                    return check_points(points, at_least)
+                points += 1
+                self._log.add("cut_short", detail=cut.where)
+        raise AssertionError(f"not through after {MOST} points")
+
+    async def _attempt(
+        self, attempt: Callable[[AsyncCut], Coroutine[Any, Any, None]], cut: AsyncCut
+    ) -> None:
+        pool = self._only_pool()
+        self._hooks.forget()
+        with telling(cut):
+            await pool.close()
+            demand("sockets are open after close" if pool.sockets.open() else None)
+            pool.renew(*await self._new_pool())
+            await Driven(attempt(cut), cut)
+            await self._come_to_rest(pool)
+
+    # --- load ------------------------------------------------------------------------------------
 
     async def load(
         self,
@@ -381,6 +419,30 @@ class AsyncLab(Bench[AsyncPool]):
         self._clock.abort(reason)
 
     # --- inside ----------------------------------------------------------------------------------
+
+    async def _new_pool(self) -> tuple[Any, Sockets]:
+        sockets, options = self._sockets(), self._options(self._made_with)
+        return await self._adapter.create(options, self._wiring(sockets)), sockets
+
+    async def _come_to_rest(self, pool: AsyncPool) -> None:
+        """Give all back, and see that nothing is missing: all can be borrowed, all counts agree."""
+        await self._crew.join_all()
+        self._let_rest()
+        await pool.release_all()
+        if self._time is TimeKind.VIRTUAL:
+            await self._clock.sleep(CALM)
+        check_idle(pool.stats(), self._capabilities)
+        await self._borrow_all(pool)
+        broken(await asyncio.to_thread(self._broken_at_rest, pool, pool.stats()))
+
+    async def _borrow_all(self, pool: AsyncPool) -> None:
+        try:
+            for _ in range(lendable(pool.stats(), self._capabilities)):
+                await pool.acquire()
+        except Exception as error:
+            if not pool.is_over or self._adapter.kind_of(error) is not ErrorKind.CLOSED:
+                raise
+        await pool.release_all()
 
     def _connector(self, sockets: Sockets) -> Open:
         open_one = self._opener()

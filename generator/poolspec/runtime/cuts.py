@@ -1,0 +1,125 @@
+"""Cutting short what a thread does, at every point where it blocks, one after the other.
+
+A thread is cut short by an exception that is raised where it is about to block, or where it has
+just come back from it, as Ctrl-C does it. Where that is, is seen from outside, by watching which C
+functions the thread calls (`sys.setprofile`): to connect, send or receive, to take a lock or wait
+for it, to poll, to sleep. So nothing need be known of the pool, nor of its driver.
+
+Each cut strikes once; whatever the thread does then to put things right is not disturbed.
+"""
+
+import select
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from poolspec.vocabulary import ErrorKind, Interruption
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+MOST = 1000
+"""Points from which on a block is taken to be endless."""
+
+_LOCK = type(threading.Lock())
+_POLL = type(select.poll())
+_ON_SOCKETS = frozenset({"accept", "connect", "recv", "recv_into", "recvfrom", "send", "sendall"})
+_ON_TLS = frozenset({"do_handshake", "read", "write"})
+_FUNCTIONS = (select.select, time.sleep)
+_BOOKKEEPING = frozenset({"_is_owned", "_acquire_restore"})
+"""Parts of `threading.Condition` that take its lock: a cut there strikes Python, not a pool."""
+_SHOWN = 4
+"""How many of the calls that led to a point are told."""
+
+
+class Interrupt(KeyboardInterrupt):
+    """What a thread is interrupted with."""
+
+
+class Cut:
+    """A `with` block that is cut short at its n-th point (from 1), if it has so many."""
+
+    def __init__(
+        self,
+        number: int,
+        by: Interruption,
+        kind_of: Callable[[BaseException], ErrorKind | None],
+    ) -> None:
+        self._number = number
+        self._by = by
+        self._kind_of = kind_of
+        self._points = 0
+        self._inside: tuple[FrameType, str] | None = None
+        self.where = ""
+        """The point at which it was cut short; empty if it was not."""
+
+    def __enter__(self) -> None:
+        self._outer = sys.getprofile()
+        sys.setprofile(self._look)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        sys.setprofile(self._outer)
+        self._inside = None
+        return bool(self.where) and self._is_as_it_must_be(error)
+
+    def _look(self, frame: FrameType, event: str, call: Any) -> None:
+        """Be told of a call, by the interpreter."""
+        if event == "c_call" and blocks(frame, call, self._by):
+            # Who is interrupted as he takes a free lock may never give it back: that is Python's.
+            self._inside = None if is_free_lock(call) else (frame, call.__name__)
+            self._pass(f"before {told(frame, call)}")
+        elif event == "c_return" and self._inside == (frame, call.__name__):
+            self._inside = None
+            if self._by is Interruption.INTERRUPT:
+                self._pass(f"after {told(frame, call)}")
+
+    def _pass(self, where: str) -> None:
+        self._points += 1
+        if self._points == self._number:
+            self.where = where
+            if self._by is Interruption.INTERRUPT:
+                raise Interrupt(where)
+            raise TimeoutError("timed out, for the test wants it so")
+
+    def _is_as_it_must_be(self, error: BaseException | None) -> bool:
+        """Whether what came out of the block is what a cut may make of it.
+
+        An interrupt goes on as it is. After a timeout a pool may try again, or say what was wrong.
+        """
+        if self._by is Interruption.TIMEOUT:
+            return error is None or self._kind_of(error) is not None
+        if error is None:
+            raise AssertionError(f"an interrupt was swallowed: {self.where}")
+        return isinstance(error, Interrupt)
+
+
+def blocks(frame: FrameType, call: Any, by: Interruption) -> bool:
+    """Whether a thread that calls this C function may block, and can be cut short there."""
+    owner, name = getattr(call, "__self__", None), call.__name__
+    if isinstance(owner, socket.socket):
+        return name in _ON_SOCKETS
+    if type(owner).__name__ == "_SSLSocket":
+        return name in _ON_TLS
+    if by is Interruption.TIMEOUT:
+        return False
+    if isinstance(owner, _LOCK):
+        return name == "acquire" and frame.f_code.co_name not in _BOOKKEEPING
+    return (isinstance(owner, _POLL) and name == "poll") or call in _FUNCTIONS
+
+
+def is_free_lock(call: Any) -> bool:
+    """Whether this is a call to take a lock that nobody holds."""
+    owner = getattr(call, "__self__", None)
+    return isinstance(owner, _LOCK) and not owner.locked()
+
+
+def told(frame: FrameType | None, call: Any) -> str:
+    """Return a point in words."""
+    names = [call.__name__]
+    while frame is not None and len(names) <= _SHOWN:
+        names.append(frame.f_code.co_qualname)
+        frame = frame.f_back
+    return " in ".join(names)
