@@ -32,6 +32,7 @@ from poolspec.vocabulary import (
     Layer,
     Level,
     Operation,
+    Real,
     Runner,
     Shell,
     Target,
@@ -465,6 +466,8 @@ class Expectations:
     """What is on loan, the longest loan first, and no more than that."""
     metrics: Checks = ()
     """By MetricName, and by TimingName with a part: `wait_time.count`, `.sum`, `.min`, `.max`."""
+    real: tuple[Real, ...] | None = None
+    """Just what is real in the test."""
     calls: Checks = ()
     """By Call. How often the pool asked its driver and scripted connections for something."""
 

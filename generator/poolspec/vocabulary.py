@@ -54,6 +54,19 @@ class Connections(StrEnum):
     """Scripted, and able to do no more than DB-API asks."""
 
 
+class Real(StrEnum):
+    """What may be real in a test, or be stood in for."""
+
+    SERVER = "server"
+    """A database server as users run it; not the embedded one, nor none."""
+    SOCKET = "socket"
+    """Every connection goes over a socket."""
+    DRIVER = "driver"
+    """Every connection is a driver's, and not a scripted one."""
+    CLOCK = "clock"
+    """Time passes as it does in the world."""
+
+
 class ErrorKind(StrEnum):
     """Ways in which a pool refuses or fails; an adapter maps its pool's exceptions to them."""
 

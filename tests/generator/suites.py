@@ -62,6 +62,7 @@ from poolspec.vocabulary import (
     Layer,
     Level,
     Operation,
+    Real,
     Runner,
     Shell,
     Target,
@@ -299,6 +300,7 @@ def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
             hooks=(("setup", equal(2)), ("on_acquire", Check(CheckOp.AT_LEAST, 2))),
             logs=(("recovery", equal(1)),),
             calls=(("rollback", equal(1)),),
+            real=(Real.SOCKET, Real.DRIVER),
             lines={"stats": 44, "server": 45, "served": 46, "same": 47, "pools": 48, "events": 50},
         ),
     )

@@ -25,9 +25,11 @@ from poolspec.model import (
 )
 from poolspec.report.coverage import INDEX
 from poolspec.report.verdicts import Outcome, Results, ResultsError, parse_results
-from poolspec.vocabulary import CheckOp, ErrorKind, Fault, HealthWord, Shell
+from poolspec.vocabulary import CheckOp, Connections, ErrorKind, Fault, HealthWord, Shell
 
 PAGE = PurePosixPath("limits.md")
+PLANNED = "server, socket, pool's driver; virtual clock"
+REAL = {"server": "mariadb", "socket": "unix", "driver": "steadypool", "clock": "virtual"}
 LATE = Check(CheckOp.AT_MOST, 1.0)
 
 
@@ -98,7 +100,8 @@ def test_the_index_counts_tests_by_layer() -> None:
 def test_a_page_lists_its_tests() -> None:
     row = (
         "| [pool_size_limit](#pool_size_limit) | Pool respects its maximum size "
-        "| The next acquire blocks until it times out | A06 | integration | virtual | threads |\n"
+        "| The next acquire blocks until it times out | A06 | integration "
+        f"| {PLANNED} | threads |\n"
     )
     assert row in page()
 
@@ -185,11 +188,11 @@ def test_a_page_with_results_says_what_it_ran_on() -> None:
 
 
 def test_a_page_with_results_shows_outcome_and_time() -> None:
-    assert "| virtual | threads | ✅ passed | 12 ms |" in page(results(result()))
+    assert "| – | threads | ✅ passed | 12 ms |" in page(results(result()))
 
 
 def test_a_test_that_was_not_run_is_shown_as_such() -> None:
-    assert "| real | threads | not run | – |" in page(results(result()))
+    assert "| – | threads | not run | – |" in page(results(result()))
 
 
 def test_a_reason_is_shown() -> None:
@@ -202,7 +205,7 @@ BOTH = a_suite(a_class(limit_test(shells=tuple(Shell))))
 
 def test_a_test_of_two_shells_that_ended_alike_says_so_once() -> None:
     found = results(result(), result(shell="asyncio", seconds=0.02))
-    assert "| virtual | threads, asyncio | ✅ passed | 12 ms, 20 ms |" in pages(BOTH, found)[PAGE]
+    assert "| – | threads, asyncio | ✅ passed | 12 ms, 20 ms |" in pages(BOTH, found)[PAGE]
 
 
 def test_a_test_of_two_shells_that_ended_differently_says_which_did_what() -> None:
@@ -214,6 +217,45 @@ def test_a_test_of_two_shells_that_ended_differently_says_which_did_what() -> No
 def test_a_test_of_two_shells_counts_once_and_its_results_twice() -> None:
     found = results(result(), result("failed", shell="asyncio"))
     assert "| 1 | 1 ❌ failed, 1 ✅ passed |" in pages(BOTH, found)[INDEX]
+
+
+def test_a_page_says_how_real_a_test_was_by_what_was_seen() -> None:
+    seen = "| MariaDB, unix socket, steadypool; virtual clock | threads |"
+    assert seen in page(results(result(real=REAL)))
+
+
+def test_what_was_not_run_was_not_real() -> None:
+    assert "| – | threads | ➖ not applicable |" in page(results(result("not_applicable")))
+
+
+def test_shells_that_were_differently_real_say_so() -> None:
+    other = {"server": "none", "socket": "none", "driver": "scripted", "clock": "real"}
+    found = results(result(real=REAL), result(shell="asyncio", real=other))
+    assert (
+        "virtual clock or no server, no socket, scripted connections; real clock |"
+        in (pages(BOTH, found)[PAGE])
+    )
+
+
+@pytest.mark.parametrize(
+    ("connections", "words"),
+    [
+        (Connections.PLAIN, "server, socket, plain driver; virtual clock"),
+        (Connections.SCRIPTED, "scripted connections; virtual clock"),
+        (Connections.MINIMAL, "minimal scripted connections; virtual clock"),
+    ],
+)
+def test_a_page_says_how_real_a_test_is_to_be(connections: Connections, words: str) -> None:
+    suite = a_suite(a_class(a_test(connections=connections)))
+    assert f"| {words} | threads |" in pages(suite)[PAGE]
+    assert f"| {words} | 1 |" in pages(suite)[INDEX]
+
+
+def test_the_index_counts_tests_by_how_real_they_were() -> None:
+    assert f"| how real | tests by shell |\n| --- | --- |\n| {PLANNED} | 1 |" in index()
+    assert "| MariaDB, unix socket, steadypool; virtual clock | 1 |" in (
+        index(results(result(real=REAL)))
+    )
 
 
 def test_the_index_tallies_the_results_of_a_class() -> None:
@@ -241,6 +283,11 @@ def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
             results_text(tests=[result(shell="fish")]),
             r"tests\[0\].shell: 'fish' is none of threads",
         ),
+        (
+            results_text(tests=[result(real=[1])]),
+            r"tests\[0\].real: expected an object, found list",
+        ),
+        (results_text(tests=[result(real={"server": 1})]), r"real: server must be a text, found 1"),
         (results_text(tests=[result(seconds=True)]), r"tests\[0\]: seconds must be a number"),
     ],
 )

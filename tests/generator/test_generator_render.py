@@ -359,10 +359,12 @@ def test_health_hooks_calls_and_logs_are_asked_of_the_lab() -> None:
         hooks=(("setup", equal(2)),),
         logs=(("leak", equal(1)),),
         calls=(("ping", equal(0)),),
+        real=(),
     )
     assert body(expect=expect, shell=Shell.ASYNCIO).splitlines()[2:] == [
         "await lab.expect_health(HealthWord.HEALTHY)",
         "lab.expect_hooks(setup=2)",
+        "lab.expect_real()",
         "lab.expect_calls(ping=0)",
         "lab.expect_logs(leak=1)",
     ]

@@ -36,6 +36,7 @@ from poolspec.vocabulary import (
     Interruption,
     Method,
     Order,
+    Real,
     Reset,
     Shell,
     Target,
@@ -67,7 +68,7 @@ PLACES = {
     if isinstance(place, Place)
 }
 WORDS = [
-    *(*Call, *Capability, *Connections),
+    *(*Call, *Capability, *Connections, *Real),
     *(*ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Method, *Order, *Reset, *Shell),
     *Interruption,
     *(*Detail, *Flaw, *Given, *Target),

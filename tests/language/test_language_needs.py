@@ -24,7 +24,7 @@ FOR_EVERY_POOL = {
     "step": """acquire advance cancel close connect expect fault heal interrupt_everywhere join load
         query release start stop use wait_until with""",
     "option": "size timeout",
-    "expectation": "calls different same server",
+    "expectation": "calls different real same server",
     "fault": "connect_hangs connect_interrupted connect_refused connect_slow",
 }
 """Words that every pool and server can do something with, and that imply nothing."""

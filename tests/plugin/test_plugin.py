@@ -74,6 +74,7 @@ def test_a_passed_test_is_noted_with_its_identity(run: Run) -> None:
     assert run.code == 0, run.output
     found = run.result()
     assert (found["id"], found["group"], found["outcome"]) == ("mine.it", "Mine", "passed")
+    assert found["real"].items() >= {"server": "embedded", "driver": "steadypool"}.items()
 
 
 def test_a_failure_shows_the_line_of_the_spec_and_the_events(run: Run) -> None:

@@ -51,6 +51,7 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
         loans=_loans_out(scope, fields),
         metrics=_metrics(scope, fields),
         calls=_checks(scope, fields, g.CALLS_KEY),
+        real=fields.get(g.REAL),
     )
 
 

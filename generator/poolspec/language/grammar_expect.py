@@ -5,7 +5,7 @@ from poolspec.language.grammar_tables import FLAG
 from poolspec.language.kinds import Key, Place
 from poolspec.language.quantities import RATE, RATIO
 from poolspec.language.values import check_kind, enum_kind, fields_kind, list_kind, map_kind
-from poolspec.vocabulary import Call, EventKind, HealthWord, MetricName, StatName, TimingName
+from poolspec.vocabulary import Call, EventKind, HealthWord, MetricName, Real, StatName, TimingName
 
 STATS = Place("stats", tuple(Key(s.value, COUNTED, f"the pool's {s}", "2") for s in StatName))
 SERVER = Place(
@@ -123,6 +123,12 @@ EVENTS_KEY = Key(
 PATIENCE = Key("patience", TIMED, "how long somebody still waits for the database", "10s ± 5%")
 HEALTH = Key("health", enum_kind("a state of health", HealthWord), "how the pool is", "degraded")
 HOOKS_KEY = Key("hooks", fields_kind(HOOKS), "how often hooks were called", "{setup: 2}")
+REAL = Key(
+    "real",
+    list_kind("a list of what is real", enum_kind("a part of a test", Real)),
+    "what is real in the test, and nothing else is",
+    "[socket, driver]",
+)
 CALLS_KEY = Key(
     "calls", fields_kind(CALLS), "how often connections were asked for things", "{rollback: 1}"
 )
@@ -142,8 +148,7 @@ EXPECT = Place(
     "an expectation",
     (
         *(STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
-        *(HEALTH, PATIENCE, HOOKS_KEY, CALLS_KEY, LOGS_KEY, METRICS_KEY),
-        *(HEALTH, HOOKS_KEY, LOGS_KEY, LOANS_KEY, METRICS_KEY),
+        *(HEALTH, PATIENCE, HOOKS_KEY, CALLS_KEY, LOGS_KEY, LOANS_KEY, METRICS_KEY, REAL),
     ),
     other=fields_kind(LOADED),
 )

@@ -10,6 +10,7 @@ import inspect
 import os
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,6 +175,8 @@ def pytest_runtest_makereport(
     if spec:
         report.user_properties.append(("poolspec", _identity(item, spec)))
     run = item.stash.get(run_key, None)
+    if run is not None and report.when == "call":
+        report.user_properties.append(("poolspec_grade", asdict(run.lab.grade())))
     if run is not None and report.when == "call" and report.failed and call.excinfo:
         from poolspec.plugin.failure import explain
 
@@ -246,8 +249,15 @@ class Collector:
         elif report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED
             reason = _reason(report)
+        real: Any = about.get("poolspec_grade") or {}
         self._results.tests.append(
-            TestResult(**identity, outcome=outcome, seconds=report.duration, reason=reason)
+            TestResult(
+                **identity,
+                outcome=outcome,
+                seconds=report.duration,
+                reason=reason,
+                real=real,
+            )
         )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

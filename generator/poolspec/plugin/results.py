@@ -37,6 +37,8 @@ class TestResult:
     outcome: Outcome
     seconds: float
     reason: str
+    real: dict[str, str]
+    """What server, socket, driver and clock were; empty for a test that did not run."""
 
 
 @dataclass(slots=True)
@@ -68,7 +70,14 @@ class Results:
             for group in sorted({result.group for result in self.tests})
         ]
         lines += [_row("total", width, self.tests), "", f"slowest: {self._slowest()}"]
-        return lines
+        return [*lines, *self._grades()]
+
+    def _grades(self) -> list[str]:
+        """Say how real the tests were that ran."""
+        grades = Counter(tuple(result.real.values()) for result in self.tests if result.real)
+        return ["", "server, socket, driver and clock:"] * bool(grades) + [
+            f"{count:>8}  {' · '.join(grade)}" for grade, count in grades.most_common()
+        ]
 
     def _slowest(self) -> str:
         ranked = sorted(self.tests, key=lambda result: -result.seconds)[:SLOWEST]

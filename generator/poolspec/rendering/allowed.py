@@ -13,6 +13,7 @@ from poolspec.vocabulary import (
     HealthWord,
     Interruption,
     Operation,
+    Real,
     Runner,
     Target,
     Via,
@@ -25,7 +26,7 @@ _CALLS = frozenset(
         *("fails", "took", "expect_errors", "expect_latency"),
         *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
         *("expect_pools", "expect_events", "expect_within", "raises"),
-        *("expect_health", "expect_hooks", "expect_logs", "expect_calls"),
+        *("expect_health", "expect_hooks", "expect_logs", "expect_calls", "expect_real"),
         *("expect_metrics", "expect_loans", "expect_only_errors"),
         *("measure", "start_load", "stop_load"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
@@ -36,8 +37,8 @@ _CALLS = frozenset(
     }
 )
 _ENUMS = (
-    *(Detail, ErrorKind, EventKind, Fault, Flaw, Given, HealthWord, Operation, Runner),
-    *(Interruption, Target, Via),
+    *(Detail, ErrorKind, EventKind, Fault, Flaw, Given, HealthWord, Operation),
+    *(Interruption, Real, Runner, Target, Via),
 )
 _MEMBERS = frozenset(member.name for kind in _ENUMS for member in kind)
 ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"lab", "pytest"}

@@ -27,6 +27,7 @@ RUNTIME_NAMES = frozenset(
         "Interruption",
         "Lab",
         "Operation",
+        "Real",
         "Runner",
         "Target",
         "Via",

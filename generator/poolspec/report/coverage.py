@@ -13,6 +13,7 @@ from poolspec import headers
 from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
 from poolspec.rendering import names
 from poolspec.rendering.literals import sentence
+from poolspec.report import grades
 from poolspec.report.holds import Sentence
 from poolspec.report.markdown import code, prose, table
 from poolspec.report.verdicts import Outcome, Results, Verdict
@@ -27,11 +28,6 @@ _OUTCOMES = {
     Outcome.ERRORED: "❌ errored",
     Outcome.NOT_APPLICABLE: "➖ not applicable",
 }
-_HOW_REAL = (
-    "Every test drives the real pool and the real driver over a real socket to a database server. "
-    "The clock is the pool's: on the *virtual* clock a wait of 30 s is exact and takes no time. "
-    "A test of two shells has a form for each: what borrows are threads in one, tasks in the other."
-)
 
 
 def page_name(spec: SpecClass) -> PurePosixPath:
@@ -63,11 +59,13 @@ def _index(suite: Suite, results: Results | None) -> str:
         "# Coverage\n",
         _totals(suite, proofs),
         *_run(results),
-        f"{_HOW_REAL}\n",
+        f"{grades.EXPLAINED}\n",
         "## Classes\n",
         _classes(suite, results),
         "## Layers\n",
         _layers(suite),
+        "## How real\n",
+        grades.tally(suite, results),
         "## Requirements\n",
         _overview(suite.requirements, proofs),
         *_sections(suite.requirements, proofs),
@@ -188,7 +186,7 @@ def _class_page(spec: SpecClass, results: Results | None) -> str:
         *_run(results),
         "## Tests\n",
         _tests(spec, results),
-        f"{_HOW_REAL}\n",
+        f"{grades.EXPLAINED}\n",
         "## How to run it\n",
         f"```sh\npytest {module}\npytest {module} -k {spec.tests[0].name}\n```\n",
         "## Key scenarios\n",
@@ -198,7 +196,7 @@ def _class_page(spec: SpecClass, results: Results | None) -> str:
 
 
 def _tests(spec: SpecClass, results: Results | None) -> str:
-    head = ["test", "purpose", "validates", "covers", "layer", "clock", "shells"]
+    head = ["test", "purpose", "validates", "covers", "layer", "how real", "shells"]
     return table(
         [*head, "last result", "time"] if results else head,
         (_test_row(spec, test, results) for test in spec.tests),
@@ -212,10 +210,20 @@ def _test_row(spec: SpecClass, test: SpecTest, results: Results | None) -> list[
         prose(test.validates) or "–",
         ", ".join(prose(key) for key in test.covers) or "–",
         test.layer.value,
-        test.time.value,
+        grades.how_real(test, _seen(results, spec, test)),
         ", ".join(shell.value for shell in test.shells),
     ]
     return [*row, *_last(results, spec, test)] if results else row
+
+
+def _seen(
+    results: Results | None, spec: SpecClass, test: SpecTest
+) -> list[Mapping[str, str]] | None:
+    """Return what was real in a test, shell by shell."""
+    identifier = _identifier(spec, test)
+    if results is None:
+        return None
+    return [results.real(identifier, shell) for shell in test.shells]
 
 
 def _last(results: Results, spec: SpecClass, test: SpecTest) -> list[str]:

@@ -43,6 +43,9 @@ def expectations(wanted: Expectations) -> Iterator[Sentence]:
         yield Sentence(f"who waits for the database still waits for {limit}")
     if wanted.hooks:
         yield Sentence(f"hooks were called so often: {amounts.checks(wanted.hooks)}")
+    if wanted.real is not None:
+        real = amounts.labels(part.value for part in wanted.real) or "nothing"
+        yield Sentence(f"just this is real in the test: {real}")
     if wanted.calls:
         yield Sentence(f"connections were asked so often: {amounts.checks(wanted.calls)}")
     if wanted.logs:

@@ -5,19 +5,23 @@ Results come back to the build side only as this file, which the run side writes
     {"schema": 1, "server": {"kind": "mariadb", "description": "…", "version": "…"},
      "pool": "steadypool", "seconds": 2.31,
      "tests": [{"id": "limits.pool_size_limit", "case": "", "shell": "threads",
-                "outcome": "passed", "seconds": 0.012, "reason": ""}]}
+                "outcome": "passed", "seconds": 0.012, "reason": "",
+                "real": {"server": "mariadb", "socket": "unix", "driver": "steadypool",
+                         "clock": "virtual"}}]}
 
-An entry without a shell is about threads.
+An entry without a shell is about threads. An entry of a test that did not run has no `real`.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from poolspec.vocabulary import Shell
 
 SCHEMA = 1
+PARTS = ("server", "socket", "driver", "clock")
+"""What may be real in a test."""
 
 
 class ResultsError(Exception):
@@ -45,6 +49,8 @@ class Verdict:
     outcome: Outcome
     seconds: float
     reason: str
+    real: Mapping[str, str] = field(default_factory=dict)
+    """What server, socket, driver and clock were; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,11 @@ class Results:
     seconds: float
     verdicts: Mapping[tuple[str, Shell], Verdict]
     """By test and shell: the gravest outcome of its cases, and the time of all of them."""
+
+    def real(self, test: str, shell: Shell) -> Mapping[str, str]:
+        """Return what was real in a test; empty if it did not run, or if that is not known."""
+        verdict = self.verdicts.get((test, shell))
+        return verdict.real if verdict else {}
 
 
 def parse_results(text: str) -> Results:
@@ -89,7 +100,7 @@ def _by_test(verdicts: Iterable[Verdict]) -> dict[tuple[str, Shell], Verdict]:
         seen = found.get(key, verdict)
         worst = max(seen, verdict, key=lambda one: _GRAVITY[one.outcome])
         seconds = verdict.seconds if seen is verdict else seen.seconds + verdict.seconds
-        found[key] = replace(worst, seconds=seconds)
+        found[key] = replace(worst, seconds=seconds, real=seen.real or verdict.real)
     return found
 
 
@@ -103,6 +114,7 @@ def _verdicts(items: Iterable[object]) -> Iterable[Verdict]:
             outcome=_outcome(_text(entry, "outcome", where), where),
             seconds=_number(entry, "seconds", where),
             reason=_text(entry, "reason", where),
+            real=_real(entry, where),
         )
 
 
@@ -111,6 +123,11 @@ def _shell(entry: Mapping[str, object], where: str) -> Shell:
     if word not in tuple(Shell):
         raise ResultsError(f"{where}.shell: {word!r} is none of {', '.join(Shell)}")
     return Shell(str(word))
+
+
+def _real(entry: Mapping[str, object], where: str) -> Mapping[str, str]:
+    given = _object(entry.get("real") or {}, f"{where}.real")
+    return {part: _text(given, part, f"{where}.real") for part in PARTS if given}
 
 
 def _outcome(word: str, where: str) -> Outcome:

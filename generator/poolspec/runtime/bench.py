@@ -17,9 +17,10 @@ from poolspec.implied import known_options
 from poolspec.runtime import invariants
 from poolspec.runtime.calls import CallFaults
 from poolspec.runtime.checks import Expected, mismatch
-from poolspec.runtime.connection import Sockets
+from poolspec.runtime.connection import Make, Sockets
 from poolspec.runtime.contract import LoanSeen, Meter, Metered, Place
 from poolspec.runtime.faults import ServerFaults
+from poolspec.runtime.grade import Grade, grade
 from poolspec.runtime.hooks import HOOK_PLACES, HookError, Hooks
 from poolspec.runtime.invariants import NUMBERS_VOID
 from poolspec.runtime.journal import Journal, LogNames
@@ -37,7 +38,17 @@ from poolspec.runtime.observe import Observer
 from poolspec.runtime.secrets import Secrets
 from poolspec.runtime.targets import Targets
 from poolspec.servers import Server, ServerError
-from poolspec.vocabulary import Capability, Detail, EventKind, Fault, Flaw, Given, Operation, Target
+from poolspec.vocabulary import (
+    Capability,
+    Detail,
+    EventKind,
+    Fault,
+    Flaw,
+    Given,
+    Operation,
+    Real,
+    Target,
+)
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -101,6 +112,7 @@ class Bench(Generic[P]):
         calls: CallFaults,
     ) -> None:
         self._server = server
+        self._clock: Any = clock
         self._capabilities = capabilities
         self._log = Log(clock.now)
         self._tenant = server.create_tenant()
@@ -156,6 +168,18 @@ class Bench(Generic[P]):
     def expect_hooks(self, **expected: Expected) -> None:
         """Check how often the hooks that the test gave to its pool were called."""
         demand(*(mismatch(n, value, self._hooks.calls(n)) for n, value in expected.items()))
+
+    def expect_real(self, *parts: Real) -> None:
+        """Check what was real so far, and that nothing else was."""
+        real = self.grade().real()
+        if real != set(parts):
+            seen = ", ".join(sorted(real)) or "nothing"
+            raise AssertionError(f"expected just {', '.join(parts)} to be real, was {seen}")
+
+    def grade(self) -> Grade:
+        """Say how real the test was so far."""
+        makes = frozenset[Make]().union(*(sockets.makes for sockets in self._counted))
+        return grade(self._server.kind, makes, self._clock)
 
     def expect_calls(self, **expected: Expected) -> None:
         """Check how often connections were asked for things, by `Call`."""

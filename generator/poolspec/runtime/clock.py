@@ -69,6 +69,9 @@ class RealWaiter:
 class RealClock:
     """The machine's monotonic clock."""
 
+    is_real = True
+    """Time passes as it does in the world."""
+
     def __init__(self) -> None:
         self._reason: str | None = None
         self._gates: set[threading.Event] = set()

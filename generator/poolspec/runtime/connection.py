@@ -5,7 +5,9 @@ would and tells the lab when a socket was opened and when it is gone. So the lab
 connections does not depend on what the pool says of itself.
 """
 
+import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
 from pymysql.connections import Connection
@@ -13,6 +15,8 @@ from pymysql.connections import Connection
 from poolspec.runtime.locks import FreshLock
 from poolspec.servers import Tenant
 
+NONE = "none"
+SCRIPTED = "scripted"
 HANDSHAKE_TIMEOUT = 10
 """Seconds for the connect and, separately, for every read of the handshake and after."""
 
@@ -57,6 +61,27 @@ class OnStage(Protocol):
         """Run a statement; in asyncio, what is to be awaited for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Make:
+    """What a connection is."""
+
+    socket: str
+    """unix, tcp or none."""
+    driver: str
+    """The package that it is from, or scripted."""
+
+
+def make_of(connection: Any) -> Make:
+    """Look at a connection of PyMySQL's kind, of aiomysql's, or from a stage."""
+    if isinstance(connection, OnStage):
+        return Make(NONE, SCRIPTED)
+    writer = getattr(connection, "_writer", None)
+    source = writer.get_extra_info("socket") if writer else getattr(connection, "_sock", None)
+    family = getattr(source, "family", None)
+    kind = NONE if family is None else "unix" if family is socket.AF_UNIX else "tcp"
+    return Make(kind, type(connection).__module__.partition(".")[0])
+
+
 class Sockets:
     """Knows which physical connections of one pool are open. Safe to use from any thread."""
 
@@ -66,6 +91,8 @@ class Sockets:
         self._open: dict[int, tuple[int, Any]] = {}
         self.peak = 0
         """The most connections that were open at once."""
+        self.makes: set[Make] = set()
+        """What its connections were."""
 
     def opened(self, number: int, connection: Any) -> bool:
         """Note that a connection was opened; False if that is known already."""
@@ -73,6 +100,7 @@ class Sockets:
             if id(connection) in self._open:
                 return False
             self._open[id(connection)] = (number, connection)
+            self.makes.add(make_of(connection))
             self.peak = max(self.peak, len(self._open))
         self._tell("socket_opened", number)
         return True

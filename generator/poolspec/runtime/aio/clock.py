@@ -70,6 +70,9 @@ class RealAsyncWaiter:
 class RealAsyncClock:
     """The event loop's clock."""
 
+    is_real = True
+    """Time passes as it does in the world."""
+
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._futures: set[asyncio.Future[None]] = set()

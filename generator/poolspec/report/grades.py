@@ -1,0 +1,71 @@
+"""How real each test is, in words: by what its spec says, or by what its run has seen."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from poolspec.model import SpecTest, Suite
+from poolspec.report.markdown import prose, table
+from poolspec.report.verdicts import Results
+from poolspec.vocabulary import Connections, TimeKind
+
+EXPLAINED = (
+    "Every test drives the real pool, and its row says how real the rest is. Server and driver "
+    "are real, and speak over a socket, unless connections are scripted, which lead nowhere; the "
+    "server is the run's. After a run a row says what was seen: server, socket, driver and clock. "
+    "On the *virtual* clock a wait of 30 s is exact and takes no time. A test of two shells has a "
+    "form for each: what borrows are threads in one, tasks in the other."
+)
+_CONNECTIONS = {
+    Connections.DRIVER: "server, socket, pool's driver",
+    Connections.PLAIN: "server, socket, plain driver",
+    Connections.SCRIPTED: "scripted connections",
+    Connections.MINIMAL: "minimal scripted connections",
+}
+_SERVERS = {
+    "mariadb": "MariaDB",
+    "mysql": "MySQL",
+    "url": "a server by URL",
+    "embedded": "embedded server",
+    "none": "no server",
+}
+_SOCKETS = {"none": "no socket", "unix": "unix socket", "tcp": "TCP"}
+NOT_RUN = "–"
+_DRIVERS = {"none": "no connection", "scripted": "scripted connections"}
+
+
+def how_real(test: SpecTest, seen: Iterable[Mapping[str, str]] | None) -> str:
+    """Return how real a test was for the shells that ran it; None: how real it is to be."""
+    if seen is None:
+        return f"{_CONNECTIONS[test.connections]}; {_clock(test.time)}"
+    return " or ".join(dict.fromkeys(_seen(real) for real in seen if real)) or NOT_RUN
+
+
+def tally(suite: Suite, results: Results | None) -> str:
+    """Return a table of how many tests, each counted for each of its shells, are how real."""
+    counts: Counter[str] = Counter()
+    for spec in suite.classes:
+        for test in spec.tests:
+            for shell in test.shells:
+                identifier = f"{spec.stem}.{test.name}"
+                seen = None if results is None else [results.real(identifier, shell)]
+                counts[how_real(test, seen)] += 1
+    rows = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return table(["how real", "tests by shell"], ([words, str(n)] for words, n in rows))
+
+
+def _seen(real: Mapping[str, str]) -> str:
+    parts = [
+        _words(_SERVERS, real["server"]),
+        _words(_SOCKETS, real["socket"]),
+        _words(_DRIVERS, real["driver"]),
+    ]
+    return f"{', '.join(parts)}; {_clock(real['clock'])}"
+
+
+def _words(known: Mapping[str, str], given: str) -> str:
+    """Return words for what was seen; it may be several things, and ones that nobody foresaw."""
+    return " and ".join(known.get(word, prose(word)) for word in given.split(", "))
+
+
+def _clock(kind: str) -> str:
+    return "real clock" if kind == TimeKind.REAL else "virtual clock"

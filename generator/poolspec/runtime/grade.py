@@ -1,0 +1,42 @@
+"""How real a test is: seen from its connections and its clock, not taken from its words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from poolspec.runtime.connection import NONE, SCRIPTED, Make
+from poolspec.servers import ServerKind
+from poolspec.vocabulary import Real, TimeKind
+
+_REAL_SERVERS = frozenset({ServerKind.MARIADB, ServerKind.MYSQL, ServerKind.URL})
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What server, socket, driver and clock of a test were, in words."""
+
+    server: str
+    """The kind of the server."""
+    socket: str
+    driver: str
+    clock: str
+
+    def real(self) -> frozenset[Real]:
+        """Return what of it is real."""
+        holds = {
+            Real.SERVER: self.server in _REAL_SERVERS,
+            Real.SOCKET: NONE not in self.socket.split(", "),
+            Real.DRIVER: not {NONE, SCRIPTED} & set(self.driver.split(", ")),
+            Real.CLOCK: self.clock == TimeKind.REAL,
+        }
+        return frozenset(part for part in Real if holds[part])
+
+
+def grade(server: ServerKind, makes: Iterable[Make], clock: object) -> Grade:
+    """Grade a test by its server, what its connections were, and its clock."""
+    seen = set(makes)
+    return Grade(
+        server.value,
+        ", ".join(sorted({make.socket for make in seen})) or NONE,
+        ", ".join(sorted({make.driver for make in seen})) or NONE,
+        (TimeKind.REAL if getattr(clock, "is_real", False) else TimeKind.VIRTUAL).value,
+    )
