@@ -19,6 +19,7 @@ from poolspec.vocabulary import (
     ErrorKind,
     EventKind,
     Fault,
+    Listening,
     Order,
     Reset,
 )
@@ -122,7 +123,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "max_waiting": Option(Capability.QUEUE_CAP),
     "connect_timeout": Option(Capability.TIME_LIMITS),
     "query_timeout": Option(Capability.TIME_LIMITS),
-    "listener": Option(Capability.EVENTS),
+    "listener": Option(Capability.EVENTS, without=Listening.NOBODY),
     "housekeeping": Option(Capability.HOUSEKEEPING),
 }
 """By name. Any pool has a size and a timeout."""

@@ -396,10 +396,12 @@ class Hook(StrEnum):
 
 
 class Listening(StrEnum):
-    """What one more listener of a pool does."""
+    """Who listens to a pool, besides the test."""
 
     FAILING = "failing"
     """Raises an error, each time."""
+    NOBODY = "nobody"
+    """There is none: nobody listens to the pool, not even the test."""
 
 
 class Order(StrEnum):

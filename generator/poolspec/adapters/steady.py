@@ -197,8 +197,8 @@ class Listener:
 
 def listeners(wiring: Wiring | AsyncWiring) -> tuple[steadypool.Listener, ...]:
     """Return what a pool tells its events to: the test's log, and its meter."""
-    log = Listener(wiring.listen)
-    return (log,) if wiring.meter is None else (log, wiring.meter.listener(POOL_NAME))
+    log = () if wiring.listen is None else (Listener(wiring.listen),)
+    return log if wiring.meter is None else (*log, wiring.meter.listener(POOL_NAME))
 
 
 P = TypeVar("P")

@@ -10,7 +10,7 @@ from poolspec.errors import expected, nearest, shown
 from poolspec.language import grammar as g
 from poolspec.language.catalog import Catalog, Profile, pool_options, refuse_parameters
 from poolspec.language.expectations import build_expectations
-from poolspec.language.grammar_pool import HOUSEKEEPING
+from poolspec.language.grammar_pool import HOUSEKEEPING, LISTENER
 from poolspec.language.grammar_tables import TABLES_KEY
 from poolspec.language.grammar_web import WEB_APP
 from poolspec.language.kinds import Fields, Key, Reader, Word
@@ -21,7 +21,7 @@ from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
 from poolspec.language.tree import Node
 from poolspec.model import Expectations, PoolOptions, SpecClass, SpecTest, Table
-from poolspec.vocabulary import Capability, Connections, Layer, Level, Shell, TimeKind
+from poolspec.vocabulary import Capability, Connections, Layer, Level, Listening, Shell, TimeKind
 
 T = TypeVar("T")
 
@@ -77,6 +77,9 @@ class ClassBuilder:
         app = self._inherited(fields, WEB_APP)
         if app:
             names.implied[Capability.WEB_APP] = "'web_app'"
+        if dict(pool).get(LISTENER.name) == Listening.NOBODY and Capability.EVENTS in names.implied:
+            message = f"nobody listens to the pool, and {names.implied[Capability.EVENTS]} wants it"
+            reader.problem(self._pool_place(fields), message, "leave out listener: nobody")
         self._check(word, fields, names)
         connections = self._connections(fields, names)
         for what, node in names.real_time if time is TimeKind.VIRTUAL else ():

@@ -45,6 +45,7 @@ from poolspec.vocabulary import (
     Fault,
     Flaw,
     Given,
+    Listening,
     Operation,
     Real,
     Target,
@@ -242,10 +243,15 @@ class Bench(Generic[P]):
         assert isinstance(adapter, Metered), "needs: metrics"
         self._meter = adapter.meter()
 
+    @property
+    def _heard(self) -> Callable[[Entry], None] | None:
+        """What takes the events of the next pool; None if nobody listens to it."""
+        return None if self._listening == Listening.NOBODY else self._listen
+
     def _listen(self, entry: Entry) -> None:
         """Take an event of the pool; raises where the test wants that of its listener."""
         self._log.append(entry)
-        if self._listening is not None:
+        if self._listening == Listening.FAILING:
             raise HookError("the listener fails, for the test wants it so")
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,8 +52,9 @@ class Wiring:
     """Opens a real DB-API connection with the test's own identity."""
     clock: Clock
     time: TimeKind
-    listen: Callable[[Entry], None]
-    """Takes every event of a pool that tells what it does. Quick; safe to call under a lock."""
+    listen: Callable[[Entry], None] | None
+    """Takes every event of a pool that tells what it does. Quick; safe to call under a lock.
+    None: nobody listens."""
     meter: Meter | None = None
     """What is to monitor the pool; for tests that ask for it."""
 

@@ -500,7 +500,7 @@ class Lab(Bench[Pool]):
             service.stop()
 
     def _wiring(self, connector: Connector) -> Wiring:
-        return Wiring(connector, self._clock, self._time, self._listen, self._meter)
+        return Wiring(connector, self._clock, self._time, self._heard, self._meter)
 
     def _wrapped(self, raw: object, connector: Connector) -> Pool:
         look = self._secrets.look_into

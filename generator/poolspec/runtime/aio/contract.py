@@ -24,8 +24,9 @@ class AsyncWiring:
     """Opens a real connection with the test's own identity."""
     clock: AsyncClock
     time: TimeKind
-    listen: Callable[[Entry], None]
-    """Takes every event of a pool that tells what it does. Quick; never blocks."""
+    listen: Callable[[Entry], None] | None
+    """Takes every event of a pool that tells what it does. Quick; never blocks. None: nobody
+    listens."""
     meter: Meter | None = None
     """What is to monitor the pool; for tests that ask for it."""
 

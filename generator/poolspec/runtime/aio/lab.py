@@ -463,7 +463,7 @@ class AsyncLab(Bench[AsyncPool]):
 
     def _wiring(self, sockets: Sockets) -> AsyncWiring:
         connect = self._connector(sockets)
-        return AsyncWiring(connect, self._clock, self._time, self._listen, self._meter)
+        return AsyncWiring(connect, self._clock, self._time, self._heard, self._meter)
 
     def _wrapped(self, raw: Any, sockets: Sockets) -> AsyncPool:
         look = self._secrets.look_into
