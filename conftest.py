@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from poolspec.runtime.web_apps import web_app
 from poolspec.vocabulary import Shell
 
@@ -12,9 +14,13 @@ if TYPE_CHECKING:
     from steadypool import AsyncConnectionPool, ConnectionPool
 
 
+MISSING = "not applicable: the extra `examples` is not installed"
+
+
 @web_app("visits")
 def visits(open_pool: "Callable[..., ConnectionPool]") -> "FastAPI":
     """A service with plain functions, which run in threads."""
+    pytest.importorskip("fastapi", reason=MISSING)
     from fastapi_app import create_app, settings
 
     return create_app(lambda: open_pool(**settings()))
@@ -23,6 +29,7 @@ def visits(open_pool: "Callable[..., ConnectionPool]") -> "FastAPI":
 @web_app("visits", Shell.ASYNCIO)
 def async_visits(open_pool: "Callable[..., Awaitable[AsyncConnectionPool]]") -> "FastAPI":
     """A service with coroutine functions, which run in tasks."""
+    pytest.importorskip("fastapi", reason=MISSING)
     from fastapi_async_app import create_app, settings
 
     return create_app(lambda: open_pool(**settings()))

@@ -83,7 +83,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.TIME_LIMITS,
         Capability.FORK_SAFETY,
         Capability.FOREIGN_CONNECTIONS,
-        *((Capability.WEB_APP,) if all(map(find_spec, ("fastapi", "uvicorn"))) else ()),
+        *((Capability.WEB_APP,) if find_spec("uvicorn") else ()),
     }
 )
 

@@ -44,5 +44,6 @@ def find_web_app(name: str, shell: Shell) -> MakeApp:
         known = ", ".join(sorted(word for word, its in _APPS if its is shell)) or "none"
         raise LookupError(
             f"no web application {name!r} for {shell} is registered (there are: {known}); "
-            f"write @web_app({name!r}, Shell.{shell.name}) over a function in a conftest.py"
+            f"write @web_app({name!r}, Shell.{shell.name}) over a function in a conftest.py, "
+            "or say in the spec which shells it is for"
         ) from None
