@@ -24,6 +24,7 @@ from poolspec.model import (
     Join,
     Load,
     LoadExpectation,
+    LoanExpectation,
     Maintain,
     Matrix,
     Open,
@@ -36,6 +37,7 @@ from poolspec.model import (
     SpecTest,
     Start,
     Step,
+    Stop,
     Suspend,
     Transaction,
     Use,
@@ -255,6 +257,15 @@ def test_a_step_means(steps: str, meaning: tuple[Step, ...], load_test: LoadTest
     assert load_test(f"steps: {steps}{PASS}").steps == meaning
 
 
+def test_a_load_that_goes_on_is_stopped(load_test: LoadTest) -> None:
+    load = "{load: l, clients: 2, mix: {write: 1}, until: stopped}"
+    test = load_test(f"time: real\nsteps: [{load}, stop: l]{PASS}")
+    assert test.steps == (
+        Load(10, "l", 2, mix=((Operation.WRITE, 1),), until_stopped=True),
+        Stop(10, "l"),
+    )
+
+
 EXPECTATIONS: dict[str, Expectations] = {
     '{stats: {acquired: 2, timeouts: ">= 1"}}': Expectations(
         stats=(("acquired", Check(CheckOp.EQUAL, 2)), ("timeouts", Check(CheckOp.AT_LEAST, 1))),
@@ -267,6 +278,26 @@ EXPECTATIONS: dict[str, Expectations] = {
     "{events: {exactly: [checked_out, checked_in]}}": Expectations(
         events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True, 10),
         lines={"events": 10},
+    ),
+    '{metrics: {used: 1, idle.max: 2, wait_time: {count: 3, max: "<= 1s"}}}': Expectations(
+        metrics=(
+            ("used", ONE),
+            ("idle.max", Check(CheckOp.EQUAL, 2)),
+            ("wait_time.count", Check(CheckOp.EQUAL, 3)),
+            ("wait_time.max", Check(CheckOp.AT_MOST, 1.0)),
+        ),
+        lines={"metrics": 10},
+    ),
+    "{loans: [{by: main, for: 2m, where: true}, {by: w}]}": Expectations(
+        loans=(
+            LoanExpectation("main", Check(CheckOp.EQUAL, 120.0), True),
+            LoanExpectation("w"),
+        ),
+        lines={"loans": 10},
+    ),
+    "{loans: []}": Expectations(loans=(), lines={"loans": 10}),
+    "{l: {only_errors: [lost, timeout]}}": Expectations(
+        loads=(LoadExpectation("l", line=10, only_errors=(ErrorKind.LOST, ErrorKind.TIMEOUT)),),
     ),
     "{patience: 10s ± 5%}": Expectations(
         patience=Check(CheckOp.APPROX, 10.0, rel=0.05), lines={"patience": 10}

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from poolspec.runtime.checks import at_most, less_than
-from poolspec.runtime.load import LoadResult, percentile, plan
+from poolspec.runtime.load import LoadResult, Stream, percentile, plan
 from poolspec.vocabulary import ErrorKind, Operation
 
 
@@ -29,6 +29,23 @@ def test_hold_times_stay_in_their_range_and_differ() -> None:
 
 def test_numbers_continue_where_an_earlier_load_ended() -> None:
     assert [task.number for task in plan({Operation.WRITE: 1}, 3, None, first=7)] == [7, 8, 9]
+
+
+def test_a_stream_goes_on_until_it_is_stopped_and_shares_no_number() -> None:
+    first, second = (Stream({Operation.WRITE: 1}, None, n, 2) for n in (10, 11))
+    assert [first.popleft().number for _ in range(3)] == [10, 12, 14]
+    assert [second.popleft().number for _ in range(3)] == [11, 13, 15]
+    assert first
+    first.stop()
+    assert not first
+    assert second
+
+
+def test_an_error_of_another_kind_is_told() -> None:
+    result = LoadResult(errors=Counter({ErrorKind.LOST: 2, ErrorKind.QUERY: 1}))
+    result.expect_only_errors(ErrorKind.LOST, ErrorKind.QUERY)
+    with pytest.raises(AssertionError, match=r"no errors but lost; there were: \{'query': 1\}"):
+        result.expect_only_errors(ErrorKind.LOST)
 
 
 @pytest.mark.parametrize(("name", "value"), [("p50", 50), ("p99", 99), ("p99.9", 100), ("p1", 1)])
