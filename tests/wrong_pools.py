@@ -12,6 +12,7 @@ from typing import Any
 
 import steadypool
 from poolspec.adapters.steady import SteadypoolAdapter
+from steadypool.config import load
 from steadypool.core import Core
 from steadypool.events import FailReason
 from steadypool.states import Slot, Ticket
@@ -242,6 +243,66 @@ class ShowsMonitoringTooMuch(WrongCore):
             return idle + 1, waiting, total
 
 
+class ShowsItsPassword(steadypool.ConnectionPool):
+    """Says how it connects to whoever prints it."""
+
+    def __repr__(self) -> str:
+        config = getattr(self._opener._connect, "_config", None)
+        return f"{super().__repr__()} {getattr(config, 'password', '')}"
+
+
+class QuotesItsPassword(steadypool.ConnectionPool):
+    """Repeats what it was told when it cannot start."""
+
+    def __init__(self, *, config: Any = None, **options: Any) -> None:
+        try:
+            super().__init__(config=config, **options)
+        except steadypool.PoolInitializationError as error:
+            raise steadypool.PoolInitializationError(f"{error} It was told: {config}") from error
+
+
+class SaysNotWhere(steadypool.ConnectionPool):
+    """Keeps to itself which server it could not reach."""
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            super().__init__(**options)
+        except steadypool.PoolInitializationError:
+            raise steadypool.PoolInitializationError("Is the server running?") from None
+
+
+class KeepsWhatAFailedStartOpened(steadypool.ConnectionPool):
+    """Closes nothing when it cannot open all of its first connections."""
+
+    started = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.started = True
+
+    def close(self, drain: float | None = 0.0) -> None:
+        if self.started:
+            super().close(drain)
+
+
+class GivesAConnectAMinute(steadypool.ConnectionPool):
+    """Has forgotten the default of its connect timeout."""
+
+    def __init__(self, *, config: Any = None, **options: Any) -> None:
+        if config and load(config, "primary").connect_timeout == 10:
+            config = replace(load(config, "primary"), connect_timeout=60)
+        super().__init__(config=config, **options)
+
+
+class WaitsForEverForAnswers(steadypool.ConnectionPool):
+    """Has no default of its query timeout."""
+
+    def __init__(self, *, config: Any = None, **options: Any) -> None:
+        if config and load(config, "primary").query_timeout == 5:
+            config = replace(load(config, "primary"), query_timeout=None)
+        super().__init__(config=config, **options)
+
+
 class Sound(WrongCore):
     """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
 
@@ -272,6 +333,15 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     ForgetsItsMinimum: ("lifecycle", "maintenance_restores_the_minimum"),
     OverlooksLeaks: ("loans", "a_loan_that_lasts_is_told_of_once"),
     ShowsMonitoringTooMuch: ("metrics", "connections_are_counted_by_state"),
+    ShowsItsPassword: ("initialization", "the_database_is_given_by_options"),
+    QuotesItsPassword: ("initialization", "a_refused_connect_is_told_at_the_start"),
+    SaysNotWhere: ("initialization", "a_refused_connect_is_told_at_the_start"),
+    KeepsWhatAFailedStartOpened: (
+        "initialization",
+        "a_start_that_fails_half_way_leaves_nothing_open",
+    ),
+    GivesAConnectAMinute: ("time_limits", "a_connect_is_given_ten_seconds"),
+    WaitsForEverForAnswers: ("time_limits", "an_answer_is_given_five_seconds"),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""

@@ -37,8 +37,8 @@ def is_orphan(name: str) -> bool:
 
 
 def new_password() -> str:
-    """Return a random password that also the stricter password rules accept."""
-    return f"{secrets.token_urlsafe(12)}-Aa1"
+    """Return a random password that the stricter rules accept, and that a URL must quote."""
+    return f"{secrets.token_urlsafe(12)}-Aa1@:/?#%&"
 
 
 def _machine() -> str:
