@@ -211,6 +211,20 @@ class ServesTheLastFirst(WrongCore):
             super()._hand_over(slot, now)
 
 
+class LeaksASlotWhenInterrupted(WrongCore):
+    """Can open one connection less after every interrupt of a connect, or of a wait."""
+
+    class core(Core):  # noqa: N801
+        lost = 0
+
+        def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
+            self.lost += reason is FailReason.INTERRUPTED and ticket.slot is None
+            return super().withdraw(ticket, reason, now)
+
+        def _slots(self) -> int:
+            return super()._slots() + self.lost
+
+
 class SharesWithItsChild(steadypool.ConnectionPool):
     """Goes on in a forked child with the connections of the parent."""
 
@@ -342,6 +356,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     ),
     GivesAConnectAMinute: ("time_limits", "a_connect_is_given_ten_seconds"),
     WaitsForEverForAnswers: ("time_limits", "an_answer_is_given_five_seconds"),
+    LeaksASlotWhenInterrupted: ("interrupts", "opening_a_connection"),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""

@@ -35,7 +35,7 @@ from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import REST, LoadResult, heaps_of, plan
 from poolspec.runtime.log import wait_until
 from poolspec.runtime.observe import settle
-from poolspec.runtime.rounds import CALM, check_idle, check_points, lendable, telling
+from poolspec.runtime.rounds import CALM, OpenSockets, check_idle, check_points, lendable, telling
 from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
@@ -236,13 +236,13 @@ class Lab(Bench[Pool]):
         the last one is not cut short, and its pool is the test's from then on. Raises
         AssertionError, also if there are fewer points than `at_least`.
         """
-        pool = self._only_pool()
+        pool, sockets = self._only_pool(), OpenSockets()
         for number in range(1, MOST):
             cut = Cut(number, by, self._adapter.kind_of)
             self._hooks.forget()
             with telling(cut):
                 pool.close()
-                demand("sockets are open after close" if pool.sockets.open() else None)
+                sockets.check()
                 pool.renew(*self._new_pool())
                 attempt(cut)
                 self._come_to_rest(pool)

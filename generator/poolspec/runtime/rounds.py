@@ -3,8 +3,10 @@
 What both shells ask: whether nothing is missing after a round, and whether there were points.
 """
 
+import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Protocol
 
 from poolspec.runtime.bench import demand
@@ -46,6 +48,32 @@ def check_idle(stats: Mapping[str, int], may: frozenset[Capability]) -> None:
     if Capability.STATISTICS in may:
         left = {name: stats[name] for name in (StatName.IN_USE, StatName.WAITING)}
         demand(*(f"{n} {name} after all was given back" for name, n in left.items() if n))
+
+
+class OpenSockets:
+    """Sees to it that no round leaves a socket open in this process, whoever opened it."""
+
+    def __init__(self) -> None:
+        self._at_first: int | None = None
+
+    def check(self) -> None:
+        """Raise AssertionError if there are more than there were at first; pools are closed."""
+        now = open_sockets()
+        if self._at_first is None:
+            self._at_first = now
+        if now > self._at_first:
+            gc.collect()  # what is left to a finalizer is let go of, if not at once
+            left = open_sockets() - self._at_first
+            demand(f"{left} sockets are open that were not before" if left > 0 else None)
+
+
+def open_sockets() -> int:
+    """Return how many sockets this process has open; 0 on systems that do not tell."""
+    count = 0
+    for descriptor in Path("/proc/self/fd").glob("*"):
+        with suppress(OSError):  # the look itself took one
+            count += str(descriptor.readlink()).startswith("socket:")
+    return count
 
 
 def check_points(found: int, at_least: int) -> None:

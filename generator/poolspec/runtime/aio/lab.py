@@ -40,7 +40,7 @@ from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.journal import NO_LOG
 from poolspec.runtime.load import REST, LoadResult, heaps_of, plan
 from poolspec.runtime.observe import SETTLE
-from poolspec.runtime.rounds import CALM, check_idle, check_points, lendable, telling
+from poolspec.runtime.rounds import CALM, OpenSockets, check_idle, check_points, lendable, telling
 from poolspec.runtime.stage import StageServer
 from poolspec.runtime.steps import find_step
 from poolspec.runtime.timing import failing, taking
@@ -231,11 +231,11 @@ class AsyncLab(Bench[AsyncPool]):
         at_least: int = 1,
     ) -> None:
         """Make an attempt again and again, cut short at another point; see the threads' lab."""
-        points = 0
+        points, sockets = 0, OpenSockets()
         for number in range(1, MOST):
             for moment in MOMENTS[by]:
                 cut = AsyncCut(number, moment, by)
-                await self._attempt(attempt, cut)
+                await self._attempt(attempt, cut, sockets)
                 if not cut.where:
                     return check_points(points, at_least)
                 points += 1
@@ -243,13 +243,16 @@ class AsyncLab(Bench[AsyncPool]):
         raise AssertionError(f"not through after {MOST} points")
 
     async def _attempt(
-        self, attempt: Callable[[AsyncCut], Coroutine[Any, Any, None]], cut: AsyncCut
+        self,
+        attempt: Callable[[AsyncCut], Coroutine[Any, Any, None]],
+        cut: AsyncCut,
+        sockets: OpenSockets,
     ) -> None:
         pool = self._only_pool()
         self._hooks.forget()
         with telling(cut):
             await pool.close()
-            demand("sockets are open after close" if pool.sockets.open() else None)
+            sockets.check()
             pool.renew(*await self._new_pool())
             await Driven(attempt(cut), cut)
             await self._come_to_rest(pool)
