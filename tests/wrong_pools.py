@@ -12,10 +12,11 @@ from typing import Any
 
 import steadypool
 from poolspec.adapters.steady import SteadypoolAdapter
+from steadypool import driver
 from steadypool.config import load
 from steadypool.core import Core
 from steadypool.events import FailReason
-from steadypool.states import Slot, Ticket
+from steadypool.states import ConnectionState, Slot, Ticket
 from steadypool.stats import PoolStats
 
 
@@ -317,6 +318,40 @@ class WaitsForEverForAnswers(steadypool.ConnectionPool):
         super().__init__(config=config, **options)
 
 
+class KeepsWhatCannotBeRolledBack(steadypool.ConnectionPool):
+    """Asks a connection to roll back, and keeps it whatever came of that."""
+
+    def _start_afresh(self) -> None:
+        super()._start_afresh()
+
+        def restore(slot: Slot, state: ConnectionState) -> bool:
+            return driver.restore(slot.connection, state, self._rules.reset) or True
+
+        self._engine._restore = restore  # type: ignore[method-assign]  # wrong on purpose
+
+
+class BelievesEveryCheck(WrongCore):
+    """Checks connections, and lends them whatever came of it."""
+
+    class core(Core):  # noqa: N801
+        def checked(self, ticket: Ticket, alive: bool) -> None:
+            super().checked(ticket, True)
+
+
+class FreesASlotBeforeItsConnectionIsClosed(steadypool.ConnectionPool):
+    """Serves the next with the slot of a connection that is still open."""
+
+    def _start_afresh(self) -> None:
+        super()._start_afresh()
+        engine = self._engine
+
+        def discard(slot: Slot) -> None:
+            engine._free(slot)
+            driver.close(slot.connection)
+
+        engine._discard = discard  # type: ignore[method-assign]  # wrong on purpose
+
+
 class Sound(WrongCore):
     """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
 
@@ -357,6 +392,12 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     GivesAConnectAMinute: ("time_limits", "a_connect_is_given_ten_seconds"),
     WaitsForEverForAnswers: ("time_limits", "an_answer_is_given_five_seconds"),
     LeaksASlotWhenInterrupted: ("interrupts", "opening_a_connection"),
+    KeepsWhatCannotBeRolledBack: ("connection_faults", "a_failed_rollback_serves_who_waits"),
+    BelievesEveryCheck: ("connection_faults", "a_failed_check_is_made_good"),
+    FreesASlotBeforeItsConnectionIsClosed: (
+        "connection_faults",
+        "a_slot_is_free_when_its_connection_is_closed",
+    ),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""
