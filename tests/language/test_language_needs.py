@@ -64,6 +64,14 @@ FOLLOWING: dict[str, tuple[Capability, ...]] = {
     "steps: [{global_pool: g, options: {setup: counting}}]\nexpect: {pools: 1}": (
         *(C.GLOBAL_POOL, C.HOOKS),
     ),
+    "steps: [{acquire: a, took: 0s}]": (C.VIRTUAL_TIME,),
+    "steps: [{acquire: a, took: <= 1h}]": (),
+    "steps: [{acquire: a, took: 2s ± 1%}]": (),
+    "steps: [{acquire: a, took: 20s ± 1%}]": (C.VIRTUAL_TIME,),
+    "matrix: {t: [1s, 1h]}\nsteps: [{acquire: a, took: $t..2h}]": (C.VIRTUAL_TIME,),
+    f"steps: [advance: 3s]\n{PASS}": (),
+    f"deadline: 2s\nsteps: [advance: 3s]\n{PASS}": (C.VIRTUAL_TIME,),
+    f"time: real\ndeadline: 4s\nsteps: [advance: 3s]\n{PASS}": (),
     f"needs: [row_locks, fair_queue]\nsteps: [close_all]\n{PASS}": (
         *(C.CLOSE_ALL, C.FAIR_QUEUE, C.ROW_LOCKS),
     ),

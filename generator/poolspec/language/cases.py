@@ -98,7 +98,7 @@ class ClassBuilder:
             self._covers(fields),
             layer,
             self._inherited(fields, g.LEVEL) or Level.MUST,
-            needs.of_test(fields, names, matrix),
+            needs.of_test(fields, names, matrix, deadline if time is TimeKind.VIRTUAL else None),
             time,
             deadline,
             pool,

@@ -16,8 +16,8 @@ from poolspec.language.grammar_expect import EVENTS_KEY, EXACTLY, IN_ORDER
 from poolspec.language.kinds import Fields, Reader
 from poolspec.language.scope import Names
 from poolspec.language.tree import Node, Scalar, Sequence
-from poolspec.model import Matrix, PoolOptions, Ref, Value
-from poolspec.vocabulary import Capability
+from poolspec.model import Check, Matrix, PoolOptions, Ref, Value
+from poolspec.vocabulary import Capability, CheckOp
 
 
 @dataclass(slots=True)
@@ -31,11 +31,16 @@ class Needs:
     """What follows from every test so far."""
 
     def of_test(
-        self, fields: Fields, names: Names, matrix: Matrix | None
+        self, fields: Fields, names: Names, matrix: Matrix | None, patience: float | None
     ) -> tuple[Capability, ...]:
-        """All that a test needs, in the order of the vocabulary."""
+        """All that a test needs, in the order of the vocabulary.
+
+        `patience` is the deadline, in seconds of real time, of a test on the virtual clock.
+        """
         for options, node in names.options:
             _note_options(names, options, matrix, node)
+        if patience is not None:
+            _note_waits(names, matrix, patience)
         self.always &= names.implied.keys()
         given = fields.get(g.NEEDS) or ()
         for need, node in _named(self.reader, fields):
@@ -75,6 +80,10 @@ def note_step(names: Names, fields: Fields) -> None:
     _note(names, implied.STEPS.get(verb), f"the step {verb!r}", fields.node)
     for name, head in fields.heads.items():
         _note(names, implied.KEYS.get((verb, name)), repr(name), head)
+    if took := fields.get(steps.TOOK):
+        names.waits.append((took, fields.at(steps.TOOK)))
+    if seconds := fields.get(steps.ADVANCE):
+        names.waits.append((seconds, fields.at(steps.ADVANCE)))
     if kind := fields.get(steps.FAILS):
         _note(names, implied.ERRORS.get(kind), f"'fails: {kind}'", fields.node)
     if fault := fields.get(steps.FAULT):
@@ -98,6 +107,17 @@ def _note_options(names: Names, options: PoolOptions, matrix: Matrix | None, nod
         option = implied.OPTIONS.get(name)
         if option and any(one != option.without for one in _values(value, matrix)):
             _note(names, option.needs, f"the option {name!r}", node)
+
+
+def _note_waits(names: Names, matrix: Matrix | None, patience: float) -> None:
+    """Take note of what takes exactly so long, or longer than a test may take in real time."""
+    for wait, node in names.waits:
+        exact = isinstance(wait, Check) and wait.op is CheckOp.EQUAL
+        short = isinstance(wait, Check) and wait.op in (CheckOp.LESS, CheckOp.AT_MOST)
+        value = wait.value if isinstance(wait, Check) else wait
+        seconds = () if short else _values(value, matrix)
+        if exact or any(isinstance(one, float) and one >= patience for one in seconds):
+            _note(names, Capability.VIRTUAL_TIME, "the time", node)
 
 
 def _values(value: Value | str, matrix: Matrix | None) -> Iterable[Value | str]:

@@ -18,7 +18,7 @@ from poolspec.errors import article, expected, shown
 from poolspec.language.kinds import Reader, Word
 from poolspec.language.names import Naming
 from poolspec.language.tree import Node
-from poolspec.model import PoolOptions
+from poolspec.model import Check, PoolOptions, Value
 from poolspec.vocabulary import Capability, Fault, Shell
 
 
@@ -80,6 +80,8 @@ class Names:
     """Faults that were made and not healed so far."""
     options: list[tuple[PoolOptions, Node]] = field(default_factory=list)
     """Of every pool that the test has, with the place where they are given."""
+    waits: list[tuple[Value | Check, Node]] = field(default_factory=list)
+    """How long something shall take, and where that is said."""
     implied: dict[Capability, str] = field(default_factory=dict)
     """What the test needs by what it says: the first word that implies it, and its line."""
     running: dict[str, Node] = field(default_factory=dict)
