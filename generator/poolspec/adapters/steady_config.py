@@ -16,6 +16,7 @@ NAME = "primary"
 """What the database is called in files; the pool's default."""
 FILE_VARIABLE = "STEADYPOOL_CONFIG"
 SECRET_VARIABLE = "POOLSPEC_PASSWORD"
+PORT_VARIABLE = "POOLSPEC_PORT"
 SETTINGS = ("connect_timeout", "query_timeout", "autocommit", "tls")
 """Options that are not the pool's, but its configuration's."""
 
@@ -39,10 +40,13 @@ def told(place: Place, options: Mapping[str, Any]) -> Iterator[Values]:
         yield {**given, "config": _file(place, _literals(values))}
     else:
         literals = {**_literals(values), "password": f"${{{SECRET_VARIABLE}}}"}
-        literals["host"] = f"${{POOLSPEC_HOST:-{values['host']}}}"
-        secret = None if place.flaw is Flaw.MISSING else values["password"]
-        path = _file(place, literals)
-        with _environment({FILE_VARIABLE: str(path), SECRET_VARIABLE: secret}):
+        literals["port"] = f"${{{PORT_VARIABLE}:-{values['port']}}}"
+        variables = {
+            FILE_VARIABLE: str(_file(place, literals)),
+            SECRET_VARIABLE: None if place.flaw is Flaw.MISSING else values["password"],
+            PORT_VARIABLE: "http" if place.flaw is Flaw.BAD_VALUE else None,
+        }
+        with _environment(variables):
             yield given
 
 
