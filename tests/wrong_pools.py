@@ -26,7 +26,7 @@ class WrongCore(steadypool.ConnectionPool):
     core: type[Core]
 
     def _make_core(self) -> Core:
-        return self.core(self._rules, self._listeners)
+        return self.core(self._rules, self._listeners, self._journal.listener_failed)
 
 
 class OverLimitByOne(WrongCore):
