@@ -14,7 +14,7 @@ import fastapi_app
 import fastapi_async_app
 from poolspec.runtime.web_apps import web_app
 from poolspec.vocabulary import Shell
-from steadypool import PoolTimeoutError
+from steadypool import ConnectionFailedError, PoolTimeoutError
 
 EXAMPLES: dict[Shell, Any] = {Shell.THREADS: fastapi_app, Shell.ASYNCIO: fastapi_async_app}
 
@@ -22,6 +22,11 @@ EXAMPLES: dict[Shell, Any] = {Shell.THREADS: fastapi_app, Shell.ASYNCIO: fastapi
 def says_500(app: FastAPI, example: Any) -> None:
     """Leave a timeout of the pool to the server, for which it is an error like any other."""
     del app.exception_handlers[PoolTimeoutError]
+
+
+def breaks_with_the_database(app: FastAPI, example: Any) -> None:
+    """Take a database that is away for an error like any other."""
+    del app.exception_handlers[ConnectionFailedError]
 
 
 def keeps_connections(app: FastAPI, example: Any) -> None:
@@ -65,7 +70,10 @@ class Forgetful:
         return getattr(self._connection, name)
 
 
-FAULTS = {fault.__name__: fault for fault in (says_500, keeps_connections, forgets_the_commit)}
+FAULTS = {
+    fault.__name__: fault
+    for fault in (says_500, breaks_with_the_database, keeps_connections, forgets_the_commit)
+}
 
 
 @pytest.hookimpl(trylast=True)
