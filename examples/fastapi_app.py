@@ -69,11 +69,15 @@ def open_pool() -> ConnectionPool:
     """Open the pool, and make the table that this example uses."""
     where = os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test")
     pool = ConnectionPool(**settings(), config=where, name="visits")
-    with pool as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TABLE IF NOT EXISTS visits (id INT AUTO_INCREMENT PRIMARY KEY, "
-            "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
-        )
+    try:
+        with pool as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TABLE IF NOT EXISTS visits (id INT AUTO_INCREMENT PRIMARY KEY, "
+                "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
+            )
+    except BaseException:
+        pool.close()
+        raise
     return pool
 
 

@@ -55,13 +55,17 @@ async def open_pool() -> AsyncConnectionPool:
     """Open the pool, and make the table that this example uses."""
     where = os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test")
     pool = await AsyncConnectionPool.open(**settings(), config=where, name="visits")
-    async with pool as connection, connection.cursor() as cursor:
-        await cursor.execute("SHOW TABLES LIKE 'visits'")
-        if await cursor.fetchone() is None:
-            await cursor.execute(
-                "CREATE TABLE visits (id INT AUTO_INCREMENT PRIMARY KEY, "
-                "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
-            )
+    try:
+        async with pool as connection, connection.cursor() as cursor:
+            await cursor.execute("SHOW TABLES LIKE 'visits'")
+            if await cursor.fetchone() is None:
+                await cursor.execute(
+                    "CREATE TABLE visits (id INT AUTO_INCREMENT PRIMARY KEY, "
+                    "seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
+                )
+    except BaseException:
+        await pool.close()
+        raise
     return pool
 
 

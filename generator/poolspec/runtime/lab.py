@@ -59,6 +59,7 @@ from poolspec.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from poolspec.runtime.answers import Answer
     from poolspec.runtime.serving import Service
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -316,7 +317,7 @@ class Lab(Bench[Pool]):
     def _visit(self, clients: int, requests: Mapping[str, int]) -> LoadResult:
         tasks = plan(requests, None, None)
         result = LoadResult()
-        visitors = Visitors(self._serving().ask, self._clock.now, result)
+        visitors = Visitors(self._ask, self._clock.now, result)
         name, started = self._next_load(len(tasks)), self._clock.now()
         run_in_threads(self._crew, name, visitors, heaps_of(tasks, clients, shared=True))
         result.elapsed = self._clock.now() - started
@@ -334,7 +335,7 @@ class Lab(Bench[Pool]):
 
         The answer's body is a JSON object, where any of its values are given.
         """
-        self._serving().ask(request).check(status, headers or {}, json or {})
+        self._ask(request).check(status, headers or {}, json or {})
 
     # --- faults ----------------------------------------------------------------------------------
 
@@ -490,9 +491,12 @@ class Lab(Bench[Pool]):
         if plan.error is not None:
             raise plan.error
 
-    def _serving(self) -> "Service":
+    def _ask(self, request: str) -> "Answer":
         assert self._service is not None, "the test has no web_app"
-        return self._service
+        self._log.add("asked", detail=request)
+        answer = self._service.ask(request)
+        self._log.add("answered", detail=f"{request}: {answer.status}")
+        return answer
 
     def _stop_service(self) -> None:
         service, self._service = self._service, None

@@ -64,6 +64,7 @@ from poolspec.vocabulary import (
 
 if TYPE_CHECKING:
     from poolspec.runtime.aio.serving import AsyncService
+    from poolspec.runtime.answers import Answer
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -313,7 +314,7 @@ class AsyncLab(Bench[AsyncPool]):
     async def _visit(self, clients: int, requests: Mapping[str, int]) -> LoadResult:
         tasks = plan(requests, None, None)
         result = LoadResult()
-        visitors = AsyncVisitors(self._serving().ask, self._clock.now, result)
+        visitors = AsyncVisitors(self._ask, self._clock.now, result)
         name, started = self._next_load(len(tasks)), self._clock.now()
         await run_in_tasks(self._crew, name, visitors, heaps_of(tasks, clients, shared=True))
         result.elapsed = self._clock.now() - started
@@ -328,7 +329,7 @@ class AsyncLab(Bench[AsyncPool]):
         json: Mapping[str, Any] | None = None,
     ) -> None:
         """Send a request to the web application, and check its answer; see `Lab.request`."""
-        answer = await self._serving().ask(request)
+        answer = await self._ask(request)
         answer.check(status, headers or {}, json or {})
 
     # --- faults ----------------------------------------------------------------------------------
@@ -479,9 +480,12 @@ class AsyncLab(Bench[AsyncPool]):
             return foreign(self._adapter).plain(self._tenant)
         return self._adapter.opener(self._tenant)
 
-    def _serving(self) -> "AsyncService":
+    async def _ask(self, request: str) -> "Answer":
         assert self._service is not None, "the test has no web_app"
-        return self._service
+        self._log.add("asked", detail=request)
+        answer = await self._service.ask(request)
+        self._log.add("answered", detail=f"{request}: {answer.status}")
+        return answer
 
     async def _stop_service(self) -> None:
         service, self._service = self._service, None
