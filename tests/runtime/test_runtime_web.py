@@ -23,8 +23,16 @@ Event = MutableMapping[str, Any]
 class App:
     """Answers each request with its path, and the actor that it is for; then takes its time."""
 
-    def __init__(self, fault: Exception | None = None) -> None:
+    def __init__(
+        self,
+        fault: Exception | None = None,
+        *,
+        last_fault: Exception | None = None,
+        answer: str = "complete",
+    ) -> None:
         self.fault = fault
+        self.last_fault = last_fault
+        self.answer = answer
         self.done: list[str] = []
 
     async def __call__(self, scope: Event, receive: Any, send: Any) -> None:
@@ -32,8 +40,10 @@ class App:
             await receive()
             if self.fault:
                 raise self.fault
-            await send({"type": "lifespan.startup.complete"})
+            await send({"type": f"lifespan.startup.{self.answer}"})
             await receive()
+            if self.last_fault:
+                raise self.last_fault
             await send({"type": "lifespan.shutdown.complete"})
             return
         if scope["path"] == "/broken":
@@ -89,6 +99,17 @@ def test_an_application_that_breaks_is_answered_for_by_the_server(serve: Serve) 
 def test_an_application_that_does_not_start_says_why(serve: Serve) -> None:
     with pytest.raises(ValueError, match="no database"):
         serve(App(ValueError("no database")))
+
+
+def test_an_application_that_says_it_cannot_start_is_believed(serve: Serve) -> None:
+    with pytest.raises(AssertionError, match="said that it cannot start"):
+        serve(App(answer="failed"))
+
+
+def test_an_application_that_does_not_stop_well_says_why(serve: Serve) -> None:
+    service = serve(App(last_fault=ValueError("a pool is left")))
+    with pytest.raises(ValueError, match="a pool is left"):
+        service.stop()
 
 
 def test_a_taken_port_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

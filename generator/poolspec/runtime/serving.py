@@ -43,13 +43,11 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 class Calls:
     """Stands before an application, and knows whose call is whose and when it is over."""
 
-    failure: Exception | None = None
-    """Why the application did not start, or stop."""
-
     def __init__(self, app: Application) -> None:
         self._app = app
         self._numbers = itertools.count(1)
         self._expected: dict[int, tuple[str, Callable[[], None]]] = {}
+        self._failure: Exception | None = None
 
     def expect(self, over: Callable[[], None]) -> int:
         """Announce a call by the actor that runs; `over` is called at its end. Its number."""
@@ -65,8 +63,14 @@ class Calls:
         try:
             await self._app(scope, receive, send)
         except Exception as error:
-            self.failure = error
+            self._failure = error
             raise
+
+    def raise_failure(self) -> None:
+        """Raise, once, what the application has raised when it started or stopped."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
         number = int(dict(scope["headers"])[CALL.encode()])
@@ -141,8 +145,9 @@ class Service:
         self._thread.start()
         if not self._ready.wait(PATIENCE):
             raise AssertionError(f"the web application did not start within {PATIENCE:g} s")
-        if self._calls.failure is not None:
-            raise self._calls.failure
+        self._calls.raise_failure()
+        if not self._server.started:
+            raise AssertionError("the web application said that it cannot start")
 
     def ask(self, request: str) -> Answer:
         """Send a request, and wait until it is answered and its call is over. Any thread may."""
@@ -156,7 +161,7 @@ class Service:
         return answer_of(received)
 
     def stop(self) -> None:
-        """Stop; the application closes its pool. Raises AssertionError if it does not end."""
+        """Stop; the application closes its pool. Raises what the application raises then."""
         if self._thread.is_alive():
             with suppress(RuntimeError):  # its loop has just closed
                 self._loop.call_soon_threadsafe(self._server.end)
@@ -164,6 +169,7 @@ class Service:
         self._listening.close()
         if self._thread.is_alive():
             raise AssertionError(f"the web application did not stop within {PATIENCE:g} s")
+        self._calls.raise_failure()
 
     def _run(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """A web application in the test's own event loop; see `poolspec.runtime.serving`."""
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 
 from poolspec.runtime.answers import Answer, answer_of, request_bytes
@@ -22,10 +23,10 @@ class AsyncService:
     async def start(self) -> None:
         """Serve. Raises what the application raises when it starts."""
         self._task = asyncio.create_task(self._run(), name="web-server")
-        async with asyncio.timeout(PATIENCE):
-            await self._ready.wait()
-        if self._calls.failure is not None:
-            raise self._calls.failure
+        await _in_time(self._ready.wait(), "the web application did not start")
+        self._calls.raise_failure()
+        if not self._server.started:
+            raise AssertionError("the web application said that it cannot start")
 
     async def ask(self, request: str) -> Answer:
         """Send a request, and wait until it is answered and its call is over. Any task may."""
@@ -38,16 +39,16 @@ class AsyncService:
         finally:
             writer.close()
         if received:
-            async with asyncio.timeout(PATIENCE):
-                await over.wait()
+            await _in_time(over.wait(), f"{request} was answered, but its call did not end")
         return answer_of(received)
 
     async def stop(self) -> None:
-        """Stop; the application closes its pool. Raises TimeoutError if it does not end."""
+        """Stop; the application closes its pool. Raises what the application raises then."""
         self._server.end()
         if self._task is not None:
-            await asyncio.wait_for(self._task, PATIENCE)
+            await _in_time(self._task, "the web application did not stop")
         self._listening.close()
+        self._calls.raise_failure()
 
     async def _run(self) -> None:
         try:
@@ -55,3 +56,10 @@ class AsyncService:
                 await self._server.serve([self._listening])
         finally:
             self._ready.set()
+
+
+async def _in_time(end: Awaitable[object], complaint: str) -> None:
+    try:
+        await asyncio.wait_for(end, PATIENCE)
+    except TimeoutError:
+        raise AssertionError(f"{complaint} within {PATIENCE:g} s") from None
