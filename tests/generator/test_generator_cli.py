@@ -240,6 +240,18 @@ def test_list_can_choose(project: Path, choice: tuple[str, str]) -> None:
     assert [test["id"] for test in json.loads(done.stdout)] == ["limits.close_empties"]
 
 
+def test_list_says_so_where_nothing_is_chosen(project: Path) -> None:
+    done = poolspec(project, "list", "--covers", "Z99")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "poolspec: no test is chosen by that\n"
+
+
+def test_list_says_which_capabilities_there_are(project: Path) -> None:
+    done = poolspec(project, "list", "--needs", "wings")
+    assert done.returncode == 2
+    assert "invalid choice: 'wings' (choose from 'overflow', " in done.stderr
+
+
 def test_schema_is_printed_written_and_checked(project: Path) -> None:
     printed = poolspec(project, "schema").stdout
     assert poolspec(project, "schema", "--check").returncode == 1

@@ -92,8 +92,7 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--covers", metavar="KEY", help="tests that prove this requirement")
     parser.add_argument(
         "--needs",
-        type=Capability,
-        choices=list(Capability),
+        choices=[str(need) for need in Capability],
         metavar="CAP",
         help=f"tests that need this capability: {', '.join(Capability)}",
     )
@@ -103,7 +102,8 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 def _list(options: argparse.Namespace) -> int:
     from poolspec.cli import commands
 
-    chosen = commands.Choice(options.layer, options.covers, options.needs)
+    needs = Capability(options.needs) if options.needs else None
+    chosen = commands.Choice(options.layer, options.covers, needs)
     return commands.list_tests(options.specs, chosen, as_json=options.json)
 
 

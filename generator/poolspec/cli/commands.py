@@ -97,6 +97,8 @@ def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
         for test in spec.tests
         if choice.takes(test)
     ]
+    if not chosen:
+        print("poolspec: no test is chosen by that", file=sys.stderr)
     if as_json:
         print(json.dumps([_as_json(*item) for item in chosen], indent=2))
         return exits.OK

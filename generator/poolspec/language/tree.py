@@ -63,6 +63,7 @@ _HINTS = (
     (r"expected <block end>", "indent the keys of one mapping alike"),
     (r"did not find expected key", "indent the keys of one mapping alike"),
     (r"could not find expected ':'", "a key is followed by a colon and a space"),
+    (r"node content", "close what is opened on a line with ] or }; put other signs in quotes"),
     (r"',' or", "a list or mapping that is opened on a line must be closed: ] or }"),
 )
 
