@@ -1,0 +1,59 @@
+"""The words of the field, as enums.
+
+Both sides speak them: the build side (specs, generator) writes them into test modules, the run side
+(lab, adapters, servers) acts on them. The value of a member is the word that a spec file uses.
+This package imports nothing of the project, and is cheap to import; this list is its public part.
+"""
+
+from poolspec.vocabulary.capabilities import Capability
+from poolspec.vocabulary.configuration import Detail, Flaw, Given, Target
+from poolspec.vocabulary.failures import BodyFailure, ErrorKind, Interruption
+from poolspec.vocabulary.faults import CALL_FAULTS, Call, Fault, Manner
+from poolspec.vocabulary.observations import (
+    CheckOp,
+    EventKind,
+    HealthWord,
+    MetricName,
+    StatName,
+    TimingName,
+)
+from poolspec.vocabulary.options import Hook, Listening, Order, Reset
+from poolspec.vocabulary.setting import Connections, Layer, Level, Real, Shell, TimeKind
+from poolspec.vocabulary.work import ActorState, Method, Operation, Runner, Until, Via
+
+__all__ = [
+    "CALL_FAULTS",
+    "ActorState",
+    "BodyFailure",
+    "Call",
+    "Capability",
+    "CheckOp",
+    "Connections",
+    "Detail",
+    "ErrorKind",
+    "EventKind",
+    "Fault",
+    "Flaw",
+    "Given",
+    "HealthWord",
+    "Hook",
+    "Interruption",
+    "Layer",
+    "Level",
+    "Listening",
+    "Manner",
+    "Method",
+    "MetricName",
+    "Operation",
+    "Order",
+    "Real",
+    "Reset",
+    "Runner",
+    "Shell",
+    "StatName",
+    "Target",
+    "TimeKind",
+    "TimingName",
+    "Until",
+    "Via",
+]

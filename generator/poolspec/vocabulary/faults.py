@@ -1,0 +1,86 @@
+"""What a test breaks between a pool and its server, and in which of their calls."""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What a test breaks on purpose, between the pool and its server."""
+
+    CONNECTION_KILLED = "connection_killed"
+    """The server ends one connection that is on loan."""
+    IDLE_KILLED = "idle_killed"
+    """The server ends every connection that is idle in the pool."""
+    CONNECT_REFUSED = "connect_refused"
+    """New connections are refused."""
+    CONNECT_HANGS = "connect_hangs"
+    """New connections are neither made nor refused."""
+    CONNECT_SLOW = "connect_slow"
+    """New connections take a certain time to be made."""
+    CONNECT_INTERRUPTED = "connect_interrupted"
+    """An interrupt, as Ctrl-C raises one, comes in the midst of a connect."""
+    ROLLBACK_FAILS = "rollback_fails"
+    """Rollbacks raise an error."""
+    ROLLBACK_SLOW = "rollback_slow"
+    """Rollbacks take a certain time."""
+    ROLLBACK_HANGS = "rollback_hangs"
+    """Rollbacks do not come to an end."""
+    COMMIT_FAILS = "commit_fails"
+    """Commits raise an error."""
+    PING_FAILS = "ping_fails"
+    """Round trips that ask whether a connection is good raise an error."""
+    PING_SLOW = "ping_slow"
+    """Such round trips take a certain time."""
+    PING_INTERRUPTED = "ping_interrupted"
+    """An interrupt comes in the midst of one."""
+    RESET_FAILS = "reset_fails"
+    """Resets of a session raise an error."""
+    CLOSE_FAILS = "close_fails"
+    """Connections that are closed raise an error, and are closed all the same."""
+    CLOSE_SLOW = "close_slow"
+    """Connections take a certain time to be closed."""
+    SERVER_KILLED = "server_killed"
+    """The server dies without a word; healed, it is started again."""
+    SERVER_PAUSED = "server_paused"
+    """The server answers nothing; healed, it goes on where it was."""
+
+
+class Call(StrEnum):
+    """What a pool asks of a driver, and of its connections."""
+
+    CONNECT = "connect"
+    EXECUTE = "execute"
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    PING = "ping"
+    """A round trip that asks whether the connection is good."""
+    RESET = "reset"
+    """Forgets all that was done to the session."""
+    CLOSE = "close"
+
+
+class Manner(StrEnum):
+    """How a call goes wrong."""
+
+    FAILS = "fails"
+    INTERRUPTED = "interrupted"
+    SLOW = "slow"
+    HANGS = "hangs"
+
+
+CALL_FAULTS = {
+    Fault.CONNECT_REFUSED: (Call.CONNECT, Manner.FAILS),
+    Fault.CONNECT_HANGS: (Call.CONNECT, Manner.HANGS),
+    Fault.CONNECT_SLOW: (Call.CONNECT, Manner.SLOW),
+    Fault.CONNECT_INTERRUPTED: (Call.CONNECT, Manner.INTERRUPTED),
+    Fault.ROLLBACK_FAILS: (Call.ROLLBACK, Manner.FAILS),
+    Fault.ROLLBACK_SLOW: (Call.ROLLBACK, Manner.SLOW),
+    Fault.ROLLBACK_HANGS: (Call.ROLLBACK, Manner.HANGS),
+    Fault.COMMIT_FAILS: (Call.COMMIT, Manner.FAILS),
+    Fault.PING_FAILS: (Call.PING, Manner.FAILS),
+    Fault.PING_SLOW: (Call.PING, Manner.SLOW),
+    Fault.PING_INTERRUPTED: (Call.PING, Manner.INTERRUPTED),
+    Fault.RESET_FAILS: (Call.RESET, Manner.FAILS),
+    Fault.CLOSE_FAILS: (Call.CLOSE, Manner.FAILS),
+    Fault.CLOSE_SLOW: (Call.CLOSE, Manner.SLOW),
+}
+"""The faults of calls. Those of a connection's calls are for scripted connections alone."""
