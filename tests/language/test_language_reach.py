@@ -51,6 +51,7 @@ def test_a_comparison_at_the_border_may_be_meant(quantity: Quantity, text: str) 
 
 ACTORS = "steps: [acquire: a, {start: {idle: [release: a], busy: {count: 2, steps: [acquire: x]}}}"
 LOAD = "steps: [{load: l, clients: 1, each: 1}]"
+VISITS = "web_app: shop\nsteps: [{load: l, clients: 2, requests: {GET /: 3}}]"
 IN_VAIN = {
     "an empty range in a row": (
         "matrix: [{low: 1, high: 2}, {low: 3, high: 2}]\nexpect: {stats: {created: «$low..$high}}",
@@ -96,6 +97,22 @@ IN_VAIN = {
         f"{LOAD}\nexpect: {{l: {{«latency: {{p99: < 1s}}}}}}",
         "on the virtual clock this load takes no time, so its latency says nothing",
     ),
+    "lost writes of a load that only reads": (
+        f"{LOAD}\nexpect: {{l: {{succeeded: 1, «lost_writes: 0}}}}",
+        "this load writes nothing, so no write can be lost",
+    ),
+    "lost writes of requests": (
+        f"{VISITS}\nexpect: {{l: {{«lost_writes: 0}}}}",
+        "a load of requests borrows nothing itself, so it has no 'lost_writes'",
+    ),
+    "errors of requests": (
+        f"{VISITS}\nexpect: {{l: {{failed: 0, «errors: {{timeout: 0}}}}}}",
+        "a load of requests borrows nothing itself, so it has no 'errors'",
+    ),
+    "only such errors of requests": (
+        f"{VISITS}\nexpect: {{l: {{«only_errors: [timeout]}}}}",
+        "a load of requests borrows nothing itself, so it has no 'only_errors'",
+    ),
     "an exact time that is real": (
         "time: real\nsteps: [{acquire: a, took: «0s}]",
         "no two times are just the same in real time",
@@ -114,6 +131,9 @@ FINE = [
     "steps: [{load: l, clients: 1, each: 1, hold: 1s}]\nexpect: {l: {latency: {max: 1s}}}",
     f'time: real\n{LOAD}\nexpect: {{l: {{latency: {{max: < 1s}}, throughput: ">= 5"}}}}',
     f"pool: {{on_acquire: slow}}\n{LOAD}\nexpect: {{l: {{latency: {{max: < 1s}}}}}}",
+    "steps: [{load: l, clients: 1, each: 2, mix: {complex: 1}}]\nexpect: {l: {lost_writes: 0}}",
+    "steps: [{load: l, clients: 1, operations: {write: 2}}]\nexpect: {l: {lost_writes: 0}}",
+    f"{VISITS}\nexpect: {{l: {{success_rate: 1, failed: 0}}}}",
     "steps: [advance: 1d, {acquire: a, took: 0s}]",
     "matrix: {n: [0, 2]}\nexpect: {stats: {created: <= $n}}",
 ]

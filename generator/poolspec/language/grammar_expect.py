@@ -35,11 +35,12 @@ ONLY_ERRORS = Key(
     "[timeout, lost]",
 )
 LATENCY_KEY = Key("latency", fields_kind(LATENCY), "times of the operations", '{p99: "< 500ms"}')
+LOST_WRITES = Key("lost_writes", COUNTED, "committed writes that are not there afterwards", "0")
 LOAD_CHECKS = (
     Key("operations", COUNTED, "operations tried", "100"),
     Key("succeeded", COUNTED, "operations that succeeded", "100"),
     Key("failed", COUNTED, "operations that failed", "0"),
-    Key("lost_writes", COUNTED, "committed writes that are not there afterwards", "0"),
+    LOST_WRITES,
     Key("success_rate", check_kind(RATIO), "succeeded, as a share of all", '">= 95%"'),
     Key("throughput", check_kind(RATE), "operations in a second", '"> 1000"'),
 )

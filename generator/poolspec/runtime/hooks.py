@@ -27,12 +27,19 @@ class Hooks:
         self._sleep = sleep
         self._lock = FreshLock()
         self._calls: Counter[str] = Counter()
+        self._made: dict[tuple[str, str], Callable[[Any], Any]] = {}
         self.are_idle = False
         """Whether they do nothing, for the moment."""
 
     def make(self, place: str, word: str) -> Callable[[Any], Any]:
-        """Return a hook for `setup` or `on_acquire` that behaves as `word` says."""
+        """Return the hook for `setup` or `on_acquire` that behaves as `word` says.
 
+        It is the same each time, so that a pool which is asked for twice sees no other option.
+        """
+        with self._lock:
+            return self._made.setdefault((place, word), self._hook(place, word))
+
+    def _hook(self, place: str, word: str) -> Callable[[Any], Any]:
         def hook(connection: Any) -> Any:
             if self.are_idle:
                 return None

@@ -115,7 +115,8 @@ class Lab(Bench[Pool]):
     def global_pool(self, **options: Any) -> Pool:
         """Ask for the process-wide pool. Any actor may."""
         connector = self._shared_connector
-        return self._wrapped(self._adapter.global_pool(options, self._wiring(connector)), connector)
+        raw = self._adapter.global_pool(self._options(options), self._wiring(connector))
+        return self._wrapped(raw, connector)
 
     def open(
         self,

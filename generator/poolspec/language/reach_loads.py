@@ -1,0 +1,74 @@
+"""Whether what a test expects of its loads can come true, and can fail to."""
+
+from collections.abc import Iterator
+
+from poolspec.language import grammar_expect as e
+from poolspec.language import grammar_steps as s
+from poolspec.language.grammar_web import REQUESTS
+from poolspec.language.kinds import Fields, Word
+from poolspec.language.story import BORROWS_NOTHING, Story
+from poolspec.language.tree import Mapping, Scalar
+from poolspec.vocabulary import Hook, Operation
+
+_TAKES_NO_TIME = BORROWS_NOTHING - {"advance", "fault", "suspend"} | {
+    *("join", "load", "start", "transaction", "wait_until", "with")
+}
+"""On the virtual clock, where nobody is made to wait and nothing is broken."""
+_WRITES = frozenset((Operation.WRITE, Operation.COMPLEX))
+
+
+def check_outcomes(story: Story, wanted: Fields) -> None:
+    """Report what a load never has: errors of requests, and lost writes where none are made."""
+    loads = {word.text: step for step in story.of("load") if (word := step.get(s.LOAD))}
+    for label, heads in _expected(wanted):
+        step = loads.get(label)
+        if step is None:
+            continue
+        if step.has(REQUESTS):
+            _refuse_borrowing(story, heads)
+        elif e.LOST_WRITES.name in heads and _WRITES.isdisjoint(_kinds(step)):
+            message = "this load writes nothing, so no write can be lost"
+            hint = f"leave it out, or have the load write: {s.MIX.name}: {{write: 1}}"
+            story.reader.problem(heads[e.LOST_WRITES.name], message, hint)
+
+
+def _refuse_borrowing(story: Story, heads: dict[str, Scalar]) -> None:
+    for key in (e.ERRORS, e.ONLY_ERRORS, e.LOST_WRITES):
+        if key.name in heads:
+            message = f"a load of requests borrows nothing itself, so it has no {key.name!r}"
+            story.reader.problem(heads[key.name], message, "expect of it: failed: 0")
+
+
+def _kinds(step: Fields) -> set[Operation]:
+    """What a load does to the database, as far as it is told by kind."""
+    operations = step.get(s.OPERATIONS)
+    counts = operations if isinstance(operations, tuple) else ()
+    return {kind for kind, _ in (*(step.get(s.MIX) or ()), *counts)}
+
+
+def check_times(story: Story, wanted: Fields) -> None:
+    """Report times of loads that take none: on the virtual clock only waiting takes time."""
+    slow = Hook.SLOW in story.hooks.values()
+    if slow or not story.verbs <= _TAKES_NO_TIME:
+        return
+    held = {word.text for step in story.of("load") if (word := _held(step))}
+    for label, heads in _expected(wanted):
+        for name in ("throughput", e.LATENCY_KEY.name):
+            if name in heads and label not in held:
+                message = (
+                    f"on the virtual clock this load takes no time, so its {name} says nothing"
+                )
+                story.reader.problem(
+                    heads[name], message, "add: time: real; or give the load a 'hold'"
+                )
+
+
+def _held(step: Fields) -> Word | None:
+    return step.get(s.LOAD) if step.has(s.HOLD_KEY) else None
+
+
+def _expected(wanted: Fields) -> Iterator[tuple[str, dict[str, Scalar]]]:
+    """Each load of which something is expected, and the words for that."""
+    for label, node in wanted.others:
+        pairs = node.pairs if isinstance(node, Mapping) else []
+        yield label.text, {head.text: head for head, _ in pairs}
