@@ -20,7 +20,7 @@ import struct
 from collections.abc import Coroutine
 from typing import Any
 
-import aiomysql.connection  # type: ignore[import-untyped]
+import aiomysql.connection
 import pymysql
 from pymysql.constants import CLIENT, COMMAND, CR, SERVER_STATUS
 
@@ -34,7 +34,7 @@ _RESET_SESSION = 0x1F
 """COM_RESET_CONNECTION, which PyMySQL has no name for."""
 
 
-class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignore[misc]
+class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignore[misc]  # its base has no hints
     """An aiomysql connection that knows what state it is in.
 
     `read_timeout`: seconds that the server may take for an answer; `write_timeout`: to take a

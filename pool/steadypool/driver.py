@@ -101,9 +101,9 @@ def answers(connection: Any, limit: float | None) -> bool:
     try:
         if isinstance(connection, _PyMySQLConnection):
             shortest = min(filter(None, (usual, limit)), default=None)
-            connection._read_timeout = shortest  # type: ignore[attr-defined]
+            connection._read_timeout = shortest  # type: ignore[attr-defined]  # not in the stub
             connection.ping(reconnect=False)
-            connection._read_timeout = usual  # type: ignore[attr-defined]
+            connection._read_timeout = usual  # type: ignore[attr-defined]  # not in the stub
         else:
             _ask(connection)
     except Exception:
@@ -178,7 +178,7 @@ def cut(connection: Any) -> None:
 def forget(connection: Any) -> None:
     """In a forked child: let go of the socket without a word to the parent's server."""
     if isinstance(connection, _PyMySQLConnection):
-        connection._force_close()  # type: ignore[attr-defined]
+        connection._force_close()  # type: ignore[attr-defined]  # not in the stub
 
 
 def may_mend(error: BaseException) -> bool:

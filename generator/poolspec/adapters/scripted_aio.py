@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-import aiomysql  # type: ignore[import-untyped]  # it has no hints
+import aiomysql
 
 from poolspec.adapters.scripted import Bare, Planned, Seen, acts, alive
 from poolspec.runtime.aio.clock import AsyncClock

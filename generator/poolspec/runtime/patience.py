@@ -26,7 +26,7 @@ def of_threads(threads: Iterable[int]) -> float | None:
 
 def of_tasks(loop: asyncio.AbstractEventLoop) -> float | None:
     """Return the seconds until the next timer of an event loop; None: there is none."""
-    timers: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]  # all say so
+    timers: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]  # asyncio's own have it
     return min((at.when() - loop.time() for at in timers if not at.cancelled()), default=None)
 
 

@@ -102,7 +102,7 @@ class Admin:
         connection, self._connection = self._connection, None
         if connection is not None and connection.open:
             # No farewell, which a dead, stopped or confused server would not take.
-            connection._force_close()  # type: ignore[attr-defined]
+            connection._force_close()  # type: ignore[attr-defined]  # not in the stub
 
     def _translated(self, action: Callable[[], T]) -> T:
         import pymysql.err
@@ -145,7 +145,7 @@ def open_connection(
     reached = _reach(address, timeout)
     try:
         # A password may cross a unix socket as it stands; PyMySQL must be told that this is one.
-        connection._secure = address.unix_socket is not None  # type: ignore[attr-defined]
+        connection._secure = address.unix_socket is not None  # type: ignore[attr-defined]  # not in the stub
         connection.connect(reached)
     except BaseException:
         reached.close()

@@ -13,7 +13,7 @@ Orders come on standard input, a line each, words parted by tabs; reports go to 
     end of input   kill the server, remove the directory, exit
 """
 
-# ruff: noqa: PTH106, PTH108, PTH118
+# ruff: noqa: PTH106, PTH108, PTH118 - pathlib takes long to import
 
 import contextlib
 import os

@@ -16,12 +16,12 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
-from mysql_mimic import packets  # type: ignore[import-untyped]
-from mysql_mimic.charset import CharacterSet  # type: ignore[import-untyped]
-from mysql_mimic.results import ResultColumn  # type: ignore[import-untyped]
-from mysql_mimic.stream import MysqlStream  # type: ignore[import-untyped]
-from mysql_mimic.types import Capabilities, ColumnType, ServerStatus  # type: ignore[import-untyped]
-from mysql_mimic.utils import nonce  # type: ignore[import-untyped]
+from mysql_mimic import packets
+from mysql_mimic.charset import CharacterSet
+from mysql_mimic.results import ResultColumn
+from mysql_mimic.stream import MysqlStream
+from mysql_mimic.types import Capabilities, ColumnType, ServerStatus
+from mysql_mimic.utils import nonce
 
 from poolspec.servers.engine.faults import SqlError
 
