@@ -6,12 +6,13 @@ run tests.
 """
 
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from poolspec.runtime.frames import current_frames
 
 TEST_CALL = "pytest_pyfunc_call"
 """The function of pytest that calls a test."""
@@ -35,7 +36,7 @@ def deadline(seconds: float, give_up: Callable[[str], None]) -> Iterator[None]:
 
 def stacks() -> str:
     """Return the stack of every Python thread, under its name."""
-    frames = sys._current_frames()
+    frames = current_frames()
     shown = [(thread.name, frames[thread.ident or 0]) for thread in threading.enumerate()]
     return "\n".join(f"thread {name}:\n{_stack(frame)}" for name, frame in shown)
 

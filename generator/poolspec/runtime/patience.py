@@ -6,11 +6,11 @@ it gives the other side from the beginning of that call. A task that waits has s
 
 import asyncio
 import socket
-import sys
 from collections.abc import Iterable
 from types import FrameType
 
 from poolspec.runtime.checks import Expected, mismatch
+from poolspec.runtime.frames import current_frames
 
 
 def of_threads(threads: Iterable[int]) -> float | None:
@@ -18,7 +18,7 @@ def of_threads(threads: Iterable[int]) -> float | None:
 
     Threads are told by their `ident`. A socket without a timeout is waited for for ever.
     """
-    frames = sys._current_frames()
+    frames = current_frames()
     found = [_socket_of(frames[ident]) for ident in threads if ident in frames]
     limits = [source.gettimeout() for source in found if source is not None]
     return min((float("inf") if limit is None else limit for limit in limits), default=None)
