@@ -77,11 +77,10 @@ def pool_options(*layers: Fields | PoolOptions | None) -> PoolOptions:
     merged: dict[str, Value | str] = {}
     for layer in layers:
         if isinstance(layer, Fields):
-            given = ((key.name, layer.get(key)) for key in POOL.keys)
-            merged |= {name: value for name, value in given if value is not None}
+            merged |= {name: value for name, value in layer.values.items() if value is not None}
         elif layer:
             merged |= dict(layer)
-    return tuple((key.name, merged[key.name]) for key in POOL.keys if key.name in merged)
+    return tuple((name, merged[name]) for name in POOL.names if name in merged)
 
 
 def refuse_parameters(reader: Reader, fields: Fields) -> None:

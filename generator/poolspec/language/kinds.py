@@ -13,7 +13,7 @@ the faulty parts, and gives back what is left, so that one fault does not hide t
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from poolspec.errors import expected, shown
 from poolspec.language.quantities import Quantity
@@ -140,7 +140,8 @@ class Fields:
     def __init__(self, place: Place, node: Node) -> None:
         self.place = place
         self.node = node
-        self.values: dict[str, object] = {}
+        self.values: dict[str, Any] = {}
+        """Each of its key's kind, which has read it."""
         self.nodes: dict[str, Node] = {}
         self.heads: dict[str, Scalar] = {}
         self.others: list[tuple[Scalar, Node]] = []
@@ -151,7 +152,7 @@ class Fields:
 
     def get(self, key: Key[T]) -> T | None:
         """The value of a key; None where it is absent or wrong."""
-        return cast("T | None", self.values.get(key.name))
+        return self.values.get(key.name)
 
     def has(self, key: Key[Any]) -> bool:
         """Whether the key was given, rightly or wrongly."""

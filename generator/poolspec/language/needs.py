@@ -19,6 +19,9 @@ from poolspec.language.tree import Node, Scalar, Sequence
 from poolspec.model import Check, Matrix, PoolOptions, Ref, Value
 from poolspec.vocabulary import Capability, CheckOp
 
+_BY_WORD = {need.value: need for need in Capability}
+_RANKS = {need: rank for rank, need in enumerate(Capability)}
+
 
 @dataclass(slots=True)
 class Needs:
@@ -47,7 +50,7 @@ class Needs:
             if need in names.implied:
                 self._report(need, node, f"it follows from {names.implied[need]}")
         wanted = {*(self.fields.get(g.NEEDS) or ()), *given, *names.implied}
-        return tuple(need for need in Capability if need in wanted)
+        return tuple(sorted(wanted, key=_RANKS.__getitem__))
 
     def check_class(self) -> None:
         """What a class needs follows not from each of its tests."""
@@ -63,10 +66,9 @@ class Needs:
 def _named(reader: Reader, fields: Fields) -> Iterable[tuple[Capability, Node]]:
     """The capabilities that `needs` names, each with its place."""
     node = fields.nodes.get(g.NEEDS.name)
-    known = {str(need): need for need in Capability}
     seen: set[Capability] = set()
     for item in node.items if isinstance(node, Sequence) else ():
-        need = known.get(item.text) if isinstance(item, Scalar) else None
+        need = _BY_WORD.get(item.text) if isinstance(item, Scalar) else None
         if need in seen:
             reader.problem(item, f"{shown(str(need))} is named twice", "once will do")
         elif need:

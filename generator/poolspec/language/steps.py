@@ -59,7 +59,7 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
             scope.names.incomplete = True
         if fields is None:
             continue
-        if any(fields.has(key) for key in _EXPECTING):
+        if not _EXPECTING.isdisjoint(fields.nodes):
             scope.names.expecting = True
         if fields.has(g.SAYS) and not fields.has(g.FAILS):
             message = "'says' speaks of an error, and none is expected"
@@ -71,11 +71,14 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
     return tuple(made)
 
 
-_EXPECTING = (
-    *(g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),
-    grammar_web.STATUS,
-    g.INTERRUPT_EVERYWHERE,
+_EXPECTING = frozenset(
+    key.name
+    for key in (
+        *(g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),
+        *(grammar_web.STATUS, g.INTERRUPT_EVERYWHERE),
+    )
 )
+"""The keys by which a step expects something."""
 _MISPLACED: dict[Among, frozenset[str]] = {
     Among.ALL: frozenset(),
     Among.ROUND: frozenset({"interrupt_everywhere", "fork", "load", "global_pool", "open"}),
