@@ -1,7 +1,8 @@
 """The real clock; what a pool asks of any clock is in `steadypool.protocols`."""
 
-import threading
 import time
+from threading import TIMEOUT_MAX, Lock
+from time import monotonic
 
 
 class SystemWaiter:
@@ -13,7 +14,7 @@ class SystemWaiter:
     __slots__ = ("_lock", "wake")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._lock.acquire()
         self.wake = self._lock.release
 
@@ -21,13 +22,17 @@ class SystemWaiter:
         """Block until woken, or until `time.monotonic()` reaches the deadline."""
         if deadline is None:
             return self._lock.acquire()
-        remaining = deadline - time.monotonic()
-        return self._lock.acquire(True, min(max(remaining, 0.0), threading.TIMEOUT_MAX))
+        remaining = deadline - monotonic()
+        if remaining < 0:
+            remaining = 0.0
+        elif remaining > TIMEOUT_MAX:
+            remaining = TIMEOUT_MAX
+        return self._lock.acquire(True, remaining)
 
 
 class SystemClock:
     """The real, monotonic time."""
 
-    now = staticmethod(time.monotonic)
+    now = staticmethod(monotonic)
     waiter = staticmethod(SystemWaiter)
     sleep = staticmethod(time.sleep)

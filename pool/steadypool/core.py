@@ -55,6 +55,9 @@ class Core(Intake):
         """Begin an acquire: reserve what is there for it, or put it in the queue."""
         self._tickets += 1
         ticket.serial = self._tickets
+        if self._short and self.waiters:  # nothing to find out, nobody to tell
+            self._queue(ticket)
+            return
         self._note(EventKind.CHECKOUT_STARTED, ticket)
         if self.is_closed:
             ticket.step = Step.REFUSED

@@ -56,7 +56,10 @@ class Engine(Returns):
         try:
             with self._lock:
                 self._core.start(ticket, started)
-            self._carry_out(ticket, Patience.of(timeout, started))
+            if ticket.step is Step.WAIT:
+                self._wait(ticket, started + timeout, started)
+            if ticket.step is not Step.OUT:
+                self._carry_out(ticket, Patience.of(timeout, started))
             assert ticket.slot is not None
             return ticket.slot.connection
         except BaseException as error:
@@ -95,7 +98,7 @@ class Engine(Returns):
         """Do what the core asks of this acquire, until the connection is out."""
         while (step := ticket.step) is not Step.OUT:
             if step is Step.WAIT:
-                self._wait(ticket, patience)
+                self._wait(ticket, patience.deadline, patience.started)
             elif step is Step.TAKE:
                 self._take(ticket)
             elif step is Step.CHECK or step is Step.VALIDATE:
@@ -109,12 +112,12 @@ class Engine(Returns):
             else:
                 raise self._core.refusal(ticket)
 
-    def _wait(self, ticket: Ticket, patience: Patience) -> None:
-        if ticket.waiter.wait(patience.deadline):
+    def _wait(self, ticket: Ticket, deadline: float | None, started: float) -> None:
+        if ticket.waiter.wait(deadline):
             return
         with self._lock:  # a turn that came at the very moment of the deadline still counts
             if ticket.step is Step.WAIT:
-                raise self._core.timeout_error(self._now() - patience.started)
+                raise self._core.timeout_error(self._now() - started)
 
     def _take(self, ticket: Ticket) -> None:
         slot = ticket.slot

@@ -103,30 +103,19 @@ class Ticket:
     number.
     """
 
-    __slots__ = (
-        "attempts",
-        "broken",
-        "generation",
-        "refusal",
-        "requeued",
-        "serial",
-        "slot",
-        "step",
-        "until",
-        "waiter",
-    )
+    # Values to begin with are the class's: a ticket is made for every acquire that waits.
+    step = Step.DONE
+    slot: Slot | None = None
+    serial = 0
+    generation = 0
+    attempts = 0
+    """Connects that failed."""
+    until = 0.0
+    refusal = FailReason.POOL_CLOSED
+    broken = False
+    """Its idle connection was found dead."""
+    requeued = False
 
     def __init__(self, waiter: Waiter) -> None:
         self.waiter = waiter
         """Replaced by the shell before it reports what may put the ticket in the queue again."""
-        self.step = Step.DONE
-        self.slot: Slot | None = None
-        self.serial = 0
-        self.generation = 0
-        self.attempts = 0
-        """Connects that failed."""
-        self.until = 0.0
-        self.refusal = FailReason.POOL_CLOSED
-        self.broken = False
-        """Its idle connection was found dead."""
-        self.requeued = False

@@ -183,8 +183,9 @@ class ConnectionPool(Borrowing):
         read_clock = self._now  # an attribute that is called in place costs twice as much
         now = read_clock()
         try:
-            with self._lock:
-                slot = self._core.take(now)
+            if self._core.idle:  # a glance without the lock; whom it deceives goes the long way
+                with self._lock:
+                    slot = self._core.take(now)
         except BaseException:
             if slot is not None:
                 self.release(slot.connection)
