@@ -4,6 +4,7 @@ from typing import cast
 
 from poolspec.errors import shown
 from poolspec.language import grammar_steps as g
+from poolspec.language.grammar_common import FAILS, SAYS, TIMEOUT, TOOK
 from poolspec.language.kinds import Fields, Word
 from poolspec.language.names import Naming
 from poolspec.language.scope import Hold, Scope, Thing
@@ -15,20 +16,20 @@ def build_acquire(scope: Scope, fields: Fields) -> Step:
     """The acquire of some labels; they are bound unless it must fail."""
     words = fields.get(g.ACQUIRE) or ()
     pool = _pool_of(scope, fields)
-    if fields.has(g.FAILS) and len(words) > 1:
+    if fields.has(FAILS) and len(words) > 1:
         message = f"'fails' speaks of one acquire, not of {len(words)}"
-        scope.reader.problem(fields.at(g.FAILS), message, "write a step for each label")
-    if not fields.has(g.FAILS):
+        scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
+    if not fields.has(FAILS):
         for word in words:
             scope.bind(word, Naming.LABEL, pool)
     return Acquire(
         fields.node.line,
         texts(words),
         pool,
-        fields.get(g.TIMEOUT),
-        fields.get(g.FAILS),
-        fields.get(g.TOOK),
-        fields.get(g.SAYS) or (),
+        fields.get(TIMEOUT),
+        fields.get(FAILS),
+        fields.get(TOOK),
+        fields.get(SAYS) or (),
     )
 
 
@@ -53,10 +54,10 @@ def build_connect(scope: Scope, fields: Fields) -> Step | None:
 def build_release(scope: Scope, fields: Fields) -> Step:
     """The release of some labels; they are gone unless it must fail."""
     words = fields.get(g.RELEASE) or ()
-    fails = fields.has(g.FAILS)
+    fails = fields.has(FAILS)
     if fails and len(words) > 1:
         message = f"'fails' speaks of one release, not of {len(words)}"
-        scope.reader.problem(fields.at(g.FAILS), message, "write a step for each label")
+        scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
     pools = [_give_back(scope, word, fails, fields.node.line) for word in words]
     if len(set(pools)) > 1:
         message = "these connections come from different pools"
@@ -68,8 +69,8 @@ def build_release(scope: Scope, fields: Fields) -> Step:
     if not pools or pools[0] is None:
         scope.names.own_pool.append(fields.node)
     pool = pools[0] if pools else None
-    says = fields.get(g.SAYS) or ()
-    return Release(fields.node.line, texts(words), pool, fields.get(g.FAILS), says)
+    says = fields.get(SAYS) or ()
+    return Release(fields.node.line, texts(words), pool, fields.get(FAILS), says)
 
 
 def _give_back(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
@@ -96,9 +97,9 @@ def build_query(scope: Scope, fields: Fields) -> Step | None:
     """A statement on a connection that is held."""
     on = fields.get(g.ON)
     thing = scope.find(on, Naming.LABEL) if on else None
-    if on and thing and thing.hold is Hold.GONE and not fields.has(g.FAILS):
+    if on and thing and thing.hold is Hold.GONE and not fields.has(FAILS):
         _report_gone(scope, on, thing)
-    answers = [key for key in (g.RETURNS, g.ROWS_KEY, g.FAILS) if fields.has(key)]
+    answers = [key for key in (g.RETURNS, g.ROWS_KEY, FAILS) if fields.has(key)]
     if len(answers) > 1:
         message = f"{answers[0].name!r} and {answers[1].name!r} exclude each other"
         scope.reader.problem(fields.at(answers[1]), message, "keep one of them")
@@ -115,9 +116,9 @@ def build_query(scope: Scope, fields: Fields) -> Step | None:
         fields.get(g.RETURNS),
         fields.has(g.RETURNS),
         fields.get(g.ROWS_KEY),
-        fields.get(g.FAILS),
-        fields.get(g.SAYS) or (),
-        fields.get(g.TOOK),
+        fields.get(FAILS),
+        fields.get(SAYS) or (),
+        fields.get(TOOK),
     )
 
 
@@ -128,13 +129,13 @@ def build_global_pool(scope: Scope, fields: Fields) -> Step | None:
     scope.names.bound_to.append((Shell.THREADS, "global_pool", fields.at(g.GLOBAL_POOL)))
     if word is None:
         return None
-    if not fields.has(g.FAILS):
+    if not fields.has(FAILS):
         scope.bind(word, Naming.POOL)
     given = fields.get(g.OPTIONS)
     options = options_of(given) if given else ()
     scope.names.options.append((options, fields.at(g.OPTIONS)))
-    says = fields.get(g.SAYS) or ()
-    return GlobalPool(fields.node.line, word.text, options, fields.get(g.FAILS), says)
+    says = fields.get(SAYS) or ()
+    return GlobalPool(fields.node.line, word.text, options, fields.get(FAILS), says)
 
 
 def options_of(given: Fields) -> PoolOptions:

@@ -1,6 +1,7 @@
 """The tables of keys of every step."""
 
-from poolspec.language.conditions import CONDITION, HOLD
+from poolspec.language.conditions import CONDITION
+from poolspec.language.grammar_common import FAILS, SAYS, TIMEOUT, TOOK
 from poolspec.language.grammar_expect import EXPECT
 from poolspec.language.grammar_kinds import (
     FAILURE,
@@ -11,42 +12,30 @@ from poolspec.language.grammar_kinds import (
     SOME_NAMES,
     SQL,
     STEP_NAME,
-    TEXTS,
-    TIMED,
 )
+from poolspec.language.grammar_loads import LOAD_STEP, STOP_STEP
+from poolspec.language.grammar_opening import OPEN_STEP
 from poolspec.language.grammar_pool import (
     CLOSE,
     GLOBAL_OPTIONS,
-    OPEN_OPTIONS,
     RESIZE,
-    UNCHECKED_OPTIONS,
 )
-from poolspec.language.grammar_web import REQUEST_STEP, REQUESTS
+from poolspec.language.grammar_web import REQUEST_STEP
 from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
 from poolspec.language.quantities import NUMBER_OF, THREADS
 from poolspec.language.steplist import StepList, steps_kind
-from poolspec.language.tree import Mapping, Node, Scalar, Sequence
+from poolspec.language.tree import Node, Scalar, Sequence
 from poolspec.language.values import (
     answer_kind,
     enum_kind,
     fields_kind,
-    list_kind,
     map_kind,
     value_kind,
 )
-from poolspec.model import Value
 from poolspec.vocabulary import (
     BodyFailure,
-    Detail,
     Fault,
-    Flaw,
-    Given,
     Interruption,
-    Operation,
-    Runner,
-    Target,
-    Until,
-    Via,
 )
 
 STEP_PLACES: dict[str, Place] = {}
@@ -75,10 +64,6 @@ ACQUIRE = Key("acquire", SOME_NAMES, "borrow a connection for each label", "[a, 
 FROM = Key(
     "from", NAME, "the pool to borrow from: global or opened", "shared", default="the test's pool"
 )
-TIMEOUT = Key("timeout", SECONDS, "how long to wait at most", "2s", default="the pool's timeout")
-FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
-SAYS = Key("says", TEXTS, "parts of what the error must say", "waiting=1", default="anything")
-TOOK = Key("took", TIMED, "how long it takes, each time", '"1s ± 5%"', default="any time")
 
 CONNECT = Key("connect", NAME, "open a connection that no pool knows", "stray", True)
 
@@ -125,46 +110,6 @@ OPTIONS = Key(
     "what it is asked with",
     "{size: 3}",
     default="no options at all",
-)
-
-OPEN = Key("open", NAME, "make a pool that connects by a configuration", "second", True)
-OPENED_WITH = Key(
-    "options", fields_kind(OPEN_OPTIONS), "its options", "{size: 2}", default="no options at all"
-)
-UNCHECKED = Key(
-    "unchecked",
-    UNCHECKED_OPTIONS,
-    "options that the pool is to refuse, handed on as they are",
-    "{timeout: -1}",
-    default="none",
-)
-TARGET = Key(
-    "target",
-    enum_kind("a target", Target),
-    "where the configuration leads",
-    "wrong_password",
-    default="right",
-)
-GIVEN_AS = Key(
-    "given_as",
-    enum_kind("a way to configure", Given),
-    "how the pool is told where its database is",
-    "url",
-    default="config",
-)
-FLAW = Key(
-    "flaw",
-    enum_kind("a flaw", Flaw),
-    "what is wrong with the configuration",
-    "misspelt",
-    default="nothing",
-)
-NAMES_KEY = Key(
-    "names",
-    list_kind("a list of details", enum_kind("a detail", Detail), low=1),
-    "parts of the configuration that the error must name",
-    "[address, user]",
-    default="anything",
 )
 
 COUNT_KEY = Key(
@@ -225,56 +170,6 @@ HEAL = Key("heal", _FAULT_KIND, "undo a fault", "connect_refused", True)
 
 USE = Key("use", STEP_NAME, "take a step of your own, written in Python", "warm_up", True)
 
-_SHARES = map_kind(
-    "kinds of operations with a number each",
-    enum_kind("a kind of operation", Operation),
-    value_kind(NUMBER_OF),
-)
-
-
-def _read_operations(reader: Reader, node: Node) -> Value | tuple[tuple[Operation, int], ...]:
-    if isinstance(node, Mapping):
-        return read_shares(reader, node)
-    return value_kind(NUMBER_OF).read(reader, node)
-
-
-def read_shares(reader: Reader, node: Node) -> tuple[tuple[Operation, int], ...]:
-    """Operations with a literal number each. Raises `Wrong`."""
-    if isinstance(node, Mapping):
-        for _, value in node.pairs:
-            if isinstance(value, Scalar) and value.text.startswith("$"):
-                raise Wrong(value, "a matrix parameter cannot stand here", "write a number")
-    shares = _SHARES.read(reader, node)
-    return tuple((kind, share) for kind, share in shares if isinstance(share, int))
-
-
-SHARES: Kind[tuple[tuple[Operation, int], ...]] = Kind(_SHARES.words, read_shares, _SHARES.schema)
-OPERATIONS_KIND: Kind[Value | tuple[tuple[Operation, int], ...]] = Kind(
-    "a number, or kinds of operations with a number each",
-    _read_operations,
-    {"anyOf": [value_kind(NUMBER_OF).schema, SHARES.schema]},
-)
-LOAD = Key("load", NAME, "let many clients work at once", "traffic", True)
-CLIENTS = Key("clients", value_kind(THREADS), "how many work at once", "20", True)
-OPERATIONS = Key(
-    "operations",
-    OPERATIONS_KIND,
-    "operations, shared out among the clients",
-    "{read: 60, write: 40}",
-    default="see each",
-)
-EACH = Key("each", value_kind(NUMBER_OF), "operations of every client", "50", default="see above")
-MIX = Key("mix", SHARES, "shares of the kinds", "{read: 70, write: 30}", default="only reads")
-HOLD_KEY = Key("hold", HOLD, "how long a connection is kept", "100ms..300ms", default="as needed")
-VIA = Key("via", enum_kind("a way to borrow", Via), "how they borrow", "with", default="acquire")
-RUNNER = Key(
-    "runner", enum_kind("a runner", Runner), "what runs them", "executor", default="threads"
-)
-UNTIL = Key(
-    "until", enum_kind("an end", Until), "it goes on until then", "stopped", default="all is done"
-)
-STOP = Key("stop", NAME, "end a load that goes on until it is stopped", "traffic", True)
-
 # --- all steps ----------------------------------------------------------------------------------
 
 EXPECT_STEP = Key("expect", fields_kind(EXPECT), "check now", "{stats: {in_use: 1}}", True)
@@ -297,10 +192,7 @@ STEP_PLACES.update(
         "resume": Place("the step resume", ()),
         "maintain": Place("the step maintain", ()),
         "global_pool": Place("the step global_pool", (GLOBAL_POOL, OPTIONS, FAILS, SAYS)),
-        "open": Place(
-            "the step open",
-            (OPEN, OPENED_WITH, UNCHECKED, TARGET, GIVEN_AS, FLAW, FAILS, TOOK, SAYS, NAMES_KEY),
-        ),
+        "open": OPEN_STEP,
         "start": Place("the step start", (START,)),
         "join": Place("the step join", (JOIN,)),
         "cancel": Place("the step cancel", (CANCEL,)),
@@ -314,14 +206,8 @@ STEP_PLACES.update(
         "heal": Place("the step heal", (HEAL,)),
         "use": Place("the step use", (USE,)),
         "request": REQUEST_STEP,
-        "load": Place(
-            "the step load",
-            (
-                *(LOAD, CLIENTS, OPERATIONS, EACH, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER),
-                *(UNTIL, REQUESTS),
-            ),
-        ),
-        "stop": Place("the step stop", (STOP,)),
+        "load": LOAD_STEP,
+        "stop": STOP_STEP,
         "expect": Place("the step expect", (EXPECT_STEP, WITHIN)),
     }
 )

@@ -1,7 +1,8 @@
 """The step `load` as fields → model."""
 
 from poolspec.errors import shown
-from poolspec.language import grammar_steps as g
+from poolspec.language import grammar_loads as g
+from poolspec.language.grammar_common import TIMEOUT
 from poolspec.language.grammar_expect import EXPECT
 from poolspec.language.grammar_web import REQUESTS
 from poolspec.language.kinds import Fields, Word
@@ -48,7 +49,7 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
         counts=counts,
         mix=mix,
         hold=fields.get(g.HOLD_KEY),
-        timeout=fields.get(g.TIMEOUT),
+        timeout=fields.get(TIMEOUT),
         via=fields.get(g.VIA) or Via.ACQUIRE,
         runner=fields.get(g.RUNNER) or Runner.THREADS,
         until_stopped=fields.has(g.UNTIL),
@@ -92,5 +93,5 @@ def _check_amount(scope: Scope, fields: Fields) -> None:
     operations = fields.get(g.OPERATIONS)
     if fields.has(g.MIX) and isinstance(operations, tuple):
         problem(fields.at(g.MIX), "'operations' already says how many of each kind", "leave it out")
-    if fields.has(g.TIMEOUT) and fields.get(g.VIA) is Via.WITH:
-        problem(fields.at(g.TIMEOUT), "'with' takes no timeout", "write via: acquire")
+    if fields.has(TIMEOUT) and fields.get(g.VIA) is Via.WITH:
+        problem(fields.at(TIMEOUT), "'with' takes no timeout", "write via: acquire")

@@ -12,6 +12,7 @@ from poolspec import implied
 from poolspec.errors import shown
 from poolspec.language import grammar as g
 from poolspec.language import grammar_steps as steps
+from poolspec.language.grammar_common import FAILS, TOOK
 from poolspec.language.grammar_expect import EVENTS_KEY, EXACTLY, IN_ORDER
 from poolspec.language.kinds import Fields, Reader
 from poolspec.language.scope import Names
@@ -82,11 +83,11 @@ def note_step(names: Names, fields: Fields) -> None:
     _note(names, implied.STEPS.get(verb), f"the step {verb!r}", fields.node)
     for name, head in fields.heads.items():
         _note(names, implied.KEYS.get((verb, name)), repr(name), head)
-    if took := fields.get(steps.TOOK):
-        names.waits.append((took, fields.at(steps.TOOK)))
+    if took := fields.get(TOOK):
+        names.waits.append((took, fields.at(TOOK)))
     if seconds := fields.get(steps.ADVANCE):
         names.waits.append((seconds, fields.at(steps.ADVANCE)))
-    if kind := fields.get(steps.FAILS):
+    if kind := fields.get(FAILS):
         _note(names, implied.ERRORS.get(kind), f"'fails: {kind}'", fields.node)
     if fault := fields.get(steps.FAULT):
         _note(names, implied.FAULTS.get(fault), f"'fault: {fault}'", fields.node)

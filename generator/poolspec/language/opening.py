@@ -5,8 +5,9 @@ cannot be a missing file, nor can a value have a name that is not there.
 """
 
 from poolspec.errors import expected, shown
-from poolspec.language import grammar_steps as g
+from poolspec.language import grammar_opening as g
 from poolspec.language.borrowing import options_of
+from poolspec.language.grammar_common import FAILS, SAYS, TOOK
 from poolspec.language.kinds import Fields
 from poolspec.language.names import Naming
 from poolspec.language.scope import Scope
@@ -37,12 +38,12 @@ def build_open(scope: Scope, fields: Fields) -> Step | None:
     message = "a configuration leads to a server"
     scope.names.at_server.append((message, fields.at(g.OPEN)))
     _check_flaw(scope, fields)
-    if fields.has(g.NAMES_KEY) and not fields.has(g.FAILS):
+    if fields.has(g.NAMES_KEY) and not fields.has(FAILS):
         message = "'names' speaks of an error, and none is expected"
         scope.reader.problem(fields.at(g.NAMES_KEY), message, "say how it fails: fails: …")
     if word is None:
         return None
-    if not fields.has(g.FAILS):
+    if not fields.has(FAILS):
         scope.bind(word, Naming.POOL)
     given = fields.get(g.OPENED_WITH)
     options = (*(options_of(given) if given else ()), *_unchecked(scope, fields))
@@ -54,16 +55,16 @@ def build_open(scope: Scope, fields: Fields) -> Step | None:
         fields.get(g.TARGET) or Target.RIGHT,
         fields.get(g.GIVEN_AS) or Given.CONFIG,
         fields.get(g.FLAW),
-        fields.get(g.FAILS),
-        fields.get(g.TOOK),
-        fields.get(g.SAYS) or (),
+        fields.get(FAILS),
+        fields.get(TOOK),
+        fields.get(SAYS) or (),
         fields.get(g.NAMES_KEY) or (),
     )
 
 
 def _unchecked(scope: Scope, fields: Fields) -> PoolOptions:
     """Options with values that nobody has judged; the pool is to refuse them."""
-    if fields.has(g.UNCHECKED) and not fields.has(g.FAILS):
+    if fields.has(g.UNCHECKED) and not fields.has(FAILS):
         message = "what is handed on unchecked must be refused"
         scope.reader.problem(fields.at(g.UNCHECKED), message, "say so: fails: config")
     given = fields.get(g.OPENED_WITH)
@@ -83,6 +84,6 @@ def _check_flaw(scope: Scope, fields: Fields) -> None:
     if way not in _WAYS[flaw]:
         message = f"what is given as {way} cannot be {flaw}"
         scope.reader.problem(fields.at(g.FLAW), message, f"given_as: {expected(_WAYS[flaw])}")
-    if not fields.has(g.FAILS):
+    if not fields.has(FAILS):
         message = "a flawed configuration must be refused"
         scope.reader.problem(fields.at(g.FLAW), message, "say so: fails: config")

@@ -8,6 +8,7 @@ green for ever. What a step of the user's own does is not known, so it may bring
 from poolspec.errors import shown
 from poolspec.language import grammar_expect as e
 from poolspec.language import grammar_steps as s
+from poolspec.language.grammar_common import TOOK
 from poolspec.language.kinds import Fields, Reader
 from poolspec.language.quantities import allows_none
 from poolspec.language.reach_loads import check_outcomes, check_times
@@ -122,11 +123,11 @@ def _check_logs(story: Story, wanted: Fields) -> None:
 
 def _check_real_time(story: Story, deadline: float) -> None:
     for _, _, step in story.steps:
-        took = step.get(s.TOOK)
+        took = step.get(TOOK)
         if took and took.op is CheckOp.EQUAL:
             message = "no two times are just the same in real time"
             hint = 'allow for some: 1s ± 10%, or "<= 1s"'
-            story.reader.problem(step.nodes[s.TOOK.name], message, hint)
+            story.reader.problem(step.nodes[TOOK.name], message, hint)
     for step in story.of("advance"):
         seconds = step.get(s.ADVANCE)
         if isinstance(seconds, float) and seconds >= deadline:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from poolspec.language import grammar_expect as e
-from poolspec.language import grammar_steps as s
+from poolspec.language import grammar_loads as s
 from poolspec.language.grammar_web import REQUESTS
 from poolspec.language.kinds import Fields, Word
 from poolspec.language.story import BORROWS_NOTHING, Story

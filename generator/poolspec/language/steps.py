@@ -17,6 +17,7 @@ from poolspec.language.borrowing import (
 from poolspec.language.conditions import Condition
 from poolspec.language.expectations import build_expectations
 from poolspec.language.faults import build_fault, build_heal
+from poolspec.language.grammar_common import FAILS, SAYS, TOOK
 from poolspec.language.kinds import Fields, Key, Word
 from poolspec.language.lifecycle import (
     build_close,
@@ -61,9 +62,9 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
             continue
         if not _EXPECTING.isdisjoint(fields.nodes):
             scope.names.expecting = True
-        if fields.has(g.SAYS) and not fields.has(g.FAILS):
+        if fields.has(SAYS) and not fields.has(FAILS):
             message = "'says' speaks of an error, and none is expected"
-            scope.reader.problem(fields.at(g.SAYS), message, "say how it fails: fails: …")
+            scope.reader.problem(fields.at(SAYS), message, "say how it fails: fails: …")
         note_step(scope.names, fields)
         _check_place(scope, fields)
         if step := _BUILDERS[fields.place.name](scope, fields):
@@ -74,7 +75,7 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
 _EXPECTING = frozenset(
     key.name
     for key in (
-        *(g.FAILS, g.TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),
+        *(FAILS, TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),
         *(grammar_web.STATUS, g.INTERRUPT_EVERYWHERE),
     )
 )
@@ -106,7 +107,7 @@ def _with(scope: Scope, fields: Fields) -> Step | None:
 def _transaction(scope: Scope, fields: Fields) -> Step | None:
     block = _block(scope, fields, g.TRANSACTION, Transaction)
     ends_with = fields.get(g.ENDS_WITH)
-    for other in (g.RAISES, g.FAILS):
+    for other in (g.RAISES, FAILS):
         if ends_with and fields.has(other):
             message = f"nothing is committed where the block has {other.name!r}"
             scope.reader.problem(fields.at(g.ENDS_WITH), message, "keep one of them")
@@ -117,7 +118,7 @@ def _block(
     scope: Scope, fields: Fields, key: Key[Word], kind: type[With] | type[Transaction]
 ) -> Step | None:
     """A block that borrows for its length, with the steps inside; unless borrowing must fail."""
-    word, fails = fields.get(key), fields.has(g.FAILS)
+    word, fails = fields.get(key), fields.has(FAILS)
     scope.names.own_pool.append(fields.node)
     for inside in (g.DO, g.RAISES):
         if fails and fields.has(inside):
@@ -130,9 +131,9 @@ def _block(
         thing.hold, thing.gone_line = Hold.GONE, fields.node.line
     if word is None:
         return None
-    says = fields.get(g.SAYS) or ()
+    says = fields.get(SAYS) or ()
     line, raises = fields.node.line, fields.get(g.RAISES)
-    return kind(line, word.text, body, raises, fields.get(g.FAILS), says)
+    return kind(line, word.text, body, raises, fields.get(FAILS), says)
 
 
 def _start(scope: Scope, fields: Fields) -> Step | None:

@@ -1,14 +1,15 @@
 """What is asked of a web application as fields → model."""
 
-from poolspec.language import grammar_steps as s
+from poolspec.language import grammar_loads as s
 from poolspec.language import grammar_web as g
+from poolspec.language.grammar_common import TIMEOUT
 from poolspec.language.kinds import Fields
 from poolspec.language.scope import Scope
 from poolspec.model import Request
 
 _NOT_WITH_REQUESTS = (
     *(s.OPERATIONS, s.EACH, s.UNTIL, s.MIX, s.HOLD_KEY),
-    *(s.TIMEOUT, s.VIA, s.RUNNER),
+    *(TIMEOUT, s.VIA, s.RUNNER),
 )
 
 
