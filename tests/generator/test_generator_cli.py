@@ -288,11 +288,11 @@ def test_a_reader_that_leaves_early_causes_no_error(project: Path) -> None:
 
 def test_an_interrupt_ends_without_a_traceback(project: Path) -> None:
     program = (
-        "import sys, poolspec.cli.commands as commands, poolspec.cli\n"
+        "import sys, poolspec.cli.loading as loading, poolspec.cli\n"
         "def wait(*_):\n"
         "    print('ready', flush=True)\n"
         "    sys.stdin.read()\n"
-        "commands.load_each = lambda *_, **__: wait()\n"
+        "loading.load_each = lambda *_, **__: wait()\n"
         "sys.exit(poolspec.cli.main(['validate']))"
     )
     child = subprocess.Popen(

@@ -100,11 +100,11 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from poolspec.cli import commands
+    from poolspec.cli import listing
 
     needs = Capability(options.needs) if options.needs else None
-    chosen = commands.Choice(options.layer, options.covers, needs)
-    return commands.list_tests(options.specs, chosen, as_json=options.json)
+    chosen = listing.Choice(options.layer, options.covers, needs)
+    return listing.list_tests(options.specs, chosen, as_json=options.json)
 
 
 def _configure_schema(parser: argparse.ArgumentParser) -> None:

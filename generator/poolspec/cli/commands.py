@@ -1,18 +1,18 @@
-"""What the commands do. Each returns its exit code; what it has to say goes to stdout."""
+"""What the commands do. Each returns its exit code; what it has to say goes to stdout.
 
-import json
-import os
+`list` and `run` have modules of their own.
+"""
+
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
 from poolspec.cli import exits
-from poolspec.load import Loaded, load_each, outline
-from poolspec.model import SpecClass, SpecTest, Suite
+from poolspec.cli.loading import amount, counted, load, outlines, root_of
+from poolspec.load import outline
+from poolspec.model import SpecClass, Suite
 from poolspec.rendering.formatting import FormatError
 from poolspec.rendering.generate import generate_modules, module_name
 from poolspec.rendering.names import RenderError
@@ -20,10 +20,7 @@ from poolspec.rendering.shape import ShapeError
 from poolspec.report.coverage import INDEX, page_name, render_index, render_page
 from poolspec.report.verdicts import Results
 from poolspec.schema import schema_text
-from poolspec.vocabulary import Capability, Layer
 from poolspec.write import Plan, State, WriteError, act, make_plan
-
-R = TypeVar("R")
 
 SCHEMA_NAME = "poolspec-1.json"
 
@@ -46,27 +43,10 @@ class Places:
     pages: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which tests to list; None means all."""
-
-    layer: Layer | None
-    covers: str | None
-    needs: Capability | None
-
-    def takes(self, test: SpecTest) -> bool:
-        """Tell whether a test is among the chosen."""
-        return (
-            self.layer in (None, test.layer)
-            and (self.covers is None or self.covers in test.covers)
-            and (self.needs is None or self.needs in test.needs)
-        )
-
-
 def validate(paths: Sequence[Path]) -> int:
     """Load specs and say how many there are. Raises SpecErrors."""
-    loaded = _load(paths, _outlines, Path.cwd())
-    print(f"{_amount(loaded.made)}: all valid")
+    loaded = load(paths, outlines, Path.cwd())
+    print(f"{amount(loaded.made)}: all valid")
     return exits.OK
 
 
@@ -85,28 +65,7 @@ def gen(places: Places, mode: Mode) -> int:
     if plan.refused and mode is not Mode.FORCE:
         raise exits.Stop(_refusal(plan), exits.REFUSED)
     _act(plan)
-    print(f"{_amount(suite.classes)}: {_done(plan)}")
-    return exits.OK
-
-
-def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
-    """Print the chosen tests, one a line, or as JSON."""
-    chosen = [
-        (f"{spec.stem}.{test.name}", spec, test)
-        for spec in _load([specs], _outlines, _root(specs)).made
-        for test in spec.tests
-        if choice.takes(test)
-    ]
-    if not chosen:
-        print("poolspec: no test is chosen by that", file=sys.stderr)
-    if as_json:
-        print(json.dumps([_as_json(*item) for item in chosen], indent=2))
-        return exits.OK
-    rows = [(name, *_terms(test)) for name, _, test in chosen]
-    widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
-    for row in rows:
-        padded = (cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True))
-        print("  ".join(padded).rstrip())
+    print(f"{amount(suite.classes)}: {_done(plan)}")
     return exits.OK
 
 
@@ -172,7 +131,7 @@ def _together(
 ) -> tuple[Suite, dict[Path, str]]:
     """Make something of each class, and the index of all of them."""
     try:
-        loaded = _load([specs], make, _root(specs))
+        loaded = load([specs], make, root_of(specs))
     except (RenderError, FormatError, ShapeError) as error:
         text = f"a defect of poolspec, nothing was written: {error}"
         raise exits.Stop(text, exits.DEFECT) from None
@@ -181,47 +140,6 @@ def _together(
     for made in loaded.made:
         wanted |= made.texts
     return suite, wanted
-
-
-def _load(
-    paths: Sequence[Path], work: Callable[[Sequence[SpecClass]], Sequence[R]], root: Path
-) -> Loaded[R]:
-    for path in paths:
-        if not path.exists():
-            raise exits.Stop(f"{path}: there is no such file or folder", exits.BAD_INPUT)
-    with _progress() as progress:
-        loaded = load_each(paths, work, root=root, progress=progress)
-    if not loaded.made:
-        shown = ", ".join(str(path) for path in paths)
-        raise exits.Stop(f"{shown}: no spec files (*.yaml) in there", exits.BAD_INPUT)
-    return loaded
-
-
-def _outlines(specs: Sequence[SpecClass]) -> list[SpecClass]:
-    return [outline(spec) for spec in specs]
-
-
-def _root(specs: Path) -> Path:
-    """The parent of a folder of specs, so that texts do not depend on where we are."""
-    return Path(os.path.abspath(specs)).parent  # noqa: PTH100 - keeps links
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    """Show on a terminal how many specs are done, and wipe that out at the end."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    try:
-        yield lambda done: _show_progress(f"{_count(done, 'spec')} done")
-    finally:
-        _show_progress("")
-
-
-def _show_progress(text: str) -> None:
-    """Write over the line before, on the terminal only."""
-    sys.stderr.write(f"\r\x1b[K{text}")
-    sys.stderr.flush()
 
 
 def _planned(wanted: dict[Path, str], folders: Sequence[Path], owned: Sequence[Path]) -> Plan:
@@ -247,7 +165,7 @@ def _report_check(plan: Plan) -> int:
     if not plan.pending:
         return exits.OK
     sys.stdout.write(plan.diff())
-    print(f"poolspec: {_count(len(plan.pending), 'file')} out of date:", file=sys.stderr)
+    print(f"poolspec: {counted(len(plan.pending), 'file')} out of date:", file=sys.stderr)
     for change in plan.pending:
         print(f"  {change.path}: {change.state}", file=sys.stderr)
     print("run `poolspec gen`, and commit what it writes", file=sys.stderr)
@@ -267,34 +185,3 @@ def _done(plan: Plan) -> str:
     removed = sum(change.after is None for change in plan.changes)
     written = len(plan.changes) - unchanged - removed
     return f"{written} written, {unchanged} unchanged, {removed} removed"
-
-
-def _amount(specs: Sequence[SpecClass]) -> str:
-    tests = sum(len(spec.tests) for spec in specs)
-    return f"{_count(len(specs), 'spec')}, {_count(tests, 'test')}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _terms(test: SpecTest) -> tuple[str, str, str]:
-    return test.layer.value, _words(test.covers) or "-", _words(test.needs) or "-"
-
-
-def _words(items: Iterable[str]) -> str:
-    return ",".join(str(item) for item in items)
-
-
-def _as_json(name: str, spec: SpecClass, test: SpecTest) -> dict[str, object]:
-    return {
-        "id": name,
-        "spec": str(spec.path),
-        "line": test.line,
-        "purpose": test.purpose,
-        "layer": test.layer,
-        "level": test.level,
-        "covers": list(test.covers),
-        "needs": list(test.needs),
-        "shells": list(test.shells),
-    }

@@ -4,7 +4,6 @@ Each step is a sentence, each expectation a statement. The words are Markdown: w
 spec has passed `markdown`. Sentences of steps with steps inside them have those as children.
 """
 
-from collections.abc import Iterator
 from functools import singledispatch
 
 from poolspec.model import (
@@ -12,7 +11,6 @@ from poolspec.model import (
     Actor,
     Advance,
     Cancel,
-    Check,
     Close,
     CloseAll,
     Connect,
@@ -43,11 +41,13 @@ from poolspec.model import (
 )
 from poolspec.rendering.reading import needs_pool
 from poolspec.report import amounts
+from poolspec.report.demands import asked, must
 from poolspec.report.faults import HEALED, broken
 from poolspec.report.holds import Sentence, expectations
+from poolspec.report.loads import carried_out
 from poolspec.report.markdown import code
-from poolspec.report.targets import GIVEN, TARGETS
-from poolspec.vocabulary import ActorState, BodyFailure, Interruption, Runner, Via
+from poolspec.report.targets import led
+from poolspec.vocabulary import ActorState, BodyFailure, Interruption
 
 _STATES = {
     ActorState.WAITING: ("is waiting", "are waiting"),
@@ -95,7 +95,7 @@ def _(step: Acquire) -> Sentence:
         parts.append(f" from {code(step.pool)}")
     if step.timeout is not None:
         parts.append(f", waiting {amounts.seconds(step.timeout)} at most")
-    return Sentence("".join(parts) + _must(step))
+    return Sentence("".join(parts) + must(step))
 
 
 @tell.register
@@ -107,7 +107,7 @@ def _(step: Connect) -> Sentence:
 def _(step: Release) -> Sentence:
     what = amounts.labels(step.labels) if step.labels else "nothing (`None`)"
     whither = f" to {code(step.pool)}" if step.pool is not None else ""
-    return Sentence(f"Release {what}{whither}{_must(step)}")
+    return Sentence(f"Release {what}{whither}{must(step)}")
 
 
 @tell.register
@@ -122,7 +122,7 @@ def _(step: Transaction) -> Sentence:
 
 def _block(step: With | Transaction, noun: str) -> Sentence:
     if step.fails:
-        return Sentence(f"Enter a {noun} that borrows {code(step.label)}{_must(step)}")
+        return Sentence(f"Enter a {noun} that borrows {code(step.label)}{must(step)}")
     body = [tell(inner) for inner in step.body]
     if step.raises:
         body.append(Sentence(_FAILURES[step.raises]))
@@ -143,7 +143,7 @@ def _(step: Query) -> Sentence:
     if step.rows is not None:
         rows = "; ".join(amounts.scalars(row) for row in step.rows) or "none"
         text += f"; its rows must be: {rows}"
-    return Sentence(text + _must(step))
+    return Sentence(text + must(step))
 
 
 @tell.register
@@ -184,15 +184,15 @@ def _(step: Maintain) -> Sentence:
 @tell.register
 def _(step: GlobalPool) -> Sentence:
     asked = f"Ask for the global pool, {code(step.label)}{amounts.options(step.options)}"
-    return Sentence(asked + _must(step))
+    return Sentence(asked + must(step))
 
 
 @tell.register
 def _(step: Open) -> Sentence:
-    flaw = f" with the flaw {code(step.flaw.value)}" if step.flaw else ""
-    led = TARGETS[step.target].format(GIVEN[step.given] + flaw)
-    made = f"Open the pool {code(step.label)}{amounts.options(step.options)}, configured {led}"
-    return Sentence(made + _must(step))
+    made = (
+        f"Open the pool {code(step.label)}{amounts.options(step.options)}, configured {led(step)}"
+    )
+    return Sentence(made + must(step))
 
 
 @tell.register
@@ -266,28 +266,12 @@ def _(step: Use) -> Sentence:
 
 @tell.register
 def _(step: Request) -> Sentence:
-    demands = [f"status {amounts.check(step.status)}"]
-    demands += [f"header {code(f'{name}: {text}')}" for name, text in step.headers]
-    demands += [f"{code(name)} = {amounts.scalar(value)}" for name, value in step.json]
-    text = f"Request {code(step.request)}; the answer must have {', '.join(demands)}"
-    took = "" if step.took is None else f", and take {_time(step.took)}"
-    return Sentence(f"{text}{took}.")
+    return Sentence(asked(step))
 
 
 @tell.register
 def _(step: Load) -> Sentence:
-    parts = [f"{amounts.value(step.clients)} clients", *_operations(step)]
-    if step.hold is not None:
-        shortest, longest = (amounts.seconds(item) for item in step.hold)
-        parts.append(f"each holding its connection for {shortest} to {longest}")
-    if step.timeout is not None:
-        parts.append(f"waiting {amounts.seconds(step.timeout)} at most")
-    if step.via is Via.WITH:
-        parts.append("through `with`")
-    if step.runner is Runner.EXECUTOR:
-        parts.append("under `concurrent.futures`")
-    verb = "Start" if step.until_stopped else "Run"
-    return Sentence(f"{verb} the load {code(step.label)}: {', '.join(parts)}.")
+    return Sentence(carried_out(step))
 
 
 @tell.register
@@ -295,44 +279,7 @@ def _(step: Stop) -> Sentence:
     return Sentence(f"Stop the load {code(step.label)}.")
 
 
-def _operations(step: Load) -> Iterator[str]:
-    if step.requests:
-        asked = (f"{amounts.value(count)} × {code(request)}" for request, count in step.requests)
-        yield f"sending {' and '.join(asked)}"
-        return
-    if step.counts:
-        yield " and ".join(f"{count} {kind.value} operations" for kind, count in step.counts)
-        return
-    if step.total is not None:
-        yield f"{amounts.value(step.total)} operations in all"
-    if step.until_stopped:
-        yield "operations until it is stopped"
-    if step.each is not None:
-        yield f"{amounts.value(step.each)} operations each"
-    shares = [
-        f"{share} {kind.value}" if len(step.mix) > 1 else kind.value for kind, share in step.mix
-    ]
-    yield f"of the kind {shares[0]}" if len(shares) == 1 else f"mixed {' : '.join(shares)}"
-
-
 @tell.register
 def _(step: Expect) -> Sentence:
     soon = "" if step.within is None else f" that within {amounts.seconds(step.within)}"
     return Sentence(f"Check{soon}:", tuple(expectations(step.expectations)))
-
-
-def _must(step: Acquire | Release | Query | GlobalPool | Open | With | Transaction) -> str:
-    """Return how a step must fail or how long it must take, and the end of its sentence."""
-    demands = [f"fail with {code(step.fails.value)}"] if step.fails else []
-    if demands and step.says:
-        demands[-1] += f", saying {amounts.labels(step.says)},"
-    if isinstance(step, Open) and step.names:
-        named = " and ".join(word.value for word in step.names)
-        demands[-1] = f"{demands[-1].rstrip(',')}, naming {named},"
-    if isinstance(step, Acquire | Query | Open) and step.took is not None:
-        demands.append(f"take {_time(step.took)}")
-    return f"; this must {' and '.join(demands).rstrip(',')}." if demands else "."
-
-
-def _time(took: Check) -> str:
-    return amounts.check(took, " s").removeprefix("= ")

@@ -1,0 +1,72 @@
+"""The command `list`: the tests that the specs describe."""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from poolspec.cli import exits
+from poolspec.cli.loading import load, outlines, root_of
+from poolspec.model import SpecClass, SpecTest
+from poolspec.vocabulary import Capability, Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which tests to list; None means all."""
+
+    layer: Layer | None
+    covers: str | None
+    needs: Capability | None
+
+    def takes(self, test: SpecTest) -> bool:
+        """Tell whether a test is among the chosen."""
+        return (
+            self.layer in (None, test.layer)
+            and (self.covers is None or self.covers in test.covers)
+            and (self.needs is None or self.needs in test.needs)
+        )
+
+
+def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
+    """Print the chosen tests, one a line, or as JSON."""
+    chosen = [
+        (f"{spec.stem}.{test.name}", spec, test)
+        for spec in load([specs], outlines, root_of(specs)).made
+        for test in spec.tests
+        if choice.takes(test)
+    ]
+    if not chosen:
+        print("poolspec: no test is chosen by that", file=sys.stderr)
+    if as_json:
+        print(json.dumps([_as_json(*item) for item in chosen], indent=2))
+        return exits.OK
+    rows = [(name, *_terms(test)) for name, _, test in chosen]
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
+    for row in rows:
+        padded = (cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True))
+        print("  ".join(padded).rstrip())
+    return exits.OK
+
+
+def _terms(test: SpecTest) -> tuple[str, str, str]:
+    return test.layer.value, _words(test.covers) or "-", _words(test.needs) or "-"
+
+
+def _words(items: Iterable[str]) -> str:
+    return ",".join(str(item) for item in items)
+
+
+def _as_json(name: str, spec: SpecClass, test: SpecTest) -> dict[str, object]:
+    return {
+        "id": name,
+        "spec": str(spec.path),
+        "line": test.line,
+        "purpose": test.purpose,
+        "layer": test.layer,
+        "level": test.level,
+        "covers": list(test.covers),
+        "needs": list(test.needs),
+        "shells": list(test.shells),
+    }
