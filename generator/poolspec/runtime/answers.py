@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from poolspec.runtime.bench import demand
-from poolspec.runtime.checks import Expected, mismatch
+from poolspec.runtime.checks import Expected, demand, mismatch
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 

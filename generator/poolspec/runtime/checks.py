@@ -7,6 +7,8 @@ helpers where it is not (`total_connections=at_most(5)`). Each prints the way a 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+__tracebackhide__ = True  # a failure is shown where the test failed
+
 Number = int | float
 
 
@@ -68,6 +70,19 @@ def mismatch(name: str, expected: Expected, seen: Number) -> str | None:
     """Say how `seen` falls short of `expected`; None where it does not."""
     comparison = expected if isinstance(expected, Comparison) else _equal(expected)
     return None if comparison.holds(seen) else f"{name}: expected {comparison}, was {seen}"
+
+
+def demand(*complaints: str | None) -> None:
+    """Raise AssertionError with all complaints that are not None."""
+    said = [text for text in complaints if text]
+    if said:
+        raise AssertionError("; ".join(said))
+
+
+def broken(said: list[str]) -> None:
+    """Raise AssertionError naming every standing invariant that is broken."""
+    if said:
+        raise AssertionError("\n  ".join(["standing invariants broken:", *said]))
 
 
 def _equal(value: Number) -> Comparison:

@@ -189,9 +189,3 @@ class PoolAdapter(Protocol):
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Say what an exception means; None where it is none of the pool's own."""
-
-
-def foreign(adapter: PoolAdapter) -> ForeignConnections:
-    """Return what else an adapter's pool can be given to connect with."""
-    given: ForeignConnections = adapter.foreign  # type: ignore[attr-defined]  # see `needs`
-    return given

@@ -4,9 +4,11 @@ They are real: a connection is killed by the server, the server itself is killed
 again. Where connections are scripted, their stage stands in for the server.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from poolspec.runtime.observe import settle
+from poolspec.runtime.invariants import NUMBERS_VOID
+from poolspec.runtime.log import Log
+from poolspec.runtime.observe import Observer, settle
 from poolspec.servers import PrivateServer, Server, Tenant
 from poolspec.vocabulary import Fault
 
@@ -17,9 +19,11 @@ LOOK_EVERY = 0.01
 class ServerFaults:
     """What can be done to the server and its end of connections. Blocks for a moment."""
 
-    def __init__(self, server: Server, tenant: Tenant) -> None:
+    def __init__(self, server: Server, tenant: Tenant, observer: Observer, log: Log) -> None:
         self._server = server
         self._tenant = tenant
+        self._observer = observer
+        self._log = log
         self._down: list[Fault] = []
 
     def kill(self, numbers: Iterable[int]) -> None:
@@ -29,9 +33,11 @@ class ServerFaults:
             self._server.kill_connection(number)
         settle(lambda: self._server.connection_ids(self._tenant) & doomed, lambda left: not left)
 
-    def connection_ids(self) -> frozenset[int]:
-        """Return the test's connections by the server's list."""
-        return self._server.connection_ids(self._tenant)
+    def kill_idle(self, held: Collection[int]) -> None:
+        """Have the server end the test's connections but those that are held, or no pool's."""
+        self.kill(
+            self._server.connection_ids(self._tenant).difference(held) - self._observer.strangers
+        )
 
     def set(self, fault: Fault) -> None:
         """Kill or pause the server."""
@@ -41,11 +47,15 @@ class ServerFaults:
         else:
             server.pause()
         self._down.append(fault)
+        if fault is Fault.SERVER_KILLED:
+            self._observer.lost_server()
+            self._log.add(NUMBERS_VOID)
 
     def clear(self, fault: Fault) -> None:
         """Start the server again, or let it go on."""
         server = self._private()
         if fault is Fault.SERVER_KILLED:
+            self._log.add(NUMBERS_VOID)
             server.restart()
         else:
             server.resume()

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from poolspec.runtime.bench import demand
+from poolspec.runtime.checks import demand
 from poolspec.vocabulary import Capability, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed

@@ -4,8 +4,7 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from poolspec.runtime.bench import demand
-from poolspec.runtime.checks import Expected, mismatch
+from poolspec.runtime.checks import Expected, demand, mismatch
 from poolspec.runtime.failing import BodyInterrupt
 from poolspec.vocabulary import ErrorKind
 

@@ -145,9 +145,3 @@ class AsyncPoolAdapter(Protocol):
 
     async def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
-
-
-def foreign(adapter: AsyncPoolAdapter) -> AsyncForeignConnections:
-    """Return what else an adapter's pool can be given to connect with."""
-    given: AsyncForeignConnections = adapter.foreign  # type: ignore[attr-defined]  # see `needs`
-    return given

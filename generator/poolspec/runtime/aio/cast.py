@@ -1,0 +1,81 @@
+"""The cast of an asyncio test: tasks, the time that passes, and what must be waited for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from poolspec.runtime import patience
+from poolspec.runtime.aio.actors import AsyncActor
+from poolspec.runtime.aio.pools import AsyncPools
+from poolspec.runtime.checks import Expected, demand
+from poolspec.runtime.faults import LOOK_EVERY
+from poolspec.runtime.observe import SETTLE
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class AsyncCast(AsyncPools):
+    """Actors, time, and what comes true after a while."""
+
+    def start(self, *actors: AsyncActor) -> None:
+        """Start actors; none runs before all are started."""
+        self._crew.start(actors)
+
+    async def join(self, *names: str) -> None:
+        """Wait for actors to end; raise what one of them raised."""
+        await self._crew.join(names)
+
+    def cancel(self, name: str) -> None:
+        """Cancel an actor's tasks."""
+        self._crew.cancel(name)
+
+    async def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, are in the pool's queue."""
+        await self._wait_until(lambda: self._are(set(self._waiting()), name, count))
+
+    async def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, hold a connection."""
+        await self._wait_until(lambda: self._are(self._holding(), name, count))
+
+    async def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, have ended."""
+        await self._wait_until(lambda: self._are(self._crew.done(), name, count))
+
+    async def advance(self, seconds: float) -> None:
+        """Let that time pass."""
+        await self._clock.sleep(seconds)
+
+    async def expect_server(
+        self, *, connections: Expected | None = None, peak: Expected | None = None
+    ) -> None:
+        """Check the server's count of this test's pool connections, and the most open at once."""
+        await asyncio.to_thread(self._check_server, connections, peak)
+
+    async def expect_patience(self, expected: Expected) -> None:
+        """Check how long a task that waits for the database will still wait, in real seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SETTLE
+        while True:
+            said = patience.complaint(expected, patience.of_tasks(loop))
+            if said is None or loop.time() > deadline:
+                return demand(said)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def expect_health(self, status: str) -> None:
+        """Check the pool's own verdict on itself."""
+        seen = await self._only_pool().health()
+        demand(None if seen == status else f"health: expected {status}, was {seen}")
+
+    async def expect_within(self, seconds: float, check: Callable[[], Awaitable[None]]) -> None:
+        """Wait until expectations hold, but not longer than so many seconds of the test's clock."""
+        deadline = self._clock.now() + seconds
+        while True:
+            try:
+                return await check()
+            except AssertionError:
+                if self._clock.now() >= deadline:
+                    raise
+            await self._clock.sleep(min(LOOK_EVERY, deadline - self._clock.now()))
+
+    def _are(self, actors: set[str], name: str | None, count: int) -> bool:
+        """Say whether all of an actor's tasks, or at least `count` tasks, are among these."""
+        return len(actors) >= count if name is None else actors.issuperset(self._crew.members(name))

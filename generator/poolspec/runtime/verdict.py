@@ -1,0 +1,63 @@
+"""The verdict: what the standing invariants say of a test, and what is undone at its end.
+
+The pool's word is never taken alone: log, figures, sockets of the process and the server's list of
+connections must agree. What is read here may wait for the server, never for an actor.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from poolspec.runtime import invariants
+from poolspec.runtime.bench import Bench, P
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class Verdict(Bench[P]):
+    """What every test is held to, whatever it says itself."""
+
+    def _broken_in_log(self) -> Iterator[str]:
+        return invariants.violations_in_log(self._log.entries(), self._capabilities)
+
+    def _broken_at_rest(self, pool: P, stats: Mapping[str, int]) -> list[str]:
+        """Compare a pool's figures with what process and server have. May wait for the server."""
+        open_here = len(pool.sockets.open())
+        others = (sockets for sockets in self._counted if sockets is not pool.sockets)
+        besides = frozenset(number for sockets in others for number in sockets.numbers())
+        at_rest = invariants.AtRest(
+            stats=stats,
+            sockets=open_here,
+            peak=pool.sockets.peak,
+            at_server=self._observer.connections(open_here.__eq__, besides),
+            most_ever=pool.most_ever,
+        )
+        return list(invariants.violations_at_rest(at_rest, self._capabilities))
+
+    def _left(self) -> list[str]:
+        """Say what is left after all pools were closed. May wait for the server."""
+        here = sum(len(sockets.open()) for sockets in self._counted)
+        there = self._observer.connections(lambda seen: seen == 0)
+        said = [f"{here} sockets are open after close"] if here else []
+        return [*said, f"the server counts {there} connections after close"] if there else said
+
+    def _told(self) -> list[str]:
+        """Say who told a password; pools are asked for their representation."""
+        for pool in self._pools:
+            self._secrets.look("the representation of the pool", repr(pool.raw))
+        return self._secrets.told()
+
+    def _let_rest(self) -> None:
+        """Let nothing go wrong while it is seen whether anything is missing."""
+        self._calls.clear_all()
+        self._hooks.are_idle = True
+
+    def _clean_up(self) -> None:
+        """Undo what both shells' tests have done, after their pools are closed."""
+        self._server_faults.clear_all()
+        self._journal.stop()
+        if self._meter is not None:
+            self._meter.stop()
+        self._observer.close()
+        self._targets.clean_up()
+        for folder in self._folders:
+            folder.cleanup()
+        self._server.drop_tenant(self._tenant)
