@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
-from tests.generator.suites import a_class, a_suite, a_test, every_step, limit_test, pages
+from tests.suites import a_class, a_suite, a_test, every_step, limit_test, pages
 
 from poolspec.headers import Origin, origin
 from poolspec.model import (

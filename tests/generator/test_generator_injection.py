@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.generator.hostile import hostile_text
-from tests.generator.suites import a_class, a_suite, a_test, pages
+from tests.suites import a_class, a_suite, a_test, pages
 
 from poolspec.model import (
     Acquire,

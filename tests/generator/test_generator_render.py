@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.generator.suites import DIGEST, a_class, a_test, equal, every_step, limit_test
+from tests.suites import DIGEST, a_class, a_test, equal, every_step, limit_test
 
 from poolspec.model import (
     Acquire,
@@ -502,7 +502,7 @@ def test_a_part_of_a_suite_gives_the_same_bytes_as_the_whole() -> None:
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])
 def test_the_bytes_do_not_depend_on_the_hash_seed(seed: str) -> None:
     program = (
-        "from tests.generator.suites import *\n"
+        "from tests.suites import *\n"
         "from poolspec.rendering.generate import generate_modules\n"
         "print(*generate_modules([a_class(every_step(), limit_test())]), end='')"
     )

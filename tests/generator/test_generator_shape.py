@@ -4,7 +4,7 @@ import pickle
 from dataclasses import replace
 
 import pytest
-from tests.generator.suites import a_class, every_step, limit_test
+from tests.suites import a_class, every_step, limit_test
 
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import ShapeError, check_shape

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.generator.suites import DIGEST
+from tests.suites import DIGEST
 
 from poolspec.headers import stamp_markdown, stamp_python
 from poolspec.write import State, WriteError, act, make_plan

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from tests.suites import equal
 
 from poolspec.model import (
     Acquire,
@@ -70,7 +71,7 @@ from poolspec.vocabulary import (
 LoadTest = Callable[[str], SpecTest]
 LoadText = Callable[[str], SpecClass]
 
-ONE = Check(CheckOp.EQUAL, 1)
+ONE = equal(1)
 PASS = "\nexpect: {server: {peak: 1}}"
 
 STEPS: dict[str, tuple[Step, ...]] = {
@@ -185,7 +186,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
             "p",
             (("size", 2), ("query_timeout", 1.0)),
             Target.SILENT,
-            took=Check(CheckOp.EQUAL, 1.0),
+            took=equal(1.0),
         ),
     ),
     "[{open: p, given_as: url, flaw: foreign, fails: config, says: x, names: [user]}]": (
@@ -268,7 +269,7 @@ def test_a_load_that_goes_on_is_stopped(load_test: LoadTest) -> None:
 
 EXPECTATIONS: dict[str, Expectations] = {
     '{stats: {acquired: 2, timeouts: ">= 1"}}': Expectations(
-        stats=(("acquired", Check(CheckOp.EQUAL, 2)), ("timeouts", Check(CheckOp.AT_LEAST, 1))),
+        stats=(("acquired", equal(2)), ("timeouts", Check(CheckOp.AT_LEAST, 1))),
         lines={"stats": 10},
     ),
     "{served: [w, w]}": Expectations(served=("w", "w"), lines={"served": 10}),
@@ -282,15 +283,15 @@ EXPECTATIONS: dict[str, Expectations] = {
     '{metrics: {used: 1, idle.max: 2, wait_time: {count: 3, max: "<= 1s"}}}': Expectations(
         metrics=(
             ("used", ONE),
-            ("idle.max", Check(CheckOp.EQUAL, 2)),
-            ("wait_time.count", Check(CheckOp.EQUAL, 3)),
+            ("idle.max", equal(2)),
+            ("wait_time.count", equal(3)),
             ("wait_time.max", Check(CheckOp.AT_MOST, 1.0)),
         ),
         lines={"metrics": 10},
     ),
     "{loans: [{by: main, for: 2m, where: true}, {by: w}]}": Expectations(
         loans=(
-            LoanExpectation("main", Check(CheckOp.EQUAL, 120.0), True),
+            LoanExpectation("main", equal(120.0), True),
             LoanExpectation("w"),
         ),
         lines={"loans": 10},
@@ -304,7 +305,7 @@ EXPECTATIONS: dict[str, Expectations] = {
     ),
     '{health: degraded, hooks: {setup: 2, on_acquire: "> 1"}, logs: {retry: 1}}': Expectations(
         health=HealthWord.DEGRADED,
-        hooks=(("setup", Check(CheckOp.EQUAL, 2)), ("on_acquire", Check(CheckOp.MORE, 1))),
+        hooks=(("setup", equal(2)), ("on_acquire", Check(CheckOp.MORE, 1))),
         logs=(("retry", ONE),),
         lines={"health": 10, "hooks": 10, "logs": 10},
     ),
@@ -317,7 +318,7 @@ EXPECTATIONS: dict[str, Expectations] = {
                 LoadExpectation(
                     "l",
                     (
-                        ("failed", Check(CheckOp.EQUAL, 0)),
+                        ("failed", equal(0)),
                         ("success_rate", Check(CheckOp.AT_LEAST, 0.95)),
                     ),
                     ((ErrorKind.TIMEOUT, ONE),),
@@ -352,7 +353,7 @@ def test_labels_can_be_compared_after_their_release(load_test: LoadTest) -> None
 
 
 CHECKS: dict[str, Check] = {
-    "2": Check(CheckOp.EQUAL, 2),
+    "2": equal(2),
     "<= 20": Check(CheckOp.AT_MOST, 20),
     "<=20": Check(CheckOp.AT_MOST, 20),
     '">= 3"': Check(CheckOp.AT_LEAST, 3),
@@ -363,7 +364,7 @@ CHECKS: dict[str, Check] = {
     "2 .. 5": Check(CheckOp.BETWEEN, 2, upper=5),
     "10 ± 5%": Check(CheckOp.APPROX, 10, rel=0.05),
     "10 +- 2": Check(CheckOp.APPROX, 10, abs=2.0),
-    "$n": Check(CheckOp.EQUAL, Ref("n")),
+    "$n": equal(Ref("n")),
     "<= $n": Check(CheckOp.AT_MOST, Ref("n")),
     "$n ± 1": Check(CheckOp.APPROX, Ref("n"), abs=1.0),
     "1..$n": Check(CheckOp.BETWEEN, 1, upper=Ref("n")),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from tests.suites import equal
 
 from poolspec.errors import Problem
 from poolspec.model import Check, Load, Request, SpecClass, SpecTest
@@ -12,7 +13,7 @@ LoadText = Callable[[str], SpecClass]
 LoadTest = Callable[[str], SpecTest]
 WrongAt = Callable[[str, str], Problem]
 
-OK = Check(CheckOp.EQUAL, 200)
+OK = equal(200)
 PASS = "\nexpect: {server: {peak: 1}}"
 APP = "web_app: shop\n"
 

@@ -1,4 +1,4 @@
-"""Specs made by hand, for tests that are not about YAML."""
+"""Specs and parts of specs made by hand, for tests of what YAML means and of what is made of it."""
 
 from pathlib import PurePosixPath
 
