@@ -57,7 +57,8 @@ class Engine(Returns):
             with self._lock:
                 self._core.start(ticket, started)
             if ticket.step is Step.WAIT:
-                self._wait(ticket, started + timeout, started)
+                deadline = None if timeout == math.inf else started + timeout
+                self._wait(ticket, deadline, started)
             if ticket.step is not Step.OUT:
                 self._carry_out(ticket, Patience.of(timeout, started))
             assert ticket.slot is not None

@@ -24,7 +24,7 @@ from poolspec.model import (
     With,
 )
 from poolspec.report.coverage import INDEX
-from poolspec.report.verdicts import Outcome, Results, ResultsError, parse_results
+from poolspec.report.verdicts import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
 from poolspec.vocabulary import CheckOp, Connections, ErrorKind, Fault, HealthWord, Shell
 
 PAGE = PurePosixPath("limits.md")
@@ -294,3 +294,28 @@ def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
 def test_a_results_file_that_is_not_one_is_told_where(text: str, complaint: str) -> None:
     with pytest.raises(ResultsError, match=complaint):
         parse_results(text)
+
+
+LOAD: dict[str, float] = dict(
+    zip(LOAD_FIGURES, (2500, 1249.6, 0.01234, 0.01, 0.02, 0.03, 0.04, 0.05, 1.5), strict=True)
+)
+
+
+def test_loads_of_a_run_are_told_with_their_figures_case_by_case() -> None:
+    text = page(results(result(case="10", loads=[LOAD]), result(case="25", shell="asyncio")))
+    row = (
+        "| 2,500 | 1,250 | 12.3 ms | 10.0 ms | 20.0 ms | 30.0 ms | 40.0 ms | 50.0 ms | 1,500.0 ms |"
+    )
+    assert f"| pool_size_limit\\[10\\] | threads {row}" in text
+    assert text.count("pool_size_limit\\[") == 1
+
+
+def test_without_loads_nothing_is_told_of_them() -> None:
+    assert "Loads" not in page(results(result()))
+    assert "Loads" not in page()
+
+
+@pytest.mark.parametrize("loads", [7, [7], [{**LOAD, "p99": "slow"}], [{"operations": 1}]])
+def test_loads_that_a_run_does_not_write_are_refused(loads: object) -> None:
+    with pytest.raises(ResultsError, match=r"tests\[0\]\.loads"):
+        results(result(loads=loads))

@@ -74,6 +74,13 @@ def test_latency_is_judged_by_mean_maximum_and_percentiles() -> None:
         result.expect_latency({"max": less_than(0.4)})
 
 
+def test_a_load_tells_how_quick_it_was() -> None:
+    result = LoadResult(succeeded=4, seconds=[0.1, 0.2, 0.3, 0.4], elapsed=2.0)
+    told = result.figures()
+    assert (told["operations"], told["throughput"], told["mean"]) == (4, 2.0, 0.25)
+    assert (told["p50"], told["p99.9"], told["max"]) == (0.2, 0.4, 0.4)
+
+
 def test_no_latency_is_claimed_where_nothing_succeeded() -> None:
     with pytest.raises(AssertionError, match="no operation succeeded"):
         LoadResult().expect_latency({"mean": less_than(1)})

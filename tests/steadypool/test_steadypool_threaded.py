@@ -16,7 +16,13 @@ from steadypool import (
     PoolInitializationError,
     PoolTimeoutError,
 )
-from steadypool.testing import Gate, ScriptedConnection, ScriptedConnector, VirtualClock
+from steadypool.testing import (
+    ClockStuckError,
+    Gate,
+    ScriptedConnection,
+    ScriptedConnector,
+    VirtualClock,
+)
 
 MakePool = Callable[..., ConnectionPool]
 
@@ -572,6 +578,17 @@ def test_a_pool_without_timeout_waits_for_ever(
     pool.release(held)
     crew.join()
     assert pool.stats().timeouts == 0
+
+
+@pytest.mark.parametrize("timeout", [None, math.inf])
+def test_without_a_timeout_nobody_gives_up_waiting(
+    make_pool: MakePool, timeout: float | None
+) -> None:
+    pool = make_pool(size=1, max_overflow=0, timeout=timeout)
+    held = pool.acquire()
+    with pytest.raises(ClockStuckError):  # nobody else is there who could give it back
+        pool.acquire()
+    pool.release(held)
 
 
 def test_any_db_api_connection_is_rolled_back_if_it_cannot_say(make_pool: MakePool) -> None:

@@ -177,6 +177,7 @@ def pytest_runtest_makereport(
     run = item.stash.get(run_key, None)
     if run is not None and report.when == "call":
         report.user_properties.append(("poolspec_grade", asdict(run.lab.grade())))
+        report.user_properties.append(("poolspec_loads", run.lab.load_figures()))
     if run is not None and report.when == "call" and report.failed and call.excinfo:
         from poolspec.plugin.failure import explain
 
@@ -250,6 +251,7 @@ class Collector:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED
             reason = _reason(report)
         real: Any = about.get("poolspec_grade") or {}
+        loads: Any = about.get("poolspec_loads") or []
         self._results.tests.append(
             TestResult(
                 **identity,
@@ -257,6 +259,7 @@ class Collector:
                 seconds=report.duration,
                 reason=reason,
                 real=real,
+                loads=loads,
             )
         )
 

@@ -39,6 +39,8 @@ class TestResult:
     reason: str
     real: dict[str, str]
     """What server, socket, driver and clock were; empty for a test that did not run."""
+    loads: list[dict[str, float]]
+    """How quick each of its loads was, where time was real."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from poolspec import headers
 from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
 from poolspec.rendering import names
 from poolspec.rendering.literals import sentence
-from poolspec.report import grades
+from poolspec.report import figures, grades
 from poolspec.report.holds import Sentence
 from poolspec.report.markdown import code, prose, table
 from poolspec.report.verdicts import Outcome, Results, Verdict
@@ -187,6 +187,7 @@ def _class_page(spec: SpecClass, results: Results | None) -> str:
         "## Tests\n",
         _tests(spec, results),
         f"{grades.EXPLAINED}\n",
+        *figures.of_loads(spec, results),
         "## How to run it\n",
         f"```sh\npytest {module}\npytest {module} -k {spec.tests[0].name}\n```\n",
         "## Key scenarios\n",

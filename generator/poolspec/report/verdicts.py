@@ -9,7 +9,8 @@ Results come back to the build side only as this file, which the run side writes
                 "real": {"server": "mariadb", "socket": "unix", "driver": "steadypool",
                          "clock": "virtual"}}]}
 
-An entry without a shell is about threads. An entry of a test that did not run has no `real`.
+An entry without a shell is about threads. An entry of a test that did not run has no `real`. One
+with load in real time has `loads`, each with the figures that `LOAD_FIGURES` names.
 """
 
 import json
@@ -22,6 +23,8 @@ from poolspec.vocabulary import Shell
 SCHEMA = 1
 PARTS = ("server", "socket", "driver", "clock")
 """What may be real in a test."""
+LOAD_FIGURES = ("operations", "throughput", "mean", "p50", "p90", "p95", "p99", "p99.9", "max")
+"""What is told of a load: operations, those in a second, seconds that each took."""
 
 
 class ResultsError(Exception):
@@ -51,6 +54,8 @@ class Verdict:
     reason: str
     real: Mapping[str, str] = field(default_factory=dict)
     """What server, socket, driver and clock were; empty where that is not known."""
+    case: str = ""
+    loads: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Results:
     seconds: float
     verdicts: Mapping[tuple[str, Shell], Verdict]
     """By test and shell: the gravest outcome of its cases, and the time of all of them."""
+    loaded: tuple[Verdict, ...] = ()
+    """Every case, by itself, in which there was load in real time."""
 
     def real(self, test: str, shell: Shell) -> Mapping[str, str]:
         """Return what was real in a test; empty if it did not run, or if that is not known."""
@@ -85,11 +92,13 @@ def parse_results(text: str) -> Results:
     tests = top.get("tests")
     if not isinstance(tests, list):
         raise ResultsError(f"tests: expected a list, found {type(tests).__name__}")
+    verdicts = list(_verdicts(tests))
     return Results(
         server=_text(server, "description", "server"),
         pool=_text(top, "pool", "the file"),
         seconds=_number(top, "seconds", "the file"),
-        verdicts=_by_test(_verdicts(tests)),
+        verdicts=_by_test(verdicts),
+        loaded=tuple(verdict for verdict in verdicts if verdict.loads),
     )
 
 
@@ -115,6 +124,8 @@ def _verdicts(items: Iterable[object]) -> Iterable[Verdict]:
             seconds=_number(entry, "seconds", where),
             reason=_text(entry, "reason", where),
             real=_real(entry, where),
+            case=_text(entry, "case", where) if "case" in entry else "",
+            loads=tuple(_loads(entry, where)),
         )
 
 
@@ -128,6 +139,16 @@ def _shell(entry: Mapping[str, object], where: str) -> Shell:
 def _real(entry: Mapping[str, object], where: str) -> Mapping[str, str]:
     given = _object(entry.get("real") or {}, f"{where}.real")
     return {part: _text(given, part, f"{where}.real") for part in PARTS if given}
+
+
+def _loads(entry: Mapping[str, object], where: str) -> Iterable[Mapping[str, float]]:
+    given = entry.get("loads") or []
+    if not isinstance(given, list):
+        raise ResultsError(f"{where}.loads: expected a list, found {type(given).__name__}")
+    for number, item in enumerate(given):
+        place = f"{where}.loads[{number}]"
+        load = _object(item, place)
+        yield {figure: _number(load, figure, place) for figure in LOAD_FIGURES}
 
 
 def _outcome(word: str, where: str) -> Outcome:

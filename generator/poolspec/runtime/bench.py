@@ -134,6 +134,11 @@ class Bench(Generic[P]):
         makes = frozenset[Make]().union(*(sockets.makes for sockets in self._counted))
         return grade(self._server.kind, makes, self._clock)
 
+    def load_figures(self) -> list[dict[str, float]]:
+        """Return how quick each load was; nothing on a virtual clock, on which work takes none."""
+        real = self.grade().clock == TimeKind.REAL
+        return self._traffic.figures() if real else []
+
     def details(self, target: Target, *details: Detail) -> tuple[str, ...]:
         """Return the words by which an error must name a target."""
         return self._targets.details(target, details)

@@ -27,6 +27,7 @@ ROWS_OF_A_STREAM = 10_000_000
 """Numbers that are kept for the rows of one load without end."""
 REST = 0.01
 """Seconds that a client of a load without end rests after an operation that failed."""
+PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9")
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -74,7 +75,7 @@ class LoadResult:
             "failed": failed,
             "lost_writes": self.lost_writes,
             "success_rate": self.succeeded / operations if operations else 1.0,
-            "throughput": operations / self.elapsed if self.elapsed else math.inf,
+            "throughput": self._throughput(operations),
         }
         refused = f"; statuses: {dict(self.refused)}" if self.refused else ""
         _check(expected, seen, f"errors: {dict(self.errors)}{refused}")
@@ -94,10 +95,20 @@ class LoadResult:
         """Check seconds per operation: mean, max, p50, p90, p95, p99, p99.9 (nearest rank)."""
         if not self.seconds:
             raise AssertionError("no operation succeeded, so there is no latency to speak of")
+        _check(expected, self._latency(), f"{len(self.seconds)} operations")
+
+    def figures(self) -> dict[str, float]:
+        """Return how much was done, how much of it in a second, and the seconds that it took."""
+        done = {"operations": len(self.seconds), "throughput": self._throughput(self.succeeded)}
+        return {name: round(value, 6) for name, value in (done | self._latency()).items()}
+
+    def _throughput(self, operations: int) -> float:
+        return operations / self.elapsed if self.elapsed else math.inf
+
+    def _latency(self) -> dict[str, float]:
         times = sorted(self.seconds)
-        seen = {"mean": sum(times) / len(times), "max": times[-1]}
-        seen |= {name: percentile(times, name) for name in expected if name.startswith("p")}
-        _check(expected, seen, f"{len(times)} operations")
+        by_rank = {name: percentile(times, name) for name in PERCENTILES}
+        return {"mean": sum(times) / len(times), "max": times[-1], **by_rank}
 
 
 def percentile(ordered: Sequence[float], name: str) -> float:

@@ -51,6 +51,7 @@ class Traffic:
         """Rows that loads may have written: the number of the next one."""
         self._has_table = False
         self._running: list[Running] = []
+        self._ended: list[LoadResult] = []
 
     def lay_out(
         self,
@@ -100,7 +101,12 @@ class Traffic:
         """Complete the result of a load whose clients have ended."""
         load.result.elapsed = self._now() - load.started
         load.result.lost_writes = self._lost(load.result.written)
+        self._ended.append(load.result)
         return load.result
+
+    def figures(self) -> list[dict[str, float]]:
+        """Return the figures of every load that has ended and in which anything succeeded."""
+        return [result.figures() for result in self._ended if result.seconds]
 
     def _next_name(self, rows: int) -> str:
         """Return the name of a load that may write so many rows."""
