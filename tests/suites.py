@@ -296,7 +296,7 @@ def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
                 ),
             ),
             health=HealthWord.DEGRADED,
-            patience=Check(CheckOp.APPROX, 10.0, rel=0.05),
+            remaining_timeout=Check(CheckOp.APPROX, 10.0, rel=0.05),
             hooks=(("setup", equal(2)), ("on_acquire", Check(CheckOp.AT_LEAST, 2))),
             logs=(("recovery", equal(1)),),
             calls=(("rollback", equal(1)),),

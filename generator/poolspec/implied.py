@@ -83,8 +83,8 @@ EXPECTATIONS: Final = {
     "loans": Capability.LEAK_DETECTION,
     "logs": Capability.LOGS,
     "metrics": Capability.METRICS,
-    "patience": Capability.TIME_LIMITS,
     "pools": Capability.GLOBAL_POOL,
+    "remaining_timeout": Capability.TIME_LIMITS,
     "served": Capability.EVENTS,
     "stats": Capability.STATISTICS,
 }

@@ -266,16 +266,16 @@ STEPS: dict[str, tuple[str, str]] = {
         "- {open: p, given_as: url, «flaw: foreign}",
         "a flawed configuration must be refused",
     ),
-    "unchecked options that are not refused": (
-        "- {open: p, «unchecked: {timeout: -1}}",
-        "what is handed on unchecked must be refused",
+    "invalid options that are not refused": (
+        "- {open: p, «invalid_options: {timeout: -1}}",
+        "invalid options must be refused",
     ),
     "an option that is given twice": (
-        "- {open: p, options: {size: 1}, unchecked: {«size: -1}, fails: config}",
+        "- {open: p, options: {size: 1}, invalid_options: {«size: -1}, fails: config}",
         "'size' is given twice",
     ),
-    "an unchecked option that nobody knows": (
-        "- {open: p, unchecked: {«sise: -1}, fails: config}",
+    "an invalid option that nobody knows": (
+        "- {open: p, invalid_options: {«sise: -1}, fails: config}",
         "'sise' cannot be an option",
     ),
     "names without an error": (

@@ -44,7 +44,7 @@ from poolspec.vocabulary import (
 
 GUIDE = Path(__file__).parents[2] / "docs" / "spec-language.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
-TABLE = re.compile(r"<!-- keys: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
+TABLE = re.compile(r"<!-- keys: ([^;]+?)(?:; besides (.+?))? -->\n(.*?)<!-- end -->", re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 FOLLOWING = "<!-- what follows -->\n"
@@ -82,10 +82,12 @@ PRELUDE = (
 )
 
 
-def key_table(place: Place) -> str:
-    """The table of a place's keys as the guide shows it."""
+def key_table(place: Place, known: tuple[str, ...]) -> str:
+    """The table of a place's keys as the guide shows it, but for those that are known."""
     rows = ["| key | value | if left out | meaning | example |", "|---|---|---|---|---|"]
     for key in place.keys:
+        if key.name in known:
+            continue
         default = "*required*" if key.required else key.default or "says nothing"
         example = f"`{key.name}: {key.example}`"
         words = f"`{key.name}`", key.kind.words, default, key.meaning, example
@@ -117,9 +119,13 @@ def with_tables(text: str) -> str:
     lead, mark, rest = text.partition(FOLLOWING)
     _, end, rest = rest.partition("<!-- end -->")
     text = f"{lead}{mark}{following_table()}{end}{rest}"
-    return TABLE.sub(
-        lambda found: f"<!-- keys: {found[1]} -->\n{key_table(PLACES[found[1]])}<!-- end -->", text
-    )
+    return TABLE.sub(_as_it_is, text)
+
+
+def _as_it_is(found: re.Match[str]) -> str:
+    head, _, _ = found[0].partition("\n")
+    known = PLACES[found[2]].names if found[2] else ()
+    return f"{head}\n{key_table(PLACES[found[1]], known)}<!-- end -->"
 
 
 def indented(text: str, by: int) -> str:
@@ -153,6 +159,12 @@ def test_every_place_with_keys_has_a_table() -> None:
     files = {"a file of profiles", "a file of requirements", "a file of tables"}
     shown = {found[1] for found in TABLE.finditer(TEXT)}
     assert {place.name for place in PLACES.values() if place.keys} - files == shown
+
+
+def test_what_goes_without_saying_is_so() -> None:
+    ours = {"housekeeping", "listener"}
+    pairs = [(PLACES[found[1]], PLACES[found[2]]) for found in TABLE.finditer(TEXT) if found[2]]
+    assert [set(known.names) - set(place.names) for place, known in pairs] == [ours] * 3
 
 
 @pytest.mark.parametrize("word", WORDS)

@@ -200,7 +200,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
             names=(Detail.USER,),
         ),
     ),
-    "[{open: p, options: {size: 2}, unchecked: {order: random}, fails: config}]": (
+    "[{open: p, options: {size: 2}, invalid_options: {order: random}, fails: config}]": (
         Open(9, "p", (("size", 2), ("order", "random")), fails=ErrorKind.CONFIG),
     ),
     "[open: p, {acquire: a, from: p}, release: a]": (
@@ -300,8 +300,8 @@ EXPECTATIONS: dict[str, Expectations] = {
     "{l: {only_errors: [lost, timeout]}}": Expectations(
         loads=(LoadExpectation("l", line=10, only_errors=(ErrorKind.LOST, ErrorKind.TIMEOUT)),),
     ),
-    "{patience: 10s ± 5%}": Expectations(
-        patience=Check(CheckOp.APPROX, 10.0, rel=0.05), lines={"patience": 10}
+    "{remaining_timeout: 10s ± 5%}": Expectations(
+        remaining_timeout=Check(CheckOp.APPROX, 10.0, rel=0.05), lines={"remaining_timeout": 10}
     ),
     '{health: degraded, hooks: {setup: 2, on_acquire: "> 1"}, logs: {retry: 1}}': Expectations(
         health=HealthWord.DEGRADED,

@@ -45,7 +45,7 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
         loads=_loads(scope, fields),
         lines={name: head.line for name, head in fields.heads.items()},
         health=fields.get(g.HEALTH),
-        patience=fields.get(g.PATIENCE),
+        remaining_timeout=fields.get(g.REMAINING_TIMEOUT),
         hooks=_checks(scope, fields, g.HOOKS_KEY),
         logs=_checks(scope, fields, g.LOGS_KEY),
         loans=_loans_out(scope, fields),

@@ -7,7 +7,22 @@ from poolspec.language.quantities import RATE, RATIO
 from poolspec.language.values import check_kind, enum_kind, fields_kind, list_kind, map_kind
 from poolspec.vocabulary import Call, EventKind, HealthWord, MetricName, Real, StatName, TimingName
 
-STATS = Place("stats", tuple(Key(s.value, COUNTED, f"the pool's {s}", "2") for s in StatName))
+_STAT_MEANINGS = {
+    StatName.CREATED: "connections opened since the pool was made",
+    StatName.CLOSED: "connections closed since then, for whatever reason",
+    StatName.RECYCLED: "connections replaced because they were older than `recycle`",
+    StatName.ACQUIRED: "acquires that got a connection",
+    StatName.RELEASED: "connections given back",
+    StatName.TIMEOUTS: "acquires that gave up waiting",
+    StatName.TOTAL_CONNECTIONS: "connections that are open, idle and on loan",
+    StatName.POOL_SIZE: "connections that are idle",
+    StatName.MAX_SIZE: "the most that may be open: size + max_overflow",
+    StatName.IN_USE: "connections on loan",
+    StatName.WAITING: "acquires in the queue",
+}
+STATS = Place(
+    "stats", tuple(Key(name.value, COUNTED, _STAT_MEANINGS[name], "2") for name in StatName)
+)
 SERVER = Place(
     "server",
     (
@@ -121,7 +136,9 @@ EVENTS_KEY = Key(
     "what the pool said it did",
     "{exactly: [checked_out, checked_in]}",
 )
-PATIENCE = Key("patience", TIMED, "how long somebody still waits for the database", "10s ± 5%")
+REMAINING_TIMEOUT = Key(
+    "remaining_timeout", TIMED, "how long somebody will still wait for the database", "10s ± 5%"
+)
 HEALTH = Key("health", enum_kind("a state of health", HealthWord), "how the pool is", "degraded")
 HOOKS_KEY = Key("hooks", fields_kind(HOOKS), "how often hooks were called", "{setup: 2}")
 REAL = Key(
@@ -149,7 +166,7 @@ EXPECT = Place(
     "an expectation",
     (
         *(STATS_KEY, SERVER_KEY, SERVED, SAME, DIFFERENT, POOLS, EVENTS_KEY),
-        *(HEALTH, PATIENCE, HOOKS_KEY, CALLS_KEY, LOGS_KEY, LOANS_KEY, METRICS_KEY, REAL),
+        *(HEALTH, REMAINING_TIMEOUT, HOOKS_KEY, CALLS_KEY, LOGS_KEY, LOANS_KEY, METRICS_KEY, REAL),
     ),
     other=fields_kind(LOADED),
 )

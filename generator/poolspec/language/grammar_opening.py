@@ -2,7 +2,7 @@
 
 from poolspec.language.grammar_common import FAILS, SAYS, TOOK
 from poolspec.language.grammar_kinds import NAME
-from poolspec.language.grammar_pool import OPEN_OPTIONS, UNCHECKED_OPTIONS
+from poolspec.language.grammar_pool import OPEN_OPTIONS, UNJUDGED
 from poolspec.language.kinds import Key, Place
 from poolspec.language.values import enum_kind, fields_kind, list_kind
 from poolspec.vocabulary import Detail, Flaw, Given, Target
@@ -11,10 +11,10 @@ OPEN = Key("open", NAME, "make a pool that connects by a configuration", "second
 OPENED_WITH = Key(
     "options", fields_kind(OPEN_OPTIONS), "its options", "{size: 2}", default="no options at all"
 )
-UNCHECKED = Key(
-    "unchecked",
-    UNCHECKED_OPTIONS,
-    "options that the pool is to refuse, handed on as they are",
+INVALID_OPTIONS = Key(
+    "invalid_options",
+    UNJUDGED,
+    "options with invalid values, which the pool must refuse",
     "{timeout: -1}",
     default="none",
 )
@@ -49,5 +49,5 @@ NAMES_KEY = Key(
 
 OPEN_STEP = Place(
     "the step open",
-    (OPEN, OPENED_WITH, UNCHECKED, TARGET, GIVEN_AS, FLAW, FAILS, TOOK, SAYS, NAMES_KEY),
+    (OPEN, OPENED_WITH, INVALID_OPTIONS, TARGET, GIVEN_AS, FLAW, FAILS, TOOK, SAYS, NAMES_KEY),
 )

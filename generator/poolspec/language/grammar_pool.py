@@ -73,7 +73,7 @@ def _option_fault(word: str) -> str:
     return "" if word in OPEN_OPTIONS.names else expected(OPEN_OPTIONS.names, word)
 
 
-UNCHECKED_OPTIONS = map_kind(
+UNJUDGED = map_kind(
     "options with a value each",
     name_kind("an option", _option_fault, f"({'|'.join(OPEN_OPTIONS.names)})"),
     SCALAR,

@@ -46,7 +46,7 @@ def build_open(scope: Scope, fields: Fields) -> Step | None:
     if not fields.has(FAILS):
         scope.bind(word, Naming.POOL)
     given = fields.get(g.OPENED_WITH)
-    options = (*(options_of(given) if given else ()), *_unchecked(scope, fields))
+    options = (*(options_of(given) if given else ()), *_invalid(scope, fields))
     scope.names.options.append((options, fields.at(g.OPENED_WITH)))
     return Open(
         fields.node.line,
@@ -62,17 +62,17 @@ def build_open(scope: Scope, fields: Fields) -> Step | None:
     )
 
 
-def _unchecked(scope: Scope, fields: Fields) -> PoolOptions:
+def _invalid(scope: Scope, fields: Fields) -> PoolOptions:
     """Options with values that nobody has judged; the pool is to refuse them."""
-    if fields.has(g.UNCHECKED) and not fields.has(FAILS):
-        message = "what is handed on unchecked must be refused"
-        scope.reader.problem(fields.at(g.UNCHECKED), message, "say so: fails: config")
+    if fields.has(g.INVALID_OPTIONS) and not fields.has(FAILS):
+        message = "invalid options must be refused"
+        scope.reader.problem(fields.at(g.INVALID_OPTIONS), message, "say so: fails: config")
     given = fields.get(g.OPENED_WITH)
-    for word, value in fields.get(g.UNCHECKED) or ():
+    for word, value in fields.get(g.INVALID_OPTIONS) or ():
         if value is None or (given and word.text in given.nodes):
             why = "says nothing" if value is None else "is given twice"
             scope.reader.problem(word.node, f"{shown(word.text)} {why}", "leave it out")
-    pairs = fields.get(g.UNCHECKED) or ()
+    pairs = fields.get(g.INVALID_OPTIONS) or ()
     return tuple((word.text, value) for word, value in pairs if value is not None)
 
 

@@ -65,7 +65,7 @@ class Expectations:
     """The line of each part given, loads excepted: stats, server, served, …"""
     health: HealthWord | None = None
     """How the pool says it is."""
-    patience: Check | None = None
+    remaining_timeout: Check | None = None
     """How long somebody who waits for the database will still wait, in seconds."""
     hooks: Checks = ()
     """Of: setup, on_acquire. How often the pool called them."""

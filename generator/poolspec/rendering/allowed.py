@@ -31,7 +31,7 @@ _CALLS = frozenset(
         *("measure", "start_load", "stop_load"),
         *("transaction", "resize", "suspend", "resume", "maintain"),
         *("cancel", "fork", "interrupt_everywhere", "fault", "heal", "use", "execute"),
-        *("open", "details", "expect_patience"),
+        *("open", "details", "expect_remaining_timeout"),
         *("web_app", "request"),
         *(f"wait_until_{state.value}" for state in ActorState),
     }

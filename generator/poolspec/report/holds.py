@@ -38,8 +38,8 @@ def expectations(wanted: Expectations) -> Iterator[Sentence]:
         )
     if wanted.health is not None:
         yield Sentence(f"the pool says that it is {code(wanted.health.value)}")
-    if wanted.patience is not None:
-        limit = amounts.check(wanted.patience, " s").removeprefix("= ")
+    if wanted.remaining_timeout is not None:
+        limit = amounts.check(wanted.remaining_timeout, " s").removeprefix("= ")
         yield Sentence(f"who waits for the database still waits for {limit}")
     if wanted.hooks:
         yield Sentence(f"hooks were called so often: {amounts.checks(wanted.hooks)}")

@@ -58,7 +58,7 @@ class Cast(Pools):
         """Check the server's count of this test's pool connections, and the most open at once."""
         self._check_server(connections, peak)
 
-    def expect_patience(self, expected: Expected) -> None:
+    def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long an actor that waits for the database will still wait, in real seconds."""
 
         def look() -> str | None:

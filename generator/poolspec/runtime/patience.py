@@ -31,8 +31,10 @@ def of_tasks(loop: asyncio.AbstractEventLoop) -> float | None:
 
 
 def complaint(expected: Expected, seen: float | None) -> str | None:
-    """Say how a patience falls short of what was expected; None where it does not."""
-    return "nobody waits for the database" if seen is None else mismatch("patience", expected, seen)
+    """Say how a remaining timeout is not what was expected; None where it does not."""
+    if seen is None:
+        return "nobody waits for the database"
+    return mismatch("remaining timeout", expected, seen)
 
 
 def _socket_of(frame: FrameType) -> socket.socket | None:

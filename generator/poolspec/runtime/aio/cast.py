@@ -50,7 +50,7 @@ class AsyncCast(AsyncPools):
         """Check the server's count of this test's pool connections, and the most open at once."""
         await asyncio.to_thread(self._check_server, connections, peak)
 
-    async def expect_patience(self, expected: Expected) -> None:
+    async def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long a task that waits for the database will still wait, in real seconds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + SETTLE
