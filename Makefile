@@ -39,9 +39,10 @@ test: $(READY)  ## run all tests: the generated ones, the generator's and the po
 	@$(BIN)/python -m pytest -n auto -q --server $(SERVER) tests generated_tests
 
 coverage: $(READY)  ## measure how much of steadypool the generated tests alone go through
-	@mkdir -p build && rm -f build/coverage.data
+	@mkdir -p build && rm -f build/coverage.data*
 	@$(BIN)/coverage run -m pytest -q -p no:xdist --server $(SERVER)
-	@$(BIN)/coverage run --append -m pytest -q -p no:xdist --server $(SERVER) --pool steadypool-silent
+	@$(BIN)/coverage run -m pytest -q -p no:xdist --server $(SERVER) --pool steadypool-silent
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
 clean:  ## remove the virtual environment and everything that was built
