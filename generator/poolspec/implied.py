@@ -45,6 +45,7 @@ KEYS: Final = {
     ("close", "close"): Capability.DRAIN,
     ("load", "requests"): Capability.WEB_APP,
     ("load", "timeout"): Capability.CALL_TIMEOUT,
+    ("query", "changes_one"): Capability.OPTIMISTIC_LOCKING,
 }
 """By verb and key. `close` with a value says how."""
 

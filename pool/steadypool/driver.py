@@ -163,6 +163,10 @@ def undo(connection: Any) -> None:
 
 def close(connection: Any) -> None:
     """Close, whatever the connection says to it."""
+    if isinstance(connection, _PyMySQLConnection):
+        result = connection._result  # type: ignore[attr-defined]  # not in the stub
+        if result is not None:
+            result.unbuffered_active = False  # lest its finalizer read on, from a closed socket
     with suppress(Exception):  # it is closed already, or past closing
         connection.close()
 

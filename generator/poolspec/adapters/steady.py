@@ -71,6 +71,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.DRAIN,
         Capability.HEALTH,
         Capability.TRANSACTIONS,
+        Capability.OPTIMISTIC_LOCKING,
         Capability.QUEUE_CAP,
         Capability.CONNECT_CAP,
         Capability.BREAKER,
@@ -240,6 +241,10 @@ class SteadyControls:
     def maintain(self, pool: steadypool.ConnectionPool) -> None:
         """Do the housekeeping."""
         pool.maintain()
+
+    def expect_one(self, cursor: Any) -> None:
+        """Look at the statement's count of rows."""
+        steadypool.expect_one(cursor)
 
     def loans(self, pool: steadypool.ConnectionPool) -> list[LoanSeen]:
         """Return the pool's own list."""

@@ -174,6 +174,18 @@ class AsyncSteadypoolAdapter:
             await cursor.execute(sql, params or None)
             return [tuple(row) for row in await cursor.fetchall()]
 
+    async def change_one(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
+        """Run a statement, and look at its count of rows."""
+        async with connection.cursor() as cursor:
+            await cursor.execute(sql, params or None)
+            steadypool.expect_one(cursor)
+
+    async def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
+        """Run a statement, and read none of its rows."""
+        async with connection.cursor() as cursor:
+            statement = cursor.mogrify(sql, params or None)
+        await connection.query(statement, unbuffered=True)
+
     async def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
         await connection.commit()

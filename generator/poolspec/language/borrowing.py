@@ -1,15 +1,18 @@
 """Steps about single connections as fields → model: borrowed, used, given back."""
 
-from typing import cast
+from typing import Any, Final, cast
 
 from poolspec.errors import shown
 from poolspec.language import grammar_steps as g
 from poolspec.language.grammar_common import FAILS, SAYS, TIMEOUT, TOOK
-from poolspec.language.kinds import Fields, Word
+from poolspec.language.kinds import Fields, Key, Word
 from poolspec.language.names import Naming
 from poolspec.language.scope import Hold, Scope, Thing
 from poolspec.model import Acquire, Connect, GlobalPool, PoolOptions, Query, Release, Step, Value
 from poolspec.vocabulary import Shell
+
+_READINGS: Final = (g.RETURNS, g.ROWS_KEY, g.UNREAD, g.CHANGES_ONE)
+"""What a statement may be asked besides that it succeeds; one of these at most."""
 
 
 def build_acquire(scope: Scope, fields: Fields) -> Step:
@@ -99,11 +102,10 @@ def build_query(scope: Scope, fields: Fields) -> Step | None:
     thing = scope.find(on, Naming.LABEL) if on else None
     if on and thing and thing.hold is Hold.GONE and not fields.has(FAILS):
         _report_gone(scope, on, thing)
-    answers = [key for key in (g.RETURNS, g.ROWS_KEY, FAILS) if fields.has(key)]
-    if len(answers) > 1:
-        message = f"{answers[0].name!r} and {answers[1].name!r} exclude each other"
-        scope.reader.problem(fields.at(answers[1]), message, "keep one of them")
-    for key in (g.RETURNS, g.ROWS_KEY):
+    asked = [key for key in _READINGS if fields.has(key)]
+    fails = [FAILS] if fields.has(FAILS) and g.CHANGES_ONE not in asked else []
+    _report_both(scope, fields, [*asked, *fails])
+    for key in _READINGS:
         if fields.has(key):
             scope.names.at_server.append((f"{key.name!r} wants an answer", fields.at(key)))
     if on is None:
@@ -119,7 +121,15 @@ def build_query(scope: Scope, fields: Fields) -> Step | None:
         fields.get(FAILS),
         fields.get(SAYS) or (),
         fields.get(TOOK),
+        fields.get(g.UNREAD) or False,
+        fields.get(g.CHANGES_ONE) or False,
     )
+
+
+def _report_both(scope: Scope, fields: Fields, keys: list[Key[Any]]) -> None:
+    if len(keys) > 1:
+        message = f"{keys[0].name!r} and {keys[1].name!r} exclude each other"
+        scope.reader.problem(fields.at(keys[1]), message, "keep one of them")
 
 
 def build_global_pool(scope: Scope, fields: Fields) -> Step | None:

@@ -20,6 +20,7 @@ from poolspec.language.grammar_pool import (
     GLOBAL_OPTIONS,
     RESIZE,
 )
+from poolspec.language.grammar_tables import FLAG
 from poolspec.language.grammar_web import REQUEST_STEP
 from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
 from poolspec.language.quantities import NUMBER_OF, THREADS
@@ -102,6 +103,14 @@ RETURNS = Key(
     default="anything",
 )
 ROWS_KEY = Key("rows", ROWS, "the rows that must come back", "[[1, one]]", default="any rows")
+UNREAD = Key("unread", FLAG, "whether its rows are left unread", "true", default="all are read")
+CHANGES_ONE = Key(
+    "changes_one",
+    FLAG,
+    "whether to fail with a conflict unless it changes exactly one row",
+    "true",
+    default="any number",
+)
 
 GLOBAL_POOL = Key("global_pool", NAME, "ask for the process-wide pool", "shared", True)
 OPTIONS = Key(
@@ -184,7 +193,10 @@ STEP_PLACES.update(
         "transaction": Place(
             "the step transaction", (TRANSACTION, DO, RAISES, ENDS_WITH, FAILS, SAYS)
         ),
-        "query": Place("the step query", (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, FAILS, TOOK, SAYS)),
+        "query": Place(
+            "the step query",
+            (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, UNREAD, CHANGES_ONE, FAILS, TOOK, SAYS),
+        ),
         "close_all": Place("the step close_all", ()),
         "close": Place("the step close", (CLOSE,)),
         "resize": Place("the step resize", (RESIZE,)),

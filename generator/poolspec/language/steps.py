@@ -76,6 +76,7 @@ _EXPECTING = frozenset(
     key.name
     for key in (
         *(FAILS, TOOK, g.RETURNS, g.ROWS_KEY, g.RAISES, g.ENDS_WITH, g.EXPECT_STEP),
+        g.CHANGES_ONE,
         *(grammar_web.STATUS, g.INTERRUPT_EVERYWHERE),
     )
 )

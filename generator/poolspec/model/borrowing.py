@@ -91,3 +91,7 @@ class Query:
     fails: ErrorKind | None = None
     says: tuple[str, ...] = ()
     took: Check | None = None
+    unread: bool = False
+    """Its rows are left where they are, for the server to send to whoever reads next."""
+    changes_one: bool = False
+    """It must change exactly one row; else it fails with a conflict."""

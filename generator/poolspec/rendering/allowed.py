@@ -46,6 +46,7 @@ ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"
 KEYWORDS = frozenset(
     {
         *("took", "timeout", "params", "returns", "rows", "count", "repeat", "clients"),
+        *("unread", "changes_one"),
         *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
         *("size", "max_overflow", "saying", "drain", "on", "times", "seconds"),
         *("given", "flaw", "naming"),

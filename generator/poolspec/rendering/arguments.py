@@ -110,7 +110,8 @@ def web_app(test: SpecTest) -> str:
 def query_arguments(step: Query) -> str:
     """Return the arguments of a query: the statement, what goes in, what must come back."""
     parts = [literal(step.sql)]
-    if not step.params and not step.expects_value and step.rows is None:
+    plain = not (step.params or step.expects_value or step.unread or step.changes_one)
+    if plain and step.rows is None:
         return alone(step.sql)
     if step.params:
         parts.append(f"params={row(step.params)}")
@@ -118,6 +119,10 @@ def query_arguments(step: Query) -> str:
         parts.append(f"returns={value(step.returns)}")
     if step.rows is not None:
         parts.append(f"rows=[{', '.join(row(cells) for cells in step.rows)}]")
+    if step.unread:
+        parts.append("unread=True")
+    if step.changes_one:
+        parts.append("changes_one=True")
     return ", ".join(parts)
 
 

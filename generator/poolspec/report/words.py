@@ -143,6 +143,10 @@ def _(step: Query) -> Sentence:
     if step.rows is not None:
         rows = "; ".join(amounts.scalars(row) for row in step.rows) or "none"
         text += f"; its rows must be: {rows}"
+    if step.unread:
+        text += "; leave its rows unread"
+    if step.changes_one:
+        text += "; exactly one row must change"
     return Sentence(text + must(step))
 
 

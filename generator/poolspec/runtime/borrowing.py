@@ -44,14 +44,23 @@ class Held:
         *,
         returns: Any = ...,
         rows: list[Row] | None = None,
+        unread: bool = False,
+        changes_one: bool = False,
     ) -> None:
         """Run a statement; check the single value, or the rows, that come back.
 
         Raises AssertionError when something else came back, and the driver's error when the
-        statement fails.
+        statement fails. `unread` leaves the rows for the server to send; `changes_one` has the
+        pool look whether the statement changed exactly one row.
         """
         with self.raw.cursor() as cursor:
+            if unread:
+                self.raw.query(cursor.mogrify(sql, params or None), unbuffered=True)
+                return
             cursor.execute(sql, params or None)
+            if changes_one:
+                assert self.pool is not None, "only what a pool has lent"
+                self.pool.expect_one(cursor)
             seen = [tuple(row) for row in cursor.fetchall()]
         check_rows(sql, seen, returns, rows)
 
@@ -170,6 +179,10 @@ class Pool:
     def maintain(self) -> None:
         """Have the pool do its housekeeping."""
         self._controls().maintain(self.raw)
+
+    def expect_one(self, cursor: Any) -> None:
+        """Raise the pool's conflict unless the statement just run changed exactly one row."""
+        self._controls().expect_one(cursor)
 
     def loans(self) -> list[LoanSeen]:
         """Return what is on loan, by the pool's own account, the longest loan first."""

@@ -127,6 +127,9 @@ class Controls(Protocol):
     def maintain(self, pool: Any) -> None:
         """Do one round of housekeeping."""
 
+    def expect_one(self, cursor: Any) -> None:
+        """Raise a conflict unless the statement just run changed exactly one row."""
+
     def loans(self, pool: Any) -> list[LoanSeen]:
         """Return what is on loan, the longest loan first."""
 

@@ -60,6 +60,8 @@ class Capability(StrEnum):
     """The pool says whether it is healthy."""
     TRANSACTIONS = "transactions"
     """The pool lends a connection for a transaction, and ends it."""
+    OPTIMISTIC_LOCKING = "optimistic_locking"
+    """The pool tells a conflict when a statement does not change exactly one row."""
     QUEUE_CAP = "queue_cap"
     """The number of those who wait can be limited."""
     CONNECT_CAP = "connect_cap"

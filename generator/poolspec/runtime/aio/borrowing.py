@@ -44,8 +44,20 @@ class AsyncHeld:
         *,
         returns: Any = ...,
         rows: list[Row] | None = None,
+        unread: bool = False,
+        changes_one: bool = False,
     ) -> None:
-        """Run a statement; check the single value, or the rows, that come back."""
+        """Run a statement; check the single value, or the rows, that come back.
+
+        `unread` leaves the rows for the server to send; `changes_one` has the pool look whether
+        the statement changed exactly one row.
+        """
+        if unread:
+            await self._adapter.leave_unread(self.raw, sql, params)
+            return
+        if changes_one:
+            await self._adapter.change_one(self.raw, sql, params)
+            return
         check_rows(sql, await self._adapter.run(self.raw, sql, params), returns, rows)
 
 

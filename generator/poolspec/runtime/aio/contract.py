@@ -143,5 +143,11 @@ class AsyncPoolAdapter(Protocol):
     async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
         """Run a statement and return all rows."""
 
+    async def change_one(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
+        """Run a statement; raise a conflict unless it changes exactly one row."""
+
+    async def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
+        """Run a statement, and leave its rows for the server to send."""
+
     async def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
