@@ -181,11 +181,15 @@ class Books:
         return len(self.idle), len(self.waiters), self.created - self.closed
 
     def _tell(self, now: float) -> None:
-        """Send what was noted; called last in every transition."""
+        """Send what was noted; called last in every transition.
+
+        An interrupt that strikes in a listener goes on when all of them have been told all.
+        """
         if not self._notes:
             return
         notes, self._notes = self._notes, []
         figures = self.gauges()
+        interrupt: BaseException | None = None
         for kind, ticket, connection, reason, took, loan in notes:
             event = PoolEvent(kind, now, ticket, connection, reason, *figures, took, loan)
             for listener in self._listeners:
@@ -193,3 +197,7 @@ class Books:
                     listener(event)
                 except Exception as error:
                     self._listener_failed(error)
+                except BaseException as error:
+                    interrupt = interrupt or error
+        if interrupt is not None:
+            raise interrupt

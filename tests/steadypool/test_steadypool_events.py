@@ -5,6 +5,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -129,6 +130,29 @@ def test_a_failing_listener_is_logged_once_and_harms_nobody(
         pass
     assert len(events) == 5
     assert len([record for record in caplog.records if record.name == "steadypool"]) == 1
+
+
+@pytest.mark.parametrize("number", range(1, 15))
+def test_an_interrupted_listener_costs_no_event(make_pool: MakePool, number: int) -> None:
+    events: list[PoolEvent] = []
+    told = 0
+
+    def interrupt(event: PoolEvent) -> None:
+        nonlocal told
+        told += 1
+        if told == number + 1:  # the first tells of the pool itself
+            raise KeyboardInterrupt
+
+    pool = make_pool(size=0, max_overflow=1, listeners=[interrupt, events.append])
+    for _ in range(3):
+        with suppress(KeyboardInterrupt), pool:
+            pass
+    with suppress(KeyboardInterrupt):
+        pool.close()
+    stats = pool.stats()
+    assert {name: getattr(stats, name) for name in recount(events)} == recount(events)
+    assert told > number, "nothing was interrupted"
+    assert (stats.in_use, stats.total_connections) == (0, 0)
 
 
 def recount(events: list[PoolEvent]) -> dict[str, int]:
