@@ -1,5 +1,6 @@
 """A module that says anything else than its spec is found out."""
 
+import ast
 import pickle
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from tests.suites import a_class, every_step, limit_test
 
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import ShapeError, check_shape
+from poolspec.rendering.skeleton import skeleton
 from poolspec.vocabulary import Shell
 
 SPEC = a_class(limit_test(shells=tuple(Shell)), every_step(tuple(Shell)))
@@ -48,6 +50,15 @@ TAMPERED = {
     "a mark that does not say the shell": (", shell='asyncio'", ""),
     "another shell": ("shell='asyncio'", "shell='threads'"),
     "a lambda": ("lab.connect()", "(lambda: __import__('os'))()"),
+    "a statement after a test": ("    @pytest.mark.spec(", "    import os\n    @pytest.mark.spec("),
+    "a string in which the next test is lost": (
+        'times out.\n        """',
+        'times out.\n        """ """',
+    ),
+    "a docstring that is no docstring": (
+        'times out.\n        """',
+        'times out.\n        """, """"""',
+    ),
     "no Python": ("class Test", "klass Test"),
     "a NUL": ("class Test", "\0class Test"),
 }
@@ -55,6 +66,17 @@ TAMPERED = {
 
 def test_the_module_of_a_spec_has_its_shape() -> None:
     check_shape(render_module(SPEC), SPEC)
+
+
+def test_a_skeleton_is_the_module_without_the_bodies_of_its_tests() -> None:
+    text = render_module(SPEC)
+    whole = ast.parse(text)
+    for spec_class in whole.body[3:]:
+        assert isinstance(spec_class, ast.ClassDef)
+        for test in spec_class.body:
+            assert isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef)
+            del test.body[1:]
+    assert ast.dump(ast.parse(skeleton(text))) == ast.dump(whole)
 
 
 def test_a_defect_survives_the_way_between_processes() -> None:
@@ -82,6 +104,14 @@ def test_a_module_with_a_change_is_found_out(what: str) -> None:
 def test_a_test_more_is_found_out() -> None:
     text = render_module(SPEC) + "\n    def test_more(self) -> None:\n        pass\n"
     with pytest.raises(ShapeError, match="other statements"):
+        check_shape(text, SPEC)
+
+
+@pytest.mark.parametrize("hidden", ["\rprint()", "\n        \f    print()", "\n        \fprint()"])
+def test_a_statement_that_hides_in_the_last_body_is_found_out(hidden: str) -> None:
+    text = render_module(SPEC).rstrip() + hidden + "\n"
+    compile(text, "hidden", "exec")
+    with pytest.raises(ShapeError, match="carriage return or a form feed"):
         check_shape(text, SPEC)
 
 

@@ -5,6 +5,9 @@ docstring, two imports, a class for each shell, its tests in order, each with it
 words, waiting in the manner of its shell; inside the tests no name that is not the runtime's, a
 label's or a parameter's, and no constant that is not the spec's. The text is not executed.
 
+The bodies of the tests are looked at as what Python makes of them, its code objects; all else is
+looked at as a tree.
+
 This repeats what `names` and `literals` promise, by other means. If it ever fails, poolspec has a
 defect, and nothing is written.
 """
@@ -28,6 +31,7 @@ from poolspec.rendering.render import (
     paragraphs_of_module,
     paragraphs_of_test,
 )
+from poolspec.rendering.skeleton import skeleton
 from poolspec.vocabulary import Shell
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -66,8 +70,8 @@ def _defect(spec: SpecClass, what: str) -> ShapeError:
 def check_shape(text: str, spec: SpecClass) -> None:
     """Compare a finished module with its spec. Raises ShapeError at the first difference."""
     try:
-        tree = ast.parse(text)
-        code = compile(tree, "<generated>", "exec", dont_inherit=True)
+        code = compile(text, "<generated>", "exec", dont_inherit=True)
+        tree = ast.parse(skeleton(text))
     except (SyntaxError, ValueError) as error:
         raise _defect(spec, f"it is not Python ({error})") from None
     check = _Checker(spec)
