@@ -33,7 +33,7 @@ from steadypool.states import Slot, Step, Ticket
 T = TypeVar("T")
 
 _GRACE = 0.1
-"""Seconds of the clock that a connect cut short by a timeout is waited for."""
+"""Seconds of the clock that a timeout waits for: for a connect cut short, or for a close."""
 _LAST_WAIT = 5.0
 """Seconds of the clock that a closing pool waits for its tasks."""
 
@@ -175,7 +175,8 @@ class AsyncConnects(AsyncReturns):
         if slot is not None:
             task = self._tasks.spawn(self._discard(slot))
             if waits:
-                await self._tasks.ended(task)
+                late = reason is FailReason.TIMEOUT
+                await self._tasks.ended(task, self._now() + _GRACE if late else None)
 
     def _connect_ended(
         self, task: asyncio.Task[Any], began: float, ticket: Ticket, reason: FailReason

@@ -80,7 +80,7 @@ class AsyncReturns:
             if reset is Reset.SESSION:
                 await self._opener.set_up(slot.connection)  # whose work the reset has undone
             return True
-        except asyncio.CancelledError:  # the pool is being closed, or the loop
+        except (Exception, asyncio.CancelledError):  # a hook's; or pool or loop are being closed
             return False
         finally:
             self._resets.discard(task)
