@@ -38,10 +38,13 @@ run: $(READY)  ## generate, run the generated tests in parallel, write the repor
 test: $(READY)  ## run all tests: the generated ones, the generator's and the pool's
 	@$(BIN)/python -m pytest -n auto -q --server $(SERVER) tests generated_tests
 
+# Left out: traced threads that run while another forks; the child hangs now and then, untraced it never did.
+MEASURED := -q -p no:xdist --deselect generated_tests/test_forking.py::TestForking::test_forks_amid_traffic
+
 coverage: $(READY)  ## measure how much of steadypool the generated tests alone go through
 	@mkdir -p build && rm -f build/coverage.data*
-	@$(BIN)/coverage run -m pytest -q -p no:xdist --server $(SERVER)
-	@$(BIN)/coverage run -m pytest -q -p no:xdist --server $(SERVER) --pool steadypool-silent
+	@$(BIN)/coverage run -m pytest $(MEASURED) --server $(SERVER)
+	@$(BIN)/coverage run -m pytest $(MEASURED) --server $(SERVER) --pool steadypool-silent
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
