@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from poolspec.runtime.actors import GIVE_UP_AFTER
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.aio.lab import AsyncLab
 from poolspec.runtime.contract import PoolAdapter
@@ -57,11 +58,26 @@ class AsyncioRun:
         self._runner.run(self._main(test))
 
     def dispose(self) -> None:
-        """Undo everything."""
+        """Undo everything. Raises AssertionError naming tasks that cannot be cancelled."""
         try:
-            self._runner.run(self.lab.dispose())
+            self._runner.run(self._end())
         finally:
             self._runner.close()
+
+    async def _end(self) -> None:
+        undone = asyncio.create_task(self.lab.dispose(), name="dispose")
+        await asyncio.wait([undone], timeout=GIVE_UP_AFTER)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            _, left = await asyncio.wait(left, timeout=GIVE_UP_AFTER)
+        for task in left:
+            asyncio._unregister_task(task)  # or the runner would wait for it for ever
+        if left:
+            names = ", ".join(sorted(task.get_name() for task in left))
+            raise AssertionError(f"tasks go on though they were cancelled: {names}")
+        undone.result()
 
     async def _main(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = asyncio.current_task()
