@@ -7,7 +7,7 @@ tests notice each of them; a suite that a wrong pool passes is not worth having.
 import math
 import threading
 from collections import deque
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import steadypool
@@ -352,6 +352,14 @@ class FreesASlotBeforeItsConnectionIsClosed(steadypool.ConnectionPool):
         engine._discard = discard  # type: ignore[method-assign]  # wrong on purpose
 
 
+class InventsItsHealth(steadypool.ConnectionPool):
+    """Says rightly whether it is healthy, with figures that it has made up."""
+
+    def health(self) -> steadypool.Health:
+        right = super().health()
+        return replace(right, stats=PoolStats(*[7] * len(fields(PoolStats))))
+
+
 class Sound(WrongCore):
     """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
 
@@ -398,6 +406,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
         "connection_faults",
         "a_slot_is_free_when_its_connection_is_closed",
     ),
+    InventsItsHealth: ("health", "a_pool_that_lets_wait_is_degraded"),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""

@@ -19,6 +19,7 @@ from poolspec.runtime.connection import OnStage
 from poolspec.runtime.contract import (
     Controls,
     ForeignConnections,
+    HealthSeen,
     LoanSeen,
     Meter,
     Options,
@@ -217,6 +218,11 @@ def loans_of(pool: steadypool.ConnectionPool | steadypool.AsyncConnectionPool) -
     return [LoanSeen(loan.holder, loan.seconds, loan.where) for loan in pool.loans()]
 
 
+def health_of(health: steadypool.Health) -> HealthSeen:
+    """Return a pool's verdict on itself, in the lab's words."""
+    return HealthSeen(health.status.value, health.reasons, health.stats.as_dict())
+
+
 class SteadyControls:
     """Passes every call on."""
 
@@ -261,9 +267,9 @@ class SteadyControls:
         """Close, waiting for what is on loan."""
         pool.close(seconds)
 
-    def health(self, pool: steadypool.ConnectionPool) -> str:
-        """Return the status."""
-        return pool.health().status.value
+    def health(self, pool: steadypool.ConnectionPool) -> HealthSeen:
+        """Return the pool's own verdict."""
+        return health_of(pool.health())
 
 
 class SteadypoolAdapter:

@@ -11,6 +11,7 @@ from poolspec.adapters.steady import (
     LOGS,
     THREADS_ONLY,
     config_of,
+    health_of,
     kind_of,
     listeners,
     loans_of,
@@ -22,7 +23,7 @@ from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
 from poolspec.runtime.connection import OnStage
-from poolspec.runtime.contract import LoanSeen, Meter, Options, Place
+from poolspec.runtime.contract import HealthSeen, LoanSeen, Meter, Options, Place
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
 from steadypool.aio_driver import AsyncConnection, AsyncConnector
@@ -71,9 +72,9 @@ class AsyncSteadyControls:
         """Close, waiting for what is on loan."""
         await pool.close(seconds)
 
-    async def health(self, pool: steadypool.AsyncConnectionPool) -> str:
-        """Return the status."""
-        return (await pool.health()).status.value
+    async def health(self, pool: steadypool.AsyncConnectionPool) -> HealthSeen:
+        """Return the pool's own verdict."""
+        return health_of(await pool.health())
 
 
 class AsyncSteadypoolAdapter:

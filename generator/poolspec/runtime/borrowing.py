@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from poolspec.runtime.connection import Connector, number_of
-from poolspec.runtime.contract import Controls, LoanSeen, PoolAdapter
+from poolspec.runtime.contract import Controls, HealthSeen, LoanSeen, PoolAdapter
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.log import Log, current_actor
@@ -199,7 +199,7 @@ class Pool:
         if keeper is not None:
             keeper.__exit__(None, None, None)
 
-    def health(self) -> str:
+    def health(self) -> HealthSeen:
         """Return the pool's own verdict on itself."""
         return self._controls().health(self.raw)
 

@@ -7,7 +7,7 @@ clock like any actor.
 import threading
 from collections.abc import Callable
 
-from poolspec.runtime import patience
+from poolspec.runtime import fitness, patience
 from poolspec.runtime.actors import Actor, Crew
 from poolspec.runtime.checks import Expected, demand
 from poolspec.runtime.faults import LOOK_EVERY
@@ -68,9 +68,11 @@ class Cast(Pools):
         demand(settle(look, lambda said: said is None))
 
     def expect_health(self, status: str) -> None:
-        """Check the pool's own verdict on itself."""
-        seen = self._only_pool().health()
-        demand(None if seen == status else f"health: expected {status}, was {seen}")
+        """Check the pool's own verdict on itself; its figures must be those of the pool."""
+        pool = self._only_pool()
+        before = self._figures(pool)
+        seen = pool.health()
+        demand(*fitness.complaints(status, seen, before, self._figures(pool)))
 
     def expect_within(self, seconds: float, check: Callable[[], None]) -> None:
         """Wait until expectations hold, but not longer than so many seconds of the test's clock."""

@@ -109,6 +109,18 @@ class LoanSeen:
     """Places in the program, as `file:line function`."""
 
 
+@dataclass(frozen=True, slots=True)
+class HealthSeen:
+    """What a pool says of its health."""
+
+    status: str
+    """healthy, degraded or unhealthy"""
+    reasons: tuple[str, ...]
+    """What is wrong, in the pool's words."""
+    figures: Mapping[str, int]
+    """The figures that it rests on, by `StatName`; none where the pool counts nothing."""
+
+
 class Controls(Protocol):
     """What can be done to a pool in its life, for those pools where it can be."""
 
@@ -139,8 +151,8 @@ class Controls(Protocol):
     def drain(self, pool: Any, seconds: float) -> None:
         """Close the pool for good, waiting so long for what is on loan."""
 
-    def health(self, pool: Any) -> str:
-        """Return healthy, degraded or unhealthy."""
+    def health(self, pool: Any) -> HealthSeen:
+        """Return the pool's verdict on itself, and what it rests on."""
 
 
 class Configuring(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from poolspec.runtime import invariants
 from poolspec.runtime.bench import Bench, P
+from poolspec.vocabulary import Capability
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -31,6 +32,10 @@ class Verdict(Bench[P]):
             most_ever=pool.most_ever,
         )
         return list(invariants.violations_at_rest(at_rest, self._capabilities))
+
+    def _figures(self, pool: P) -> Mapping[str, int]:
+        """Return a pool's figures; none where it counts nothing."""
+        return pool.stats() if Capability.STATISTICS in self._capabilities else {}
 
     def _left(self) -> list[str]:
         """Say what is left after all pools were closed. May wait for the server."""

@@ -11,7 +11,7 @@ from typing import Any
 from poolspec.runtime.aio.contract import AsyncControls, AsyncPoolAdapter
 from poolspec.runtime.borrowing import Row, check_rows
 from poolspec.runtime.connection import Sockets
-from poolspec.runtime.contract import LoanSeen
+from poolspec.runtime.contract import HealthSeen, LoanSeen
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.log import Log, current_actor
 from poolspec.vocabulary import EventKind, StatName
@@ -181,7 +181,7 @@ class AsyncPool:
         if keeper is not None:
             await keeper.__aexit__(None, None, None)
 
-    async def health(self) -> str:
+    async def health(self) -> HealthSeen:
         """Return the pool's own verdict on itself."""
         return await self._controls().health(self.raw)
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from poolspec.runtime import patience
+from poolspec.runtime import fitness, patience
 from poolspec.runtime.aio.actors import AsyncActor
 from poolspec.runtime.aio.pools import AsyncPools
 from poolspec.runtime.checks import Expected, demand
@@ -61,9 +61,11 @@ class AsyncCast(AsyncPools):
             await asyncio.sleep(LOOK_EVERY)
 
     async def expect_health(self, status: str) -> None:
-        """Check the pool's own verdict on itself."""
-        seen = await self._only_pool().health()
-        demand(None if seen == status else f"health: expected {status}, was {seen}")
+        """Check the pool's own verdict on itself; its figures must be those of the pool."""
+        pool = self._only_pool()
+        before = self._figures(pool)
+        seen = await pool.health()
+        demand(*fitness.complaints(status, seen, before, self._figures(pool)))
 
     async def expect_within(self, seconds: float, check: Callable[[], Awaitable[None]]) -> None:
         """Wait until expectations hold, but not longer than so many seconds of the test's clock."""

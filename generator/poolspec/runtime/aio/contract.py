@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.borrowing import Row
 from poolspec.runtime.calls import Plan
-from poolspec.runtime.contract import LoanSeen, Meter, Options, Place
+from poolspec.runtime.contract import HealthSeen, LoanSeen, Meter, Options, Place
 from poolspec.runtime.log import Entry
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, Capability, ErrorKind, TimeKind
@@ -81,8 +81,8 @@ class AsyncControls(Protocol):
     async def drain(self, pool: Any, seconds: float) -> None:
         """Close the pool for good, waiting so long for what is on loan."""
 
-    async def health(self, pool: Any) -> str:
-        """Return healthy, degraded or unhealthy."""
+    async def health(self, pool: Any) -> HealthSeen:
+        """Return the pool's verdict on itself, and what it rests on."""
 
 
 class AsyncConfiguring(Protocol):
