@@ -7,7 +7,7 @@ AssertionError with all that is wrong.
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import chain
 from typing import Any
 
@@ -95,8 +95,9 @@ class Expectations(Bench[P]):
 
     def took(self, expected: Expected) -> AbstractContextManager[None]:
         """Check how long the block takes, in seconds of the test's clock."""
-        return taking(self._clock.now, expected)
+        return taking(self._clock, expected)
 
+    @contextmanager
     def fails(
         self,
         kind: ErrorKind,
@@ -104,11 +105,14 @@ class Expectations(Bench[P]):
         took: Expected | None = None,
         saying: tuple[str, ...] = (),
         naming: tuple[str, ...] = (),
-    ) -> AbstractContextManager[None]:
+    ) -> Iterator[None]:
         """Check that the block fails in this way, what it says, and how long it takes to."""
         look = self._secrets.look_into
-        kind_of = self._adapter.kind_of
-        return failing(self._clock.now, kind_of, kind, took, (*saying, *naming), look)
+        with ExitStack() as stack:
+            if took is not None:
+                stack.enter_context(self.took(took))
+            stack.enter_context(failing(self._adapter.kind_of, kind, (*saying, *naming), look))
+            yield
 
     def _check_server(self, connections: Expected | None, peak: Expected | None) -> None:
         if connections is not None:

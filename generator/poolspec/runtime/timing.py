@@ -3,38 +3,47 @@
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from poolspec.runtime.checks import Expected, demand, mismatch
+from poolspec.runtime.checks import Expected, demand
 from poolspec.runtime.failing import BodyInterrupt
+from poolspec.runtime.lateness import lateness_beside
 from poolspec.vocabulary import ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class Timed(Protocol):
+    """A clock, as far as it is read."""
+
+    def now(self) -> float:
+        """Return the time in seconds."""
+
 
 KindOf = Callable[[BaseException], ErrorKind | None]
 
 
 @contextmanager
-def taking(now: Callable[[], float], expected: Expected) -> Iterator[None]:
+def taking(clock: Timed, expected: Expected) -> Iterator[None]:
     """Check how long the block takes, in seconds of the test's clock."""
-    started = now()
-    yield
-    demand(mismatch("took", expected, now() - started))
+    with lateness_beside(clock) as lateness:
+        started = clock.now()
+        yield
+        taken = clock.now() - started
+    demand(lateness.mismatch(expected, taken))
 
 
 @contextmanager
 def failing(
-    now: Callable[[], float],
     kind_of: KindOf,
     kind: ErrorKind,
-    took: Expected | None,
     saying: tuple[str, ...],
     look_into: Callable[[BaseException], None],
 ) -> Iterator[None]:
-    """Check that the block fails in this way, what its error says, and how long it takes to.
+    """Check that the block fails in this way, and what its error says.
 
     `look_into` gets the error, whatever it is.
     """
-    started = now()
     try:
         yield
     except (Exception, CancelledError, BodyInterrupt) as error:
@@ -46,8 +55,6 @@ def failing(
         demand(*(_missing(part, str(error)) for part in saying))
     else:
         raise AssertionError(f"expected to fail with {kind}, but it succeeded")
-    if took is not None:
-        demand(mismatch("took", took, now() - started))
 
 
 def _missing(part: str, text: str) -> str | None:
