@@ -61,6 +61,11 @@ class SpecErrors(Exception):  # noqa: N818 - it is not one error, it is all of t
     def __str__(self) -> str:
         return "\n\n".join(str(problem) for problem in self.problems)
 
+    def amount(self) -> str:
+        """Say how many there are, and in how many files."""
+        errors, files = len(self.problems), len({problem.path for problem in self.problems})
+        return f"{errors} error{'s' * (errors > 1)} in {files} file{'s' * (files > 1)}"
+
     def __reduce__(self) -> tuple[type["SpecErrors"], tuple[tuple[Problem, ...]]]:
         return SpecErrors, (self.problems,)
 

@@ -189,6 +189,7 @@ def test_a_wrong_spec_is_told_by_place_and_nothing_is_written(project: Path) -> 
     done = poolspec(project, "gen")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("specs/limits.yaml:13:9: ")
+    assert done.stderr.endswith("poolspec: 1 error in 1 file\n")
     assert "Traceback" not in done.stderr
     assert generated(project) == {}
 

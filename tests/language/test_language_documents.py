@@ -55,7 +55,7 @@ def test_odd_yaml_is_refused_at_its_place(text: str, message: str, wrong_file: W
 SYNTAX: dict[str, tuple[str, int, str]] = {
     "a colon in a text": ("purpose: a: b", 1, "put a text that contains ': ' in quotes"),
     "a comparison": ("spec: 1\nx: >= 3", 2, 'put a comparison in quotes: ">= 2"'),
-    "a list that is not closed": ("spec: 1\nx: [a\ny: 1", 3, "must be closed"),
+    "a list that is not closed": ("spec: 1\nx: [a\ny: 1", 2, "must be closed"),
     "a percent sign": ("spec: 1\nx: %a", 2, "starts with this character in quotes"),
     "a crooked mapping": ("spec: 1\n y: 1", 2, "in quotes"),
 }

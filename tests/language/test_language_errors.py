@@ -220,6 +220,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "- acquire: a\n- release: a\n- query: SELECT 1\n  on: «a",
         "'a' was given back in line 11",
     ),
+    "a query on a released connection that shall fail": (
+        "- acquire: a\n- release: a\n- {query: SELECT 1, on: «a, fails: query}",
+        "'a' was given back in line 11",
+    ),
     "a query without a connection": ("- «query: SELECT 1", "the step query needs the key 'on'"),
     "a blank statement": (
         '- acquire: a\n- {query: «" ", on: a}',
@@ -675,7 +679,7 @@ def test_a_missing_key_is_shown_with_what_to_add(find_problems: ProblemsOf) -> N
         "specs/example.yaml:1:1: a test class needs the key 'purpose'\n"
         "    1 | spec: 1\n"
         "      | ^\n"
-        "  add it: purpose: Pool respects its maximum size"
+        "  add it: purpose: Pool respects its maximum size (what it is for)"
     )
 
 

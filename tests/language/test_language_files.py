@@ -307,6 +307,19 @@ def test_an_unknown_key_in_covers_is_an_error_with_the_nearest(
     assert (problem.message, problem.hint) == ("unknown requirement 'A60'", "did you mean 'A06'?")
 
 
+def test_the_files_that_list_the_requirements_are_named(tmp_path: Path, write: Write) -> None:
+    write("specs/r.yaml", REQUIREMENTS)
+    write("specs/a.yaml", class_text("A", PASS.replace("[]", "[Z99]")))
+    (problem,) = problems(tmp_path)
+    assert problem.hint == "the keys are listed in specs/r.yaml"
+
+
+def test_one_key_is_a_list_of_one(tmp_path: Path, write: Write) -> None:
+    write("specs/a.yaml", class_text("A", PASS.replace("[]", "A06")))
+    (problem,) = problems(tmp_path)
+    assert problem.hint == "write [A06]"
+
+
 def test_without_requirements_every_well_formed_key_is_taken(tmp_path: Path, write: Write) -> None:
     write("specs/a.yaml", class_text("A", PASS.replace("[]", "[A60, Z999]")))
     assert load(tmp_path).classes[0].tests[0].covers == ("A60", "Z999")

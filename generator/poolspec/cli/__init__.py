@@ -162,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SpecErrors as error:
-        return _complain(str(error), exits.BAD_INPUT)
+        return _complain(f"{error}\n\npoolspec: {error.amount()}", exits.BAD_INPUT)
     except exits.Stop as stop:
         return _complain(f"poolspec: {stop}", stop.code)
     except BrokenPipeError:

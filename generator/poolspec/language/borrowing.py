@@ -85,23 +85,24 @@ def _give_back(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
         message = f"{shown(word.text)} is given back at the end of its block"
         scope.reader.problem(word.node, message, "leave this step out, or say how it 'fails'")
     elif thing.hold is Hold.GONE and not fails:
-        _report_gone(scope, word, thing)
+        _report_gone(scope, word, thing, "if the step must fail, say how: fails: …")
     elif not fails:
         thing.hold, thing.gone_line = Hold.GONE, line
     return thing.pool
 
 
-def _report_gone(scope: Scope, word: Word, thing: Thing) -> None:
+def _report_gone(scope: Scope, word: Word, thing: Thing, hint: str) -> None:
     message = f"{shown(word.text)} was given back in line {thing.gone_line}"
-    scope.reader.problem(word.node, message, "if the step must fail, say how: fails: …")
+    scope.reader.problem(word.node, message, hint)
 
 
 def build_query(scope: Scope, fields: Fields) -> Step | None:
     """A statement on a connection that is held."""
     on = fields.get(g.ON)
     thing = scope.find(on, Naming.LABEL) if on else None
-    if on and thing and thing.hold is Hold.GONE and not fields.has(FAILS):
-        _report_gone(scope, on, thing)
+    if on and thing and thing.hold is Hold.GONE:
+        hint = "query before that, or acquire anew, under another name"
+        _report_gone(scope, on, thing, hint)
     asked = [key for key in _READINGS if fields.has(key)]
     fails = [FAILS] if fields.has(FAILS) and g.CHANGES_ONE not in asked else []
     _report_both(scope, fields, [*asked, *fails])

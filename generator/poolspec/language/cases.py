@@ -197,7 +197,8 @@ class ClassBuilder:
         for word in fields.get(g.COVERS) or ():
             if known and word.text not in known:
                 near = nearest(word.text, tuple(known))
-                hint = f"did you mean {near!r}?" if near else "see the file of requirements"
+                listed = f"the keys are listed in {', '.join(self.catalog.listing)}"
+                hint = f"did you mean {near!r}?" if near else listed
                 self.reader.problem(word.node, f"unknown requirement {shown(word.text)}", hint)
             if word.text in seen:
                 self.reader.problem(word.node, f"{shown(word.text)} is named twice", "once will do")

@@ -29,6 +29,8 @@ class Catalog:
     requirements: dict[str, Requirement] = field(default_factory=dict)
     tables: dict[str, TableDefinition] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    listing: list[str] = field(default_factory=list)
+    """The files of requirements."""
 
     def add_profiles(self, reader: Reader, fields: Fields) -> None:
         """Take up a file of profiles."""
@@ -40,6 +42,7 @@ class Catalog:
 
     def add_requirements(self, reader: Reader, fields: Fields) -> None:
         """Take up a file of requirements."""
+        self.listing.append(reader.source.path)
         for section, given in fields.get(g.REQUIREMENTS) or ():
             title = given.get(g.TITLE) or ""
             title = f"{section.text}. {title}"

@@ -42,7 +42,9 @@ def requirement_fault(word: str) -> str:
 
 
 def _profile_fault(word: str) -> str:
-    return "" if LABEL.fullmatch(word) else "a name is small letters, digits or _"
+    return (
+        "" if LABEL.fullmatch(word) else "a name is a small letter, then small letters, digits or _"
+    )
 
 
 def _section_fault(word: str) -> str:

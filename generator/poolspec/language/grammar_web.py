@@ -34,7 +34,9 @@ def _value_fault(word: str) -> str:
 
 
 def _app_fault(word: str) -> str:
-    return "" if LABEL.fullmatch(word) else "a name is small letters, digits or _"
+    return (
+        "" if LABEL.fullmatch(word) else "a name is a small letter, then small letters, digits or _"
+    )
 
 
 REQUEST_LINE: Kind[str] = Kind(

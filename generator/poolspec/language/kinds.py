@@ -179,7 +179,7 @@ def read_fields(reader: Reader, node: Node, place: Place) -> Fields:
     for key in place.required:
         if key.name not in fields.nodes:
             fields.sound = False
-            hint = f"add it: {key.name}: {key.example}"
+            hint = f"add it: {key.name}: {key.example} ({key.meaning})"
             reader.problem(node, f"{place.name} needs the key {key.name!r}", hint)
     return fields
 

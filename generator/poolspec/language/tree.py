@@ -8,6 +8,7 @@ decided here: `on` stays a word.
 The events come from libyaml where PyYAML was built with it, else from PyYAML's own parser.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -64,8 +65,11 @@ _HINTS = (
     (r"did not find expected key", "indent the keys of one mapping alike"),
     (r"could not find expected ':'", "a key is followed by a colon and a space"),
     (r"node content", "close what is opened on a line with ] or }; put other signs in quotes"),
+    (r"quoted scalar", "close the quotes"),
     (r"',' or", "a list or mapping that is opened on a line must be closed: ] or }"),
 )
+_UNCLOSED = re.compile("flow|quoted")
+"""What stands in the context of an error about something that is not closed."""
 
 
 def parse(source: Source) -> Node | None:
@@ -170,12 +174,23 @@ class _Composer:
 
 
 def _report_syntax(source: Source, error: yaml.MarkedYAMLError) -> None:
-    mark = error.problem_mark or error.context_mark
+    mark, end = _mark_of(error), error.problem_mark
     parts = [part for part in (error.context, error.problem) if part]
     message = f"not valid YAML: {', '.join(parts)}"
+    if end and mark and mark.line < end.line:
+        message += f" up to line {end.line + 1}"
     hint = next((hint for found, hint in _HINTS if found in message), "")
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     source.report(line, column, message, hint=hint)
+
+
+def _mark_of(error: yaml.MarkedYAMLError) -> Any:
+    """Where to look: at what was found, or at what was opened in a line before and not closed."""
+    found, opened = error.problem_mark, error.context_mark
+    if not found or not opened:
+        return found or opened
+    unclosed = _UNCLOSED.search(error.context or "") and opened.line < found.line
+    return opened if unclosed else found
 
 
 def _walk(node: Node, path: str) -> Iterator[tuple[int, str]]:

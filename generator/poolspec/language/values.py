@@ -1,5 +1,6 @@
 """The kinds of single values, and the ways to build a kind from others."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
@@ -145,10 +146,21 @@ def resolved(node: Scalar) -> ScalarValue:
         raise Wrong(node, str(error), "put it in quotes if it is a text") from None
 
 
+_WORD = re.compile(r"[A-Za-z]\w{0,79}")
+_OF_WORDS = {"pattern", "enum"}
+"""What the schema of a kind of words has."""
+
+
 def list_kind(words: str, kind: Kind[T], low: int = 0, high: int = 1000) -> Kind[tuple[T, ...]]:
     """A list; items that are wrong are reported and left out."""
 
     def read(reader: Reader, node: Node) -> tuple[T, ...]:
+        if (
+            isinstance(node, Scalar)
+            and _WORD.fullmatch(node.text)
+            and kind.schema.keys() & _OF_WORDS
+        ):
+            raise mismatch(node, words, f"write [{node.text}]")
         nodes = items(node, words)
         if len(nodes) < low:
             raise Wrong(node, f"expected {words}, with at least {low} of them")
