@@ -226,6 +226,24 @@ class LeaksASlotWhenInterrupted(WrongCore):
             return super()._slots() + self.lost
 
 
+class LosesWhatItHasJustTaken(steadypool.ConnectionPool):
+    """Lends an idle connection to nobody, if interrupted as it leaves its lock."""
+
+    def acquire(self, timeout: float | None = None) -> Any:
+        with self._lock:
+            slot = self._core.take(self._now())
+        return super().acquire(timeout) if slot is None else slot.connection
+
+
+class TakesBackWhatItHasPassedOn(WrongCore):
+    """Takes a connection back from the next borrower, if interrupted as it wakes him."""
+
+    class core(Core):  # noqa: N801
+        def salvage(self, slot: Slot, now: float) -> None:
+            self._passed = None
+            super().salvage(slot, now)
+
+
 class SharesWithItsChild(steadypool.ConnectionPool):
     """Goes on in a forked child with the connections of the parent."""
 
@@ -400,6 +418,8 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     GivesAConnectAMinute: ("time_limits", "a_connect_is_given_ten_seconds"),
     WaitsForEverForAnswers: ("time_limits", "an_answer_is_given_five_seconds"),
     LeaksASlotWhenInterrupted: ("interrupts", "opening_a_connection"),
+    LosesWhatItHasJustTaken: ("interrupts", "borrowing_unheard"),
+    TakesBackWhatItHasPassedOn: ("interrupts", "passing_on_unheard"),
     KeepsWhatCannotBeRolledBack: ("connection_faults", "a_failed_rollback_serves_who_waits"),
     BelievesEveryCheck: ("connection_faults", "a_failed_check_is_made_good"),
     FreesASlotBeforeItsConnectionIsClosed: (

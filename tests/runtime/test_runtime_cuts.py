@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,26 @@ def test_who_waits_for_a_lock_is_cut_short_as_he_gets_it_too() -> None:
     def work() -> None:
         threading.Event().wait(0.001)
 
-    assert points(work)[-2:] == ["before acquire", "after acquire"]
+    assert points(work)[-3:] == ["before acquire", "after acquire", "after __exit__"]
+
+
+@pytest.mark.parametrize("make", [threading.Lock, threading.RLock, threading.Condition])
+def test_who_has_left_a_lock_is_cut_short(make: Callable[[], Any]) -> None:
+    lock = make()
+
+    def work() -> None:
+        with lock:
+            pass
+
+    assert points(work) == ["after __exit__"]
+    assert lock.acquire(blocking=False)
+
+
+def test_what_the_lab_does_with_the_clock_is_not_cut_short() -> None:
+    lock = threading.Lock()
+    log: dict[str, Any] = {"__name__": "poolspec.runtime.log", "lock": lock}
+    exec("def add():\n    with lock: pass", log)  # stands for a module of the lab
+    assert points(log["add"]) == []
 
 
 def test_who_takes_a_free_lock_is_not_cut_short_while_he_holds_it() -> None:

@@ -330,6 +330,21 @@ def test_an_interrupt_at_any_point_loses_nothing(
     assert sum(trips(scene, way, options)) >= 2
 
 
+def test_a_return_that_is_interrupted_before_its_first_move_is_finished(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage()
+    held = stage.pool.acquire()
+
+    def interrupted(*_: object) -> bool:
+        raise Interrupt
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupt):
+        patch.setattr(stage.pool._core, "check_in", interrupted)
+        stage.pool.release(held)
+    stage.check()
+
+
 @pytest.mark.parametrize("when", ["before the wait", "after the hand-over"])
 def test_a_waiter_that_is_interrupted_leaves_the_connection_to_the_next(
     when: str, clock: Any, connect: Any, crew: Any

@@ -5,6 +5,9 @@ just come back from it, as Ctrl-C does it. Where that is, is seen from outside, 
 functions the thread calls (`sys.setprofile`): to connect, send or receive, to take a lock or wait
 for it, to poll, to sleep. So nothing need be known of the pool, nor of its driver.
 
+A `with` block on a lock is seen at its end only: how it takes the lock is no call of a C function.
+So its point is where the lock has just been left, where Python looks for signals, too.
+
 Each cut strikes once; whatever the thread does then to put things right is not disturbed.
 """
 
@@ -25,6 +28,8 @@ MOST = 1000
 """Points from which on a block is taken to be endless."""
 
 _LOCK = type(threading.Lock())
+_LOCKS = (_LOCK, type(threading.RLock()))
+_NOT_OF_A_POOL = frozenset({"poolspec", "importlib"})
 _POLL = type(select.poll())
 _ON_SOCKETS = frozenset({"accept", "connect", "recv", "recv_into", "recvfrom", "send", "sendall"})
 _ON_TLS = frozenset({"do_handshake", "read", "write"})
@@ -40,17 +45,23 @@ class Interrupt(KeyboardInterrupt):
 
 
 class Cut:
-    """A `with` block that is cut short at its n-th point (from 1), if it has so many."""
+    """A `with` block that is cut short at its n-th point (from 1), if it has so many.
+
+    `clock` names the module of the test's clock, which the lab uses as well as the pool: what the
+    lab does there is not cut short.
+    """
 
     def __init__(
         self,
         number: int,
         by: Interruption,
         kind_of: Callable[[BaseException], ErrorKind | None],
+        clock: str = "",
     ) -> None:
         self._number = number
         self._by = by
         self._kind_of = kind_of
+        self._clock = clock
         self._points = 0
         self._inside: tuple[FrameType, str] | None = None
         self.where = ""
@@ -71,9 +82,11 @@ class Cut:
             # Who is interrupted as he takes a free lock may never give it back: that is Python's.
             self._inside = None if is_free_lock(call) else (frame, call.__name__)
             self._pass(f"before {told(frame, call)}")
-        elif event == "c_return" and self._inside == (frame, call.__name__):
-            self._inside = None
-            if self._by is Interruption.INTERRUPT:
+        elif event == "c_return" and self._by is Interruption.INTERRUPT:
+            if self._inside == (frame, call.__name__):
+                self._inside = None
+                self._pass(f"after {told(frame, call)}")
+            elif is_end_of_lock(frame, call, self._clock):
                 self._pass(f"after {told(frame, call)}")
 
     def _pass(self, where: str) -> None:
@@ -114,6 +127,23 @@ def is_free_lock(call: Any) -> bool:
     """Whether this is a call to take a lock that nobody holds."""
     owner = getattr(call, "__self__", None)
     return isinstance(owner, _LOCK) and not owner.locked()
+
+
+def is_end_of_lock(frame: FrameType, call: Any, clock: str) -> bool:
+    """Whether this C function ends a `with` block on a lock of the pool's, or of its clock's."""
+    if call.__name__ != "__exit__" or not isinstance(getattr(call, "__self__", None), _LOCKS):
+        return False
+    if module_of(frame) == "threading" and frame.f_code.co_name != "__exit__":
+        return False  # Python's own books, not the end of a condition's block
+    user: FrameType | None = frame
+    while user is not None and module_of(user) in ("threading", clock):
+        user = user.f_back
+    return user is not None and module_of(user).partition(".")[0] not in _NOT_OF_A_POOL
+
+
+def module_of(frame: FrameType) -> str:
+    """Return the name of the module whose code a frame runs."""
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def told(frame: FrameType | None, call: Any) -> str:

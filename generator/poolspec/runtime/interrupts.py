@@ -5,6 +5,7 @@ from collections.abc import Callable
 from poolspec.runtime.borrowing import Pool
 from poolspec.runtime.checks import broken
 from poolspec.runtime.cuts import MOST, Cut
+from poolspec.runtime.invariants import CUT_SHORT
 from poolspec.runtime.pools import Pools
 from poolspec.runtime.rounds import CALM, OpenSockets, check_idle, check_points, lendable, telling
 from poolspec.vocabulary import ErrorKind, Interruption, TimeKind
@@ -30,7 +31,7 @@ class Interrupts(Pools):
         """
         pool, sockets = self._only_pool(), OpenSockets()
         for number in range(1, MOST):
-            cut = Cut(number, by, self._adapter.kind_of)
+            cut = Cut(number, by, self._adapter.kind_of, type(self._clock).__module__)
             self._hooks.forget()
             with telling(cut):
                 pool.close()
@@ -40,7 +41,7 @@ class Interrupts(Pools):
                 self._come_to_rest(pool)
             if not cut.where:
                 return check_points(number - 1, at_least)
-            self._log.add("cut_short", detail=cut.where)
+            self._log.add(CUT_SHORT, detail=cut.where)
         raise AssertionError(f"not through after {MOST} points")
 
     def _come_to_rest(self, pool: Pool) -> None:

@@ -16,6 +16,8 @@ SUSPENDED, RESUMED = "suspended", "resumed"
 """What the lab logs around a suspension, in which idle connections may wait as well."""
 NUMBERS_VOID = "numbers_void"
 """What the lab logs when the server dies, and before it starts again and numbers anew."""
+CUT_SHORT = "cut_short"
+"""What the lab logs after a round that was cut short; the next one has a pool made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,11 @@ def violations_in_log(entries: Sequence[Entry], may: frozenset[Capability]) -> I
     yield from _idle_while_waiting(entries)
     if Capability.FAIR_QUEUE in may:
         for pool in sorted({entry.pool for entry in told_by_pool}):
-            yield from _overtaken(entry for entry in told_by_pool if entry.pool == pool)
+            yield from _overtaken(
+                entry
+                for entry in entries
+                if entry.kind == CUT_SHORT or (entry.by_pool and entry.pool == pool)
+            )
 
 
 def _shared_connections(entries: Iterable[Entry]) -> Iterator[str]:
@@ -115,6 +121,8 @@ def _overtaken(entries: Iterable[Entry]) -> Iterator[str]:
     queue: deque[int] = deque()
     name: dict[int, str] = {}
     for entry in entries:
+        if entry.kind == CUT_SHORT:
+            queue.clear()
         if entry.ticket is None:
             continue
         if entry.kind is EventKind.CHECKOUT_QUEUED:
@@ -146,6 +154,8 @@ def waiting(entries: Iterable[Entry]) -> list[str]:
     """Return the actors that are in a pool's queue now."""
     queue: dict[tuple[int, int], str] = {}
     for entry in entries:
+        if entry.kind == CUT_SHORT:
+            queue.clear()
         if entry.ticket is None or not entry.by_pool:
             continue
         if entry.kind is EventKind.CHECKOUT_QUEUED:

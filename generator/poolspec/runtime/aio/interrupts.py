@@ -9,6 +9,7 @@ from poolspec.runtime.aio.cuts import MOMENTS, AsyncCut, Driven
 from poolspec.runtime.aio.pools import AsyncPools
 from poolspec.runtime.checks import broken
 from poolspec.runtime.cuts import MOST
+from poolspec.runtime.invariants import CUT_SHORT
 from poolspec.runtime.rounds import CALM, OpenSockets, check_idle, check_points, lendable, telling
 from poolspec.vocabulary import ErrorKind, Interruption, TimeKind
 
@@ -34,7 +35,7 @@ class AsyncInterrupts(AsyncPools):
                 if not cut.where:
                     return check_points(points, at_least)
                 points += 1
-                self._log.add("cut_short", detail=cut.where)
+                self._log.add(CUT_SHORT, detail=cut.where)
         raise AssertionError(f"not through after {MOST} points")
 
     async def _attempt(
