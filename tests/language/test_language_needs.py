@@ -72,6 +72,11 @@ FOLLOWING: dict[str, tuple[Capability, ...]] = {
     f"steps: [advance: 3s]\n{PASS}": (),
     f"deadline: 2s\nsteps: [advance: 3s]\n{PASS}": (C.VIRTUAL_TIME,),
     f"time: real\ndeadline: 4s\nsteps: [advance: 3s]\n{PASS}": (),
+    "steps: [{interrupt_everywhere: [acquire: a], after: [advance: 1ms]}]": (C.VIRTUAL_TIME,),
+    "time: real\nsteps: [{interrupt_everywhere: [acquire: a], after: [advance: 1ms]}]": (),
+    "steps: [acquire: a]\nexpect: {real: [server, socket, driver]}": (C.VIRTUAL_TIME,),
+    "steps: [acquire: a]\nexpect: {real: [server, socket, driver, clock]}": (),
+    "time: real\nsteps: [acquire: a]\nexpect: {real: [socket]}": (),
     f"needs: [row_locks, fair_queue]\nsteps: [close_all]\n{PASS}": (
         *(C.CLOSE_ALL, C.FAIR_QUEUE, C.ROW_LOCKS),
     ),

@@ -13,12 +13,12 @@ from poolspec.errors import shown
 from poolspec.language import grammar as g
 from poolspec.language import grammar_steps as steps
 from poolspec.language.grammar_common import FAILS, TOOK
-from poolspec.language.grammar_expect import EVENTS_KEY, EXACTLY, IN_ORDER
+from poolspec.language.grammar_expect import EVENTS_KEY, EXACTLY, IN_ORDER, REAL
 from poolspec.language.kinds import Fields, Reader
 from poolspec.language.scope import Names
 from poolspec.language.tree import Node, Scalar, Sequence
 from poolspec.model import Check, Matrix, PoolOptions, Ref, Value
-from poolspec.vocabulary import Capability, CheckOp
+from poolspec.vocabulary import Capability, CheckOp, Real
 
 _BY_WORD = {need.value: need for need in Capability}
 _RANKS = {need: rank for rank, need in enumerate(Capability)}
@@ -77,8 +77,8 @@ def _named(reader: Reader, fields: Fields) -> Iterable[tuple[Capability, Node]]:
             yield need, item
 
 
-def note_step(names: Names, fields: Fields) -> None:
-    """Take note of what a step implies."""
+def note_step(names: Names, fields: Fields, again: bool) -> None:
+    """Take note of what a step implies; it may be done again and again."""
     verb = fields.place.name.removeprefix("the step ")
     _note(names, implied.STEPS.get(verb), f"the step {verb!r}", fields.node)
     for name, head in fields.heads.items():
@@ -87,6 +87,8 @@ def note_step(names: Names, fields: Fields) -> None:
         names.waits.append((took, fields.at(TOOK)))
     if seconds := fields.get(steps.ADVANCE):
         names.waits.append((seconds, fields.at(steps.ADVANCE)))
+        if again:
+            names.unreal.append(("the time, which passes again and again,", fields.node))
     if kind := fields.get(FAILS):
         _note(names, implied.ERRORS.get(kind), f"'fails: {kind}'", fields.node)
     if fault := fields.get(steps.FAULT):
@@ -99,6 +101,8 @@ def note_expectations(names: Names, fields: Fields) -> None:
     """Take note of what an expectation implies."""
     for name, head in fields.heads.items():
         _note(names, implied.EXPECTATIONS.get(name), repr(name), head)
+    if (real := fields.get(REAL)) is not None and Real.CLOCK not in real:
+        names.unreal.append(("'real' without the clock", fields.at(REAL)))
     if events := fields.get(EVENTS_KEY):
         for kind in events.get(EXACTLY) or events.get(IN_ORDER) or ():
             _note(names, implied.EVENTS.get(kind), repr(kind.value), events.node)
@@ -114,6 +118,8 @@ def _note_options(names: Names, options: PoolOptions, matrix: Matrix | None, nod
 
 def _note_waits(names: Names, matrix: Matrix | None, patience: float) -> None:
     """Take note of what takes exactly so long, or longer than a test may take in real time."""
+    for words, node in names.unreal:
+        _note(names, Capability.VIRTUAL_TIME, words, node)
     for wait, node in names.waits:
         exact = isinstance(wait, Check) and wait.op is CheckOp.EQUAL
         short = isinstance(wait, Check) and wait.op in (CheckOp.LESS, CheckOp.AT_MOST)

@@ -82,6 +82,8 @@ class Names:
     """Of every pool that the test has, with the place where they are given."""
     waits: list[tuple[Value | Check, Node]] = field(default_factory=list)
     """How long something shall take, and where that is said."""
+    unreal: list[tuple[str, Node]] = field(default_factory=list)
+    """What a test says that is so on the virtual clock only, in words."""
     implied: dict[Capability, str] = field(default_factory=dict)
     """What the test needs by what it says: the first word that implies it, and its line."""
     running: dict[str, Node] = field(default_factory=dict)

@@ -65,7 +65,7 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
         if fields.has(SAYS) and not fields.has(FAILS):
             message = "'says' speaks of an error, and none is expected"
             scope.reader.problem(fields.at(SAYS), message, "say how it fails: fails: …")
-        note_step(scope.names, fields)
+        note_step(scope.names, fields, scope.among is not Among.ALL)
         _check_place(scope, fields)
         if step := _BUILDERS[fields.place.name](scope, fields):
             made.append(step)

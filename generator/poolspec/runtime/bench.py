@@ -186,6 +186,10 @@ class Bench(Generic[P]):
         else:
             self._server_faults.set(fault)
 
+    def _is_virtual(self) -> bool:
+        """Say whether letting time pass takes none; a pool without a clock of its own has not."""
+        return not getattr(self._clock, "is_real", False)
+
     def _only_pool(self) -> P:
         if len(self._pools) != 1:
             raise AssertionError(f"this test has {len(self._pools)} pools, so which is meant?")

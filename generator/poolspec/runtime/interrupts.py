@@ -8,7 +8,7 @@ from poolspec.runtime.cuts import MOST, Cut
 from poolspec.runtime.invariants import CUT_SHORT
 from poolspec.runtime.pools import Pools
 from poolspec.runtime.rounds import CALM, OpenSockets, check_idle, check_points, lendable, telling
-from poolspec.vocabulary import ErrorKind, Interruption, TimeKind
+from poolspec.vocabulary import ErrorKind, Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -49,7 +49,7 @@ class Interrupts(Pools):
         self._crew.join_all()
         self._let_rest()
         pool.release_all()
-        if self._time is TimeKind.VIRTUAL:
+        if self._is_virtual():
             self._clock.sleep(CALM)
         check_idle(pool.stats(), self._capabilities)
         self._borrow_all(pool)

@@ -11,7 +11,7 @@ from poolspec.runtime.checks import broken
 from poolspec.runtime.cuts import MOST
 from poolspec.runtime.invariants import CUT_SHORT
 from poolspec.runtime.rounds import CALM, OpenSockets, check_idle, check_points, lendable, telling
-from poolspec.vocabulary import ErrorKind, Interruption, TimeKind
+from poolspec.vocabulary import ErrorKind, Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -58,7 +58,7 @@ class AsyncInterrupts(AsyncPools):
         await self._crew.join_all()
         self._let_rest()
         await pool.release_all()
-        if self._time is TimeKind.VIRTUAL:
+        if self._is_virtual():
             await self._clock.sleep(CALM)
         check_idle(pool.stats(), self._capabilities)
         await self._borrow_all(pool)
