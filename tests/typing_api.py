@@ -26,6 +26,7 @@ from steadypool import (
     Health,
     HealthStatus,
     Housekeeper,
+    HousekeeperStoppedError,
     Listener,
     Loan,
     LogEvent,
@@ -206,7 +207,7 @@ def failing(pool: ConnectionPool) -> None:
     except PoolInitializationError as failed:
         connect_failed: ConnectionFailedError = failed
         raise connect_failed from None
-    except (PoolClosedError, PoolConfigError, WrongLoopError) as known:
+    except (HousekeeperStoppedError, PoolClosedError, PoolConfigError, WrongLoopError) as known:
         any_of_ours: ConnectionPoolError = known
         raise any_of_ours from None
     except (ConflictError, NotBorrowedError) as mistaken:

@@ -21,6 +21,10 @@ class WrongLoopError(ConnectionPoolError):
     """An asyncio pool was used before its start, or in an event loop that is not its own."""
 
 
+class HousekeeperStoppedError(ConnectionPoolError):
+    """A housekeeper was given a pool after its end: it was stopped, or stayed behind at a fork."""
+
+
 class NotBorrowedError(ConnectionPoolError):
     """A connection was given back that is not on loan from this pool; nothing was changed."""
 

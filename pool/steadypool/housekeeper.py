@@ -6,6 +6,11 @@
 
 A pool without one works: what is old or dead is found before it is handed out. With one, idle
 connections go when their time has come, and the minimum is restored, even while nobody asks.
+
+The thread looks after one pool at a time. A pass opens what is missing, one connect after the
+other, and ends at the first that fails: a server that hangs holds the thread up for one
+`connect_timeout` in each round (with a `connect` callable, for as long as that takes), and `stop`
+waits for it. So pools of servers that may hang are given a housekeeper each.
 """
 
 import threading
@@ -13,6 +18,7 @@ import weakref
 from types import TracebackType
 
 from steadypool.control import Control
+from steadypool.errors import HousekeeperStoppedError
 from steadypool.options import check_interval
 
 
@@ -34,7 +40,14 @@ class Housekeeper:
         self._thread.start()
 
     def watch(self, pool: Control) -> None:
-        """Look after this pool too, from the next round on."""
+        """Look after this pool too, from the next round on.
+
+        Raises HousekeeperStoppedError after `stop`, and in a forked child.
+        """
+        if self._stopped.is_set() or not self._thread.is_alive():
+            raise HousekeeperStoppedError(
+                "this Housekeeper has ended, by stop() or by a fork; make another"
+            )
         with self._lock:
             self._pools.add(pool)
 
@@ -70,4 +83,7 @@ class Housekeeper:
             with self._lock:
                 self._pools.discard(pool)
         elif not self._stopped.is_set():
-            pool.maintain()
+            try:
+                pool.maintain()
+            except BaseException as error:  # a hook's: it would end the thread without a word
+                pool._journal.upkeep_failed(error)

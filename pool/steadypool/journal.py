@@ -29,7 +29,7 @@ class LogEvent(StrEnum):
     LEAK_SUSPECTED = "leak_suspected"
     """`connection`, `holder`, `seconds`, `where`."""
     UPKEEP_FAILED = "upkeep_failed"
-    """`error`: name of what was raised by a hook during housekeeping."""
+    """`error`: name of what was raised by a hook, or cancelled it, during housekeeping."""
     LISTENER_FAILED = "listener_failed"
     """`error`: name of what a listener raised; logged once."""
 
@@ -82,7 +82,7 @@ class Journal:
                 where=loan.where,
             )
 
-    def upkeep_failed(self, error: Exception) -> None:
+    def upkeep_failed(self, error: BaseException) -> None:
         """Housekeeping met an exception that is not a connect's."""
         text = f"pool {self._where}: housekeeping failed"
         name = type(error).__name__
@@ -101,7 +101,7 @@ class Journal:
         level: int,
         event: LogEvent,
         text: str,
-        cause: Exception | None = None,
+        cause: BaseException | None = None,
         **figures: object,
     ) -> None:
         extra = {"event": event.value, **self._fields, **figures}

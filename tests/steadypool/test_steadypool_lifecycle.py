@@ -1,8 +1,5 @@
 """How long connections live, what is done to them, and how a pool is sized, held and closed."""
 
-import gc
-import time
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +10,6 @@ from steadypool import (
     ConnectionFailedError,
     ConnectionPool,
     EventKind,
-    Housekeeper,
     PoolClosedError,
     PoolConfigError,
     PoolEvent,
@@ -446,33 +442,3 @@ def test_a_pool_with_nothing_on_loan_drains_at_once(
     pool = make_pool()
     pool.close(drain=30)
     assert clock.now() == 0
-
-
-def test_a_housekeeper_looks_after_pools_until_it_is_stopped(connect: ScriptedConnector) -> None:
-    pool = ConnectionPool(size=1, connect=connect)
-    pool.clear()
-    with Housekeeper(interval=0.001) as keeper:
-        keeper.watch(pool)
-        while not pool.stats().pool_size:
-            pass
-    pool.close()
-    with pytest.raises(PoolConfigError, match="interval"):
-        Housekeeper(interval=0)
-
-
-def test_a_housekeeper_lets_go_of_pools_that_are_closed_or_forgotten() -> None:
-    closed, forgotten = (ConnectionPool(size=1, connect=ScriptedConnector()) for _ in range(2))
-    gone = weakref.ref(forgotten)
-    with Housekeeper(interval=0.001) as keeper:
-        keeper.watch(closed)
-        keeper.watch(forgotten)
-        forgotten.clear()
-        while not forgotten.stats().pool_size:
-            pass
-        closed.close()
-        del forgotten
-        deadline = time.monotonic() + 10
-        while (gone() or closed in keeper._pools) and time.monotonic() < deadline:
-            gc.collect()
-        assert gone() is None
-        assert closed not in keeper._pools

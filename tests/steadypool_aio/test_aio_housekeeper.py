@@ -2,14 +2,22 @@
 
 import asyncio
 import gc
+import logging
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from steadypool import AsyncConnectionPool, AsyncHousekeeper, PoolConfigError, WrongLoopError
-from steadypool.testing_aio import AsyncScriptedConnector
+from steadypool import (
+    AsyncConnectionPool,
+    AsyncHousekeeper,
+    HousekeeperStoppedError,
+    LogEvent,
+    PoolConfigError,
+    WrongLoopError,
+)
+from steadypool.testing_aio import AsyncGate, AsyncScriptedConnector
 
 OFTEN = 0.001
 
@@ -59,7 +67,7 @@ def test_it_lets_go_of_pools_that_are_closed_or_forgotten() -> None:
             await until(lambda: closed not in keeper._pools)
             gone = weakref.ref(forgotten)
             del forgotten, pool
-            await until(lambda: gc.collect() and not gone())
+            await until(lambda: gc.collect() >= 0 and not gone())
 
     play(body)
 
@@ -99,3 +107,86 @@ def test_it_is_made_in_the_event_loop_of_its_pools() -> None:
     play(body)
     with pytest.raises(WrongLoopError, match="in the event loop of its pools"):
         AsyncHousekeeper()
+
+
+def test_a_cancelled_hook_ends_neither_the_task_nor_its_rounds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cancellations: list[BaseException] = []
+
+    async def setup(connection: object) -> None:
+        if cancellations:
+            raise cancellations.pop()
+
+    async def body() -> None:
+        pool = await new_pool(setup=setup)
+        cancellations.append(asyncio.CancelledError("the hook's own"))
+        async with AsyncHousekeeper(OFTEN) as keeper:
+            await pool.clear()
+            keeper.watch(pool)
+            await until(lambda: pool.stats().pool_size)
+        await pool.close()
+
+    with caplog.at_level(logging.WARNING, "steadypool"):
+        play(body)
+    (record,) = caplog.records
+    assert vars(record)["event"] == LogEvent.UPKEEP_FAILED
+    assert vars(record)["error"] == "CancelledError"
+
+
+def test_a_pool_that_hangs_holds_up_neither_others_nor_the_stop(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def body() -> None:
+        gate = AsyncGate()
+        connect = AsyncScriptedConnector()
+        hanging = await AsyncConnectionPool.open(size=1, connect=connect)
+        connect.then(gate)
+        await hanging.clear()
+        other = await new_pool()
+        keeper = AsyncHousekeeper(OFTEN)
+        keeper.watch(hanging)
+        await until(lambda: hanging._core.pending)
+        for _ in range(3):
+            keeper.watch(other)
+            await other.clear()
+            await until(lambda: other.stats().pool_size)
+        assert hanging._core.pending == 1
+        async with asyncio.timeout(10):
+            await keeper.stop()
+        await until(lambda: not hanging._core.pending)
+        await hanging.close()
+        await other.close()
+
+    with caplog.at_level(logging.WARNING, "steadypool"):
+        play(body)
+    assert not caplog.records
+
+
+def test_who_has_stopped_takes_no_more_pools() -> None:
+    async def body() -> None:
+        pool = await new_pool()
+        async with AsyncHousekeeper(OFTEN) as keeper:
+            keeper.watch(pool)
+        with pytest.raises(HousekeeperStoppedError, match="make another"):
+            keeper.watch(pool)
+        await pool.close()
+
+    play(body)
+
+
+def test_the_pools_of_another_loop_are_refused() -> None:
+    async def make() -> AsyncHousekeeper:
+        return AsyncHousekeeper(OFTEN)
+
+    async def body(keeper: AsyncHousekeeper) -> None:
+        pool = await new_pool()
+        with pytest.raises(WrongLoopError, match="housekeeper"):
+            keeper.watch(pool)
+        await pool.close()
+
+    loop = asyncio.new_event_loop()
+    keeper = loop.run_until_complete(make())
+    play(lambda: body(keeper))
+    loop.run_until_complete(keeper.stop())
+    loop.close()
