@@ -91,6 +91,13 @@ def test_a_failure_is_shown_where_the_test_failed_not_inside_the_lab(run: Run) -
     assert "lab.py" not in run.output
 
 
+def test_a_failure_of_a_block_is_shown_where_the_block_begins(run: Run) -> None:
+    run.test("with lab.took(3.0):  # line 3", "    lab.advance(1.0)")
+    assert "took: expected 3.0, was 1.0" in run.output
+    assert "contextlib.py" not in run.output
+    assert "advance  1 s" in run.output
+
+
 def test_a_test_that_passes_by_its_own_words_is_held_to_the_invariants(run: Run) -> None:
     run.test(
         "import pymysql",

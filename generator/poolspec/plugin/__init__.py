@@ -170,11 +170,15 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Say who a test is; where one failed, show the spec's line, the events and the state."""
+    run = item.stash.get(run_key, None)
+    if run is not None and call.when == "call" and call.excinfo:
+        from poolspec.plugin.failure import leave_out_contextlib
+
+        leave_out_contextlib(call.excinfo.tb)
     report = yield
     spec = _spec(item)
     if spec:
         report.user_properties.append(("poolspec", _identity(item, spec)))
-    run = item.stash.get(run_key, None)
     if run is not None and report.when == "call":
         report.user_properties.append(("poolspec_grade", asdict(run.lab.grade())))
         report.user_properties.append(("poolspec_loads", run.lab.load_figures()))

@@ -1,8 +1,12 @@
 """Explain a failed test: the line of the spec, what happened, and how things stood."""
 
+import contextlib
 import re
 import traceback
+from itertools import takewhile
 from pathlib import Path
+from textwrap import dedent
+from types import TracebackType
 from typing import Any
 
 from poolspec.runtime.bench import Bench
@@ -25,7 +29,7 @@ def explain(
 
 
 def spec_line(root: Path, module: Path, test_line: int, error: BaseException) -> str:
-    """Return the spec's line that the failure comes from, as `path:line: text`."""
+    """Return what the failure comes from, as `path:line: text`: a line, and what belongs to it."""
     generated = module.read_text(encoding="utf-8").splitlines()
     failing = [
         frame.lineno
@@ -37,6 +41,16 @@ def spec_line(root: Path, module: Path, test_line: int, error: BaseException) ->
     if source is None:
         return f"line {number}"
     return f"{source[1]}:{number}: {_text(root / source[1], number)}"
+
+
+def leave_out_contextlib(trace: TracebackType | None) -> None:
+    """Take the frames of `contextlib` out of a traceback, so that it ends where the test failed."""
+    while trace is not None:
+        after = trace.tb_next
+        if after is not None and after.tb_frame.f_code.co_filename == contextlib.__file__:
+            trace.tb_next = after.tb_next
+        else:
+            trace = after
 
 
 def _last(events: list[str]) -> list[str]:
@@ -55,6 +69,12 @@ def _line_of_step(generated: list[str], failing: int) -> int:
 
 def _text(spec: Path, number: int) -> str:
     try:
-        return spec.read_text(encoding="utf-8").splitlines()[number - 1].strip()
-    except (OSError, IndexError):
+        first, *rest = spec.read_text(encoding="utf-8").splitlines()[number - 1 :]
+    except (OSError, ValueError):
         return "(the spec is not at hand)"
+    inside = takewhile(lambda line: _indent(line) > _indent(first), rest)
+    return dedent("\n".join([first, *inside]))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

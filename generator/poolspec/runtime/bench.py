@@ -145,7 +145,8 @@ class Bench(Generic[P]):
 
     def timeline(self) -> list[str]:
         """Return the event log as text."""
-        return [str(entry) for entry in self._log.entries()]
+        told = (entry for entry in self._log.entries() if entry.kind != invariants.NUMBERS_VOID)
+        return [str(entry) for entry in told]
 
     def state(self) -> list[str]:
         """Say what each pool and the server report now."""

@@ -50,6 +50,7 @@ class Cast(Pools):
 
     def advance(self, seconds: float) -> None:
         """Let that time pass."""
+        self._log.add("advance", detail=f"{seconds:g} s")
         self._clock.sleep(seconds)
 
     def expect_server(

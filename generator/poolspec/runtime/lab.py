@@ -33,6 +33,7 @@ class Lab(Cast, Crowd, Interrupts):
         times: int | None = None,
     ) -> None:
         """Break something: `on` a connection, for so many `seconds`, or so many `times`."""
+        self._log.add("fault", detail=fault)
         if fault in CALL_FAULTS:
             self._calls.set(fault, seconds=seconds, times=times)
         else:
@@ -42,9 +43,9 @@ class Lab(Cast, Crowd, Interrupts):
         """End a fault."""
         if fault in CALL_FAULTS:
             self._calls.clear(fault)
-            self._log.add("healed")
         else:
             self._server_faults.clear(fault)
+        self._log.add("healed", detail=fault)
 
     def verify(self) -> None:
         """Give everything back, check the standing invariants, and that closing leaves nothing.

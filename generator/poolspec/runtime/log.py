@@ -76,7 +76,8 @@ class Entry:
             self.kind,
         ]
         if self.connection is not None:
-            parts.append(f"connection {self.connection}")
+            whose = "" if self.by_pool else "server's "
+            parts.append(f"{whose}connection {self.connection}")
         if self.ticket is not None:
             parts.append(f"ticket {self.ticket}")
         if self.detail:

@@ -42,6 +42,7 @@ class AsyncCast(AsyncPools):
 
     async def advance(self, seconds: float) -> None:
         """Let that time pass."""
+        self._log.add("advance", detail=f"{seconds:g} s")
         await self._clock.sleep(seconds)
 
     async def expect_server(

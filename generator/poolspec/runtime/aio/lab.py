@@ -29,6 +29,7 @@ class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
         times: int | None = None,
     ) -> None:
         """Break something; see `Lab.fault`."""
+        self._log.add("fault", detail=fault)
         if fault in CALL_FAULTS:
             self._calls.set(fault, seconds=seconds, times=times)
         else:
@@ -38,9 +39,9 @@ class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
         """End a fault."""
         if fault in CALL_FAULTS:
             self._calls.clear(fault)
-            self._log.add("healed")
         else:
             await asyncio.to_thread(self._server_faults.clear, fault)
+        self._log.add("healed", detail=fault)
 
     async def verify(self) -> None:
         """Give everything back, check the standing invariants, and that closing leaves nothing.
