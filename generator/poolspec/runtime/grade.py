@@ -15,7 +15,7 @@ class Grade:
     """What server, socket, driver and clock of a test were, in words."""
 
     server: str
-    """The kind of the server."""
+    """The kind of the server; none if no connection over a socket was made."""
     socket: str
     driver: str
     clock: str
@@ -32,10 +32,11 @@ class Grade:
 
 
 def grade(server: ServerKind, makes: Iterable[Make], clock: object) -> Grade:
-    """Grade a test by its server, what its connections were, and its clock."""
+    """Grade a test by what its connections were, the server they led to, and its clock."""
     seen = set(makes)
+    connected = any(make.socket != NONE for make in seen)
     return Grade(
-        server.value,
+        server.value if connected else NONE,
         ", ".join(sorted({make.socket for make in seen})) or NONE,
         ", ".join(sorted({make.driver for make in seen})) or NONE,
         (TimeKind.REAL if getattr(clock, "is_real", False) else TimeKind.VIRTUAL).value,
