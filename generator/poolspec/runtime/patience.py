@@ -1,16 +1,22 @@
 """How long somebody who waits for the database will still wait for it.
 
 Nobody has to wait to find out. A thread that waits is in a call of a socket, whose timeout is what
-it gives the other side from the beginning of that call. A task that waits has set a timer.
+it gives the other side from the beginning of that call. A task that waits has set a timer, or
+a task has that it started: a timer knows the context in which it was set.
 """
 
 import asyncio
 import socket
 from collections.abc import Iterable
+from contextvars import ContextVar
 from types import FrameType
+from typing import Any
 
 from poolspec.runtime.checks import Expected, mismatch
 from poolspec.runtime.frames import current_frames
+
+acts: ContextVar[bool] = ContextVar("acts", default=False)
+"""Whether this is an actor's task, or was started by one; the lab's and a housekeeper's are not."""
 
 
 def of_threads(threads: Iterable[int]) -> float | None:
@@ -25,9 +31,10 @@ def of_threads(threads: Iterable[int]) -> float | None:
 
 
 def of_tasks(loop: asyncio.AbstractEventLoop) -> float | None:
-    """Return the seconds until the next timer of an event loop; None: there is none."""
-    timers: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]  # asyncio's own have it
-    return min((at.when() - loop.time() for at in timers if not at.cancelled()), default=None)
+    """Return the seconds until the next timer that an actor has set; None: there is none."""
+    timers: list[Any] = loop._scheduled  # type: ignore[attr-defined]  # asyncio's own have it
+    of_actors = (at for at in timers if at._context.get(acts) and not at.cancelled())
+    return min((at.when() - loop.time() for at in of_actors), default=None)
 
 
 def complaint(expected: Expected, seen: float | None) -> str | None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.log import Entry, Log
+from poolspec.runtime.patience import acts
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -113,6 +114,7 @@ class AsyncCrew:
         return self._done.issuperset(self._members[name])
 
     async def _run(self, actor: AsyncActor) -> None:
+        acts.set(True)
         for _ in range(actor.repeat):
             await actor.body()
 
