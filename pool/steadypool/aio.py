@@ -13,7 +13,8 @@ Rules of this shell:
   `steadypool.aio_engine`. `asyncio.timeout` around any method is honoured.
 * A connection on which a statement was broken off is dropped: nobody knows what is left to read.
   The server may go on with that statement for a while.
-* A process that forks makes its pools after the fork: an event loop does not survive it.
+* A process that forks makes its pools after the fork: an event loop does not survive it. In the
+  child a pool that was started refuses everything, and its connections are left alone.
 
 Supported is asyncio, with any of its event loops; under anyio, its asyncio backend. trio is not.
 """
@@ -29,6 +30,7 @@ from typing import Any, Self
 
 from steadypool import aio_connections as connections
 from steadypool import config as configuration
+from steadypool import forks
 from steadypool.aio_clock import SystemAsyncClock
 from steadypool.aio_control import AsyncControl
 from steadypool.aio_engine import AsyncEngine
@@ -126,7 +128,7 @@ class AsyncConnectionPool(AsyncControl):
         self._now = self._clock.now
         self._core = Core(rules, tuple(listeners), self._journal.listener_failed)
         self._engine = AsyncEngine(self._core, self._clock, opener, self._journal, random)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: object = None  # the event loop, by its identity
         self._blocks: weakref.WeakKeyDictionary[asyncio.Task[Any], list[Any]]
         self._blocks = weakref.WeakKeyDictionary()
 
@@ -145,6 +147,7 @@ class AsyncConnectionPool(AsyncControl):
             self._check_loop()
             return self
         self._loop = asyncio.get_running_loop()
+        forks.watch(self)
         self._core.begin(self._now())
         try:
             await self._engine.fill()
@@ -257,5 +260,16 @@ class AsyncConnectionPool(AsyncControl):
         if self._loop is None:
             raise WrongLoopError(f"the pool {self.name!r} was not started: await its start() first")
         raise WrongLoopError(
-            f"the pool {self.name!r} belongs to another event loop: make one in each loop"
+            f"the pool {self.name!r} belongs to another event loop: make one in each loop, and "
+            "after a fork in each process"
         )
+
+    def _after_fork(self) -> None:
+        """In the child: refuse everything; what the pool has is the parent's."""
+        self._loop = object()  # no loop is this one
+        # Kept for good: a finalizer's farewell would reach the parent's server and event loop.
+        _INHERITED.append(self)
+
+
+_INHERITED: list[AsyncConnectionPool] = []
+"""In a forked child, the pools of the parent."""

@@ -25,7 +25,7 @@ class AsyncControl(ABC):
     _engine: AsyncEngine
     _now: Callable[[], float]
     _journal: Journal
-    _loop: asyncio.AbstractEventLoop | None
+    _loop: object
 
     @abstractmethod
     def _check_loop(self) -> None:

@@ -177,8 +177,12 @@ class Books:
             self._notes.append((kind, serial, connection, reason, took, loan))
 
     def gauges(self) -> tuple[int, int, int]:
-        """Return how many are idle, wait, and are open; may be read without the lock."""
-        return len(self.idle), len(self.waiters), self.created - self.closed
+        """Return how many are idle, wait, and are open; may be read without the lock.
+
+        Then each may be of another moment; but never are more idle than open.
+        """
+        idle = len(self.idle)
+        return idle, len(self.waiters), max(self.created - self.closed, idle)
 
     def _tell(self, now: float) -> None:
         """Send what was noted; called last in every transition.

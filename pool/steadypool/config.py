@@ -45,9 +45,10 @@ class Config:
     """For connecting and signing in together."""
     query_timeout: float | None = 5.0
     """For the server's answer to a statement, and for sending one. A query that takes longer fails,
-    and its connection is lost."""
+    and its connection is lost. In asyncio the answer is all of it (of a streamed result each row),
+    in threads each wait for more of it: there a server that drips is not cut off."""
     read_timeout: float | None = None
-    """For each read of an answer, in place of `query_timeout`."""
+    """For the answer, counted as for `query_timeout`, in its place."""
     write_timeout: float | None = None
     """For each write of a statement, in place of `query_timeout`."""
     charset: str = "utf8mb4"

@@ -1,5 +1,7 @@
 """The rules by themselves: no threads, no clock; the test is the shell."""
 
+from collections import deque
+
 import pytest
 
 from steadypool import CloseReason, FailReason, PoolClosedError
@@ -201,3 +203,18 @@ def test_a_checkout_that_could_not_return_is_undone() -> None:
     open_for(core, ticket)
     core.withdraw(ticket, FailReason.INTERRUPTED, 1.0)
     assert (len(core.idle), len(core.in_use), core.acquired, core.released) == (1, 0, 1, 1)
+
+
+def test_gauges_that_are_read_amid_a_close_show_no_more_idle_than_open() -> None:
+    class Closing(deque[Slot]):
+        """Idle connections that another thread closes just after they were counted."""
+
+        def __len__(self) -> int:
+            core.closed = core.created
+            return super().__len__()
+
+    core = make_core()
+    core.created = 2
+    core.idle = Closing([Slot(object(), 0, 0.0, 0.0)] * 2)
+    idle, _, total = core.gauges()
+    assert (idle, total) == (2, 2)
