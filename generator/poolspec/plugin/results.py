@@ -83,7 +83,7 @@ class Results:
 
     def _slowest(self) -> str:
         ranked = sorted(self.tests, key=lambda result: -result.seconds)[:SLOWEST]
-        return ", ".join(f"{result.id} {result.seconds:.2f} s" for result in ranked)
+        return ", ".join(f"{one.id} ({one.shell}) {one.seconds:.2f} s" for one in ranked)
 
 
 def _row(name: str, width: int, results: list[TestResult]) -> str:

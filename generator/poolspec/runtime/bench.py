@@ -155,7 +155,8 @@ class Bench(Generic[P]):
 
     def _server_state(self) -> str:
         try:
-            return f"{self._observer.connections(lambda _: True)} connections"
+            number = self._observer.connections(lambda _: True)
+            return f"{number} connection{'' if number == 1 else 's'}"
         except ServerError as error:
             return str(error)
 
