@@ -50,6 +50,22 @@ from steadypool import (
     get_global_pool,
 )
 from steadypool.telemetry import Telemetry
+from steadypool.testing import (
+    Act,
+    ClockAbortedError,
+    ClockStuckError,
+    Gate,
+    ScriptedConnection,
+    ScriptedConnector,
+    VirtualClock,
+)
+from steadypool.testing_aio import (
+    AsyncAct,
+    AsyncGate,
+    AsyncScriptedConnection,
+    AsyncScriptedConnector,
+    AsyncVirtualClock,
+)
 
 
 def making(listeners: list[Listener], clock: Clock) -> None:
@@ -98,6 +114,7 @@ def asking(pool: ConnectionPool) -> None:
     assert_type(pool.size, int)
     assert_type(pool.min_size, int)
     assert_type(pool.max_size, int)
+    assert_type(pool.gauges, tuple[int, int, int])
     assert_type(pool.stats(), PoolStats)
     assert_type(pool.stats().in_use, int)
     assert_type(pool.stats().as_dict(), dict[str, int])
@@ -171,6 +188,9 @@ async def with_asyncio(clock: AsyncClock) -> None:
         assert_type(connection, Any)
     assert_type(pool.stats(), PoolStats)
     assert_type(pool.loans(), tuple[Loan, ...])
+    assert_type(pool.gauges, tuple[int, int, int])
+    assert_type(pool.closed, bool)
+    assert_type(pool.suspended, bool)
     assert_type(await pool.health(), Health)
     assert_type(await pool.resize(size=2, max_overflow=0), None)
     assert_type(pool.suspend(), None)
@@ -242,3 +262,23 @@ def own_parts() -> None:
     making([print, listening], OwnClock())
     waiter: AsyncWaiter = OwnAsyncWaiter()
     assert_type(waiter.wake(), object)
+
+
+def testing_threads(slow: Act) -> None:
+    clock = VirtualClock()
+    connect = ScriptedConnector(slow, Gate(clock), OSError("refused"), clock=clock)
+    pool = ConnectionPool(connect=connect, clock=clock)
+    assert_type(connect(), ScriptedConnection)
+    assert_type(connect.open_now, int)
+    try:
+        pool.acquire()
+    except (ClockAbortedError, ClockStuckError):
+        assert_type(clock.now(), float)
+
+
+async def testing_asyncio(slow: AsyncAct) -> None:
+    clock = AsyncVirtualClock()
+    connect = AsyncScriptedConnector(slow, AsyncGate(clock), clock=clock)
+    await AsyncConnectionPool.open(connect=connect, clock=clock)
+    assert_type(await connect(), AsyncScriptedConnection)
+    assert_type(await clock.sleep(1), None)
