@@ -16,6 +16,8 @@ from steadypool import driver
 from steadypool.config import load
 from steadypool.core import Core
 from steadypool.events import FailReason
+from steadypool.hooks import Hooks
+from steadypool.rules import Rules
 from steadypool.states import ConnectionState, Slot, Ticket
 from steadypool.stats import PoolStats
 
@@ -378,6 +380,43 @@ class InventsItsHealth(steadypool.ConnectionPool):
         return replace(right, stats=PoolStats(*[7] * len(fields(PoolStats))))
 
 
+class ForgetsItsHooksWhenEmptied(steadypool.ConnectionPool):
+    """Opens and lends unprepared connections once it was emptied."""
+
+    def close_all(self) -> None:
+        super().close_all()
+        self._opener._hooks = Hooks(None, None)
+
+
+class ForgetsItsRulesWhenEmptied(WrongCore):
+    """Keeps its sizes when it is emptied, and no other figure."""
+
+    class core(Core):  # noqa: N801
+        def clear(self, doomed: list[Slot], now: float) -> None:
+            rules = self.rules
+            self._go_by(Rules(name=rules.name, size=rules.size, limit=rules.limit))
+            super().clear(doomed, now)
+
+
+class KeepsWhatWasOnLoanWhenEmptied(WrongCore):
+    """Closes what is idle when it is emptied, and keeps what comes back later."""
+
+    class core(Core):  # noqa: N801
+        def clear(self, doomed: list[Slot], now: float) -> None:
+            super().clear(doomed, now)
+            for slot in self.in_use.values():
+                slot.generation = self.generation
+
+
+class LeavesATransactionWhenMaintained(steadypool.ConnectionPool):
+    """Asks idle connections for a sign of life, and does not roll back."""
+
+    def maintain(self) -> None:
+        super().maintain()
+        for slot in self._core.idle:
+            slot.connection.cursor().execute("SELECT 1")
+
+
 class Sound(WrongCore):
     """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
 
@@ -427,6 +466,10 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
         "a_slot_is_free_when_its_connection_is_closed",
     ),
     InventsItsHealth: ("health", "a_pool_that_lets_wait_is_degraded"),
+    ForgetsItsHooksWhenEmptied: ("shutdown", "hooks_survive_emptying"),
+    ForgetsItsRulesWhenEmptied: ("shutdown", "lifetimes_survive_emptying"),
+    KeepsWhatWasOnLoanWhenEmptied: ("shutdown", "close_all_races_with_borrowers"),
+    LeavesATransactionWhenMaintained: ("lifecycle", "maintenance_leaves_no_transaction"),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""
