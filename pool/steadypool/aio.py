@@ -170,7 +170,7 @@ class AsyncConnectionPool(AsyncControl):
         and whatever a hook raises.
         """
         if timeout is not None:
-            timeout = seconds("timeout", timeout)
+            timeout = seconds("timeout", timeout, "the pool's own")
         self._check_loop()
         slot = self._core.take(self._now())
         if slot is not None:

@@ -93,14 +93,14 @@ def check_interval(value: float) -> float:
     return interval
 
 
-def seconds(option: str, value: object) -> float:
-    """Check a duration; None is for ever."""
+def seconds(option: str, value: object, none: str = "no limit") -> float:
+    """Check a duration; None is for ever, unless the caller has put something in its place."""
     if value is None:
         return math.inf
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         return float(value)
     raise PoolConfigError(
-        f"{option} must be a number of seconds, at least 0, or None for no limit; given: {value!r}"
+        f"{option} must be a number of seconds, at least 0, or None for {none}; given: {value!r}"
     )
 
 

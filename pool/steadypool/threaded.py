@@ -178,7 +178,7 @@ class ConnectionPool(Borrowing):
         and whatever a hook raises.
         """
         if timeout is not None:
-            timeout = seconds("timeout", timeout)
+            timeout = seconds("timeout", timeout, "the pool's own")
         slot = None
         read_clock = self._now  # an attribute that is called in place costs twice as much
         now = read_clock()

@@ -155,12 +155,33 @@ def test_an_actors_exception_names_the_actor(run: Run) -> None:
     assert "raised in actor careless" in run.output
 
 
+def test_an_adapter_with_a_word_for_a_capability_is_refused(run: Run, tmp_path: Path) -> None:
+    base = "from poolspec.adapters.steady import SteadypoolAdapter\n\n\n"
+    wrong = "class Wrong(SteadypoolAdapter):\n    capabilities = frozenset({'everything'})\n"
+    (tmp_path / "wrong.py").write_text(base + wrong)
+    run.test(arguments=("--pool", "wrong:Wrong"))
+    assert run.code == pytest.ExitCode.USAGE_ERROR
+    assert "must be of Capability, unlike 'everything'" in run.output
+
+
+def test_figures_that_an_adapter_lacks_are_named(run: Run, tmp_path: Path) -> None:
+    base = "from poolspec.adapters.steady import SteadypoolAdapter\n\n\n"
+    wrong = (
+        "class Mute(SteadypoolAdapter):\n    name = 'mute'\n    stats = lambda *_: {'created': 1}\n"
+    )
+    (tmp_path / "mute.py").write_text(base + wrong)
+    run.test("lab.expect_stats(closed=0)  # line 2", arguments=("--pool", "mute:Mute"))
+    assert run.code == 1
+    assert "stats() of the adapter 'mute' lack closed, recycled, acquired" in run.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--server", "postgres"), "--server: 'postgres' is no choice of server"),
         (("--pool", "hikari"), "--pool: no pool 'hikari'"),
         (("--pool", "no.such:Adapter"), "--pool: no adapter at 'no.such:Adapter'"),
+        (("--pool", "collections:Counter"), "is no adapter: it lacks name, capabilities, clock"),
     ],
 )
 def test_a_wrong_choice_is_refused_before_anything_runs(

@@ -7,9 +7,10 @@ A pool is named by the adapter's name, or, for an adapter of your own, by where 
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from poolspec.runtime.contract import PoolAdapter
+from poolspec.vocabulary import Capability
 
 BUNDLED = {
     "steadypool": "poolspec.adapters.steady:SteadypoolAdapter",
@@ -36,6 +37,20 @@ def find_adapter(name: str) -> PoolAdapter:
         adapter = found() if callable(found) else found
     except Exception as error:
         raise UnknownPoolError(f"no adapter at {place!r}: {error}") from error
-    if not isinstance(adapter, PoolAdapter):
-        raise UnknownPoolError(f"{place!r} is no adapter: it lacks methods of PoolAdapter")
-    return adapter
+    _check(adapter, place)
+    return cast(PoolAdapter, adapter)
+
+
+def _check(adapter: object, place: str) -> None:
+    """Raise UnknownPoolError, saying what is missing, unless this can be an adapter."""
+    wanted = {**PoolAdapter.__annotations__, **vars(PoolAdapter)}
+    missing = [n for n in wanted if not n.startswith("_") and not hasattr(adapter, n)]
+    if missing:
+        raise UnknownPoolError(f"{place!r} is no adapter: it lacks {', '.join(missing)}")
+    able: object = getattr(adapter, "capabilities", None)
+    if not isinstance(able, frozenset | set):
+        raise UnknownPoolError(f"capabilities of {place!r} must be a frozenset of Capability")
+    strange = sorted(repr(item) for item in able if not isinstance(item, Capability))
+    if strange:
+        what = ", ".join(strange)
+        raise UnknownPoolError(f"capabilities of {place!r} must be of Capability, unlike {what}")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,7 +195,16 @@ def pytest_runtest_makereport(
 def _skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:
     missing = sorted(set(spec.get("needs", ())) - able)
     if missing:
-        pytest.skip(f"{NOT_APPLICABLE}needs {', '.join(missing)}")
+        pytest.skip(f"{NOT_APPLICABLE}needs {', '.join(map(_with_hint, missing))}")
+
+
+def _with_hint(need: str) -> str:
+    """Name a capability, and the package that it takes where that is not installed."""
+    if need != Capability.METRICS or (
+        find_spec("opentelemetry") and find_spec("opentelemetry.sdk")
+    ):
+        return need
+    return f"{need} (install opentelemetry-sdk)"
 
 
 def _spec(item: pytest.Item) -> dict[str, Any]:

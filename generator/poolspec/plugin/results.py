@@ -66,7 +66,7 @@ class Results:
         """Return the table for the console."""
         width = max(len(result.group) for result in self.tests)
         lines = [f"{self.pool} on {self.server['description']}", ""]
-        lines.append(f"{'class':<{width}}  passed  failed  not applicable     time")
+        lines.append(f"{'class':<{width}}  passed  failed  errored  not applicable     time")
         lines += [
             _row(group, width, [result for result in self.tests if result.group == group])
             for group in sorted({result.group for result in self.tests})
@@ -88,9 +88,8 @@ class Results:
 
 def _row(name: str, width: int, results: list[TestResult]) -> str:
     counts = Counter(result.outcome for result in results)
-    bad = counts[Outcome.FAILED] + counts[Outcome.ERRORED]
     seconds = sum(result.seconds for result in results)
-    skipped = counts[Outcome.NOT_APPLICABLE]
     return (
-        f"{name:<{width}}  {counts[Outcome.PASSED]:>6}  {bad:>6}  {skipped:>14}  {seconds:5.2f} s"
+        f"{name:<{width}}  {counts[Outcome.PASSED]:>6}  {counts[Outcome.FAILED]:>6}  "
+        f"{counts[Outcome.ERRORED]:>7}  {counts[Outcome.NOT_APPLICABLE]:>14}  {seconds:5.2f} s"
     )

@@ -6,16 +6,16 @@ time it holds it in truth, and two holders that overlap in the log are two holde
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from poolspec.runtime.connection import Connector, number_of
 from poolspec.runtime.contract import Controls, HealthSeen, LoanSeen, PoolAdapter
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
 from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.log import Log, current_actor
-from poolspec.vocabulary import EventKind, StatName
+from poolspec.vocabulary import Capability, EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -71,6 +71,22 @@ def check_rows(sql: str, seen: list[Row], returns: Any, rows: list[Row] | None) 
         raise AssertionError(f"{sql}: expected rows {rows}, got {seen}")
     if returns is not ... and seen != [(returns,)]:
         raise AssertionError(f"{sql}: expected the single value {returns!r}, got {seen}")
+
+
+class Counting(Protocol):
+    """An adapter, whichever its shell."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+
+def all_figures(adapter: Counting, stats: Mapping[str, int]) -> dict[str, int]:
+    """Return a pool's figures; raises AssertionError if it claims to have all, and has not."""
+    missing = [name for name in StatName if name not in stats]
+    if missing and Capability.STATISTICS in adapter.capabilities:
+        lacking = ", ".join(missing)
+        raise AssertionError(f"stats() of the adapter {adapter.name!r} lack {lacking}")
+    return dict(stats)
 
 
 class Pool:
@@ -205,7 +221,7 @@ class Pool:
 
     def stats(self) -> dict[str, int]:
         """Return the pool's own figures."""
-        return dict(self._adapter.stats(self.raw))
+        return all_figures(self._adapter, self._adapter.stats(self.raw))
 
     def holders(self) -> list[str]:
         """Return the actors that hold a connection of this pool, once for each connection."""

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from poolspec.runtime.aio.contract import AsyncControls, AsyncPoolAdapter
-from poolspec.runtime.borrowing import Row, check_rows
+from poolspec.runtime.borrowing import Row, all_figures, check_rows
 from poolspec.runtime.connection import Sockets
 from poolspec.runtime.contract import HealthSeen, LoanSeen
 from poolspec.runtime.invariants import RESUMED, SUSPENDED
@@ -187,7 +187,7 @@ class AsyncPool:
 
     def stats(self) -> dict[str, int]:
         """Return the pool's own figures."""
-        return dict(self._adapter.stats(self.raw))
+        return all_figures(self._adapter, self._adapter.stats(self.raw))
 
     def holders(self) -> list[str]:
         """Return the actors that hold a connection of this pool, once for each connection."""
