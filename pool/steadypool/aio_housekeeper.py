@@ -46,8 +46,10 @@ class AsyncHousekeeper:
         """Look after this pool too, from the next round on.
 
         Raises WrongLoopError for a pool that was not started, or belongs to another event loop,
-        and HousekeeperStoppedError after `stop`.
+        and HousekeeperStoppedError after `stop`; TypeError for a pool that is not for asyncio.
         """
+        if not isinstance(pool, AsyncControl):
+            raise TypeError("an AsyncHousekeeper looks after AsyncConnectionPools; use Housekeeper")
         pool._check_loop()
         if asyncio.get_running_loop() is not self._loop:
             raise WrongLoopError("the housekeeper belongs to another event loop than the pool")

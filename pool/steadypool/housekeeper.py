@@ -42,8 +42,11 @@ class Housekeeper:
     def watch(self, pool: Control) -> None:
         """Look after this pool too, from the next round on.
 
-        Raises HousekeeperStoppedError after `stop`, and in a forked child.
+        Raises HousekeeperStoppedError after `stop`, and in a forked child; TypeError for a pool
+        that is not for threads.
         """
+        if not isinstance(pool, Control):
+            raise TypeError("a Housekeeper looks after ConnectionPools; use AsyncHousekeeper")
         if self._stopped.is_set() or not self._thread.is_alive():
             raise HousekeeperStoppedError(
                 "this Housekeeper has ended, by stop() or by a fork; make another"

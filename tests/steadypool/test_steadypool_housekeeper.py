@@ -6,10 +6,12 @@ import os
 import time
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from steadypool import (
+    AsyncConnectionPool,
     ConnectionPool,
     Housekeeper,
     HousekeeperStoppedError,
@@ -103,3 +105,10 @@ def test_who_stayed_behind_at_a_fork_takes_no_pools(connect: ScriptedConnector) 
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         keeper.watch(pool)
     pool.close()
+
+
+def test_an_asyncio_pool_is_refused() -> None:
+    connect: Any = ScriptedConnector()
+    pool: Any = AsyncConnectionPool(size=1, connect=connect)
+    with Housekeeper() as keeper, pytest.raises(TypeError, match="use AsyncHousekeeper"):
+        keeper.watch(pool)

@@ -12,11 +12,13 @@ import pytest
 from steadypool import (
     AsyncConnectionPool,
     AsyncHousekeeper,
+    ConnectionPool,
     HousekeeperStoppedError,
     LogEvent,
     PoolConfigError,
     WrongLoopError,
 )
+from steadypool.testing import ScriptedConnector
 from steadypool.testing_aio import AsyncGate, AsyncScriptedConnector
 
 OFTEN = 0.001
@@ -190,3 +192,15 @@ def test_the_pools_of_another_loop_are_refused() -> None:
     play(lambda: body(keeper))
     loop.run_until_complete(keeper.stop())
     loop.close()
+
+
+async def _watch_a_pool_of_threads() -> None:
+    pool: Any = ConnectionPool(size=1, connect=ScriptedConnector())
+    async with AsyncHousekeeper() as keeper:
+        with pytest.raises(TypeError, match="use Housekeeper"):
+            keeper.watch(pool)
+    pool.close()
+
+
+def test_a_pool_of_threads_is_refused() -> None:
+    asyncio.run(_watch_a_pool_of_threads())
