@@ -12,6 +12,7 @@ from steadypool.health import Condition, Health, judge
 from steadypool.journal import Journal
 from steadypool.loans import Loan
 from steadypool.options import check_limit, seconds
+from steadypool.patience import deadline_of
 from steadypool.stats import PoolStats
 
 _PROBE_LIMIT = 2.0
@@ -158,7 +159,7 @@ class AsyncControl(ABC):
         await self._engine.empty(self._core.close)
         self._engine.stop_connects()
         if limit is not None:
-            await self._engine.drain(None if limit == math.inf else self._now() + limit)
+            await self._engine.drain(deadline_of(limit, self._now()))
         await self._engine.settle()
 
     # --- housekeeping ----------------------------------------------------------------------------

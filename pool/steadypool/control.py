@@ -11,6 +11,7 @@ from steadypool.health import Condition, Health, judge
 from steadypool.journal import Journal
 from steadypool.loans import Loan
 from steadypool.options import check_limit, seconds
+from steadypool.patience import deadline_of
 from steadypool.stats import PoolStats
 
 _PROBE_LIMIT = 2.0
@@ -148,7 +149,7 @@ class Control(ABC):
         limit = None if drain is None else seconds("drain", drain)
         self._engine.empty(self._core.close)
         if limit is not None:
-            self._engine.drain(None if limit == math.inf else self._now() + limit)
+            self._engine.drain(deadline_of(limit, self._now()))
 
     # --- housekeeping ----------------------------------------------------------------------------
 

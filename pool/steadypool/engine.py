@@ -24,7 +24,7 @@ from steadypool.errors import (
 from steadypool.events import CloseReason, FailReason
 from steadypool.journal import Journal
 from steadypool.opener import Opener
-from steadypool.patience import Patience
+from steadypool.patience import Patience, deadline_of
 from steadypool.protocols import Clock
 from steadypool.returns import Returns
 from steadypool.states import Slot, Step, Ticket
@@ -57,8 +57,7 @@ class Engine(Returns):
             with self._lock:
                 self._core.start(ticket, started)
             if ticket.step is Step.WAIT:
-                deadline = None if timeout == math.inf else started + timeout
-                self._wait(ticket, deadline, started)
+                self._wait(ticket, deadline_of(timeout, started), started)
             if ticket.step is not Step.OUT:
                 self._carry_out(ticket, Patience.of(timeout, started))
             assert ticket.slot is not None

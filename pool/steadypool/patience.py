@@ -8,6 +8,11 @@ _FIRST_REST = 0.1
 """Seconds between the first failed connect and the next; doubled each time."""
 
 
+def deadline_of(timeout: float, now: float) -> float | None:
+    """Return the time at which a timeout, in seconds from now, is over; None: never."""
+    return None if timeout == math.inf else now + timeout
+
+
 class Patience(NamedTuple):  # which is quicker to make than a frozen dataclass
     """The bounds of one acquire, on the pool's clock."""
 
@@ -21,14 +26,14 @@ class Patience(NamedTuple):  # which is quicker to make than a frozen dataclass
     @classmethod
     def of(cls, timeout: float, now: float) -> "Patience":
         """Make that of an acquire with such a timeout."""
-        deadline = None if timeout == math.inf else now + timeout
+        deadline = deadline_of(timeout, now)
         waits = timeout > 0
         return cls(now, deadline, deadline if waits else None, waits)
 
     @classmethod
     def once(cls, timeout: float, now: float) -> "Patience":
         """Make that of a connect that nobody waits for; it is tried once."""
-        limit = None if timeout == math.inf else now + timeout
+        limit = deadline_of(timeout, now)
         return cls(now, limit, limit, False)
 
     def left(self, now: float) -> float | None:
