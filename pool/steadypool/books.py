@@ -35,6 +35,42 @@ _Shortage = TypeVar("_Shortage", PoolTimeoutError, PoolExhaustedError)
 class Books:
     """State, counters and events. Not thread-safe: the caller holds its lock."""
 
+    __slots__ = (
+        "_listener_failed",
+        "_listeners",
+        "_look_after",
+        "_notes",
+        "_passed",
+        "_shelf",
+        "_short",
+        "_shrinking",
+        "_size",
+        "_tickets",
+        "acquired",
+        "breaker",
+        "closed",
+        "connect_failures",
+        "connect_retries",
+        "connecting",
+        "created",
+        "drainers",
+        "generation",
+        "idle",
+        "in_use",
+        "is_closed",
+        "is_suspended",
+        "leaks_suspected",
+        "pending",
+        "recycled",
+        "released",
+        "resting",
+        "rules",
+        "tidy_at",
+        "timeouts",
+        "validation_failures",
+        "waiters",
+    )
+
     def __init__(
         self,
         rules: Rules,
@@ -49,7 +85,7 @@ class Books:
         self.drainers: list[Waiter] = []
         """Who waits until nothing is left of the closed pool."""
         self.in_use: dict[int, Slot] = {}
-        """By the identity of the connection; the longest loan first."""
+        """By the identity of the connection; with a limit to loans the longest is the first."""
         self.pending = 0
         self.connecting = 0
         """How many of the pending have leave to connect."""

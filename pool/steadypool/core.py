@@ -26,11 +26,13 @@ from contextlib import suppress
 
 from steadypool.events import CloseReason, EventKind, FailReason
 from steadypool.intake import Intake
-from steadypool.states import Slot, Step, Ticket
+from steadypool.states import WAIT, Slot, Step, Ticket
 
 
 class Core(Intake):
     """The transitions of acquires. Not thread-safe: the caller holds its lock."""
+
+    __slots__ = ()
 
     # --- acquiring -------------------------------------------------------------------------------
 
@@ -55,8 +57,10 @@ class Core(Intake):
         """Begin an acquire: reserve what is there for it, or put it in the queue."""
         self._tickets += 1
         ticket.serial = self._tickets
-        if self._short and self.waiters:  # nothing to find out, nobody to tell
-            self._queue(ticket)
+        waiters = self.waiters
+        if waiters and self._short and len(waiters) < self.rules.max_waiting:
+            ticket.step = WAIT  # nothing to find out, nobody to tell
+            waiters.append(ticket)
             return
         self._note(EventKind.CHECKOUT_STARTED, ticket)
         if self.is_closed:

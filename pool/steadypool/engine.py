@@ -24,10 +24,10 @@ from steadypool.errors import (
 from steadypool.events import CloseReason, FailReason
 from steadypool.journal import Journal
 from steadypool.opener import Opener
-from steadypool.patience import Patience, deadline_of
+from steadypool.patience import Patience
 from steadypool.protocols import Clock
 from steadypool.returns import Returns
-from steadypool.states import Slot, Step, Ticket
+from steadypool.states import OUT, WAIT, Slot, Step, Ticket
 
 
 class Engine(Returns):
@@ -50,18 +50,21 @@ class Engine(Returns):
 
     def acquire(self, timeout: float, started: float) -> Any:
         """Borrow a connection: wait, check, replace, open or rest, as the core asks."""
-        ticket = Ticket(self._clock.waiter())
+        ticket = Ticket(self._waiter())
         if self._watches_loans:
             self.report_leaks()
         try:
             with self._lock:
                 self._core.start(ticket, started)
-            if ticket.step is Step.WAIT:
-                self._wait(ticket, deadline_of(timeout, started), started)
-            if ticket.step is not Step.OUT:
+            if ticket.step is WAIT:
+                deadline = None if timeout == math.inf else started + timeout
+                if not ticket.waiter.wait(deadline):
+                    self._give_up(ticket, started)
+            if ticket.step is not OUT:
                 self._carry_out(ticket, Patience.of(timeout, started))
-            assert ticket.slot is not None
-            return ticket.slot.connection
+            slot = ticket.slot
+            assert slot is not None
+            return slot.connection
         except BaseException as error:
             self._withdraw(ticket, reason_of(error))
             raise
@@ -82,7 +85,7 @@ class Engine(Returns):
         Raises like an acquire, but tries once only.
         """
         now = self._now()
-        ticket = Ticket(self._clock.waiter())
+        ticket = Ticket(self._waiter())
         try:
             with self._lock:
                 if not self._core.grow(ticket, now):
@@ -98,7 +101,8 @@ class Engine(Returns):
         """Do what the core asks of this acquire, until the connection is out."""
         while (step := ticket.step) is not Step.OUT:
             if step is Step.WAIT:
-                self._wait(ticket, patience.deadline, patience.started)
+                if not ticket.waiter.wait(patience.deadline):
+                    self._give_up(ticket, patience.started)
             elif step is Step.TAKE:
                 self._take(ticket)
             elif step is Step.CHECK or step is Step.VALIDATE:
@@ -112,9 +116,7 @@ class Engine(Returns):
             else:
                 raise self._core.refusal(ticket)
 
-    def _wait(self, ticket: Ticket, deadline: float | None, started: float) -> None:
-        if ticket.waiter.wait(deadline):
-            return
+    def _give_up(self, ticket: Ticket, started: float) -> None:
         with self._lock:  # a turn that came at the very moment of the deadline still counts
             if ticket.step is Step.WAIT:
                 raise self._core.timeout_error(self._now() - started)
@@ -146,7 +148,7 @@ class Engine(Returns):
     def _replace(self, ticket: Ticket) -> None:
         assert ticket.slot is not None
         driver.close(ticket.slot.connection)
-        ticket.waiter = self._clock.waiter()
+        ticket.waiter = self._waiter()
         with self._lock:
             self._core.retired(ticket, self._now())
 
@@ -170,7 +172,7 @@ class Engine(Returns):
         now = self._now()
         mends = driver.may_mend(error)
         until = patience.retry_at(ticket.attempts, self._random, now) if mends else None
-        ticket.waiter = self._clock.waiter()
+        ticket.waiter = self._waiter()
         with self._lock:
             given_up = self._core.failed(ticket, mends, until, now)
             failures = self._core.breaker.failures
@@ -188,7 +190,7 @@ class Engine(Returns):
 
     def _rest(self, ticket: Ticket) -> None:
         ticket.waiter.wait(ticket.until)  # cut short only when the pool is closed
-        ticket.waiter = self._clock.waiter()
+        ticket.waiter = self._waiter()
         with self._lock:
             self._core.rested(ticket, self._now())
 

@@ -8,6 +8,8 @@ from steadypool.upkeep import Upkeep
 class Intake(Upkeep):
     """The transitions. Not thread-safe: the caller holds its lock."""
 
+    __slots__ = ()
+
     def check_in(self, slot: Slot, clean: bool, now: float) -> bool:
         """Take back a connection that is on loan; True when the caller has work to do.
 

@@ -12,11 +12,13 @@ from collections import deque
 from steadypool.books import Books
 from steadypool.events import CloseReason, EventKind, FailReason
 from steadypool.rules import Order
-from steadypool.states import Slot, Step, Ticket
+from steadypool.states import OUT, Slot, Step, Ticket
 
 
 class Moves(Books):
     """Parts of transitions. Not thread-safe: the caller holds its lock."""
+
+    __slots__ = ()
 
     def _serve(self, now: float) -> None:
         """Give those who wait what there is to give; does nothing the second time."""
@@ -116,10 +118,8 @@ class Moves(Books):
         slot.since = now
         self.released += 1
         self.acquired += 1
-        del self.in_use[slot.key]  # which has the longest loan first
-        self.in_use[slot.key] = slot
         ticket.slot = slot
-        ticket.step = Step.OUT
+        ticket.step = OUT
         del self.waiters[0]
         self._passed = slot
         ticket.waiter.wake()

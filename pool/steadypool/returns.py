@@ -26,8 +26,8 @@ class Returns:
     ) -> None:
         self._core = core
         self._lock = lock
-        self._clock = clock
         self._now = clock.now
+        self._waiter = clock.waiter
         self._opener = opener
         self._journal = journal
 
@@ -119,7 +119,7 @@ class Returns:
 
     def drain(self, deadline: float | None) -> None:
         """Wait until all is back in the closed pool; cut off what is on loan at the deadline."""
-        waiter = self._clock.waiter()
+        waiter = self._waiter()
         with self._lock:
             done = self._core.drained(waiter)
         if done or waiter.wait(deadline):

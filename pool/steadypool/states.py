@@ -5,7 +5,7 @@ reads them to learn what it has to do.
 """
 
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
 from steadypool.events import CloseReason, FailReason
 from steadypool.protocols import Waiter
@@ -48,6 +48,12 @@ class Step(Enum):
     """Return the ticket's connection, which is on loan."""
     DONE = auto()
     """Nothing: the acquire has not begun, or has failed."""
+
+
+# Of an Enum's members these are read at every hand-over, and before Python 3.12 that is slow.
+WAIT: Final = Step.WAIT
+OUT: Final = Step.OUT
+DONE: Final = Step.DONE
 
 
 class Slot:
@@ -103,10 +109,8 @@ class Ticket:
     number.
     """
 
-    # Values to begin with are the class's: a ticket is made for every acquire that waits.
-    step = Step.DONE
-    slot: Slot | None = None
-    serial = 0
+    # A ticket is made for every acquire that waits: what most never need is the class's.
+    __slots__ = ("__dict__", "serial", "slot", "step", "waiter")
     generation = 0
     attempts = 0
     """Connects that failed."""
@@ -117,5 +121,8 @@ class Ticket:
     requeued = False
 
     def __init__(self, waiter: Waiter) -> None:
+        self.step: Step = DONE
+        self.slot: Slot | None = None
+        self.serial = 0
         self.waiter = waiter
         """Replaced by the shell before it reports what may put the ticket in the queue again."""

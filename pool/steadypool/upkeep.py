@@ -17,6 +17,8 @@ from steadypool.states import Slot, Step, Ticket
 class Upkeep(Moves):
     """The transitions. Not thread-safe: the caller holds its lock."""
 
+    __slots__ = ()
+
     def begin(self, now: float) -> None:
         """Tell that the pool was made."""
         self.tidy_at = now + self.rules.max_idle_time
@@ -124,7 +126,8 @@ class Upkeep(Moves):
 
     def loans(self, now: float) -> list[Loan]:
         """Return what is on loan, the longest loan first."""
-        return [_loan(slot, now) for slot in self.in_use.values()]
+        longest_first = sorted(self.in_use.values(), key=lambda slot: slot.since)
+        return [_loan(slot, now) for slot in longest_first]
 
     def leaks(self, now: float) -> list[Loan]:
         """Report loans that last too long, each once."""

@@ -20,6 +20,7 @@ from steadypool import (
     PoolTimeoutError,
     Reset,
 )
+from steadypool.core import Core
 from steadypool.testing import ScriptedConnection
 
 
@@ -340,7 +341,7 @@ def test_a_return_that_is_interrupted_before_its_first_move_is_finished(
         raise Interrupt
 
     with monkeypatch.context() as patch, pytest.raises(Interrupt):
-        patch.setattr(stage.pool._core, "check_in", interrupted)
+        patch.setattr(Core, "check_in", interrupted)
         stage.pool.release(held)
     stage.check()
 
@@ -352,11 +353,11 @@ def test_a_waiter_that_is_interrupted_leaves_the_connection_to_the_next(
     pool = ConnectionPool(size=1, max_overflow=0, connect=connect, clock=clock)
     held = pool.acquire()
     served: list[object] = []
-    real_waiter = clock.waiter
+    engine: Any = pool._engine
 
     class Doomed:
         def __init__(self) -> None:
-            self._waiter = real_waiter()
+            self._waiter = clock.waiter()
             self.wake = self._waiter.wake
 
         def wait(self, deadline: float | None) -> bool:
@@ -373,12 +374,12 @@ def test_a_waiter_that_is_interrupted_leaves_the_connection_to_the_next(
             pool.acquire()
 
     if when == "after the hand-over":
-        clock.waiter = Doomed
+        engine._waiter = Doomed
         crew.queue(pool, victim)
     else:
-        clock.waiter = Doomed
+        engine._waiter = Doomed
         victim()
-    clock.waiter = real_waiter
+    engine._waiter = clock.waiter
     crew.queue(pool, client)
     pool.release(held)
     crew.join()

@@ -154,7 +154,7 @@ def test_a_hand_over_at_the_very_moment_of_the_timeout_is_taken(
         def wake(self) -> None:
             pass
 
-    clock.waiter = LateWaiter  # type: ignore[method-assign, assignment]
+    pool._engine._waiter = LateWaiter
     assert pool.acquire() is held
     assert pool.stats().timeouts == 0
     pool.release(held)
