@@ -5,7 +5,7 @@ back and asks again at once. Beside steadypool runs the least that could hold co
 `queue.LifoQueue`, which is fast and serves whoever happens to ask at the right moment. Where
 SQLAlchemy or DBUtils is installed, its pool runs along.
 
-    python benchmarks/fairness.py [--seconds 3] [--rounds 2] [--server auto]
+    python benchmarks/fairness.py [--seconds 3] [--rounds 5] [--server auto]
 
 How to read it, and what not to read into it:
 
@@ -267,7 +267,7 @@ def connector(tenant: Tenant) -> Connector:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Fairness and throughput of connection pools.")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one round")
-    parser.add_argument("--rounds", type=int, default=2, help="rounds for each contestant")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds for each contestant")
     parser.add_argument("--server", default="auto", help="auto, mariadb, mysql, embedded or a URL")
     options = parser.parse_args()
     server = start_server(options.server)
