@@ -79,14 +79,22 @@ def _what_is_not_as_it_should_be(stats: PoolStats, condition: Condition) -> list
     if condition.suspended:
         reasons.append("the pool is suspended")
     if stats.waiting:
-        reasons.append(f"{stats.waiting} acquires wait for a connection")
+        waiting = _counted(stats.waiting, "acquire waits", "acquires wait")
+        reasons.append(f"{waiting} for a connection")
     if condition.leaks:
-        reasons.append(f"{condition.leaks} loans last suspiciously long")
+        loans = _counted(condition.leaks, "loan lasts", "loans last")
+        reasons.append(f"{loans} suspiciously long")
     if stats.total_connections < condition.min_size:
-        reasons.append(f"{stats.total_connections} connections of at least {condition.min_size}")
+        there = _counted(stats.total_connections, "connection", "connections")
+        reasons.append(f"{there} of at least {condition.min_size}")
     return reasons
 
 
 def _failing(condition: Condition) -> str:
     last = "" if condition.last_error is None else f", the last with: {condition.last_error}"
-    return f"{condition.failures} connects in a row failed{last}"
+    failed = _counted(condition.failures, "connect failed", "connects in a row failed")
+    return f"{failed}{last}"
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"

@@ -55,7 +55,8 @@ class Journal:
 
     def server_unavailable(self, failures: int) -> None:
         """The breaker opened."""
-        text = f"pool {self._where}: {failures} connects in a row failed; refusing for a while"
+        failed = "1 connect" if failures == 1 else f"{failures} connects in a row"
+        text = f"pool {self._where}: {failed} failed; refusing for a while"
         self._write(logging.ERROR, LogEvent.SERVER_UNAVAILABLE, text, failures=failures)
 
     def server_recovered(self, outage: float) -> None:

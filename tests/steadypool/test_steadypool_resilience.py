@@ -306,7 +306,7 @@ def test_health_is_degraded_while_somebody_waits(make_pool: MakePool, crew: Any)
     health = pool.health()
     assert (health.status, health.reasons) == (
         HealthStatus.DEGRADED,
-        ("1 acquires wait for a connection",),
+        ("1 acquire waits for a connection",),
     )
     pool.release(held)
     crew.join()
