@@ -64,11 +64,11 @@ def test_every_fault_of_a_call_can_be_stated_of_scripted_connections(
         ),
         (
             f"{DRIVER}- «fault: rollback_fails",
-            "rollback_fails is for scripted connections, the test's connections are driver",
+            "rollback_fails is for scripted connections, and the test has the driver's",
         ),
         (
             "connections: plain\nexpect:\n  calls: {connect: 1, «ping: 1}",
-            "calls of ping are counted, the test's connections are plain",
+            "calls of ping are counted on scripted connections, and the test has plain ones",
         ),
         (
             f"{SCRIPTED}- transaction: t\n  «ends_with: lost\n  raises: error",
@@ -84,7 +84,7 @@ def test_what_connections_cannot_do_is_an_error(
 
 def test_who_says_what_is_for_scripted_connections_is_told_how(wrong_test: WrongAt) -> None:
     text = f"{DRIVER}- «fault: close_fails"
-    message = "close_fails is for scripted connections, the test's connections are driver"
+    message = "close_fails is for scripted connections, and the test has the driver's"
     assert wrong_test(text, message).hint == "add to the test: connections: scripted"
 
 

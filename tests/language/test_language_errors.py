@@ -135,6 +135,14 @@ STEPS: dict[str, tuple[str, str]] = {
         "- interrupt_everywhere: [close]\n  before: [{«fork: [close]}]",
         "'fork' cannot stand among steps that are cut short again and again",
     ),
+    "an interrupt in a forked child": (
+        "- fork: [{«interrupt_everywhere: [close]}]",
+        "'interrupt_everywhere' cannot stand in a forked child",
+    ),
+    "an interrupt in a block of a forked child": (
+        "- fork: [{with: x, do: [{«interrupt_everywhere: [close]}]}]",
+        "'interrupt_everywhere' cannot stand in a forked child",
+    ),
     "what was borrowed from another pool": (
         "- acquire: a\n- interrupt_everywhere: [release: «a]",
         "unknown connection 'a'",
@@ -681,6 +689,37 @@ def test_a_missing_key_is_shown_with_what_to_add(find_problems: ProblemsOf) -> N
         "      | ^\n"
         "  add it: purpose: Pool respects its maximum size (what it is for)"
     )
+
+
+@pytest.mark.parametrize("missing", ["query: SELECT 1", "fault: connection_killed"])
+@pytest.mark.parametrize(
+    ("before", "hint"),
+    [
+        ("- acquire: first", "add it: on: first"),
+        ("- acquire: [first, second]", "add one of: on: first, on: second"),
+        ("- acquire: [gone, left]\n- release: gone", "add it: on: left"),
+        ("- connect: stray", "add it: on: stray"),
+        (
+            "- acquire: gone\n- release: gone",
+            "borrow one before, as in: - acquire: a; then add: on: a",
+        ),
+        ("- fork: [acquire: its]", "borrow one before, as in: - acquire: a; then add: on: a"),
+    ],
+)
+def test_who_does_not_say_on_which_connection_is_told_which_there_are(
+    missing: str, before: str, hint: str, find_test_problems: ProblemsOf
+) -> None:
+    steps = f"{before}\n- {missing}"
+    (problem,) = find_test_problems(f"steps:\n{steps}\nexpect: {{server: {{peak: 1}}}}")
+    assert problem.message.endswith("needs the key 'on'")
+    assert problem.hint == hint
+
+
+def test_who_does_not_say_on_which_connection_of_a_block_is_told_it(
+    find_test_problems: ProblemsOf,
+) -> None:
+    (problem,) = find_test_problems("steps:\n- with: lent\n  do:\n  - query: SELECT 1")
+    assert problem.hint == "add it: on: lent"
 
 
 def test_a_wrong_value_is_marked_with_its_quotes(find_test_problems: ProblemsOf) -> None:

@@ -67,6 +67,7 @@ ONLY_THE_READER_KNOWS = (
     "cannot fork",
     "cannot interrupt",
     "cannot stand among",
+    "in a forked child",
     "nothing to be cut",
     "connection_killed needs",
     "connect_slow needs",

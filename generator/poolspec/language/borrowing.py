@@ -98,6 +98,8 @@ def _report_gone(scope: Scope, word: Word, thing: Thing, hint: str) -> None:
 
 def build_query(scope: Scope, fields: Fields) -> Step | None:
     """A statement on a connection that is held."""
+    if not fields.has(g.ON):
+        scope.report_no_connection(fields.node, "the step query", g.ON.name)
     on = fields.get(g.ON)
     thing = scope.find(on, Naming.LABEL) if on else None
     if on and thing and thing.hold is Hold.GONE:

@@ -121,7 +121,8 @@ class ClassBuilder:
         for why, node in names.at_server if scripted else ():
             self.reader.problem(node, f"{why}, and {kind} connections have no server", hint)
         for why, node in names.on_stage if not scripted else ():
-            message = f"{why}, the test's connections are {kind}"
+            has = "the driver's" if kind is Connections.DRIVER else f"{kind} ones"
+            message = f"{why}, and the test has {has}"
             self.reader.problem(node, message, "add to the test: connections: scripted")
         if scripted and fields.has(TABLES_KEY):
             message = f"{kind} connections have no server to make tables at"

@@ -33,7 +33,7 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
         hint = "start with a step global_pool"
         scope.reader.problem(fields.at(g.POOLS), "no step asks for a global pool", hint)
     for name, node in _calls_of_connections(fields):
-        scope.names.on_stage.append((f"calls of {name} are counted", node))
+        scope.names.on_stage.append((f"calls of {name} are counted on scripted connections", node))
     return Expectations(
         stats=_checks(scope, fields, g.STATS_KEY),
         server=_checks(scope, fields, g.SERVER_KEY),

@@ -68,7 +68,9 @@ def _note_what_it_needs(scope: Scope, kind: Fault, node: Node) -> None:
 
 def _check_terms(scope: Scope, fields: Fields, kind: Fault, terms: _Terms) -> None:
     for key in terms.needs:
-        if not fields.has(key):
+        if key is g.VICTIM and not fields.has(key):
+            scope.report_no_connection(fields.node, kind, key.name)
+        elif not fields.has(key):
             hint = f"add it: {key.name}: {key.example}"
             scope.reader.problem(fields.node, f"{kind} needs the key {key.name!r}", hint)
     for key in (g.VICTIM, g.FOR, g.TIMES):

@@ -93,7 +93,7 @@ ENDS_WITH = Key(
 )
 
 QUERY = Key("query", SQL, "run one SQL statement", "SELECT 1", True)
-ON = Key("on", NAME, "the connection to run it on", "a", True)
+ON = Key("on", NAME, "the connection to run it on", "a", True, of_test=True)
 PARAMS = Key("params", SCALARS, "values for the %s of the statement", "[1, two]", default="none")
 RETURNS = Key(
     "returns",

@@ -41,6 +41,8 @@ class Among(Enum):
     """Those that are done again and again."""
     INTERRUPTED = auto()
     """Those that are cut short."""
+    FORKED = auto()
+    """Those of a forked child."""
 
 
 @dataclass(slots=True)
@@ -114,10 +116,10 @@ class Scope:
         """The scope of an actor that starts now."""
         return Scope(self.names, name, dict(self.things), self.among)
 
-    def copied(self) -> "Scope":
-        """The scope of a copy of all that is known now, which changes nothing here."""
+    def of_child(self) -> "Scope":
+        """The scope of a forked child: a copy of all that is known, which changes nothing here."""
         things = {word: replace(thing) for word, thing in self.things.items()}
-        return Scope(self.names, self.owner, things, self.among)
+        return Scope(self.names, self.owner, things, Among.FORKED)
 
     def of_round(self) -> "Scope":
         """The scope of what is done to a pool made anew: nothing that was bound before is its."""
@@ -158,6 +160,17 @@ class Scope:
         """The words that stand for such things here."""
         everywhere = self.names.taken if Naming.ACTOR in namings else self.things
         return tuple(word for word, thing in everywhere.items() if thing.naming in namings)
+
+    def report_no_connection(self, node: Node, what: str, key: str) -> None:
+        """Report that something does not say which connection it is about, and which there are."""
+        held = [
+            f"{key}: {word}"
+            for word, thing in self.things.items()
+            if thing.naming is Naming.LABEL and thing.hold is not Hold.GONE
+        ]
+        hint = f"add {'one of' if len(held) > 1 else 'it'}: {', '.join(held)}"
+        borrow = f"borrow one before, as in: - acquire: a; then add: {key}: a"
+        self.reader.problem(node, f"{what} needs the key {key!r}", hint if held else borrow)
 
     def _actor(self, text: str) -> Thing | None:
         """Actors are known to everybody, once they are started."""

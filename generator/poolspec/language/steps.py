@@ -65,7 +65,7 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
         if fields.has(SAYS) and not fields.has(FAILS):
             message = "'says' speaks of an error, and none is expected"
             scope.reader.problem(fields.at(SAYS), message, "say how it fails: fails: …")
-        note_step(scope.names, fields, scope.among is not Among.ALL)
+        note_step(scope.names, fields, scope.among in (Among.ROUND, Among.INTERRUPTED))
         _check_place(scope, fields)
         if step := _BUILDERS[fields.place.name](scope, fields):
             made.append(step)
@@ -89,16 +89,22 @@ _MISPLACED: dict[Among, frozenset[str]] = {
         *("acquire", "release", "with", "transaction", "query", "advance"),
         *("close_all", "close", "resize", "suspend", "resume", "maintain"),
     },
+    Among.FORKED: frozenset({"interrupt_everywhere"}),
 }
 """Verbs that cannot stand among certain steps."""
 
 
 def _check_place(scope: Scope, fields: Fields) -> None:
     verb = fields.place.name.removeprefix("the step ")
-    if verb in _MISPLACED[scope.among]:
-        message = f"{shown(verb)} cannot stand among steps that are cut short again and again"
-        node = fields.heads.get(verb, fields.node)
-        scope.reader.problem(node, message, "take it out of the step interrupt_everywhere")
+    if verb not in _MISPLACED[scope.among]:
+        return
+    where = "among steps that are cut short again and again"
+    hint = "take it out of the step interrupt_everywhere"
+    if scope.among is Among.FORKED:
+        where = "in a forked child"
+        hint = "take it out of the step fork: its pools would be counted with those of the parent"
+    node = fields.heads.get(verb, fields.node)
+    scope.reader.problem(node, f"{shown(verb)} cannot stand {where}", hint)
 
 
 def _with(scope: Scope, fields: Fields) -> Step | None:
@@ -194,7 +200,7 @@ def _fork(scope: Scope, fields: Fields) -> Step | None:
         message = "an actor cannot fork"
         scope.reader.problem(fields.at(g.FORK), message, "fork in the main body")
         return None
-    return Fork(fields.node.line, build_steps(scope.copied(), steps)) if steps else None
+    return Fork(fields.node.line, build_steps(scope.of_child(), steps)) if steps else None
 
 
 def _interrupt_everywhere(scope: Scope, fields: Fields) -> Step | None:
