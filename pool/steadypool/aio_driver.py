@@ -18,6 +18,7 @@ raised while an answer was read.
 import asyncio
 import struct
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import aiomysql.connection
@@ -46,6 +47,8 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
     read_timeout: float | None = None
     write_timeout: float | None = None
     tls_required = False
+    _is_timed = False
+    """The answer that is being read has its time limit as a whole."""
     _leaving: asyncio.StreamWriter | None = None
     # aiomysql's own.
     _reader: Any
@@ -60,11 +63,18 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         result = self._result
         if result is not None and (result.unbuffered_active or result.has_next):
             return ConnectionState.UNREAD
+        if self._is_under_way(self._writer.transport):
+            return ConnectionState.UNREAD
         status = self.server_status
         doubtful = self.uncertain and not status & SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
         if doubtful or status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
             return ConnectionState.IN_TRANSACTION
         return ConnectionState.CLEAN
+
+    def _is_under_way(self, transport: asyncio.WriteTransport) -> bool:
+        """Whether another task, which outlived the loan, still sends a statement or reads."""
+        reader = self._reader
+        return bool(reader._waiter or reader._buffer or transport.get_write_buffer_size())
 
     def pool_alive(self) -> bool:
         """Tell without a round trip: a server speaks first only to say good-bye."""
@@ -107,7 +117,8 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         writer = self._writer or self._leaving
         self._writer = self._reader = None
         if writer is not None:
-            writer.transport.abort()
+            with suppress(RuntimeError):  # its event loop was closed: then its finalizer does so
+                writer.transport.abort()
 
     # --- aiomysql's own, made tighter ------------------------------------------------------------
 
@@ -145,19 +156,23 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         self.uncertain = self._result is None or self._result.server_status is None
 
     async def _read_ok_packet(self) -> bool:
-        await self._answered(super()._read_ok_packet())
+        await super()._read_ok_packet()
         self.uncertain = False
         return True
 
     async def _read_packet(self, packet_type: Any = aiomysql.connection.MysqlPacket) -> Any:
         self._ensure_alive()
         reading = super()._read_packet(packet_type)
-        if self._result is not None and self._result.unbuffered_active:
-            return await self._answered(reading)  # each row of a streamed result by itself
-        return await reading
+        if self._is_timed:
+            return await reading
+        return await self._answered(reading)  # each row of a streamed result by itself
 
     async def _answered(self, reading: Coroutine[Any, Any, Any]) -> Any:
-        return await self._in_time(reading, self.read_timeout, "no answer from the server")
+        self._is_timed = True
+        try:
+            return await self._in_time(reading, self.read_timeout, "no answer from the server")
+        finally:
+            self._is_timed = False
 
     async def _in_time(
         self, work: Coroutine[Any, Any, Any], seconds: float | None, complaint: str

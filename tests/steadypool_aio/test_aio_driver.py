@@ -1,7 +1,9 @@
 """The driver's connection on a real server: what its attributes promise must hold there."""
 
 import asyncio
+import gc
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +20,9 @@ from tests.steadypool_aio.database import (
     snapshot,
     uncommitted,
 )
+from tests.steadypool_aio.stage import turns
 
-from poolspec.servers import Server, Tenant
+from poolspec.servers import PrivateServer, Server, Tenant
 from steadypool import (
     AsyncConnectionPool,
     Config,
@@ -163,6 +166,47 @@ def test_an_answer_that_takes_too_long_is_an_error_and_drops_the_connection(
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("ask", [("show_warnings",), ("set_charset", "utf8mb4"), ("commit",)])
+def test_whatever_is_asked_must_be_answered_in_time(
+    config: Config, server: Server, ask: tuple[str, ...]
+) -> None:
+    assert isinstance(server, PrivateServer)
+
+    async def body(server: PrivateServer) -> None:
+        async with (
+            pool_on(replace(config, query_timeout=0.1)) as pool,
+            asyncio.timeout(5),
+            pool as connection,
+        ):
+            server.pause()
+            try:
+                with pytest.raises(pymysql.OperationalError, match="no answer"):
+                    await getattr(connection, ask[0])(*ask[1:])
+            finally:
+                server.resume()
+
+    asyncio.run(body(server))
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_statement_that_another_task_still_waits_for_drops_the_connection(
+    config: Config, autocommit: bool
+) -> None:
+    async def body() -> None:
+        async with pool_on(replace(config, autocommit=autocommit)) as pool:
+            async with pool as connection:
+                straggler = asyncio.create_task(run(connection, "SELECT SLEEP(5)"))
+                await turns()
+                assert state(connection) is ConnectionState.UNREAD
+            async with pool as another:
+                assert another is not connection
+                assert await run(another, "SELECT 7") == ((7,),)
+            with pytest.raises(pymysql.OperationalError, match="Lost connection"):
+                await straggler
+
+    asyncio.run(body())
+
+
 def test_rows_that_stop_coming_are_an_error(config: Config) -> None:
     async def body() -> None:
         async with pool_on(replace(config, query_timeout=0.1)) as pool, pool as connection:
@@ -206,6 +250,18 @@ def test_a_session_reset_forgets_variables_and_keeps_the_settings(config: Config
 def test_tls_that_is_required_and_not_offered_is_refused(config: Config) -> None:
     with pytest.raises(PoolInitializationError, match="offers no TLS"):
         asyncio.run(opened(replace(config, tls=True)))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_connection_that_outlives_its_event_loop_is_let_go_of_quietly(
+    config: Config, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    connection: object = asyncio.run(AsyncConnector(config)())
+    del connection
+    gc.collect()
+    assert unraisable == []
 
 
 def test_connections_say_little_of_themselves(config: Config) -> None:
