@@ -4,9 +4,12 @@ Tenants are made, counted and dropped with plain statements, so a private instan
 server and a server behind a URL behave alike. Only allow-listed names reach a statement.
 """
 
+from contextlib import suppress
+
 from poolspec.servers.admin import Admin, RefusedError
 from poolspec.servers.base import Address, Server, ServerError, ServerKind, Tenant
 from poolspec.servers.names import is_name, is_orphan, new_name, new_password
+from poolspec.servers.rights import DENIED, lacking
 from poolspec.vocabulary import Capability
 
 FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
@@ -41,20 +44,16 @@ class SqlServer(Server):
     def create_tenant(self) -> Tenant:
         """Make a database and a user; raises ServerError if the account may not."""
         name, password = new_name(), new_password()
+        steps = {
+            f"CREATE DATABASE {name}": "may not make a database",
+            f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'": "may not make a user",
+            f"GRANT ALL ON {name}.* TO '{name}'@'%'": "may not grant rights on its own database",
+        }
         try:
-            self._admin.run(
-                f"CREATE DATABASE {name}",
-                f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'",
-                f"GRANT ALL ON {name}.* TO '{name}'@'%'",
-            )
-        except RefusedError as error:
-            self._drop(name)
-            raise ServerError(
-                f"The server at {self.address} refused to make a test's database and user: "
-                f"{_without(password, str(error))}. Use an account that may create both."
-            ) from None
+            for statement, what in steps.items():
+                self._make(statement, what, password)
         except BaseException:
-            self._drop(name)
+            self._take_back(name)
             raise
         return Tenant(name, name, password, self.address)
 
@@ -71,10 +70,12 @@ class SqlServer(Server):
         try:
             self._admin.run(f"KILL {int(connection_id)}")
         except RefusedError as error:
+            if error.code in DENIED:
+                what = "may not kill the connections of others"
+                raise lacking(self._admin, self.version, what, error) from None
             if error.code != _NO_SUCH_THREAD:
                 raise ServerError(
-                    f"The server refused to kill connection {connection_id}: {error}. "
-                    "Use an account that may kill the connections of others."
+                    f"The server refused to kill connection {connection_id}: {error}"
                 ) from None
 
     def orphans(self) -> tuple[str, ...]:
@@ -93,6 +94,24 @@ class SqlServer(Server):
         """Close the administrator's connection; idempotent."""
         self._admin.close()
 
+    def _make(self, statement: str, what: str, password: str) -> None:
+        """Run a statement that makes a part of a tenant; `what` it says who may not."""
+        try:
+            self._admin.run(statement)
+        except RefusedError as error:
+            if error.code in DENIED:
+                raise lacking(self._admin, self.version, what, error) from None
+            raise ServerError(
+                f"The server at {self.address} refused to make a test's database and user: "
+                f"{_without(password, str(error))}"
+            ) from None
+
+    def _take_back(self, name: str) -> None:
+        """Drop what there is of a tenant that could not be made wholly."""
+        for statement in (f"DROP USER IF EXISTS '{name}'@'%'", f"DROP DATABASE IF EXISTS {name}"):
+            with suppress(RefusedError, ServerError):  # who may not make it may not drop it either
+                self._admin.run(statement)
+
     def _ids(self, user: str) -> frozenset[int]:
         _check(user)
         rows = self._admin.run(
@@ -104,9 +123,11 @@ class SqlServer(Server):
         # The user goes first, so that nobody comes back in while the connections are killed.
         _check(name)
         self._admin.run(f"DROP USER IF EXISTS '{name}'@'%'")
-        for number in self._ids(name):
-            self.kill_connection(number)
-        self._admin.run(f"DROP DATABASE IF EXISTS {name}")
+        try:
+            for number in self._ids(name):
+                self.kill_connection(number)
+        finally:
+            self._admin.run(f"DROP DATABASE IF EXISTS {name}")
 
 
 def product(version: str) -> str:

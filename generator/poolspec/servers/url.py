@@ -3,18 +3,29 @@
     mysql://user:password@host:port/
     mysql://user:password@localhost/?unix_socket=/path/to/socket
 
-The account must be allowed to create and drop databases and users, and to see and kill the
-connections of others. Errors show the URL without its password.
+The account must be allowed to make and drop databases and users, and to see and kill the
+connections of others; that is tried out at once, so that no test has to find out. Errors show the
+URL without its password.
 """
 
+from contextlib import closing
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from poolspec.servers.admin import Admin, RefusedError
-from poolspec.servers.base import Address, ServerError, ServerKind
+from poolspec.servers.admin import Admin, RefusedError, open_connection
+from poolspec.servers.base import Address, ServerError, ServerKind, Tenant
+from poolspec.servers.rights import lacking, stands_before
 from poolspec.servers.sql import FULL, SqlServer
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
 
 _SCHEMES = ("mysql", "mariadb")
 _FORM = "mysql://user:password@host:port/ or mysql://user:password@localhost/?unix_socket=/path"
+_PERHAPS = (
+    "An anonymous user with a password stands before them, perhaps; the server's administrator "
+    "sees by: SELECT Host FROM mysql.user WHERE User = ''"
+)
 
 
 def is_url(choice: str) -> bool:
@@ -49,9 +60,39 @@ class UrlServer(SqlServer):
         """Product, version, address, and that it was given."""
         return f"{super().description} (given by URL)"
 
+    def try_out(self) -> None:
+        """Do once what tests need done; raises ServerError, and leaves nothing behind."""
+        tenant = self.create_tenant()
+        try:
+            with closing(self._sign_in(tenant)) as connection:
+                number = connection.thread_id()  # type: ignore[no-untyped-call]
+                if number not in self.connection_ids(tenant):
+                    what = "does not see the connections of others"
+                    raise lacking(self._admin, self.version, what)
+                self.kill_connection(number)
+                connection._force_close()  # type: ignore[attr-defined]  # not in the stub
+        finally:
+            self.drop_tenant(tenant)
+
+    def _sign_in(self, tenant: Tenant) -> "Connection":
+        import pymysql.err
+
+        try:
+            return open_connection(
+                self.address, tenant.user, tenant.password, timeout=5, database=tenant.database
+            )
+        except pymysql.err.MySQLError as error:
+            raise ServerError(
+                f"The server at {self.address} makes users for tests, and does not let them in: "
+                f"{error}. {stands_before(self.address, tenant.user) or _PERHAPS}"
+            ) from None
+
 
 def connect_url(url: str) -> UrlServer:
-    """Connect to the server behind a URL; raises ServerError, without the password."""
+    """Connect to the server behind a URL, and drop what crashed runs of this machine left there.
+
+    Raises ServerError, without the password.
+    """
     address, user, password = parse_url(url)
     admin = Admin(address, user, password)
     try:
@@ -60,12 +101,19 @@ def connect_url(url: str) -> UrlServer:
         admin.close()
         raise ServerError(
             f"The server at {address} refused user {user!r}: {error}. "
-            "Check the user and the password in the URL."
+            + (stands_before(address, user) or "Check the user and the password in the URL.")
         ) from None
     except BaseException:
         admin.close()
         raise
-    return UrlServer(ServerKind.URL, address, admin, str(version), FULL)
+    server = UrlServer(ServerKind.URL, address, admin, str(version), FULL)
+    try:
+        server.try_out()
+        server.drop_orphans()
+    except BaseException:
+        server.stop()
+        raise
+    return server
 
 
 def _shown(parts: SplitResult) -> str:
