@@ -7,8 +7,13 @@ tests notice each of them; a suite that a wrong pool passes is not worth having.
 import math
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
+
+from pymysql import OperationalError
+from pymysql.constants import CR
 
 import steadypool
 from poolspec.adapters.steady import SteadypoolAdapter
@@ -358,6 +363,29 @@ class BelievesEveryCheck(WrongCore):
             super().checked(ticket, True)
 
 
+class TriesOnceTooOften(steadypool.ConnectionPool):
+    """Opens another connection as if nothing had happened, when the only attempt timed out."""
+
+    def acquire(self, timeout: float | None = None) -> Any:
+        try:
+            return super().acquire(timeout)
+        except steadypool.ConnectionFailedError:
+            return super().acquire(timeout)
+
+
+class KeepsTimeoutsToItself(steadypool.ConnectionPool):
+    """Ends a unit of work well in which an answer did not come."""
+
+    @contextmanager
+    def transaction(self, timeout: float | None = None) -> Iterator[Any]:
+        try:
+            with super().transaction(timeout) as connection:
+                yield connection
+        except OperationalError as error:
+            if error.args[0] != CR.CR_SERVER_LOST:
+                raise
+
+
 class FreesASlotBeforeItsConnectionIsClosed(steadypool.ConnectionPool):
     """Serves the next with the slot of a connection that is still open."""
 
@@ -461,6 +489,8 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     TakesBackWhatItHasPassedOn: ("interrupts", "passing_on_unheard"),
     KeepsWhatCannotBeRolledBack: ("connection_faults", "a_failed_rollback_serves_who_waits"),
     BelievesEveryCheck: ("connection_faults", "a_failed_check_is_made_good"),
+    TriesOnceTooOften: ("interrupts", "a_timeout_of_the_only_attempt"),
+    KeepsTimeoutsToItself: ("interrupts", "a_timeout_in_a_unit_of_work"),
     FreesASlotBeforeItsConnectionIsClosed: (
         "connection_faults",
         "a_slot_is_free_when_its_connection_is_closed",

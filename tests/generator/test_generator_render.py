@@ -27,6 +27,7 @@ from poolspec.model import (
     InterruptEverywhere,
     Load,
     LoadExpectation,
+    Maintain,
     Matrix,
     Query,
     Ref,
@@ -321,6 +322,12 @@ def test_what_comes_before_and_after_is_not_cut_short() -> None:
         "    async with cut:\n        await pool.release(a)\n    await lab.advance(1.0)\n\n"
         "await lab.interrupt_everywhere(interrupted, by=Interruption.TIMEOUT, at_least=3)"
     )
+
+
+def test_what_is_made_good_is_said_to_threads_alone() -> None:
+    step = InterruptEverywhere(1, (Maintain(2),), by=Interruption.TIMEOUT, made_good=True)
+    assert body(step).endswith("(interrupted, by=Interruption.TIMEOUT, made_good=True)")
+    assert body(step, shell=Shell.ASYNCIO).endswith("(interrupted, by=Interruption.TIMEOUT)")
 
 
 def test_a_label_whose_connection_is_killed_is_bound() -> None:

@@ -155,6 +155,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "- before: [acquire: x]\n  interrupt_everywhere: [release: x]\n  after: [release: «x]",
         "'x' was given back in line 11",
     ),
+    "an interrupt that is made good": (
+        "- interrupt_everywhere: [close]\n  «made_good: true",
+        "only a timeout can be made good",
+    ),
     "another way to be cut short": (
         "- interrupt_everywhere: [close]\n  by: «signal",
         "'signal' is not a way to be cut short",

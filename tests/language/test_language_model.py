@@ -161,6 +161,9 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "[{interrupt_everywhere: [maintain], by: timeout, at_least: 3}]": (
         InterruptEverywhere(9, (Maintain(9),), by=Interruption.TIMEOUT, at_least=3),
     ),
+    "[{interrupt_everywhere: [maintain], by: timeout, made_good: true}]": (
+        InterruptEverywhere(9, (Maintain(9),), by=Interruption.TIMEOUT, made_good=True),
+    ),
     "[acquire: a, fork: [release: a, acquire: b], release: a]": (
         Acquire(9, ("a",)),
         Fork(9, (Release(9, ("a",)), Acquire(9, ("b",)))),

@@ -69,6 +69,7 @@ ONLY_THE_READER_KNOWS = (
     "cannot stand among",
     "in a forked child",
     "nothing to be cut",
+    "can be made good",
     "connection_killed needs",
     "connect_slow needs",
     "takes no 'times'",

@@ -11,6 +11,7 @@ import pytest
 
 from poolspec.runtime.aio.cuts import AsyncCut, Driven, Moment
 from poolspec.runtime.cuts import Cut, Interrupt
+from poolspec.runtime.timing import failing
 from poolspec.vocabulary import ErrorKind, Interruption
 
 
@@ -42,9 +43,11 @@ def test_a_thread_is_cut_short_before_and_after_each_call_that_may_block() -> No
 
 def test_a_timeout_strikes_calls_on_sockets_alone() -> None:
     def work() -> None:
-        with suppress(TimeoutError):
-            talk()
         threading.Event().wait(0.001)
+        try:
+            talk()
+        except TimeoutError as error:
+            raise ConnectionError from error
 
     assert points(work, Interruption.TIMEOUT) == ["before sendall", "before recv"]
 
@@ -125,6 +128,42 @@ def test_after_a_timeout_an_error_of_the_pool_may_come_out() -> None:
             raise ConnectionError from None
     with pytest.raises(TimeoutError), Cut(1, Interruption.TIMEOUT, kind_of):
         talk()
+
+
+def test_a_timeout_must_come_out() -> None:
+    with (
+        pytest.raises(AssertionError, match="a timeout was swallowed: before sendall in talk"),
+        Cut(1, Interruption.TIMEOUT, kind_of),
+        suppress(TimeoutError),
+    ):
+        talk()
+
+
+def test_a_timeout_may_be_made_good_where_the_test_says_so() -> None:
+    with Cut(1, Interruption.TIMEOUT, kind_of, made_good=True), suppress(TimeoutError):
+        talk()
+
+
+@pytest.mark.parametrize("made_good", [False, True])
+def test_a_timeout_must_come_out_of_the_call_that_it_struck(made_good: bool) -> None:
+    with (
+        pytest.raises(ConnectionError, match="a later call"),
+        Cut(1, Interruption.TIMEOUT, kind_of, made_good=made_good),
+    ):
+        with suppress(TimeoutError):
+            talk()
+        raise ConnectionError("a later call")
+
+
+def test_a_timeout_that_a_step_must_fail_with_has_come_out() -> None:
+    with (
+        Cut(1, Interruption.TIMEOUT, kind_of),
+        failing(kind_of, ErrorKind.LOST, (), lambda error: None),
+    ):
+        try:
+            talk()
+        except TimeoutError as error:
+            raise ConnectionError from error
 
 
 def test_what_fails_by_itself_comes_out() -> None:

@@ -166,6 +166,9 @@ BY = Key(
 AT_LEAST = Key(
     "at_least", value_kind(NUMBER_OF), "the fewest points that there must be", "3", default="1"
 )
+MADE_GOOD = Key(
+    "made_good", FLAG, "whether the pool may make good for a timeout", "true", default="false"
+)
 FORK = Key("fork", STEPS, "what a forked child process does", "[acquire: x, release: x]", True)
 WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
 ADVANCE = Key("advance", SECONDS, "let time pass", "1h", True)
@@ -210,7 +213,8 @@ STEP_PLACES.update(
         "cancel": Place("the step cancel", (CANCEL,)),
         "fork": Place("the step fork", (FORK,)),
         "interrupt_everywhere": Place(
-            "the step interrupt_everywhere", (INTERRUPT_EVERYWHERE, BEFORE, AFTER, BY, AT_LEAST)
+            "the step interrupt_everywhere",
+            (INTERRUPT_EVERYWHERE, BEFORE, AFTER, BY, AT_LEAST, MADE_GOOD),
         ),
         "wait_until": Place("the step wait_until", (WAIT_UNTIL,)),
         "advance": Place("the step advance", (ADVANCE,)),

@@ -219,8 +219,11 @@ def _interrupt_everywhere(scope: Scope, fields: Fields) -> Step | None:
     body = build_steps(inside.of_interrupted(), steps or NO_STEPS)
     after = build_steps(inside, fields.get(g.AFTER) or NO_STEPS)
     by = fields.get(g.BY) or Interruption.INTERRUPT
-    at_least = fields.get(g.AT_LEAST) or 1
-    return InterruptEverywhere(fields.node.line, body, before, after, by, at_least)
+    if fields.has(g.MADE_GOOD) and by is not Interruption.TIMEOUT:
+        message = "only a timeout can be made good"
+        scope.reader.problem(fields.at(g.MADE_GOOD), message, "take it out, or say by: timeout")
+    at_least, made_good = fields.get(g.AT_LEAST) or 1, fields.get(g.MADE_GOOD) or False
+    return InterruptEverywhere(fields.node.line, body, before, after, by, at_least, made_good)
 
 
 def _wait_until(scope: Scope, fields: Fields) -> Step:

@@ -66,6 +66,8 @@ class InterruptEverywhere:
     by: Interruption = Interruption.INTERRUPT
     at_least: Value = 1
     """The fewest points that there must be."""
+    made_good: bool = False
+    """The pool may make good for a timeout: the call that it strikes may succeed."""
 
 
 @dataclass(frozen=True, slots=True)

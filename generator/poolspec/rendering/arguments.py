@@ -163,6 +163,8 @@ def interrupt_arguments(step: InterruptEverywhere, scope: Scope) -> str:
         parts.append(f"by={scope.member(step.by)}")
     if step.at_least != 1:
         parts.append(f"at_least={value(step.at_least)}")
+    if step.made_good and scope.shell is Shell.THREADS:  # a deadline around a task comes out anyhow
+        parts.append("made_good=True")
     return ", ".join(parts)
 
 

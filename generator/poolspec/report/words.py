@@ -232,7 +232,9 @@ def _(step: Fork) -> Sentence:
 def _(step: InterruptEverywhere) -> Sentence:
     points = "" if step.at_least == 1 else f", {amounts.value(step.at_least)} at least"
     body = tuple(tell(inner) for inner in step.body)
-    cut = Sentence(f"cut short by {_CUTS[step.by]} at one point after the other{points}:", body)
+    good = ", for which the pool may make good," if step.made_good else ""
+    what = f"{_CUTS[step.by]}{good}"
+    cut = Sentence(f"cut short by {what} at one point after the other{points}:", body)
     before = (tell(inner) for inner in step.before)
     after = (tell(inner) for inner in step.after)
     head = "With a pool made anew each time, after which nothing may be missing:"

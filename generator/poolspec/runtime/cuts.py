@@ -20,6 +20,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from poolspec.runtime.causes import StruckError, causes
 from poolspec.vocabulary import ErrorKind, Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -36,6 +37,7 @@ _ON_TLS = frozenset({"do_handshake", "read", "write"})
 _FUNCTIONS = (select.select, time.sleep)
 _BOOKKEEPING = frozenset({"_is_owned", "_acquire_restore"})
 """Parts of `threading.Condition` that take its lock: a cut there strikes Python, not a pool."""
+_NAMES = {Interruption.INTERRUPT: "an interrupt", Interruption.TIMEOUT: "a timeout"}
 _SHOWN = 4
 """How many of the calls that led to a point are told."""
 
@@ -48,7 +50,7 @@ class Cut:
     """A `with` block that is cut short at its n-th point (from 1), if it has so many.
 
     `clock` names the module of the test's clock, which the lab uses as well as the pool: what the
-    lab does there is not cut short.
+    lab does there is not cut short. `made_good`: the pool may make good for a timeout.
     """
 
     def __init__(
@@ -57,11 +59,15 @@ class Cut:
         by: Interruption,
         kind_of: Callable[[BaseException], ErrorKind | None],
         clock: str = "",
+        *,
+        made_good: bool = False,
     ) -> None:
         self._number = number
         self._by = by
         self._kind_of = kind_of
         self._clock = clock
+        self._made_good = made_good
+        self._struck: StruckError | None = None
         self._points = 0
         self._inside: tuple[FrameType, str] | None = None
         self.where = ""
@@ -95,18 +101,25 @@ class Cut:
             self.where = where
             if self._by is Interruption.INTERRUPT:
                 raise Interrupt(where)
-            raise TimeoutError("timed out, for the test wants it so")
+            self._struck = StruckError("timed out, for the test wants it so")
+            raise self._struck
 
     def _is_as_it_must_be(self, error: BaseException | None) -> bool:
         """Whether what came out of the block is what a cut may make of it.
 
-        An interrupt goes on as it is. After a timeout a pool may try again, or say what was wrong.
+        An interrupt goes on as it is. Of a timeout a pool may make an error of its own.
         """
-        if self._by is Interruption.TIMEOUT:
-            return error is None or self._kind_of(error) is not None
         if error is None:
-            raise AssertionError(f"an interrupt was swallowed: {self.where}")
-        return isinstance(error, Interrupt)
+            if not self._may_be_silent():
+                raise AssertionError(f"{_NAMES[self._by]} was swallowed: {self.where}")
+            return True
+        if self._struck is None:
+            return isinstance(error, Interrupt)
+        return self._struck in causes(error) and self._kind_of(error) is not None
+
+    def _may_be_silent(self) -> bool:
+        """Whether a step has met the timeout, or none need."""
+        return self._struck is not None and (self._made_good or self._struck.is_expected)
 
 
 def blocks(frame: FrameType, call: Any, by: Interruption) -> bool:

@@ -22,16 +22,19 @@ class Interrupts(Pools):
         *,
         by: Interruption = Interruption.INTERRUPT,
         at_least: int = 1,
+        made_good: bool = False,
     ) -> None:
         """Make an attempt again and again, cut short at another point each time.
 
         Each has a pool of its own, made as the test's, after which nothing may be missing there;
-        the last one is not cut short, and its pool is the test's from then on. Raises
-        AssertionError, also if there are fewer points than `at_least`.
+        the last one is not cut short, and its pool is the test's from then on. What cut an attempt
+        short must come out of it, unless it is a timeout and `made_good`. Raises AssertionError,
+        also if there are fewer points than `at_least`.
         """
         pool, sockets = self._only_pool(), OpenSockets()
         for number in range(1, MOST):
-            cut = Cut(number, by, self._adapter.kind_of, type(self._clock).__module__)
+            clock = type(self._clock).__module__
+            cut = Cut(number, by, self._adapter.kind_of, clock, made_good=made_good)
             self._hooks.forget()
             with telling(cut):
                 pool.close()

@@ -6,6 +6,8 @@ Whoever comes by a text of the pool's has it looked into; what was found is told
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
+from poolspec.runtime.causes import causes
+
 Passwords = Callable[[], Iterable[str]]
 
 
@@ -23,15 +25,8 @@ class Secrets:
 
     def look_into(self, error: BaseException) -> None:
         """Look for a password in an error, and in all that led to it."""
-        seen: set[int] = set()
-        rest: list[BaseException | None] = [error]
-        while rest:
-            found = rest.pop()
-            if found is None or id(found) in seen:
-                continue
-            seen.add(id(found))
+        for found in causes(error):
             self.look(f"the error {type(found).__name__}", f"{found} {found!r}")
-            rest += [found.__cause__, found.__context__]
 
     def told(self) -> list[str]:
         """Return who told a password. The text itself is not repeated."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from poolspec.runtime.causes import expect
 from poolspec.runtime.checks import Expected, demand
 from poolspec.runtime.failing import BodyInterrupt
 from poolspec.runtime.lateness import lateness_beside
@@ -52,6 +53,7 @@ def failing(
         if (ErrorKind.INTERRUPTED if interrupted else kind_of(error)) is not kind:
             error.add_note(f"expected to fail with: {kind}")
             raise
+        expect(error)
         demand(*(_missing(part, str(error)) for part in saying))
     else:
         raise AssertionError(f"expected to fail with {kind}, but it succeeded")
