@@ -85,9 +85,15 @@ class AsyncConnects(AsyncReturns):
         await self._withdraw(ticket, FailReason.INTERRUPTED)  # it finds its place
         return True
 
-    def stop_connects(self) -> None:
-        """Break off the connects under way; whoever waits for one is refused by the closed pool."""
-        cancel(task for task, _ in self._connects.values())
+    async def shut(self) -> None:
+        """Close the pool: refuse who waits or connects, then take leave of what is idle."""
+        await self.empty(self._shut)
+
+    def _shut(self, doomed: list[Slot], now: float) -> None:
+        try:
+            self._core.close(doomed, now)
+        finally:  # whoever waits for a connect is refused by the closed pool
+            cancel(task for task, _ in self._connects.values())
 
     async def settle(self) -> None:
         """Break off resets, and wait until no task is left, some seconds at most."""

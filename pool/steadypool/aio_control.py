@@ -16,7 +16,7 @@ from steadypool.patience import deadline_of
 from steadypool.stats import PoolStats
 
 _PROBE_LIMIT = 2.0
-"""Seconds that a health check may spend on connecting."""
+"""Seconds that a connect of a health check may take; none begins later than that."""
 
 
 class AsyncControl(ABC):
@@ -84,7 +84,8 @@ class AsyncControl(ABC):
 
         Dead idle connections are found. While connects fail, one is tried (as often as the
         breaker's cooldown allows), for at most 2 s, to find out whether the server is back; so a
-        pool that nobody asks because it is unhealthy recovers all the same.
+        pool that nobody asks because it is unhealthy recovers all the same. Where connections are
+        missing, some are opened: for 4 s at most, be they many or slow.
         """
         self._check_loop()
         await self._maintain(_PROBE_LIMIT)
@@ -156,8 +157,7 @@ class AsyncControl(ABC):
         limit = None if drain is None else seconds("drain", drain)
         self._loop = self._loop or asyncio.get_running_loop()
         self._check_loop()
-        await self._engine.empty(self._core.close)
-        self._engine.stop_connects()
+        await self._engine.shut()
         if limit is not None:
             await self._engine.drain(deadline_of(limit, self._now()))
         await self._engine.settle()
@@ -178,8 +178,9 @@ class AsyncControl(ABC):
     async def _maintain(self, limit: float) -> None:
         await self._engine.tidy()
         self._engine.report_leaks()
+        until = self._now() + limit
         try:
-            while await self._engine.grow(limit):
+            while self._now() < until and await self._engine.grow(limit):
                 pass
         except ConnectionPoolError:
             pass  # it is in the log, and in the next verdict

@@ -109,11 +109,15 @@ async def _look_after(watched: weakref.ref[AsyncControl]) -> None:
         return
     try:
         await pool.maintain()
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        assert task is not None
-        if task.cancelling():
+    except BaseException as error:
+        if _is_the_end(error):
             raise
-        pool._journal.upkeep_failed(error)  # a hook's: nobody cancelled this task
-    except Exception as error:
-        pool._journal.upkeep_failed(error)
+        pool._journal.upkeep_failed(error)  # a hook's: it would end the task without a word
+
+
+def _is_the_end(error: BaseException) -> bool:
+    """Whether this task was told to end, by a cancellation or with its event loop."""
+    task = asyncio.current_task()
+    if task is None or isinstance(error, GeneratorExit):
+        return True
+    return isinstance(error, asyncio.CancelledError) and task.cancelling() > 0

@@ -15,7 +15,7 @@ from steadypool.patience import deadline_of
 from steadypool.stats import PoolStats
 
 _PROBE_LIMIT = 2.0
-"""Seconds that a health check may spend on connecting."""
+"""Seconds that a connect of a health check may take; none begins later than that."""
 
 
 class Control(ABC):
@@ -81,7 +81,9 @@ class Control(ABC):
 
         Dead idle connections are found. While connects fail, one is tried (as often as the
         breaker's cooldown allows), for at most 2 s, to find out whether the server is back; so a
-        pool that nobody asks because it is unhealthy recovers all the same.
+        pool that nobody asks because it is unhealthy recovers all the same. Where connections are
+        missing, some are opened: for 4 s at most, be they many or slow, unless a `connect` callable
+        takes longer.
         """
         self._maintain(_PROBE_LIMIT)
         with self._lock:
@@ -166,8 +168,9 @@ class Control(ABC):
     def _maintain(self, limit: float) -> None:
         self._engine.tidy()
         self._engine.report_leaks()
+        until = self._now() + limit
         try:
-            while self._engine.grow(limit):
+            while self._now() < until and self._engine.grow(limit):
                 pass
         except ConnectionPoolError:
             pass  # it is in the log, and in the next verdict

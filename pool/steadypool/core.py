@@ -186,8 +186,7 @@ class Core(Intake):
             if step is Step.WAIT or step is Step.REST:
                 self._forget(ticket)
             self._let_go(ticket, step, slot)
-            self.timeouts += reason is FailReason.TIMEOUT
-            self._note_failure(ticket, reason)
+            self._count_failure(ticket, reason)
         if slot is not None and slot.returning:
             self._count_created(slot)
             if slot.reason is None:
@@ -231,6 +230,7 @@ class Core(Intake):
         ticket.step = Step.DONE
         self._note(EventKind.CHECKED_IN, slot=slot)
 
-    def _note_failure(self, ticket: Ticket, reason: FailReason) -> None:
-        if ticket.serial:
+    def _count_failure(self, ticket: Ticket, reason: FailReason) -> None:
+        if ticket.serial:  # else nobody has asked
+            self.timeouts += reason is FailReason.TIMEOUT
             self._note(EventKind.CHECKOUT_FAILED, ticket, reason=reason)

@@ -111,18 +111,24 @@ def test_it_is_made_in_the_event_loop_of_its_pools() -> None:
         AsyncHousekeeper()
 
 
-def test_a_cancelled_hook_ends_neither_the_task_nor_its_rounds(
+class OddError(BaseException):
+    """What no handler of errors expects."""
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, OddError])
+def test_whatever_a_hook_raises_ends_neither_the_task_nor_its_rounds(
+    kind: type[BaseException],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    cancellations: list[BaseException] = []
+    raised: list[BaseException] = []
 
     async def setup(connection: object) -> None:
-        if cancellations:
-            raise cancellations.pop()
+        if raised:
+            raise raised.pop()
 
     async def body() -> None:
         pool = await new_pool(setup=setup)
-        cancellations.append(asyncio.CancelledError("the hook's own"))
+        raised.append(kind("the hook's own"))
         async with AsyncHousekeeper(OFTEN) as keeper:
             await pool.clear()
             keeper.watch(pool)
@@ -133,7 +139,7 @@ def test_a_cancelled_hook_ends_neither_the_task_nor_its_rounds(
         play(body)
     (record,) = caplog.records
     assert vars(record)["event"] == LogEvent.UPKEEP_FAILED
-    assert vars(record)["error"] == "CancelledError"
+    assert vars(record)["error"] == kind.__name__
 
 
 def test_a_pool_that_hangs_holds_up_neither_others_nor_the_stop(
