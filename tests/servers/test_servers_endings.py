@@ -237,6 +237,18 @@ def test_a_paused_server_ends_all_the_same(kind: ServerKind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system cannot tell")
+def test_a_paused_server_stands_still_at_once(kind: ServerKind) -> None:
+    server = cast(PrivateServer, start_server(kind))
+    for _ in range(20):
+        server.pause()
+        threads = Path(f"/proc/{server.pid}/task").glob("*/stat")
+        assert {path.read_text().rpartition(")")[2].split()[0] for path in threads} == {"T"}
+        server.resume()
+    server.stop()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_resumed_server_goes_on(kind: ServerKind) -> None:
     server = cast(PrivateServer, start_server(kind))
     server.pause()

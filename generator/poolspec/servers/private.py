@@ -25,6 +25,7 @@ PORTS = range(20000, 32768)
 """Below the ephemeral range, where a client's own port may be the one it tries to reach."""
 _READY_SECONDS = 30.0
 _EXIT_SECONDS = 10.0
+_STOP_SECONDS = 1.0
 _POLL_SECONDS = 0.002
 _PORT_ATTEMPTS = 5
 _HOST = "127.0.0.1"
@@ -111,8 +112,14 @@ class PrivateServer(SqlServer):
         self._wait_until_usable()
 
     def pause(self) -> None:
-        """Stop the process as it stands: connections stay open, nothing answers."""
+        """Stop the process as it stands: connections stay open, nothing answers.
+
+        Returns when all of its threads stand still, where the system can tell.
+        """
         os.kill(self.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while _runs_on(self.pid) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
     def resume(self) -> None:
         """Let a paused process go on."""
@@ -171,6 +178,16 @@ class PrivateServer(SqlServer):
         raise ServerError(
             f"The private {self._program.kind} server {what}. {self._directory.log_tail()}"
         ) from None
+
+
+def _runs_on(pid: int) -> bool:
+    """Say whether a stopped process has threads that have not heard of it yet."""
+    with contextlib.suppress(OSError):  # a thread that has ended meanwhile
+        for status in Path(f"/proc/{pid}/task").glob("*/stat"):
+            if status.read_text(errors="replace").rpartition(")")[2].split()[0] != "T":
+                return True
+        return False
+    return True
 
 
 def free_port() -> int:
