@@ -8,32 +8,26 @@ from __future__ import annotations
 
 import inspect
 import os
-import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from poolspec.plugin.choices import ANY_SERVER, BUNDLED_POOL, check_choices
 from poolspec.vocabulary import Capability, Connections, Layer, TimeKind
 
 if TYPE_CHECKING:
-    from poolspec.plugin.results import Results
     from poolspec.plugin.shells import AsyncioRun, ThreadsRun
     from poolspec.runtime import Lab
     from poolspec.runtime.aio.lab import AsyncLab
     from poolspec.runtime.contract import PoolAdapter
     from poolspec.servers import Server
 
-NOT_APPLICABLE = "not applicable: "
 DEADLINE = 20.0
 """Seconds of real time for a test that sets no deadline of its own."""
-
-ANY_SERVER = "auto"
-BUNDLED_POOL = "steadypool"
 
 run_key = pytest.StashKey["AsyncioRun | ThreadsRun"]()
 
@@ -62,32 +56,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for layer in Layer:
         config.addinivalue_line("markers", f"{layer}: a test of the {layer} layer")
     if not hasattr(config, "workerinput"):
-        _check_choices(config)
+        from poolspec.plugin.collector import Collector
+
+        check_choices(config)
         config.pluginmanager.register(Collector(config), "poolspec-collector")
-
-
-def _check_choices(config: pytest.Config) -> None:
-    """Refuse a server or a pool that cannot be had before anything runs."""
-    results = config.getoption("--results")
-    if results is not None and results.is_dir():
-        raise pytest.UsageError(f"--results: {results} is a folder; give a file's name")
-    choice = config.getoption("--server")
-    if choice != ANY_SERVER:
-        from poolspec.servers import ServerError, describe_choice, start_server
-
-        try:
-            describe_choice(choice)
-            if "://" in choice:
-                start_server(choice).stop()  # nothing to start: is it there, and are we let in?
-        except ServerError as error:
-            raise pytest.UsageError(f"--server: {error}") from None
-    if config.getoption("--pool") != BUNDLED_POOL:
-        from poolspec.adapters import UnknownPoolError, find_adapter
-
-        try:
-            find_adapter(config.getoption("--pool"))
-        except UnknownPoolError as error:
-            raise pytest.UsageError(f"--pool: {error}") from None
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +86,7 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[Lab | AsyncLab]:
     """Everything that one test works with; undone when the test is over."""
+    from poolspec.plugin.fitness import NOT_APPLICABLE, skip_unless_able
     from poolspec.plugin.shells import AsyncioRun, ThreadsRun
 
     spec = _spec(request.node)
@@ -125,10 +98,10 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
         adapter = getattr(pool_adapter, "asyncio", None)
         if adapter is None:
             pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio shell, or it is not installed")
-        _skip_unless_able(spec, adapter.capabilities | able)
+        skip_unless_able(spec, adapter.capabilities | able)
         run = AsyncioRun(server, adapter, time, connections)
     else:
-        _skip_unless_able(spec, pool_adapter.capabilities | able)
+        skip_unless_able(spec, pool_adapter.capabilities | able)
         run = ThreadsRun(server, pool_adapter, time, connections)
     request.node.stash[run_key] = run
     yield run.lab
@@ -192,21 +165,6 @@ def pytest_runtest_makereport(
     return report
 
 
-def _skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:
-    missing = sorted(set(spec.get("needs", ())) - able)
-    if missing:
-        pytest.skip(f"{NOT_APPLICABLE}needs {', '.join(map(_with_hint, missing))}")
-
-
-def _with_hint(need: str) -> str:
-    """Name a capability, and the package that it takes where that is not installed."""
-    if need != Capability.METRICS or (
-        find_spec("opentelemetry") and find_spec("opentelemetry.sdk")
-    ):
-        return need
-    return f"{need} (install opentelemetry-sdk)"
-
-
 def _spec(item: pytest.Item) -> dict[str, Any]:
     marker = item.get_closest_marker("spec")
     return {} if marker is None else {"id": marker.args[0], **marker.kwargs}
@@ -225,77 +183,3 @@ def _describe(server: Server) -> dict[str, str]:
         "description": server.description,
         "version": server.version,
     }
-
-
-def _skipped(report: pytest.TestReport) -> str:
-    told = report.longrepr
-    return told[2].removeprefix("Skipped: ") if isinstance(told, tuple) else ""
-
-
-def _reason(report: pytest.TestReport) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash else report.longreprtext).partition("\n")[0]
-
-
-class Collector:
-    """Gathers the reports of all workers."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        from poolspec.plugin.results import Results
-
-        self._config = config
-        self._started = time.monotonic()
-        self._results: Results = Results(pool=config.getoption("--pool"))
-        self._choice: str = config.getoption("--server")
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note how a test ended."""
-        from poolspec.plugin.results import Outcome, TestResult
-
-        about = dict(report.user_properties)
-        identity: Any = about.get("poolspec")
-        if identity is None or (report.when != "call" and report.passed):
-            return
-        server: Any = about.get("poolspec_server")
-        self._results.server = server or self._results.server
-        outcome, reason = Outcome.PASSED, ""
-        if report.skipped:
-            outcome, reason = Outcome.NOT_APPLICABLE, _skipped(report)
-        elif report.failed:
-            outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED
-            reason = _reason(report)
-        real: Any = about.get("poolspec_grade") or {}
-        loads: Any = about.get("poolspec_loads") or []
-        self._results.tests.append(
-            TestResult(
-                **identity,
-                outcome=outcome,
-                seconds=report.duration,
-                reason=reason,
-                real=real,
-                loads=loads,
-            )
-        )
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Show the table, and keep the results where asked to."""
-        if not self._results.tests:
-            return
-        terminalreporter.section("poolspec")
-        for line in [*self._results.summary(), *self._hint()]:
-            terminalreporter.write_line(line)
-
-    def _hint(self) -> list[str]:
-        """Say how to get the real server, where nobody asked for the embedded one."""
-        if self._choice != ANY_SERVER or self._results.server["kind"] != "embedded":
-            return []
-        from poolspec.servers import describe_choice
-
-        return ["", describe_choice(self._choice)]
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Keep the results where asked to."""
-        self._results.seconds = time.monotonic() - self._started
-        path = self._config.getoption("--results")
-        if path is not None:
-            self._results.save(path)

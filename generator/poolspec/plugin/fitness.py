@@ -1,0 +1,26 @@
+"""Whether a test applies: what it needs of pool and server must be there."""
+
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from poolspec.vocabulary import Capability
+
+NOT_APPLICABLE = "not applicable: "
+
+
+def skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:
+    """Skip a test that needs what is not there."""
+    missing = sorted(set(spec.get("needs", ())) - able)
+    if missing:
+        pytest.skip(f"{NOT_APPLICABLE}needs {', '.join(map(_with_hint, missing))}")
+
+
+def _with_hint(need: str) -> str:
+    """Name a capability, and the package that it takes where that is not installed."""
+    if need != Capability.METRICS or (
+        find_spec("opentelemetry") and find_spec("opentelemetry.sdk")
+    ):
+        return need
+    return f"{need} (install opentelemetry-sdk)"
