@@ -6,19 +6,11 @@ from typing import Any, cast
 
 import steadypool
 from poolspec.adapters.scripted_aio import AsyncSteadyForeign
-from poolspec.adapters.steady import CAPABILITIES as THREADS_CAPABILITIES
-from poolspec.adapters.steady import (
-    LOGS,
-    THREADS_ONLY,
-    config_of,
-    health_of,
-    kind_of,
-    listeners,
-    loans_of,
-    plain_dirt,
-    watched,
-)
 from poolspec.adapters.steady_config import told
+from poolspec.adapters.steady_controls import health_of, loans_of
+from poolspec.adapters.steady_wiring import config_of, listeners, watched
+from poolspec.adapters.steady_words import CAPABILITIES as THREADS_CAPABILITIES
+from poolspec.adapters.steady_words import LOGS, THREADS_ONLY, kind_of, plain_dirt
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncWiring, Open
 from poolspec.runtime.borrowing import Row

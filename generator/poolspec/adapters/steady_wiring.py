@@ -1,0 +1,71 @@
+"""Ties a steadypool into its test: its connections, its events, what monitors it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import steadypool
+from poolspec.runtime.aio.contract import AsyncWiring
+from poolspec.runtime.contract import Wiring
+from poolspec.runtime.log import Entry, Figures, current_actor
+from poolspec.servers import Tenant
+from poolspec.vocabulary import EventKind
+
+P = TypeVar("P")
+
+POOL_NAME = "primary"
+"""What a pool is called that is given no name."""
+
+
+def config_of(tenant: Tenant) -> steadypool.Config:
+    """Return how steadypool connects as a tenant."""
+    return steadypool.Config(
+        host=tenant.address.host,
+        port=tenant.address.port,
+        unix_socket=tenant.address.unix_socket,
+        user=tenant.user,
+        password=tenant.password,
+        database=tenant.database,
+    )
+
+
+class Listener:
+    """Writes the pool's events into the test's log."""
+
+    def __init__(self, listen: Callable[[Entry], None]) -> None:
+        self._listen = listen
+
+    def __call__(self, event: steadypool.PoolEvent) -> None:
+        """Translate one event."""
+        self._listen(
+            Entry(
+                at=event.at,
+                actor=current_actor(),
+                kind=EventKind(event.kind.value),
+                by_pool=True,
+                connection=event.connection,
+                ticket=event.ticket,
+                detail=event.reason.value if event.reason else "",
+                figures=Figures(event.idle, event.waiting, event.total),
+            )
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Be equal within a test, for the global pool compares the options it was made with."""
+        return isinstance(other, Listener) and other._listen == self._listen
+
+    def __hash__(self) -> int:
+        """Agree with equality."""
+        return hash(self._listen)
+
+
+def listeners(wiring: Wiring | AsyncWiring) -> tuple[steadypool.Listener, ...]:
+    """Return what a pool tells its events to: the test's log, and its meter."""
+    log = () if wiring.listen is None else (Listener(wiring.listen),)
+    return log if wiring.meter is None else (*log, wiring.meter.listener(POOL_NAME))
+
+
+def watched(pool: P, wiring: Wiring | AsyncWiring) -> P:
+    """Have a pool's limits monitored, where that is asked for."""
+    if wiring.meter is not None:
+        wiring.meter.watch(pool)
+    return pool

@@ -1,0 +1,141 @@
+"""What steadypool can do, and what its errors, log records and connections mean to the lab."""
+
+from asyncio import CancelledError
+from importlib.util import find_spec
+from typing import Any
+
+import pymysql
+from pymysql.constants import CR, SERVER_STATUS
+
+import steadypool
+import steadypool.mysql
+from poolspec.runtime.connection import OnStage
+from poolspec.runtime.hooks import HookError
+from poolspec.runtime.journal import LogNames
+from poolspec.vocabulary import Capability, ErrorKind
+from steadypool import driver
+from steadypool.states import ConnectionState
+
+
+def is_installed(name: str) -> bool:
+    """Say whether a module could be imported."""
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # not even its parent
+        return False
+
+
+OPTIONAL = frozenset({Capability.METRICS} if is_installed("opentelemetry.sdk") else ())
+"""What can be done where the packages for it are installed."""
+CAPABILITIES = OPTIONAL | frozenset(
+    {
+        Capability.OVERFLOW,
+        Capability.PREFILL,
+        Capability.RECYCLE_BY_AGE,
+        Capability.CALL_TIMEOUT,
+        Capability.CLOSE_ALL,
+        Capability.GLOBAL_POOL,
+        Capability.FAIR_QUEUE,
+        Capability.STATISTICS,
+        Capability.EVENTS,
+        Capability.LOGS,
+        Capability.VIRTUAL_TIME,
+        Capability.ASYNCIO,
+        Capability.HOOKS,
+        Capability.MIN_SIZE,
+        Capability.MAX_USES,
+        Capability.IDLE_TIME,
+        Capability.FIFO,
+        Capability.MAINTENANCE,
+        Capability.HOUSEKEEPING,
+        Capability.RESIZE,
+        Capability.SUSPEND,
+        Capability.DRAIN,
+        Capability.HEALTH,
+        Capability.TRANSACTIONS,
+        Capability.OPTIMISTIC_LOCKING,
+        Capability.QUEUE_CAP,
+        Capability.CONNECT_CAP,
+        Capability.BREAKER,
+        Capability.RETRIES,
+        Capability.LEAK_DETECTION,
+        Capability.LIVENESS,
+        Capability.VALIDATION,
+        Capability.SESSION_RESET,
+        Capability.CONFIGURATION,
+        Capability.TIME_LIMITS,
+        Capability.FORK_SAFETY,
+        Capability.FOREIGN_CONNECTIONS,
+        *((Capability.WEB_APP,) if find_spec("uvicorn") else ()),
+    }
+)
+THREADS_ONLY = frozenset({Capability.GLOBAL_POOL, Capability.FORK_SAFETY})
+"""What the asyncio shell does not have."""
+
+DIRT = {
+    ConnectionState.IN_TRANSACTION: "a transaction that is open, or may be",
+    ConnectionState.UNREAD: "an unread result",
+    ConnectionState.CLOSED: "a closed socket",
+}
+
+KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
+    (steadypool.PoolTimeoutError, ErrorKind.TIMEOUT),
+    (steadypool.PoolClosedError, ErrorKind.CLOSED),
+    (steadypool.NotBorrowedError, ErrorKind.NOT_BORROWED),
+    (steadypool.PoolConfigError, ErrorKind.CONFIG),
+    (steadypool.PoolExhaustedError, ErrorKind.EXHAUSTED),
+    (steadypool.ServerUnavailableError, ErrorKind.UNAVAILABLE),
+    (steadypool.ConnectionValidationError, ErrorKind.VALIDATION),
+    (steadypool.PoolInitializationError, ErrorKind.INITIALIZATION),
+    (steadypool.ConnectionFailedError, ErrorKind.CONNECT),
+    (steadypool.ConflictError, ErrorKind.CONFLICT),
+    (HookError, ErrorKind.INITIALIZATION),
+    (pymysql.err.InterfaceError, ErrorKind.LOST),
+    (pymysql.Error, ErrorKind.QUERY),
+)
+"""The first that fits counts."""
+LOGS = LogNames(
+    "steadypool",
+    {
+        "failure": "connect_failed",
+        "retry": "connect_retry",
+        "recovery": "server_recovered",
+        "leak": "leak_suspected",
+        "invalid": "connection_invalid",
+        "unavailable": "server_unavailable",
+        "upkeep": "upkeep_failed",
+        "listener": "listener_failed",
+    },
+)
+KILLED = 1927
+"""MariaDB's word for it, before it hangs up."""
+LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, KILLED})
+
+
+def kind_of(error: BaseException) -> ErrorKind | None:
+    """Say what an exception of steadypool or its driver means."""
+    if isinstance(error, CancelledError):
+        return ErrorKind.CANCELLED
+    if isinstance(error, pymysql.OperationalError) and error.args[0] in LOST:
+        return ErrorKind.LOST
+    for exception, kind in KINDS:
+        if isinstance(error, exception):
+            return kind
+    return None
+
+
+def dirt_of(connection: Any) -> str:
+    """Ask the driver, which keeps track of what the server last said."""
+    if isinstance(connection, OnStage):
+        return connection.dirt()
+    if not isinstance(connection, steadypool.mysql.Connection):
+        return plain_dirt(connection)
+    return DIRT.get(driver.state(connection), "")
+
+
+def plain_dirt(connection: Any) -> str:
+    """Say what of its last use still clings to a plain driver's connection."""
+    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+        return "an open transaction"
+    result = connection._result
+    return "an unread result" if result is not None and result.unbuffered_active else ""
