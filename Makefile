@@ -2,9 +2,10 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
-SERVER ?= auto
+SERVER ?=
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+ON     := $(if $(SERVER),--server $(SERVER))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup gen check run test coverage clean
@@ -33,10 +34,10 @@ check: $(READY)  ## lint, types, import contracts, generated files up to date
 	@echo "check: generated files";   $(BIN)/poolspec gen --check
 
 run: $(READY)  ## generate, run the generated tests in parallel, write the report to build/
-	@$(BIN)/poolspec run --server $(SERVER)
+	@$(BIN)/poolspec run $(ON)
 
 test: $(READY)  ## run all tests: the generated ones, the generator's and the pool's
-	@$(BIN)/python -m pytest -n auto -q --server $(SERVER) tests generated_tests
+	@$(BIN)/python -m pytest -n auto -q $(ON) tests generated_tests
 
 # Left out: one child in thirty waits for ever for a lock of coverage's own (Collector.lock_data), which another
 # traced thread held at the moment of the fork; nothing of ours is in the way.
@@ -44,8 +45,8 @@ MEASURED := -q -p no:xdist --deselect generated_tests/test_forking.py::TestForki
 
 coverage: $(READY)  ## measure how much of steadypool the generated tests alone go through
 	@mkdir -p build && rm -f build/coverage.data*
-	@$(BIN)/coverage run -m pytest $(MEASURED) --server $(SERVER)
-	@$(BIN)/coverage run -m pytest $(MEASURED) --server $(SERVER) --pool steadypool-silent
+	@$(BIN)/coverage run -m pytest $(MEASURED) $(ON)
+	@$(BIN)/coverage run -m pytest $(MEASURED) $(ON) --pool steadypool-silent
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -93,8 +93,8 @@ def act(plan: Plan) -> None:
     written = [change for change in plan.pending if change.after is not None]
     drafts = [(change.path, _draft_path(change.path)) for change in written]
     try:
-        for change, (_, draft) in zip(written, drafts, strict=True):
-            _write_draft(draft, change.after or "")
+        for change, (path, draft) in zip(written, drafts, strict=True):
+            _write_draft(path, draft, change.after or "")
         for path, draft in drafts:
             draft.replace(path)
         for change in plan.pending:
@@ -139,9 +139,11 @@ def _ours(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> str | None:
     """Return what a file holds, or None if there is none. Bytes that are no text survive."""
-    if path.is_symlink():
-        raise WriteError(f"{path}: is a symbolic link; poolspec writes plain files only, remove it")
     try:
+        if path.is_symlink():
+            raise WriteError(
+                f"{path}: is a symbolic link; poolspec writes plain files only, remove it"
+            )
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return None
@@ -153,9 +155,13 @@ def _draft_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.draft")
 
 
-def _write_draft(draft: Path, text: str) -> None:
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    draft.write_bytes(text.encode("utf-8", "surrogateescape"))
+def _write_draft(path: Path, draft: Path, text: str) -> None:
+    try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        # The file that the user knows, not its draft; and a full disk names none at all.
+        raise WriteError(f"{path}: {error.strerror}; put that right and run again") from None
 
 
 def _explained(error: OSError) -> WriteError:

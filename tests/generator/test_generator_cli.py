@@ -266,6 +266,21 @@ def test_help_names_the_exit_codes() -> None:
     assert all(f"\n  {code} " in text for code in (0, 1, 2, 3, 4, 130))
 
 
+def test_the_version_is_told(project: Path) -> None:
+    done = poolspec(project, "--version")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "poolspec")
+
+
+def test_a_full_disk_is_told_without_a_traceback(project: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [SCRIPT, "schema"], cwd=project, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"poolspec: No space left on device")
+    assert b"Traceback" not in done.stderr
+
+
 def test_help_loads_no_template_engine() -> None:
     program = (
         "import sys, poolspec.cli\n"

@@ -1,5 +1,6 @@
 """The plan, and the act."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,19 @@ def test_if_one_file_cannot_be_put_down_none_is_moved(tmp_path: Path) -> None:
         act(type(plan)((*plan.changes, *blocked.changes)))
     assert old.read_text() == ours()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_file_for_which_there_is_no_room_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "test_it.py"
+    plan = make_plan({path: ours("x = 1\n" * 1000)}, [tmp_path])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(WriteError, match=r"test_it\.py: File too large; put that right"):
+            act(plan)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_owned_by_its_place_needs_no_header(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from poolspec.cli import exits
 from poolspec.errors import SpecErrors
@@ -24,7 +25,7 @@ exit codes:
   0    all is well
   1    something is out of date, or a test failed
   2    bad input: a spec is wrong, a path does not exist, an option is unknown
-  3    refused: a file was edited by hand, or cannot be written
+  3    refused: a file was edited by hand, or cannot be read or written
   4    a defect of poolspec itself; nothing was written
   130  interrupted
 """
@@ -130,8 +131,16 @@ def _schema(options: argparse.Namespace) -> int:
 def _configure_run(parser: argparse.ArgumentParser) -> None:
     _configure_places(parser)
     parser.add_argument("--build", type=Path, default=Path("build"), help="default: build")
-    parser.add_argument("--server", default="auto", help="see pytest --help (default: auto)")
-    parser.add_argument("--pool", default="steadypool", help="see pytest --help")
+    parser.add_argument(
+        "--server",
+        help="database to test on: auto, embedded, mariadb, mysql, or mysql://user:password@host/ "
+        "(default: $POOLSPEC_SERVER or auto)",
+    )
+    parser.add_argument(
+        "--pool",
+        help="pool to test: a bundled adapter's name, or package.module:ADAPTER "
+        "(default: $POOLSPEC_POOL or steadypool)",
+    )
     parser.add_argument("-n", "--workers", default="auto", help="parallel workers (default: auto)")
     parser.add_argument("pytest", nargs="*", metavar="ARG", help="for pytest, after --")
 
@@ -171,6 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exits.BROKEN_PIPE
     except KeyboardInterrupt:
         return _complain("poolspec: interrupted", exits.INTERRUPTED)
+    except OSError as error:
+        return _complain(f"poolspec: {exits.in_the_way(error)}", exits.REFUSED)
     except Exception:
         trace = traceback.format_exc()
         return _complain(f"{trace}poolspec: a defect of poolspec; please report it", exits.DEFECT)
@@ -196,6 +207,17 @@ def _complain(text: str, code: int) -> int:
     return code
 
 
+class _Version(argparse.Action):
+    """Say which poolspec this is; found out only when asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print it and end."""
+        from importlib.metadata import version
+
+        print(f"poolspec {version('poolspec')}, Python {sys.version.split()[0]}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="poolspec",
@@ -203,6 +225,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which poolspec this is")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         child = commands.add_parser(command.name, help=command.summary, description=command.summary)

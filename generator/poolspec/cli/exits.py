@@ -17,3 +17,9 @@ class Stop(Exception):  # noqa: N818 - an ending that the user is told of, not a
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
         self.code = code
+
+
+def in_the_way(error: OSError) -> str:
+    """Say which file cannot be used, and why, as far as the system told."""
+    why = error.strerror or str(error)
+    return f"{f'{error.filename}: ' if error.filename else ''}{why}; put that right and run again"

@@ -1,0 +1,137 @@
+"""`poolspec run` as a user calls it: what it says, how it ends, and what it leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SCRIPT = str(Path(sys.executable).with_name("poolspec"))
+SPEC = """\
+spec: 1
+class: Mine
+purpose: A pool that is closed has nothing open.
+layer: unit
+connections: scripted
+shells: [threads]
+pool: {size: 1}
+tests:
+  closes:
+    purpose: A closed pool holds nothing
+    validates: No connection is open
+    covers: []
+    steps: [close]
+    expect: {stats: {total_connections: 0}}
+  lends:
+    purpose: A connection can be borrowed
+    validates: It is on loan
+    covers: []
+    steps: [acquire: a]
+    expect: {stats: {in_use: 1}}
+"""
+WRONG = SPEC.replace("total_connections: 0", "total_connections: 1")
+HANGING = SPEC.replace("steps: [close]", "time: real\n    deadline: 19s\n    steps: [advance: 15s]")
+SAYS_WHEN = """\
+from pathlib import Path
+
+
+def pytest_runtest_call(item):
+    Path("begun").touch()
+"""
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "mine.yaml").write_text(SPEC)
+    return tmp_path
+
+
+def run(project: Path, *arguments: str, workers: str = "0", **variables: str) -> Done:
+    return subprocess.run(
+        [SCRIPT, "run", "-n", workers, *arguments],
+        cwd=project,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def built(project: Path) -> set[str]:
+    return {path.name for path in (project / "build").iterdir()}
+
+
+def test_a_run_leaves_a_report_and_results_and_nothing_else(project: Path) -> None:
+    done = run(project)
+    assert done.returncode == 0
+    assert built(project) == {"coverage", "results.json", "junit.xml"}
+    assert "2 passed" in done.stdout
+
+
+def test_a_run_that_ends_with_its_first_failure_has_failed_and_is_reported(project: Path) -> None:
+    (project / "specs" / "mine.yaml").write_text(WRONG)
+    done = run(project, "--", "-x", workers="1")
+    assert (done.returncode, "report: build/coverage/index.md" in done.stdout) == (1, True)
+    assert "failed" in (project / "build" / "coverage" / "mine.md").read_text()
+
+
+def test_that_nothing_was_chosen_is_told_with_how_to_choose(project: Path) -> None:
+    done = run(project, "--", "-k", "nonsense")
+    assert done.returncode == 2
+    assert "is chosen by: -k nonsense" in done.stderr
+    assert "poolspec run -- -k NAME" in done.stderr
+
+
+@pytest.mark.parametrize("variable", ["POOLSPEC_POOL", "POOLSPEC_SERVER"])
+def test_the_environment_chooses_where_the_command_line_does_not(
+    project: Path, variable: str
+) -> None:
+    done = run(project, **{variable: "nonsense"})
+    assert done.returncode == 2
+    assert "'nonsense'" in done.stderr
+
+
+def test_a_build_folder_that_cannot_be_made_is_told_before_any_test_runs(project: Path) -> None:
+    (project / "file").touch()
+    done = run(project, "--build", "file/build")
+    assert done.returncode == 3
+    assert done.stderr.startswith("poolspec: file/build: ")
+    assert "passed" not in done.stdout
+
+
+def test_an_interrupt_waits_until_pytest_has_told_what_it_found(project: Path) -> None:
+    (project / "specs" / "mine.yaml").write_text(HANGING)
+    (project / "conftest.py").write_text(SAYS_WHEN)
+    process = subprocess.Popen(
+        [SCRIPT, "run", "-n", "0"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # as a terminal has it: the signal is for all of them
+    )
+    until = time.monotonic() + 30
+    while not (project / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    told, complaint = process.communicate(timeout=30)
+    assert (process.returncode, complaint) == (130, "poolspec: interrupted\n")
+    assert "KeyboardInterrupt" in told
+    assert built(project) == set()
+
+
+def test_two_runs_at_a_time_do_not_mix(project: Path) -> None:
+    command = [SCRIPT, "run", "-n", "0", "--", "-k"]
+    runs = [subprocess.Popen([*command, name], cwd=project) for name in ("closes", "lends")]
+    assert [one.wait(60) for one in runs] == [0, 0]
+    results = json.loads((project / "build" / "results.json").read_text())
+    assert len(results["tests"]) == 1
+    assert built(project) == {"coverage", "results.json", "junit.xml"}
