@@ -22,10 +22,10 @@ Supported is asyncio, with any of its event loops; under anyio, its asyncio back
 import asyncio
 import os
 import random as chance
-import weakref
-from collections.abc import AsyncIterator, Callable, Iterable
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 from steadypool import aio_connections as connections
@@ -35,6 +35,7 @@ from steadypool.aio_clock import SystemAsyncClock
 from steadypool.aio_control import AsyncControl
 from steadypool.aio_engine import AsyncEngine
 from steadypool.aio_opener import AsyncConnect, AsyncOpener, configured
+from steadypool.blocks import Blocks
 from steadypool.core import Core
 from steadypool.errors import WrongLoopError
 from steadypool.events import Listener
@@ -129,8 +130,7 @@ class AsyncConnectionPool(AsyncControl):
         self._core = Core(rules, tuple(listeners), self._journal.listener_failed)
         self._engine = AsyncEngine(self._core, self._clock, opener, self._journal, random)
         self._loop: object = None  # the event loop, by its identity
-        self._blocks: weakref.WeakKeyDictionary[asyncio.Task[Any], list[Any]]
-        self._blocks = weakref.WeakKeyDictionary()
+        self._blocks = Blocks(lambda: id(asyncio.current_task()))
 
     @classmethod
     async def open(cls, *positional: Any, **options: Any) -> Self:
@@ -218,25 +218,23 @@ class AsyncConnectionPool(AsyncControl):
             raise
         await self.release(connection)
 
-    async def __aenter__(self) -> Any:
-        connection = await self.acquire()
-        task = asyncio.current_task()
-        assert task is not None
-        self._blocks.setdefault(task, []).append(connection)
-        return connection
+    def __aenter__(self) -> Coroutine[Any, Any, Any]:
+        return self._enter(sys._getframe(1))
 
-    async def __aexit__(
+    def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connection = self._blocks[task].pop()
-        await self._give_back(
-            connection, connections.state_after(connection, error), self._keeps_open
-        )
+    ) -> Coroutine[Any, Any, None]:
+        connection = self._blocks.leave(sys._getframe(1))
+        state = connections.state_after(connection, error)
+        return self._give_back(connection, state, self._keeps_open)
+
+    async def _enter(self, frame: FrameType) -> Any:
+        connection = await self.acquire()
+        self._blocks.enter(frame, connection)
+        return connection
 
     async def _give_back(self, connection: Any, state: ConnectionState, keeps_open: bool) -> None:
         self._check_loop()

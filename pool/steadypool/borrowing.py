@@ -1,5 +1,6 @@
 """Borrowing for the length of a `with` block."""
 
+import sys
 import threading
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from steadypool import driver
+from steadypool.blocks import Blocks
 from steadypool.control import Control
 
 
@@ -15,7 +17,7 @@ class Borrowing(Control):
     """The blocks of a pool, over its `acquire` and `release`."""
 
     def __init__(self) -> None:
-        self._blocks = _Blocks()
+        self._blocks = Blocks(threading.get_ident)
 
     @abstractmethod
     def acquire(self, timeout: float | None = None) -> Any:
@@ -52,7 +54,7 @@ class Borrowing(Control):
 
     def __enter__(self) -> Any:
         connection = self.acquire()
-        self._blocks.stack().append(connection)
+        self._blocks.enter(sys._getframe(1), connection)
         return connection
 
     def __exit__(
@@ -61,14 +63,4 @@ class Borrowing(Control):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.release(self._blocks.stack().pop())
-
-
-class _Blocks(threading.local):
-    """The connections that a thread has borrowed with `with pool`, the innermost last."""
-
-    def __init__(self) -> None:
-        self._stack: list[Any] = []
-
-    def stack(self) -> list[Any]:
-        return self._stack
+        self.release(self._blocks.leave(sys._getframe(1)))
