@@ -731,8 +731,43 @@ def test_a_wrong_value_is_marked_with_its_quotes(find_test_problems: ProblemsOf)
     assert str(problem) == (
         "specs/example.yaml:9:29: tests.one.expect.server.peak: '>> 3' is not a whole number\n"
         '    9 |     expect: {server: {peak: ">> 3"}}\n'
-        "      |                             ^^^^^^"
+        "      |                             ^^^^^^\n"
+        '  write 3, "<= 20", "> 5", "!= 3", 2..5 or "10 ± 5%"'
     )
+
+
+@pytest.mark.parametrize(
+    ("test", "hint"),
+    [
+        ("deadline: 5 secs\nexpect: {health: healthy}", "write a number and its unit (us, ms, s,"),
+        ("steps: [acquire: a]\nexpect: {remaining_timeout: around 1s}", 'write 3s, "<= 20s"'),
+        ("steps: {acquire: a}\nexpect: {health: healthy}", "begin each of them with '- '"),
+    ],
+)
+def test_how_to_write_it_is_told(find_test_problems: ProblemsOf, test: str, hint: str) -> None:
+    (problem,) = find_test_problems(test)
+    assert problem.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("tests", "hint"),
+    [
+        ("\n- one: {}\n", "write NAME: in place of each '- '"),
+        (
+            "\n  one:\n    steps:\n      - acquire: a\n       b: 1\n",
+            "begin each item of a list with",
+        ),
+    ],
+)
+def test_how_to_indent_is_told(find_problems: ProblemsOf, tests: str, hint: str) -> None:
+    (problem,) = find_problems(f"spec: 1\nclass: C\npurpose: p\ntests:{tests}")
+    assert problem.hint.startswith(hint)
+
+
+def test_a_misspelt_key_is_not_missing_as_well(find_problems: ProblemsOf) -> None:
+    test = "{purpose: p, validates: v, covers: [], expect: {health: healthy}}"
+    problems = find_problems(f"spec: 1\nclass: C\npurpos: p\ntests: {{one: {test}}}")
+    assert [problem.message for problem in problems] == ["unknown key 'purpos'"]
 
 
 def test_one_wrong_step_does_not_hide_the_next(find_test_problems: ProblemsOf) -> None:

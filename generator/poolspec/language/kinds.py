@@ -15,7 +15,7 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from poolspec.errors import expected, shown
+from poolspec.errors import expected, nearest, shown
 from poolspec.language.quantities import Quantity
 from poolspec.language.source import Source
 from poolspec.language.tree import Mapping, Node, Scalar, Sequence, paths
@@ -178,13 +178,20 @@ def read_fields(reader: Reader, node: Node, place: Place) -> Fields:
             fields.sound = False
             reader.wrong(fault)
     fields.uses = reader.uses[first_use:]
-    for key in place.required:
-        if key.name not in fields.nodes:
-            fields.sound = False
-            if not key.of_test:
-                hint = f"add it: {key.name}: {key.example} ({key.meaning})"
-                reader.problem(node, f"{place.name} needs the key {key.name!r}", hint)
+    if missing := [key for key in place.required if key.name not in fields.nodes]:
+        fields.sound = False
+        _report_missing(reader, node, place, missing)
     return fields
+
+
+def _report_missing(reader: Reader, node: Mapping, place: Place, missing: list[Key[Any]]) -> None:
+    """Tell of keys that are missing, save those that were told to be meant by an unknown one."""
+    unknown_heads = [head.text for head, _ in node.pairs if head.text not in place.by_name]
+    told = {nearest(head, place.names) for head in unknown_heads}
+    for key in missing:
+        if not key.of_test and key.name not in told:
+            hint = f"add it: {key.name}: {key.example} ({key.meaning})"
+            reader.problem(node, f"{place.name} needs the key {key.name!r}", hint)
 
 
 def _read_pair(reader: Reader, fields: Fields, head: Scalar, value: Node) -> None:
@@ -238,5 +245,6 @@ def scalar(node: Node, kind: str) -> Scalar:
 def items(node: Node, kind: str) -> list[Node]:
     """The items of a list. Raises `Wrong`."""
     if not isinstance(node, Sequence):
-        raise mismatch(node, kind)
+        keyed = isinstance(node, Mapping)
+        raise mismatch(node, kind, "begin each of them with '- '" if keyed else "")
     return node.items

@@ -21,6 +21,8 @@ _COMPARED = re.compile(r"(<=|>=|!=|<|>) *([^<>=!].*)")
 _OPS = {op.value: op for op in CheckOp}
 _APPROX = re.compile(r"(.+?) *(?:±|\+-) *(.+)")
 _CHECK_FORMS = '3, "<= 20", "> 5", "!= 3", 2..5 or "10 ± 5%"'
+_TIME_FORMS = '3s, "<= 20s", "> 5ms", "!= 3s", 2s..5s or "1m ± 5%"'
+_UNITS = "write a number and its unit (us, ms, s, m, h, d), as in 500ms or 1h 30m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,14 @@ class Quantity:
         if not self.low <= number <= self.high:
             return f"{_said(number)} is out of bounds: {self.bounds}"
         return ""
+
+    def hint(self, fault: str, *, compared: bool) -> str:
+        """How to write it, where what was given is none of its numbers."""
+        if not fault.endswith(f"is not {self.noun}"):
+            return ""
+        if compared:
+            return f"write {_TIME_FORMS if self.timed else _CHECK_FORMS}"
+        return _UNITS if self.timed else ""
 
     @property
     def pattern(self) -> str:

@@ -61,6 +61,7 @@ _HINTS = (
     (r"mapping values are not allowed", "put a text that contains ': ' in quotes"),
     (r"block scalar", 'put a comparison in quotes: ">= 2"'),
     (r"cannot start any token", "put a text that starts with this character in quotes"),
+    (r"expected '-'", "begin each item of a list with '- ', and indent its keys alike"),
     (r"expected <block end>", "indent the keys of one mapping alike"),
     (r"did not find expected key", "indent the keys of one mapping alike"),
     (r"could not find expected ':'", "a key is followed by a colon and a space"),

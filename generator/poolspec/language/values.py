@@ -90,7 +90,8 @@ def value_kind(quantity: Quantity) -> Kind[Value]:
         try:
             value = quantity.value(text)
         except ValueError as error:
-            raise Wrong(node, str(error)) from None
+            hint = quantity.hint(str(error), compared=False)
+            raise Wrong(node, str(error), hint) from None
         use(reader, node, value, quantity)
         return value
 
@@ -118,7 +119,8 @@ def check_kind(quantity: Quantity) -> Kind[Check]:
         try:
             made = check(quantity, text)
         except ValueError as error:
-            raise Wrong(node, str(error)) from None
+            hint = quantity.hint(str(error), compared=True)
+            raise Wrong(node, str(error), hint) from None
         for operand in operands(made):
             use(reader, node, operand, quantity, made)
         return made
@@ -187,7 +189,8 @@ def map_kind(words: str, name: Kind[T], kind: Kind[U]) -> Kind[tuple[tuple[T, U]
 
     def read(reader: Reader, node: Node) -> tuple[tuple[T, U], ...]:
         if not isinstance(node, Mapping):
-            raise mismatch(node, words)
+            listed = isinstance(node, Sequence)
+            raise mismatch(node, words, "write NAME: in place of each '- '" if listed else "")
         if not node.pairs:
             raise Wrong(node, f"expected {words}, found an empty mapping")
         made: list[tuple[T, U]] = []
