@@ -26,6 +26,7 @@ from steadypool.errors import PoolConfigError
 FILE_VARIABLE = "STEADYPOOL_CONFIG"
 DEFAULT_FILE = "config.yaml"
 
+_ENCODE = "in a password write / as %2F, ? as %3F, # as %23; and an @ after the host as %40"
 _VARIABLE = re.compile(r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?)\}")
 _PLACEHOLDER = re.compile("\ue000([0-9]+)\ue001")
 
@@ -89,6 +90,10 @@ def load(source: "Config | str | os.PathLike[str] | None", name: str) -> Config:
         return source
     if isinstance(source, str) and "://" in source:
         return from_url(source)
+    if source is not None and (not source or not isinstance(source, str | os.PathLike)):
+        raise PoolConfigError(
+            f"config must be a URL, a file's path or a Config, not {_called(source)}"
+        )
     path = Path(source or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)
     return from_file(path, name)
 
@@ -144,10 +149,18 @@ def _set_aside(text: str, found: list[re.Match[str]]) -> str:
 def _split(url: str) -> tuple[SplitResult, int | None]:
     try:
         parts = urlsplit(url)
+        # What follows such a sign of a password would be taken for a database or an option.
+        if "@" in parts.path + parts.query + parts.fragment:
+            raise ValueError
         return parts, parts.port
     except ValueError:
         fault = "the database URL has a malformed host or port"
-    raise PoolConfigError(fault)
+    raise PoolConfigError(f"{fault}: {_ENCODE}")
+
+
+def _called(source: object) -> str:
+    """Say what was given in place of a source; no value of it, for that may be a password."""
+    return f"a {type(source).__name__}" if source else "nothing: is its variable set?"
 
 
 def _read(path: Path) -> str:

@@ -163,3 +163,29 @@ def test_a_malformed_url_leads_to_no_error_that_quotes_it(url: str) -> None:
         from_url(url)
     assert caught.value.__context__ is None
     assert "hunter2" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("sign", ["/", "?", "#"])
+@pytest.mark.parametrize("start", ["12", "a@b"])
+def test_a_sign_that_a_password_may_not_have_is_told_and_none_of_it(start: str, sign: str) -> None:
+    with pytest.raises(PoolConfigError, match="in a password write / as %2F") as caught:
+        from_url(f"mysql://app:{start}{sign}hunter2@db1/shop")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_signs_that_are_encoded_are_taken() -> None:
+    config = from_url("mysql://app:1%2F%3F%23@h/shop?unix_socket=/run/%40a")
+    assert (config.password, config.unix_socket) == ("1/?#", "/run/@a")
+
+
+def test_what_is_no_source_at_all_is_refused_by_its_type() -> None:
+    with pytest.raises(
+        PoolConfigError, match="a URL, a file's path or a Config, not a dict"
+    ) as told:
+        ConnectionPool(config={"host": "db1", "password": SECRET})  # type: ignore[arg-type]
+    assert "hunter2" not in str(told.value)
+
+
+def test_an_empty_source_is_not_taken_for_none() -> None:
+    with pytest.raises(PoolConfigError, match="is its variable set"):
+        ConnectionPool(config="")
