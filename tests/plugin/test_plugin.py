@@ -123,6 +123,20 @@ def test_a_test_that_hangs_is_given_up_with_the_stacks_of_all_threads(run: Run) 
     assert "specs/mine.yaml:3: three" in run.output
 
 
+def test_a_test_that_is_given_up_says_who_waits_for_whom(run: Run) -> None:
+    run.test(
+        "a = pool.acquire()  # line 2",
+        'lab.start(actor("first", lambda: pool.release(pool.acquire())))  # line 3',
+        'lab.join("first")  # line 4',
+        options=', time="real", deadline=1.0',
+    )
+    assert run.code == 1
+    assert run.result()["reason"].endswith(
+        "not done after 1 s of real time: main waits for the end of first, "
+        "first waits for a connection, main holds 1 connection"
+    )
+
+
 def test_a_lost_wake_up_fails_at_once_instead_of_hanging(run: Run) -> None:
     run.test(
         "a = pool.acquire()  # line 2",

@@ -127,8 +127,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
         return None
     from poolspec.plugin.deadline import deadline
 
-    def give_up(why: str) -> None:
-        error = pytest.fail.Exception(why, pytrace=False)
+    def give_up(why: str, stacks: str) -> None:
+        whole = ": ".join(filter(None, (why, run.lab.standing())))
+        error = pytest.fail.Exception(f"{whole}\n\n{stacks}", pytrace=False)
         run.lab.abort("the test was given up")
         raise error
 

@@ -19,11 +19,11 @@ TEST_CALL = "pytest_pyfunc_call"
 
 
 @contextmanager
-def deadline(seconds: float, give_up: Callable[[str], None]) -> Iterator[None]:
-    """Call `give_up` with the stacks of all threads unless the block ends within `seconds`."""
+def deadline(seconds: float, give_up: Callable[[str, str], None]) -> Iterator[None]:
+    """Call `give_up`, with why and the stacks of all threads, unless the block ends in time."""
 
     def ring(_signal: int, _frame: FrameType | None) -> None:
-        give_up(f"not done after {seconds:g} s of real time\n\n{stacks()}")
+        give_up(f"not done after {seconds:g} s of real time", stacks())
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -42,6 +42,11 @@ def actor(name: str, body: Callable[[], None], *, count: int = 1, repeat: int = 
 class Crew:
     """All actors of a test. Used from the test's main thread; actors only ever end themselves."""
 
+    awaits = ""
+    """What the main thread waits for."""
+    is_all = True
+    """Nobody acts but these, as far as is known."""
+
     def __init__(self, clock: Clock, log: Log) -> None:
         self._clock = clock
         self._log = log
@@ -75,16 +80,25 @@ class Crew:
         """Return the threads that have ended."""
         return set(self._done)
 
+    def unfinished(self) -> list[str]:
+        """Return the threads that have not ended. Takes no lock."""
+        started = [member for members in list(self._members.values()) for member in members]
+        return [member for member in started if member not in self._done]
+
+    def raise_kept(self) -> None:
+        """Raise what an actor raised that has ended, if any did."""
+        for member in list(self._errors):
+            self._raise(member)
+
     def join(self, names: Iterable[str]) -> None:
         """Wait for actors to end, then raise the first thing that one of them raised."""
         for name in names:
+            self.awaits = f"for the end of {name}"
             wait_until(self._log, self._clock, partial(self.is_done, name))
+            self.awaits = ""
             for member in self._members[name]:
                 self._threads[member].join(GIVE_UP_AFTER)
-                error = self._errors.pop(member, None)
-                if error is not None:
-                    error.add_note(f"raised in actor {member}")
-                    raise error
+                self._raise(member)
 
     def join_all(self) -> None:
         """Wait for every actor that was started."""
@@ -95,6 +109,12 @@ class Crew:
         for thread in self._threads.values():
             thread.join(GIVE_UP_AFTER)
         return [name for name, thread in self._threads.items() if thread.is_alive()]
+
+    def _raise(self, member: str) -> None:
+        error = self._errors.pop(member, None)
+        if error is not None:
+            error.add_note(f"raised in actor {member}")
+            raise error
 
     def _enlist(self, actor: Actor) -> list[str]:
         """Note the threads of an actor. One that has ended may be started again."""

@@ -24,6 +24,7 @@ from poolspec.runtime.log import Entry, Log
 from poolspec.runtime.observe import Observer
 from poolspec.runtime.secrets import Secrets
 from poolspec.runtime.stage import StageServer
+from poolspec.runtime.standing import standing
 from poolspec.runtime.targets import Targets
 from poolspec.runtime.traffic import Traffic
 from poolspec.servers import Server, ServerError
@@ -88,6 +89,7 @@ class AnyAdapter(Protocol):
 class Bench(Generic[P]):
     """One test's pools, identity at the server, and log."""
 
+    _crew: Any  # each shell has its own
     _listening: str | None = None
     """What one more listener does, if there is one."""
     _meter: Meter | None = None
@@ -147,6 +149,10 @@ class Bench(Generic[P]):
         """Return the event log as text."""
         told = (entry for entry in self._log.entries() if entry.kind != invariants.NUMBERS_VOID)
         return [str(entry) for entry in told]
+
+    def standing(self) -> str:
+        """Say who waits for what, and who holds what; a signal handler may ask."""
+        return standing(self._log.glance(), self._crew)
 
     def state(self) -> list[str]:
         """Say what each pool and the server report now."""

@@ -14,6 +14,8 @@ from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.forking import in_child
 from poolspec.runtime.observe import settle
 from poolspec.runtime.pools import Pools
+from poolspec.runtime.standing import awaited
+from poolspec.vocabulary import ActorState
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -38,15 +40,15 @@ class Cast(Pools):
 
     def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        self._wait_until(lambda: self._are(set(self._waiting()), name, count))
+        self._wait_for(ActorState.WAITING, name, count, lambda: set(self._waiting()))
 
     def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
-        self._wait_until(lambda: self._are(self._holding(), name, count))
+        self._wait_for(ActorState.HOLDING, name, count, self._holding)
 
     def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""
-        self._wait_until(lambda: self._are(self._crew.done(), name, count))
+        self._wait_for(ActorState.DONE, name, count, self._crew.done)
 
     def advance(self, seconds: float) -> None:
         """Let that time pass."""
@@ -105,6 +107,7 @@ class Cast(Pools):
     def _thread_names(self) -> list[str]:
         return [thread.name for thread in self._new_threads()]
 
-    def _are(self, actors: set[str], name: str | None, count: int) -> bool:
-        """Say whether all of an actor's threads, or at least `count` threads, are among these."""
-        return len(actors) >= count if name is None else actors.issuperset(self._crew.members(name))
+    def _wait_for(
+        self, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]
+    ) -> None:
+        self._wait_until(awaited(self._crew, state, name, count, seen))

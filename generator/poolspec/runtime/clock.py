@@ -114,7 +114,7 @@ class _Waiting:
         if self._clock._reason is not None:
             self._gate.set()
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: object, *exc: object) -> None:
         self._clock._gates.discard(self._gate)
-        if self._clock._reason is not None:
+        if self._clock._reason is not None and kind is None:  # what is raised already says more
             raise ClockAbortedError(self._clock._reason)

@@ -31,6 +31,7 @@ class Pools(Expectations[Pool], Verdict[Pool]):
 
     _adapter: PoolAdapter
     _clock: Clock
+    _crew: Crew
     _stage: Stage | None
 
     def __init__(
@@ -92,6 +93,7 @@ class Pools(Expectations[Pool], Verdict[Pool]):
 
     def use(self, name: str) -> None:
         """Do a step that was registered with `poolspec.runtime.steps.step`."""
+        self._crew.is_all = False  # the step may start whom it likes
         find_step(name)(self)
 
     def _new_pool(self) -> tuple[Any, Connector]:

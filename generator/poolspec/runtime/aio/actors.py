@@ -51,6 +51,11 @@ async def wait_until(log: Log, clock: AsyncClock, holds: Callable[[], bool]) -> 
 class AsyncCrew:
     """All actors of a test."""
 
+    awaits = ""
+    """What the test's own task waits for."""
+    is_all = True
+    """Nobody acts but these, as far as is known."""
+
     def __init__(self, clock: AsyncClock, log: Log) -> None:
         self._clock = clock
         self._log = log
@@ -76,6 +81,16 @@ class AsyncCrew:
         """Return the tasks that have ended."""
         return set(self._done)
 
+    def unfinished(self) -> list[str]:
+        """Return the tasks that have not ended. Takes no lock."""
+        started = [member for members in list(self._members.values()) for member in members]
+        return [member for member in started if member not in self._done]
+
+    def raise_kept(self) -> None:
+        """Raise what an actor raised that has ended, if any did."""
+        for member in list(self._errors):
+            self._raise(member)
+
     def cancel(self, name: str) -> None:
         """Cancel an actor's tasks; join then raises nothing on their account."""
         for member in self._members[name]:
@@ -84,13 +99,12 @@ class AsyncCrew:
     async def join(self, names: Iterable[str]) -> None:
         """Wait for actors to end, then raise the first thing that one of them raised."""
         for name in names:
+            self.awaits = f"for the end of {name}"
             await wait_until(self._log, self._clock, partial(self._is_done, name))
+            self.awaits = ""
             for member in self._members[name]:
                 await asyncio.wait([self._tasks[member]])
-                error = self._errors.pop(member, None)
-                if error is not None:
-                    error.add_note(f"raised in actor {member}")
-                    raise error
+                self._raise(member)
 
     async def join_all(self) -> None:
         """Wait for every actor that was started."""
@@ -103,6 +117,12 @@ class AsyncCrew:
             task.cancel()
         if left:
             await asyncio.wait(left)
+
+    def _raise(self, member: str) -> None:
+        error = self._errors.pop(member, None)
+        if error is not None:
+            error.add_note(f"raised in actor {member}")
+            raise error
 
     def _enlist(self, actor: AsyncActor) -> list[str]:
         """Note the tasks of an actor. One that has ended may be started again."""

@@ -9,6 +9,8 @@ from poolspec.runtime.aio.pools import AsyncPools
 from poolspec.runtime.checks import Expected, demand
 from poolspec.runtime.faults import LOOK_EVERY
 from poolspec.runtime.observe import SETTLE
+from poolspec.runtime.standing import awaited
+from poolspec.vocabulary import ActorState
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -30,15 +32,15 @@ class AsyncCast(AsyncPools):
 
     async def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        await self._wait_until(lambda: self._are(set(self._waiting()), name, count))
+        await self._wait_for(ActorState.WAITING, name, count, lambda: set(self._waiting()))
 
     async def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
-        await self._wait_until(lambda: self._are(self._holding(), name, count))
+        await self._wait_for(ActorState.HOLDING, name, count, self._holding)
 
     async def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""
-        await self._wait_until(lambda: self._are(self._crew.done(), name, count))
+        await self._wait_for(ActorState.DONE, name, count, self._crew.done)
 
     async def advance(self, seconds: float) -> None:
         """Let that time pass."""
@@ -79,6 +81,7 @@ class AsyncCast(AsyncPools):
                     raise
             await self._clock.sleep(min(LOOK_EVERY, deadline - self._clock.now()))
 
-    def _are(self, actors: set[str], name: str | None, count: int) -> bool:
-        """Say whether all of an actor's tasks, or at least `count` tasks, are among these."""
-        return len(actors) >= count if name is None else actors.issuperset(self._crew.members(name))
+    async def _wait_for(
+        self, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]
+    ) -> None:
+        await self._wait_until(awaited(self._crew, state, name, count, seen))

@@ -87,6 +87,7 @@ class AsyncPools(Expectations[AsyncPool], Verdict[AsyncPool]):
 
     async def use(self, name: str) -> None:
         """Do a step that was registered with `poolspec.runtime.steps.step`."""
+        self._crew.is_all = False  # the step may start whom it likes
         done = find_step(name)(self)
         if inspect.isawaitable(done):
             await done
