@@ -88,6 +88,8 @@ class AsyncReturns:
     async def _discard(self, slot: Slot) -> None:
         try:
             await self._tasks.ended(self._close(slot))
+        except asyncio.CancelledError:  # of this task, which is the pool's: it ends at once anyway
+            connections.abort(slot.connection)
         finally:
             self._core.freed(slot, self._now())
 

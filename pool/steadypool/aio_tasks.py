@@ -6,7 +6,7 @@ pool can wait for them when it is closed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from typing import Any, TypeVar
 
 from steadypool.protocols import AsyncClock
@@ -28,7 +28,7 @@ class Tasks:
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task. What it raises need not be looked at."""
         self._clock.enter()
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_Begun(work))
         self._running.add(task)
         task.add_done_callback(self._left)
         return task
@@ -74,6 +74,39 @@ class Tasks:
             task.exception()  # who does not wait for it any more has another one to raise
         # Not before those who wait for it have been woken, or time could pass in between.
         asyncio.get_running_loop().call_soon(self._clock.leave)
+
+
+class _Begun(Coroutine[Any, Any, T]):
+    """Work that begins, even if its task is cancelled before it has had its first turn.
+
+    The cancellation then strikes where the work first waits, so that what it has to give back at
+    its end it does give back.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self._has_begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._work, name)  # its name and its frame, for who prints the task
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._work.__await__()
+
+    def send(self, value: Any) -> Any:
+        """Go on, from the beginning or from where it waits."""
+        self._has_begun = True
+        return self._work.send(value)
+
+    def throw(self, error: Any, *details: Any) -> Any:
+        """Raise in it, once it has begun."""
+        if not self._has_begun:
+            self.send(None)
+        return self._work.throw(error, *details)
+
+    def close(self) -> None:
+        """End it where it is."""
+        self._work.close()
 
 
 async def _done(work: Awaitable[T]) -> T:
