@@ -26,7 +26,7 @@ from contextlib import suppress
 
 from steadypool.events import CloseReason, EventKind, FailReason
 from steadypool.intake import Intake
-from steadypool.states import WAIT, Slot, Step, Ticket
+from steadypool.states import UNNUMBERED, WAIT, Slot, Step, Ticket
 
 
 class Core(Intake):
@@ -114,8 +114,8 @@ class Core(Intake):
         self._count_created(slot)
         if not ticket.serial:  # nobody has asked for it
             ticket.step = Step.DONE
-            slot.returning = True
-            self._place(slot, now)
+            slot.returning = UNNUMBERED
+            self._put_away(ticket, slot, now)
         self._serve(now)
         self._tell(now)
         return outage
@@ -190,7 +190,7 @@ class Core(Intake):
         if slot is not None and slot.returning:
             self._count_created(slot)
             if slot.reason is None:
-                self._place(slot, now)
+                self._put_away(ticket, slot, now)
         self._serve(now)
         self._tell(now)
         return slot if slot is not None and slot.returning else None
@@ -217,12 +217,20 @@ class Core(Intake):
         if step is Step.OPEN:
             self.connecting -= 1
         if slot is not None:
-            slot.returning = True
+            slot.returning = UNNUMBERED
             if not good and slot.reason is None:
                 slot.reason = CloseReason.ERROR
         elif owns:
             self.pending -= 1
         ticket.step = Step.DONE
+
+    def _put_away(self, ticket: Ticket, slot: Slot, now: float) -> None:
+        """Place a ticket's connection; once it has a place, it may be anybody's."""
+        try:
+            self._place(slot, now)
+        finally:
+            if not slot.returning:
+                ticket.slot = None
 
     def _take_back(self, slot: Slot, ticket: Ticket) -> None:
         """Undo a checkout whose acquire was interrupted before it could return."""

@@ -39,7 +39,7 @@ class Intake(Upkeep):
         elif clean and self.rules.keeps_clean:
             self._place(slot, now)
         self._tell(now)
-        return slot.returning or now >= self.tidy_at
+        return slot.returning != 0 or now >= self.tidy_at
 
     def salvage(self, slot: Slot, now: float) -> None:
         """Finish a return that an exception cut short, in the same turn of the lock.
@@ -57,7 +57,7 @@ class Intake(Upkeep):
         """A returning connection was reset; True if it is to be closed all the same."""
         self._place(slot, now)
         self._tell(now)
-        return slot.returning
+        return slot.returning != 0
 
     def freed(self, slot: Slot, now: float) -> None:
         """A pending connection was closed; its slot goes to the first in the queue.
@@ -65,7 +65,7 @@ class Intake(Upkeep):
         If it is interrupted, calling it again finishes the work.
         """
         if slot.returning:
-            slot.returning = False
+            slot.returning = 0
             self.pending -= 1
             self.closed += 1
             self.recycled += slot.reason is CloseReason.STALE

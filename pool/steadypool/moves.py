@@ -12,7 +12,7 @@ from collections import deque
 from steadypool.books import Books
 from steadypool.events import CloseReason, EventKind, FailReason
 from steadypool.rules import Order
-from steadypool.states import OUT, Slot, Step, Ticket
+from steadypool.states import OUT, UNNUMBERED, Slot, Step, Ticket
 
 
 class Moves(Books):
@@ -79,33 +79,36 @@ class Moves(Books):
         self._serve(now)
 
     def _place(self, slot: Slot, now: float) -> None:
-        """Find a place for a good, pending connection: the queue, idle, or the door."""
+        """Find a place for a good connection that is returning: the queue, idle, or the door.
+
+        It is returning no longer unless it is to be closed.
+        """
         if slot.generation != self.generation:
-            slot.reason, slot.returning = self._emptied(), True
+            slot.reason = self._emptied()
         elif slot.uses >= self.rules.max_uses:
-            slot.reason, slot.returning = CloseReason.USED_UP, True
+            slot.reason = CloseReason.USED_UP
         elif self._slots() > self.rules.limit:
-            slot.reason, slot.returning = CloseReason.SURPLUS, True
+            slot.reason = CloseReason.SURPLUS
         elif self.waiters and not self.is_suspended:
             self._hand_over(slot, now)
         elif len(self.idle) < self._size:
             slot.good_until = min(now + self._look_after, slot.expires)
             slot.since = now
-            slot.returning = False
+            slot.returning = 0
             self.pending -= 1
             if self.rules.order is Order.LIFO:
                 self.idle.append(slot)
             else:
                 self.idle.appendleft(slot)
         else:
-            slot.reason, slot.returning = CloseReason.SURPLUS, True
+            slot.reason = CloseReason.SURPLUS
 
     def _hand_over(self, slot: Slot, now: float) -> None:
         step = Step.TAKE
         if now >= slot.expires:
             step, slot.reason = Step.REPLACE, CloseReason.STALE
         ticket = self.waiters[0]
-        slot.returning = False
+        slot.returning = 0
         ticket.slot = slot
         ticket.step = step
         del self.waiters[0]
@@ -131,9 +134,9 @@ class Moves(Books):
 
     def _begin_return(self, slot: Slot) -> None:
         """Turn a loan into a reservation of the thread that gives it back."""
-        slot.returning = True
-        self.pending += 1
         self.released += 1
+        slot.returning = self.released
+        self.pending += 1
         del self.in_use[slot.key]
 
     def _doom(self, slots: list[Slot], reason: CloseReason, doomed: list[Slot]) -> None:
@@ -143,7 +146,7 @@ class Moves(Books):
         rest = deque(slot for slot in self.idle if id(slot) not in going)
         for slot in slots:
             slot.reason = reason
-            slot.returning = True
+            slot.returning = UNNUMBERED
         self.idle = rest
         self.pending += count
         doomed += slots

@@ -33,15 +33,18 @@ class Returns:
 
     # --- giving back -----------------------------------------------------------------------------
 
-    def put_right(self, slot: Slot, state: ConnectionState) -> None:
-        """Reset or close a connection that came back; its slot is reserved meanwhile."""
-        if slot.returning and slot.reason is None:
+    def put_right(self, slot: Slot, number: int, state: ConnectionState) -> None:
+        """Reset or close a connection that came back; its slot is reserved meanwhile.
+
+        `number` is that of the return; 0: the connection has its place, and may be lent again.
+        """
+        if number and slot.reason is None:
             if self._restore(slot, state):
                 with self._lock:
                     self._core.reset(slot, self._now())
             else:
                 slot.reason = CloseReason.DIRTY
-        if slot.returning:
+        if number and slot.returning == number:
             self._discard(slot)
         if state is ConnectionState.CLOSED:
             with self._lock:
@@ -60,17 +63,19 @@ class Returns:
                 return False
         return True
 
-    def rescue(self, connection: Any, slot: Slot | None) -> None:
+    def rescue(self, connection: Any, slot: Slot | None, number: int) -> None:
         """After an interrupted release: close what is neither on loan nor in its place.
 
-        `slot` is None if the connection was not looked up; it then is still the caller's.
+        `slot` is None if the connection was not looked up; it then is still the caller's. `number`
+        is that of the return, 0 if it was not to be put right.
         """
         if slot is None:
             with self._lock:
                 slot = self._core.in_use.get(id(connection))
                 if slot is not None:
                     self._core.check_in(slot, False, self._now())
-        if slot is not None and slot.returning:
+                    number = slot.returning
+        if slot is not None and number and slot.returning == number:
             slot.reason = slot.reason or CloseReason.DIRTY
             self._discard(slot)
 

@@ -56,6 +56,10 @@ OUT: Final = Step.OUT
 DONE: Final = Step.DONE
 
 
+UNNUMBERED: Final = -1
+"""`Slot.returning` where it was not on loan: whoever owns it forgets it as soon as it is placed."""
+
+
 class Slot:
     """A connection and what the pool knows of it."""
 
@@ -98,8 +102,10 @@ class Slot:
         """The loan was reported for its length."""
         self.reason: CloseReason | None = None
         """Set when the connection is to be closed."""
-        self.returning = False
-        """A thread that gives it back, or that is to close it, owns its reservation."""
+        self.returning = 0
+        """Not 0: it is pending, for who gives it back or is to close it. A return gets a number of
+        its own, by which it knows later, outside the lock, that the reservation is not another's.
+        """
 
 
 class Ticket:

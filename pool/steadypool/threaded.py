@@ -204,6 +204,7 @@ class ConnectionPool(Borrowing):
         if connection is None:
             return
         slot = None
+        number = 0
         try:
             state = connection_state(connection)
             read_clock = self._now
@@ -215,14 +216,18 @@ class ConnectionPool(Borrowing):
                         clean = state is _CLEAN or (self._keeps_open and state is _OPEN)
                         more = self._core.check_in(slot, clean, now)
                     except BaseException:
-                        self._core.salvage(slot, now)
+                        try:
+                            self._core.salvage(slot, now)
+                        finally:
+                            number = slot.returning
                         raise
                     if not more:
                         return
+                    number = slot.returning  # read in the same turn, it is this return's, or 0
             if slot is not None:
-                self._engine.put_right(slot, state)
+                self._engine.put_right(slot, number, state)
         except BaseException:
-            self._engine.rescue(connection, slot)
+            self._engine.rescue(connection, slot, number)
             raise
         if slot is None and self._inherited.pop(id(connection), None) is None:
             raise self._core.not_borrowed()

@@ -87,9 +87,9 @@ def test_a_return_interrupted_after_the_wake_up_leaves_the_next_loan_alone() -> 
     with pytest.raises(KeyboardInterrupt):
         core.check_in(held, True, 1.0)
     core.salvage(held, 1.0)
-    assert (next_one.step, held.returning, len(core.in_use)) == (Step.OUT, False, 1)
+    assert (next_one.step, held.returning, len(core.in_use)) == (Step.OUT, 0, 1)
     core.salvage(held, 2.0)  # the next loan's own return, cut short before it began
-    assert (held.returning, core.released) == (True, 2)
+    assert (held.returning, core.released) == (2, 2)
 
 
 def test_a_releaser_that_asks_again_goes_to_the_back() -> None:
