@@ -34,7 +34,7 @@ class Collector:
             reason = _reason(report)
         real: Any = about.get("poolspec_grade") or {}
         loads: Any = about.get("poolspec_loads") or []
-        self._results.tests.append(
+        self._results.note(
             TestResult(
                 **identity,
                 outcome=outcome,

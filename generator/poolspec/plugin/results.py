@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,21 @@ class Results:
     server: dict[str, str] = field(default_factory=lambda: dict(NO_SERVER))
     seconds: float = 0.0
     tests: list[TestResult] = field(default_factory=list)
+    _places: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+    def note(self, result: TestResult) -> None:
+        """Add a test; what is told of it once more, such as a failed clean-up, is added to it."""
+        place = self._places.setdefault((result.id, result.case, result.shell), len(self.tests))
+        if place == len(self.tests):
+            self.tests.append(result)
+        elif self.tests[place].outcome is not Outcome.FAILED:
+            known = self.tests[place]
+            self.tests[place] = replace(
+                known,
+                outcome=result.outcome,
+                reason=result.reason,
+                seconds=known.seconds + result.seconds,
+            )
 
     def save(self, path: Path) -> None:
         """Write the run as JSON."""

@@ -164,6 +164,8 @@ class Bench(Generic[P]):
             return str(pool.stats())
         except AssertionError as error:  # an adapter's fault, which fails the test by itself
             return str(error)
+        except Exception as error:  # of the pool's, which must not end the run
+            return f"tells no figures: {type(error).__name__}: {error}"
 
     def _server_state(self) -> str:
         try:

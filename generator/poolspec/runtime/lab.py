@@ -9,6 +9,8 @@ makes things in `pools`, actors and time in `cast`, load in `crowd`, web applica
 `interrupts` by themselves; faults and the end here.
 """
 
+from contextlib import suppress
+
 from poolspec.runtime.borrowing import Held
 from poolspec.runtime.cast import Cast
 from poolspec.runtime.checks import broken
@@ -80,7 +82,8 @@ class Lab(Cast, Crowd, Interrupts):
             self._crew.abandon()
             for pool in self._pools:
                 pool.dismiss()
-                self._adapter.close(pool.raw)
+                with suppress(Exception):  # verify has told; what it leaves is closed below
+                    self._adapter.close(pool.raw)
             for sockets in self._counted:
                 close_left(sockets)
             self._clean_up()

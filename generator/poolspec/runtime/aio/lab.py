@@ -6,6 +6,7 @@ The words are shared out among modules as those of `poolspec.runtime.lab` are.
 """
 
 import asyncio
+from contextlib import suppress
 
 from poolspec.runtime.aio.borrowing import AsyncHeld
 from poolspec.runtime.aio.cast import AsyncCast
@@ -76,7 +77,8 @@ class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
         finally:
             for pool in self._pools:
                 await pool.dismiss()
-                await self._adapter.close(pool.raw)
+                with suppress(Exception):  # verify has told; what it leaves is closed below
+                    await self._adapter.close(pool.raw)
             for sockets in self._counted:
                 for connection in sockets.open().values():
                     self._adapter.end(connection)
