@@ -68,8 +68,8 @@ class AsyncVirtualClock:
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str | None = None) -> asyncio.Task[T]:
         """Start a task that takes part until it ends."""
-        task = asyncio.create_task(work, name=name)
         self.enter()
+        task = asyncio.create_task(work, name=name)
         task.add_done_callback(lambda _: self._leave_after(_TURNS))
         return task
 

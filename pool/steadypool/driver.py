@@ -154,7 +154,13 @@ def begin(connection: Any) -> None:
 
 
 def undo(connection: Any) -> None:
-    """Roll back; where that fails, close, so that the connection is dropped when it comes back."""
+    """Roll back; where that fails, close, so that the connection is dropped when it comes back.
+
+    Nothing is done where rows are left to read, for the driver would read all of them first: such
+    a connection is dropped as it is when it comes back.
+    """
+    if state(connection) is _UNREAD:
+        return
     try:
         connection.rollback()
     except Exception:

@@ -139,6 +139,15 @@ def test_an_unread_result_drops_the_connection(
     cursor.close()  # which would read the rest, if there were one
 
 
+@pytest.mark.filterwarnings("ignore:Previous unbuffered result")
+def test_a_broken_off_unit_of_work_reads_no_more_rows(pool: ConnectionPool) -> None:
+    with pytest.raises(LookupError), pool.transaction() as connection:
+        cursor = connection.cursor(SSCursor)
+        cursor.execute("SELECT 1 UNION SELECT 2")
+        raise LookupError
+    assert pool.stats().closed == 1
+
+
 def test_a_connection_that_the_server_killed_is_replaced_unseen(
     pool: ConnectionPool, server: Server, tenant: Tenant
 ) -> None:

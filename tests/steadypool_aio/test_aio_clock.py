@@ -1,6 +1,7 @@
 """The clocks for asyncio: time jumps when everybody waits, and never past somebody who runs."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -111,6 +112,18 @@ def test_time_does_not_pass_a_task_that_awaits_something_real() -> None:
         task = clock.spawn(busy())
         await clock.sleep(10)
         assert times == [0.0]
+        await task
+
+    run(body)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="tasks do not start at once")
+def test_a_task_that_starts_at_once_takes_part_before_it_starts() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009
+        task = clock.spawn(clock.sleep(5))
+        assert clock.now() == 0.0
+        await clock.sleep(10)
         await task
 
     run(body)
