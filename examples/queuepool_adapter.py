@@ -16,17 +16,15 @@ from threading import Lock
 from typing import Any
 
 import pymysql
-from pymysql.constants import CR, SERVER_STATUS
 from sqlalchemy import event, exc
 from sqlalchemy.pool import QueuePool
 
 from poolspec.runtime.clock import RealClock
 from poolspec.runtime.contract import Options, Wiring
+from poolspec.runtime.driver import driver_dirt, driver_error
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, StatName, TimeKind
 
-LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 1927})
-"""The last is MariaDB's word for a connection that was killed."""
 COUNTED = {
     "connect": StatName.CREATED,
     "close": StatName.CLOSED,
@@ -159,19 +157,11 @@ class QueuePoolAdapter:
         pool.pool.dispose()
 
     def dirt(self, connection: Any) -> str:
-        """Ask the driver, which keeps track of what the server last said."""
-        in_transaction = connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS
-        return "an open transaction" if in_transaction else ""
+        """Ask the driver."""
+        return driver_dirt(connection)
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Say what an exception means."""
         if isinstance(error, exc.TimeoutError):
             return ErrorKind.TIMEOUT
-        if isinstance(error, pymysql.err.InterfaceError):
-            return ErrorKind.LOST
-        if not isinstance(error, pymysql.Error):
-            return None
-        code = error.args[0] if error.args else 0
-        if code == CR.CR_CONN_HOST_ERROR:
-            return ErrorKind.CONNECT
-        return ErrorKind.LOST if code in LOST else ErrorKind.QUERY
+        return driver_error(error)

@@ -157,6 +157,18 @@ def test_what_a_pool_or_server_cannot_do_is_not_applicable(run: Run) -> None:
     assert run.result()["reason"] == "not applicable: needs row_locks"
 
 
+def test_what_was_wanting_is_told_in_the_end(run: Run) -> None:
+    run.test(options=', needs=["isolation_levels", "row_locks"]')
+    _, _, told = run.output.partition("not applicable, for want of (and of nothing else):\n")
+    assert told.split("\n")[:2] == ["       1  isolation_levels (0)", "       1  row_locks (0)"]
+
+
+def test_times_of_a_real_clock_count_from_the_first_event(run: Run) -> None:
+    run.test("lab.expect_stats(acquired=5)  # line 2", options=', time="real"')
+    first = next(line for line in run.output.split("\n") if "pool_created" in line)
+    assert first.split()[0] == "0.000000"
+
+
 def test_an_actors_exception_names_the_actor(run: Run) -> None:
     run.test(
         "def fail() -> None:",

@@ -10,12 +10,13 @@ from poolspec.adapters.steady_config import told
 from poolspec.adapters.steady_controls import health_of, loans_of
 from poolspec.adapters.steady_wiring import config_of, listeners, watched
 from poolspec.adapters.steady_words import CAPABILITIES as THREADS_CAPABILITIES
-from poolspec.adapters.steady_words import LOGS, THREADS_ONLY, kind_of, plain_dirt
+from poolspec.adapters.steady_words import LOGS, THREADS_ONLY, kind_of
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncWiring, Open
 from poolspec.runtime.borrowing import Row
 from poolspec.runtime.connection import OnStage
 from poolspec.runtime.contract import HealthSeen, LoanSeen, Meter, Options, Place
+from poolspec.runtime.driver import driver_dirt
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
 from steadypool.aio_driver import AsyncConnection, AsyncConnector
@@ -140,7 +141,7 @@ class AsyncSteadypoolAdapter:
 
     def dirt(self, connection: Any) -> str:
         """Say what of its last use still clings to a connection."""
-        return connection.dirt() if isinstance(connection, OnStage) else plain_dirt(connection)
+        return connection.dirt() if isinstance(connection, OnStage) else driver_dirt(connection)
 
     def watch(self, connection: Any, gone: Callable[[], None]) -> None:
         """Call `gone` when the connection was closed, politely or not."""

@@ -5,11 +5,11 @@ from importlib.util import find_spec
 from typing import Any
 
 import pymysql
-from pymysql.constants import CR, SERVER_STATUS
 
 import steadypool
 import steadypool.mysql
 from poolspec.runtime.connection import OnStage
+from poolspec.runtime.driver import LOST, driver_dirt
 from poolspec.runtime.hooks import HookError
 from poolspec.runtime.journal import LogNames
 from poolspec.vocabulary import Capability, ErrorKind
@@ -107,9 +107,6 @@ LOGS = LogNames(
         "listener": "listener_failed",
     },
 )
-KILLED = 1927
-"""MariaDB's word for it, before it hangs up."""
-LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, KILLED})
 
 
 def kind_of(error: BaseException) -> ErrorKind | None:
@@ -129,13 +126,5 @@ def dirt_of(connection: Any) -> str:
     if isinstance(connection, OnStage):
         return connection.dirt()
     if not isinstance(connection, steadypool.mysql.Connection):
-        return plain_dirt(connection)
+        return driver_dirt(connection)
     return DIRT.get(driver.state(connection), "")
-
-
-def plain_dirt(connection: Any) -> str:
-    """Say what of its last use still clings to a plain driver's connection."""
-    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
-        return "an open transaction"
-    result = connection._result
-    return "an unread result" if result is not None and result.unbuffered_active else ""

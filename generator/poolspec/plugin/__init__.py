@@ -86,7 +86,8 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[Lab | AsyncLab]:
     """Everything that one test works with; undone when the test is over."""
-    from poolspec.plugin.fitness import NOT_APPLICABLE, skip_unless_able
+    from poolspec.plugin.fitness import skip_unless_able
+    from poolspec.plugin.results import NOT_APPLICABLE
     from poolspec.plugin.shells import AsyncioRun, ThreadsRun
 
     spec = _spec(request.node)

@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
+from poolspec.plugin.results import NEEDS, NOT_APPLICABLE
 from poolspec.vocabulary import Capability
-
-NOT_APPLICABLE = "not applicable: "
 
 
 def skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:
     """Skip a test that needs what is not there."""
     missing = sorted(set(spec.get("needs", ())) - able)
     if missing:
-        pytest.skip(f"{NOT_APPLICABLE}needs {', '.join(map(_with_hint, missing))}")
+        pytest.skip(f"{NOT_APPLICABLE}{NEEDS}{', '.join(map(_with_hint, missing))}")
 
 
 def _with_hint(need: str) -> str:

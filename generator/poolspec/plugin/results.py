@@ -9,6 +9,10 @@ from typing import Any
 
 SCHEMA = 1
 SLOWEST = 3
+WANTS = 10
+"""So many are shown."""
+NOT_APPLICABLE, NEEDS = "not applicable: ", "needs "
+"""How the reason begins why a test was skipped, and, where a capability was wanting, goes on."""
 NO_SERVER = {"kind": "none", "description": "no server", "version": ""}
 
 
@@ -87,7 +91,22 @@ class Results:
             for group in sorted({result.group for result in self.tests})
         ]
         lines += [_row("total", width, self.tests), "", f"slowest: {self._slowest()}"]
-        return [*lines, *self._grades()]
+        return [*lines, *self._grades(), *self._wants()]
+
+    def _wants(self) -> list[str]:
+        """Say what was wanting where a test was not applicable, and what each want costs alone."""
+        skipped = [one for one in self.tests if one.outcome is Outcome.NOT_APPLICABLE]
+        wants = [_wanting(result.reason) for result in skipped]
+        alone = Counter(want[0] for want in wants if len(want) == 1)
+        counts = Counter(word for want in wants for word in want)
+        if not wants:
+            return []
+        rest = len(counts) - WANTS
+        return [
+            *("", "not applicable, for want of (and of nothing else):"),
+            *(f"{count:>8}  {word} ({alone[word]})" for word, count in counts.most_common(WANTS)),
+            *([f"{'…':>8}  and {rest} more"] if rest > 0 else []),
+        ]
 
     def _grades(self) -> list[str]:
         """Say how real the tests were that ran."""
@@ -99,6 +118,13 @@ class Results:
     def _slowest(self) -> str:
         ranked = sorted(self.tests, key=lambda result: -result.seconds)[:SLOWEST]
         return ", ".join(f"{one.id} ({one.shell}) {one.seconds:.2f} s" for one in ranked)
+
+
+def _wanting(reason: str) -> list[str]:
+    """Return the capabilities that a test lacked, or why else it was not applicable."""
+    why = reason.removeprefix(NOT_APPLICABLE)
+    needs = why.removeprefix(NEEDS)
+    return [why] if needs == why else needs.split(", ")
 
 
 def _row(name: str, width: int, results: list[TestResult]) -> str:

@@ -146,9 +146,11 @@ class Bench(Generic[P]):
         return self._targets.details(target, details)
 
     def timeline(self) -> list[str]:
-        """Return the event log as text."""
-        told = (entry for entry in self._log.entries() if entry.kind != invariants.NUMBERS_VOID)
-        return [str(entry) for entry in told]
+        """Return the event log as text; a real clock's times count from the first event."""
+        entries = self._log.entries()
+        began = entries[0].at if entries and self.grade().clock == TimeKind.REAL else 0.0
+        told = (entry for entry in entries if entry.kind != invariants.NUMBERS_VOID)
+        return [str(replace(entry, at=entry.at - began)) for entry in told]
 
     def standing(self) -> str:
         """Say who waits for what, and who holds what; a signal handler may ask."""

@@ -203,4 +203,4 @@ class PoolAdapter(Protocol):
         """Say what of its last use still clings to a connection; empty for a clean one."""
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Say what an exception means; None where it is none of the pool's own."""
+        """Say what an exception means; None where it is neither the pool's nor its driver's."""

@@ -1,0 +1,38 @@
+"""What PyMySQL's errors and connections mean, for adapters of pools that lend them as they are."""
+
+from typing import Any
+
+import pymysql
+from pymysql.constants import CR, SERVER_STATUS
+
+from poolspec.vocabulary import ErrorKind
+
+_KILLED = 1927
+"""MariaDB's word for it, before it hangs up."""
+LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, _KILLED})
+
+
+def driver_error(error: BaseException) -> ErrorKind | None:
+    """Say what an exception of PyMySQL means; None where it is none of PyMySQL's.
+
+    A lost connection, one that could not be opened, or a statement that the database refused.
+    """
+    if isinstance(error, pymysql.err.InterfaceError):
+        return ErrorKind.LOST
+    if not isinstance(error, pymysql.Error):
+        return None
+    code = error.args[0] if error.args else 0
+    if code == CR.CR_CONN_HOST_ERROR:
+        return ErrorKind.CONNECT
+    return ErrorKind.LOST if code in LOST else ErrorKind.QUERY
+
+
+def driver_dirt(connection: Any) -> str:
+    """Say what of its last use still clings to a connection; empty for a clean one.
+
+    The driver keeps track of what the server last said; nothing is asked of the server.
+    """
+    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+        return "an open transaction"
+    result = connection._result
+    return "an unread result" if result is not None and result.unbuffered_active else ""
