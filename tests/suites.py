@@ -270,7 +270,7 @@ def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
             Use(78, "warm_up"),
             Expect(72, Expectations(stats=(("in_use", equal(0)),)), 5.0),
             Expect(73, Expectations(server=(("connections", equal(0)),)), Ref("wait")),
-            Close(74, 5.0),
+            Close(74, 5.0, Check(CheckOp.AT_MOST, 5.0)),
             Close(43),
         ),
         expect=Expectations(

@@ -324,6 +324,11 @@ def test_what_comes_before_and_after_is_not_cut_short() -> None:
     )
 
 
+def test_a_close_is_timed() -> None:
+    step = Close(1, 5.0, Check(CheckOp.AT_MOST, 2.0))
+    assert body(step).endswith("with lab.took(at_most(2.0)):\n    pool.close(drain=5.0)")
+
+
 def test_what_is_made_good_is_said_to_threads_alone() -> None:
     step = InterruptEverywhere(1, (Maintain(2),), by=Interruption.TIMEOUT, made_good=True)
     assert body(step).endswith("(interrupted, by=Interruption.TIMEOUT, made_good=True)")

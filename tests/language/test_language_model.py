@@ -124,6 +124,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     ),
     "[close_all, close]": (CloseAll(9), Close(9)),
     "[close: {drain: 5s}]": (Close(9, 5.0),),
+    "[{close: {drain: 5s}, took: <= 2s}]": (Close(9, 5.0, Check(CheckOp.AT_MOST, 2.0)),),
     "[suspend, resume, maintain]": (Suspend(9), Resume(9), Maintain(9)),
     "[resize: {size: 3, max_overflow: 0}, resize: {max_overflow: -1}]": (
         Resize(9, 3, 0),

@@ -201,7 +201,7 @@ STEP_PLACES.update(
             (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, UNREAD, CHANGES_ONE, FAILS, TOOK, SAYS),
         ),
         "close_all": Place("the step close_all", ()),
-        "close": Place("the step close", (CLOSE,)),
+        "close": Place("the step close", (CLOSE, TOOK)),
         "resize": Place("the step resize", (RESIZE,)),
         "suspend": Place("the step suspend", ()),
         "resume": Place("the step resume", ()),

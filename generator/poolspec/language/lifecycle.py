@@ -1,6 +1,7 @@
 """Steps about the pool itself as fields → model: changed, suspended, emptied, closed."""
 
 from poolspec.language import grammar_pool as g
+from poolspec.language.grammar_common import TOOK
 from poolspec.language.kinds import Fields
 from poolspec.language.scope import Scope
 from poolspec.model import Close, CloseAll, Maintain, Resize, Resume, Step, Suspend
@@ -14,7 +15,8 @@ def build_close_all(scope: Scope, fields: Fields) -> Step:
 def build_close(scope: Scope, fields: Fields) -> Step:
     """The pool is closed for good, at once or after some patience."""
     given = fields.get(g.CLOSE)
-    return Close(_own(scope, fields), given.get(g.DRAIN) if given else None)
+    drain = given.get(g.DRAIN) if given else None
+    return Close(_own(scope, fields), drain, fields.get(TOOK))
 
 
 def build_resize(scope: Scope, fields: Fields) -> Step | None:

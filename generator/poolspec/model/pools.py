@@ -20,6 +20,7 @@ class Close:
     line: int
     drain: Value | None = None
     """How long to wait for connections on loan to come back first, in seconds."""
+    took: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)

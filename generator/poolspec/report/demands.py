@@ -3,6 +3,7 @@
 from poolspec.model import (
     Acquire,
     Check,
+    Close,
     GlobalPool,
     Open,
     Query,
@@ -15,8 +16,10 @@ from poolspec.report import amounts
 from poolspec.report.markdown import code
 
 
-def must(step: Acquire | Release | Query | GlobalPool | Open | With | Transaction) -> str:
+def must(step: Acquire | Release | Query | GlobalPool | Open | With | Transaction | Close) -> str:
     """Return how a step must fail or how long it must take, and the end of its sentence."""
+    if isinstance(step, Close):
+        return "." if step.took is None else f"; this must take {took(step.took)}."
     demands = [f"fail with {code(step.fails.value)}"] if step.fails else []
     if demands and step.says:
         demands[-1] += f", saying {amounts.labels(step.says)},"

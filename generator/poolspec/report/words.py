@@ -158,9 +158,9 @@ def _(step: CloseAll) -> Sentence:
 @tell.register
 def _(step: Close) -> Sentence:
     if step.drain is None:
-        return Sentence("Close the pool.")
+        return Sentence(f"Close the pool{must(step)}")
     patience = amounts.seconds(step.drain)
-    return Sentence(f"Close the pool, waiting up to {patience} for connections on loan.")
+    return Sentence(f"Close the pool, waiting up to {patience} for connections on loan{must(step)}")
 
 
 @tell.register
