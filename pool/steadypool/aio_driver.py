@@ -43,7 +43,9 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
     """
 
     uncertain = False
-    """A statement was sent since the server last said whether a transaction is open."""
+    """A transaction may be open: the server has not said so since the last statement."""
+    _settings: tuple[str, bool | None, Any] = ("", None, None)
+    """Character set, autocommit and database, as signed in with."""
     read_timeout: float | None = None
     write_timeout: float | None = None
     tls_required = False
@@ -65,9 +67,7 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             return ConnectionState.UNREAD
         if self._is_under_way(self._writer.transport):
             return ConnectionState.UNREAD
-        status = self.server_status
-        doubtful = self.uncertain and not status & SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
-        if doubtful or status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+        if self.uncertain or self.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
             return ConnectionState.IN_TRANSACTION
         return ConnectionState.CLEAN
 
@@ -90,11 +90,14 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
 
     async def reset_session(self) -> None:
         """Forget all session state at the server, and roll back; then sign in's settings again."""
+        charset, autocommit, database = self._settings
         await self._execute_command(_RESET_SESSION, b"")
         await self._read_ok_packet()
-        await self.set_charset(self.charset)
-        if self.autocommit_mode is not None:
-            await self.autocommit(self.autocommit_mode)
+        if database:
+            await self.select_db(database)
+        await self.set_charset(charset)
+        if autocommit is not None:
+            await self.autocommit(autocommit)
 
     async def pool_close(self) -> None:
         """Take leave of the server; return when the socket is closed."""
@@ -126,6 +129,10 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         """Close the socket at once, without a word to the server."""
         self.abort()
 
+    async def _connect(self) -> None:
+        await super()._connect()
+        self._settings = self.charset, self.autocommit_mode, self.db
+
     async def _request_authentication(self) -> None:
         if self.tls_required and not self.server_capabilities & CLIENT.SSL:
             raise pymysql.OperationalError(_TLS_REFUSED, "the server offers no TLS")
@@ -153,7 +160,7 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         except BaseException:  # somewhere amid an answer
             self.abort()
             raise
-        self.uncertain = self._result is None or self._result.server_status is None
+        self.uncertain = self._result.server_status is None and not self.get_autocommit()
 
     async def _read_ok_packet(self) -> bool:
         await super()._read_ok_packet()

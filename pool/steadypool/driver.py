@@ -35,10 +35,9 @@ def state(connection: Any) -> ConnectionState:
     if connection._sock is None:
         return _CLOSED
     result = connection._result
-    if result is not None and (result.unbuffered_active or result.has_next):
+    if connection.owed or (result is not None and (result.unbuffered_active or result.has_next)):
         return _UNREAD
-    status = connection.server_status
-    if status & _IN_TRANSACTION_FLAG or (connection.uncertain and not status & _AUTOCOMMIT_FLAG):
+    if connection.uncertain or connection.server_status & _IN_TRANSACTION_FLAG:
         return _IN_TRANSACTION
     return _CLEAN
 
@@ -64,7 +63,8 @@ def _plain_state(connection: Any) -> ConnectionState:
     status = connection.server_status
     if status & _IN_TRANSACTION_FLAG:
         return _IN_TRANSACTION
-    told = status & _AUTOCOMMIT_FLAG or (result is not None and result.server_status is not None)
+    # Without a result it may have failed, or been cut short as it read one: a rollback finds out.
+    told = result is not None and (status & _AUTOCOMMIT_FLAG or result.server_status is not None)
     return _CLEAN if told else _IN_TRANSACTION
 
 

@@ -4,8 +4,10 @@ A pool made from a configuration opens `Connection`s: PyMySQL's own, which in ad
 the server's last word on transactions is out of date, and end signing in by a deadline.
 
 PyMySQL hears that word only with the answer to a statement that returns no rows; after a query or a
-failed statement it holds an older one. And it applies its connect timeout to the connect alone, its
-read timeout to each single read: a server that dribbles could keep it busy for ever.
+failed statement it holds an older one. An answer that it was interrupted in reading, by a signal or
+by text that cannot be decoded, it would take for the answer to what is asked next. And it applies
+its connect timeout to the connect alone, its read timeout to each single read: a server that
+dribbles could keep it busy for ever.
 """
 
 import socket
@@ -15,6 +17,7 @@ from typing import Any
 
 import pymysql
 from pymysql.connections import Connection as _PyMySQLConnection
+from pymysql.constants import CR
 
 from steadypool.config import Config
 from steadypool.tls import context, tls_context
@@ -24,7 +27,7 @@ _RESET_SESSION = 0x1F
 
 
 class Connection(_PyMySQLConnection):
-    """A PyMySQL connection that knows whether its `server_status` is up to date."""
+    """A PyMySQL connection that knows what its `server_status` is worth, and if it is in step."""
 
     # PyMySQL's own, which its type stubs leave out.
     _sock: Any
@@ -34,44 +37,75 @@ class Connection(_PyMySQLConnection):
     _write_timeout: float | None
     _current_timeout: float | None
     _secure: bool
-    _execute_command: Any
-    _read_ok_packet: Any
     _force_close: Any
     autocommit_mode: bool | None
     charset: str
+    collation: str | None
+    db: Any
     host: str
     port: int
     server_status: int
 
     uncertain = False
-    """A statement was sent since the server last said whether a transaction is open."""
+    """A transaction may be open: the server has not said so since the last statement."""
+    owed = False
+    """The server owes an answer, or its rest: what is read next is not what is asked next."""
+    _settings: tuple[str, str | None, bool | None, Any] = ("", None, None, None)
+    """Character set, collation, autocommit and database, as signed in with."""
 
-    def query(self, sql: Any, unbuffered: bool = False) -> Any:
-        """Run a statement; as PyMySQL's."""
-        self.uncertain = True
-        affected = super().query(sql, unbuffered)
-        result = self._result
-        self.uncertain = result is None or result.server_status is None
-        return affected
-
-    def commit(self) -> None:
-        """Commit; as PyMySQL's."""
-        super().commit()
-        self.uncertain = False
-
-    def rollback(self) -> None:
-        """Roll back; as PyMySQL's."""
-        super().rollback()
-        self.uncertain = False
+    def connect(self, sock: Any = None) -> None:
+        """Connect and sign in; as PyMySQL's."""
+        super().connect(sock)
+        self._settings = self.charset, self.collation, self.autocommit_mode, self.db
 
     def reset_session(self) -> None:
         """Forget all session state at the server, and roll back; then sign in's settings again."""
+        charset, collation, autocommit, database = self._settings
         self._execute_command(_RESET_SESSION, b"")
         self._read_ok_packet()
-        self.set_character_set(self.charset)
-        if self.autocommit_mode is not None:
-            self.autocommit(self.autocommit_mode)
-        self.uncertain = False
+        if database:
+            self.select_db(database)
+        self.set_character_set(charset, collation)
+        if autocommit is not None:
+            self.autocommit(autocommit)
+
+    def set_character_set(self, charset: str, collation: Any = None) -> None:
+        """Change the character set; as PyMySQL's."""
+        super().set_character_set(charset, collation)
+        self.owed = False
+
+    def show_warnings(self) -> Any:
+        """Ask for warnings; as PyMySQL's."""
+        warnings = super().show_warnings()  # type: ignore[no-untyped-call]  # the stub has no hints
+        self.owed = False
+        return warnings
+
+    def _execute_command(self, command: int, sql: Any) -> None:
+        if self.owed:
+            self._force_close()  # it would read the answer to what another asked
+        self.owed = True
+        super()._execute_command(command, sql)  # type: ignore[misc]  # not in the stub
+        self.owed = True  # also if it has read what was left of the last answer
+
+    def _read_query_result(self, unbuffered: bool = False) -> Any:
+        self.owed = self.uncertain = True
+        try:
+            affected = super()._read_query_result(unbuffered)  # type: ignore[misc]  # not in the stub
+        except pymysql.MySQLError as error:  # is the end of the answer
+            self.owed = _out_of_step(error)
+            raise
+        self.owed = False
+        self.uncertain = self._result.server_status is None and not self.get_autocommit()
+        return affected
+
+    def _read_ok_packet(self) -> Any:
+        try:
+            packet = super()._read_ok_packet()  # type: ignore[misc]  # not in the stub
+        except pymysql.MySQLError as error:
+            self.owed = _out_of_step(error)
+            raise
+        self.owed = self.uncertain = False
+        return packet
 
     def sign_in(self, path: str | None, seconds: float) -> None:
         """Connect, to a unix socket if there is a path, and sign in, within so many seconds."""
@@ -112,6 +146,10 @@ class Connection(_PyMySQLConnection):
 
     def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
         return sslp if isinstance(sslp, ssl.SSLContext) else context(None)
+
+
+def _out_of_step(error: pymysql.MySQLError) -> bool:
+    return bool(error.args) and error.args[0] == CR.CR_COMMANDS_OUT_OF_SYNC
 
 
 def _connected(family: int, address: Any, deadline: float) -> socket.socket:

@@ -247,6 +247,37 @@ def test_a_session_reset_forgets_variables_and_keeps_the_settings(config: Config
     asyncio.run(body())
 
 
+def test_a_session_reset_undoes_what_the_connections_own_methods_have_set(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(config, reset=Reset.SESSION) as pool:
+            async with pool as connection:
+                await connection.autocommit(True)
+                await connection.set_charset("latin1")
+                await connection.select_db("information_schema")
+            async with pool as again:
+                assert again is connection
+                found = await run(again, "SELECT DATABASE(), @@autocommit, @@character_set_client")
+                assert found == ((config.database, 0, "utf8mb4"),)
+
+    asyncio.run(body())
+
+
+def test_a_transaction_begun_by_a_procedure_that_failed_is_rolled_back(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(replace(config, autocommit=True)) as pool:
+            async with pool as connection:
+                work = "START TRANSACTION; INSERT INTO t VALUES (2, 0); SIGNAL SQLSTATE '45000';"
+                await run(connection, f"CREATE PROCEDURE fail() BEGIN {work} END")
+            with pytest.raises(pymysql.MySQLError):
+                async with pool as connection:
+                    await run(connection, "CALL fail()")
+            async with pool as again:
+                assert again is connection
+                assert await run(again, "SELECT @@in_transaction, COUNT(*) FROM t") == ((0, 1),)
+
+    asyncio.run(body())
+
+
 def test_tls_that_is_required_and_not_offered_is_refused(config: Config) -> None:
     with pytest.raises(PoolInitializationError, match="offers no TLS"):
         asyncio.run(opened(replace(config, tls=True)))
