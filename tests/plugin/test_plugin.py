@@ -137,6 +137,19 @@ def test_a_test_that_is_given_up_says_who_waits_for_whom(run: Run) -> None:
     )
 
 
+def test_a_debugger_has_all_the_time_there_is(run: Run) -> None:
+    run.test(
+        "import bdb, sys, time",
+        "debugger = bdb.Bdb()",
+        "debugger.reset()",
+        "sys.settrace(debugger.trace_dispatch)",
+        "time.sleep(1.3)",
+        "sys.settrace(None)",
+        options=", deadline=0.5",
+    )
+    assert run.code == 0
+
+
 def test_a_lost_wake_up_fails_at_once_instead_of_hanging(run: Run) -> None:
     run.test(
         "a = pool.acquire()  # line 2",
