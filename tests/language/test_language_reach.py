@@ -113,6 +113,32 @@ IN_VAIN = {
         f"{VISITS}\nexpect: {{l: {{«only_errors: [timeout]}}}}",
         "a load of requests borrows nothing itself, so it has no 'only_errors'",
     ),
+    "more on loan than there may be": (
+        "pool: {size: 2, max_overflow: 1}\nexpect: {stats: {in_use: «77}}",
+        "'in_use' can never be so: the pool has a limit of 3",
+    ),
+    "more at the server than there may be": (
+        'pool: {size: 2, max_overflow: 0}\nexpect: {server: {connections: 2, peak: «"> 2"}}',
+        "'peak' can never be so: the pool has a limit of 2",
+    ),
+    "another limit than there is": (
+        "pool: {size: 2, max_overflow: 1}\nexpect: {stats: {max_size: «2}}",
+        "'max_size' can never be so: the pool has a limit of 3",
+    ),
+    "more than a row allows": (
+        "matrix: {n: [1, 4]}\npool: {size: $n, max_overflow: 0}\nexpect: {stats: {pool_size: «4}}",
+        "'pool_size' can never be so: the pool has a limit of 1",
+    ),
+    "a parameter that is more than its row allows": (
+        "matrix: [{n: 1, most: 3}, {n: 4, most: 4}]\npool: {size: $n, max_overflow: 1}\n"
+        "expect: {stats: {total_connections: «$most}}",
+        "'total_connections' can never be so: the pool has a limit of 2",
+    ),
+    "more hold one than there are": (
+        "pool: {size: 1, max_overflow: 1}\n"
+        f"{ACTORS}, wait_until: «3 actors are holding]\nexpect: {{server: {{peak: 1}}}}",
+        "3 actors holding can never be so: the pool has a limit of 2",
+    ),
     "an exact time that is real": (
         "time: real\nsteps: [{acquire: a, took: «0s}]",
         "no two times are just the same in real time",
@@ -135,6 +161,15 @@ FINE = [
     "steps: [{load: l, clients: 1, operations: {write: 2}}]\nexpect: {l: {lost_writes: 0}}",
     f"{VISITS}\nexpect: {{l: {{success_rate: 1, failed: 0}}}}",
     "steps: [advance: 1d, {acquire: a, took: 0s}]",
+    'pool: {size: 2, max_overflow: 1}\nexpect: {stats: {in_use: 3, pool_size: "!= 3"}}',
+    'pool: {size: 2, max_overflow: 1}\nexpect: {stats: {max_size: 3, in_use: "2..5"}}',
+    "pool: {size: 2, max_overflow: -1}\nexpect: {stats: {in_use: 77}}",
+    "pool: {size: 2}\nexpect: {stats: {in_use: 77}}",
+    "pool: {size: 2, max_overflow: 0}\nsteps: [resize: {size: 9}]\nexpect: {stats: {in_use: 9}}",
+    "pool: {size: 2, max_overflow: 0}\nsteps: [use: grow]\nexpect: {stats: {in_use: 9}}",
+    "pool: {size: 2, max_overflow: 0}\nexpect: {stats: {created: 77, waiting: 77}}",
+    "pool: {size: 2, max_overflow: 0}\nsteps: [fork: [acquire: x]]\nexpect: {server: {peak: 3}}",
+    "matrix: {n: [1, 4]}\npool: {size: $n, max_overflow: 0}\nexpect: {stats: {in_use: $n}}",
     "matrix: {n: [0, 2]}\nexpect: {stats: {created: <= $n}}",
 ]
 

@@ -87,7 +87,7 @@ class ClassBuilder:
         if not names.global_pools:
             names.options.append((pool, self._pool_place(fields)))
         deadline = fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE
-        check_reach(reader, fields, names, time, deadline)
+        check_reach(reader, fields, names, matrix, time, deadline)
         if matrix or not fields.has(g.MATRIX_KEY):
             check_uses(reader, fields.get(g.MATRIX_KEY))
         return SpecTest(

@@ -108,7 +108,7 @@ def impossible(quantity: Quantity, made: Check) -> str:
 
     Nothing that is measured is below 0, and no ratio above 1.
     """
-    low, high = _range(made)
+    low, high = extent(made)
     if low > high:
         return "can never hold: the range is empty"
     if made.op is CheckOp.LESS and high <= 0:
@@ -122,7 +122,7 @@ def allows_none(made: Check) -> bool:
     """Whether a comparison holds if there is nothing to count; of a parameter, it may."""
     if any(isinstance(value, Ref) for value in operands(made)):
         return True
-    low, high = _range(made)
+    low, high = extent(made)
     if made.op is CheckOp.NOT_EQUAL:
         return low != 0
     return made.op is not CheckOp.MORE and low <= 0 <= high
@@ -130,7 +130,7 @@ def allows_none(made: Check) -> bool:
 
 def _idle(quantity: Quantity, made: Check) -> str:
     """Why a comparison cannot fail, whatever is measured; empty if it can."""
-    low, high = _range(made)
+    low, high = extent(made)
     if made.op in (CheckOp.LESS, CheckOp.MORE) or low > 0 or high < _top(quantity):
         return ""
     return "always holds, whatever is measured; leave it out, or ask for more"
@@ -140,7 +140,7 @@ def _top(quantity: Quantity) -> float:
     return 1.0 if quantity.ratio else math.inf
 
 
-def _range(made: Check) -> tuple[float, float]:
+def extent(made: Check) -> tuple[float, float]:
     """From where to where a comparison of numbers holds."""
     value = float(cast(float, made.value))
     if made.op in (CheckOp.LESS, CheckOp.AT_MOST):

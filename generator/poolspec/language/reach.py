@@ -11,11 +11,12 @@ from poolspec.language import grammar_steps as s
 from poolspec.language.grammar_common import TOOK
 from poolspec.language.kinds import Fields, Reader
 from poolspec.language.quantities import allows_none
+from poolspec.language.reach_limits import check_limits
 from poolspec.language.reach_loads import check_outcomes, check_times
 from poolspec.language.scope import Names
 from poolspec.language.steplist import StepList
 from poolspec.language.story import Story, told
-from poolspec.model import Check, Value
+from poolspec.model import Check, Matrix, Value
 from poolspec.vocabulary import ActorState, CheckOp, EventKind, Hook, TimeKind
 
 _CAN_FAIL = frozenset(("fault", "open"))
@@ -29,7 +30,12 @@ _BROUGHT_ABOUT_BY = {
 
 
 def check_reach(
-    reader: Reader, fields: Fields, names: Names, time: TimeKind, deadline: float
+    reader: Reader,
+    fields: Fields,
+    names: Names,
+    matrix: Matrix | None,
+    time: TimeKind,
+    deadline: float,
 ) -> None:
     """Report what a test expects in vain, unless some part of it could not be read."""
     if names.incomplete:
@@ -46,6 +52,7 @@ def check_reach(
                 check_times(story, wanted)
     for step in story.of("wait_until"):
         _check_condition(story, step)
+    check_limits(story, names, matrix)
     if time is TimeKind.REAL:
         _check_real_time(story, deadline)
 
