@@ -12,6 +12,7 @@ from steadypool.journal import Journal
 from steadypool.loans import Loan
 from steadypool.options import check_limit, seconds
 from steadypool.patience import deadline_of
+from steadypool.states import Slot
 from steadypool.stats import PoolStats
 
 _PROBE_LIMIT = 2.0
@@ -107,12 +108,14 @@ class Control(ABC):
         A larger pool serves those who wait at once. Of a smaller one, surplus idle connections are
         closed now, surplus borrowed ones as they come back.
         """
-        with self._lock:
+
+        def change(doomed: list[Slot], now: float) -> None:
             rules = self._core.rules
-        new_size = rules.size if size is None else size
-        overflow = rules.max_overflow if max_overflow is None else max_overflow
-        limit = check_limit(new_size, overflow)
-        self._engine.empty(lambda doomed, now: self._core.resize(new_size, limit, doomed, now))
+            new_size = rules.size if size is None else size
+            overflow = rules.max_overflow if max_overflow is None else max_overflow
+            self._core.resize(new_size, check_limit(new_size, overflow), doomed, now)
+
+        self._engine.empty(change)
 
     def suspend(self) -> None:
         """Hand out nothing until `resume`: who acquires meanwhile waits, within his timeout.

@@ -119,7 +119,10 @@ class Engine(Returns):
     def _give_up(self, ticket: Ticket, started: float) -> None:
         with self._lock:  # a turn that came at the very moment of the deadline still counts
             if ticket.step is Step.WAIT:
-                raise self._core.timeout_error(self._now() - started)
+                now = self._now()
+                error = self._core.timeout_error(now - started)
+                self._core.withdraw(ticket, FailReason.TIMEOUT, now)  # now, lest its turn comes yet
+                raise error
 
     def _take(self, ticket: Ticket) -> None:
         slot = ticket.slot

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from steadypool import ConnectionPool
+from steadypool import ConnectionPool, PoolTimeoutError
 from steadypool.testing import Gate, ScriptedConnector
 
 Gap = Callable[[], object]
@@ -175,3 +175,26 @@ def test_an_acquire_that_is_interrupted_twice_leaves_the_next_borrower_alone() -
         pool.acquire()
     intruder.leave()
     check(pool)
+
+
+def test_who_gives_up_at_the_deadline_is_handed_nothing_any_more() -> None:
+    pool, lock = make_pool(size=1)
+    held = pool.acquire()
+
+    def begun() -> None:
+        lock.gap = lambda: pool.release(held)
+
+    lock.gap = begun  # after the start comes the look whether the turn has come
+    with pytest.raises(PoolTimeoutError):
+        pool.acquire(timeout=0)
+    stats = pool.stats()
+    assert (stats.timeouts, stats.acquired, stats.released, stats.pool_size) == (1, 1, 1, 1)
+    pool.close()
+
+
+def test_two_who_resize_at_once_both_get_what_they_asked_for() -> None:
+    pool, lock = make_pool()
+    lock.gap = lambda: pool.resize(max_overflow=5)
+    pool.resize(size=3)
+    assert (pool.size, pool.max_size) == (3, 8)
+    pool.close()
