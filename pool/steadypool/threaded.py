@@ -229,7 +229,7 @@ class ConnectionPool(Borrowing):
         except BaseException:
             self._engine.rescue(connection, slot, number)
             raise
-        if slot is None and self._inherited.pop(id(connection), None) is None:
+        if slot is None and id(connection) not in self._inherited:
             raise self._core.not_borrowed()
 
     # --- beginning, and beginning again in a forked child ----------------------------------------
@@ -249,6 +249,7 @@ class ConnectionPool(Borrowing):
         old = self._core
         self._rules = old.rules
         self._start_afresh()
+        self._core.tidy_at = old.tidy_at
         for slot in [*old.idle, *old.in_use.values()]:
             driver.forget(slot.connection)
             # Kept for good: no finalizer may close it politely, and giving it back is no error.

@@ -1,13 +1,15 @@
 """The one pool of a process, and what a fork makes of pools."""
 
+import gc
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from steadypool import ConnectionPool, PoolConfigError, close_global_pool, get_global_pool
-from steadypool.testing import ScriptedConnector
+from steadypool.testing import ScriptedConnection, ScriptedConnector, VirtualClock
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +113,42 @@ def test_a_child_neither_uses_nor_closes_what_its_parent_had(connect: ScriptedCo
     with pool as held:
         assert in_child(check) == 0
     assert pool.stats().pool_size == 2
+    pool.close()
+
+
+def test_a_child_keeps_what_its_parent_had_for_good() -> None:
+    """A driver's finalizer might take leave of the parent's server."""
+    pool = ConnectionPool(size=1, connect=lambda: ScriptedConnection(1))
+    held = pool.acquire()
+    known = weakref.ref(held)
+
+    def check() -> None:
+        nonlocal held
+        pool.release(held)
+        del held
+        gc.collect()
+        assert known() is not None
+
+    assert in_child(check) == 0
+    pool.release(held)
+    pool.close()
+
+
+def test_a_child_closes_what_is_unused_for_long_too(
+    connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = ConnectionPool(size=2, min_size=0, max_idle_time=60, connect=connect, clock=clock)
+
+    def check() -> None:
+        with pool, pool:
+            pass
+        for _ in range(10):
+            clock.sleep(10)
+            with pool:
+                pass
+        assert pool.stats().pool_size == 1
+
+    assert in_child(check) == 0
     pool.close()
 
 
