@@ -148,7 +148,6 @@ class Core(Intake):
         if ticket.step is Step.REST:
             ticket.step = Step.FAILED
             self.pending -= 1
-            self.connect_retries += 1
         self._queue_again(ticket, now)
         self._tell(now)
 

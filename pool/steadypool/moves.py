@@ -32,9 +32,10 @@ class Moves(Books):
                 self._reserve_open(ticket, now)
             else:
                 return
+            slot = ticket.slot  # who is awake may put another there
             del self.waiters[0]
             ticket.waiter.wake()
-            self._granted(ticket)
+            self._granted(ticket, slot)
         while self.drainers and not (self.pending or self.in_use):
             waiter = self.drainers[0]
             del self.drainers[0]
@@ -61,6 +62,7 @@ class Moves(Books):
         if self.breaker.admits(now):
             self.pending += 1
             self.connecting += 1
+            self.connect_retries += ticket.attempts > 0
             ticket.generation = self.generation
             ticket.step = Step.OPEN
         else:
@@ -113,7 +115,7 @@ class Moves(Books):
         ticket.step = step
         del self.waiters[0]
         ticket.waiter.wake()
-        self._granted(ticket)
+        self._granted(ticket, slot)
 
     def _pass_on(self, slot: Slot, now: float) -> None:
         """Turn a loan into the loan of the first in the queue: the short way of a hand-over."""
@@ -128,9 +130,9 @@ class Moves(Books):
         ticket.waiter.wake()
         self._passed = None
 
-    def _granted(self, ticket: Ticket) -> None:
+    def _granted(self, ticket: Ticket, slot: Slot | None) -> None:
         if ticket.step is not Step.REFUSED and not ticket.requeued:
-            self._note(EventKind.CHECKOUT_GRANTED, ticket, ticket.slot)
+            self._note(EventKind.CHECKOUT_GRANTED, ticket, slot)
 
     def _begin_return(self, slot: Slot) -> None:
         """Turn a loan into a reservation of the thread that gives it back."""

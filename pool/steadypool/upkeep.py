@@ -101,7 +101,7 @@ class Upkeep(Moves):
         self._doom(lost, CloseReason.ERROR, doomed)
         self.validation_failures += len(lost)
         self._doom([s for s in self.idle if now >= s.expires], CloseReason.STALE, doomed)
-        self._doom(self._idle_for_long(now), CloseReason.IDLE, doomed)
+        self._doom(self._idle_for_long(now, len(doomed)), CloseReason.IDLE, doomed)
         self.tidy_at = now + self.rules.max_idle_time / 4
         self._serve(now)
         self._tell(now)
@@ -144,9 +144,9 @@ class Upkeep(Moves):
         self._tell(now)
         return found
 
-    def _idle_for_long(self, now: float) -> list[Slot]:
-        """Those unused for too long, as far as there are more open than the minimum."""
-        spare = self._open_or_opening() - self.minimum()
+    def _idle_for_long(self, now: float, leaving: int) -> list[Slot]:
+        """Those unused for too long, as far as more than the minimum stay open."""
+        spare = self._open_or_opening() - leaving - self.minimum()
         unused = [s for s in self.idle if now - s.since >= self.rules.max_idle_time]
         unused.sort(key=lambda slot: slot.since)
         return unused[: max(spare, 0)]

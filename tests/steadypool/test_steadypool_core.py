@@ -1,10 +1,11 @@
 """The rules by themselves: no threads, no clock; the test is the shell."""
 
+import math
 from collections import deque
 
 import pytest
 
-from steadypool import CloseReason, FailReason, PoolClosedError
+from steadypool import CloseReason, EventKind, FailReason, PoolClosedError, PoolEvent
 from steadypool.core import Core
 from steadypool.rules import Rules
 from steadypool.states import Slot, Step, Ticket
@@ -90,6 +91,35 @@ def test_a_return_interrupted_after_the_wake_up_leaves_the_next_loan_alone() -> 
     assert (next_one.step, held.returning, len(core.in_use)) == (Step.OUT, 0, 1)
     core.salvage(held, 2.0)  # the next loan's own return, cut short before it began
     assert (held.returning, core.released) == (2, 2)
+
+
+def test_what_is_told_of_a_turn_is_what_was_given_however_quick_the_next_one_is() -> None:
+    class Quick(Bell):
+        def wake(self) -> None:
+            super().wake()
+            next_one.slot = Slot(object(), 0, 0.0, math.inf)  # he has connected
+
+    events: list[PoolEvent] = []
+    core = Core(Rules(name="test", size=1, limit=1), (events.append,))
+    failing, next_one = start(core), Ticket(Quick())
+    core.start(next_one, 0.0)
+    core.withdraw(failing, FailReason.CONNECTION_ERROR, 1.0)
+    granted = [event for event in events if event.kind is EventKind.CHECKOUT_GRANTED]
+    assert [event.connection for event in granted] == [None]
+
+
+def test_a_retry_is_counted_when_it_is_made() -> None:
+    core = Core(Rules(name="test", size=1, limit=1, connect_attempts=3))
+    ticket = start(core)
+    core.failed(ticket, True, 1.0, 0.0)
+    core.close([], 0.5)
+    core.rested(ticket, 1.0)
+    assert (ticket.step, core.connect_retries) == (Step.REFUSED, 0)
+    core = Core(Rules(name="test", size=1, limit=1, connect_attempts=3))
+    ticket = start(core)
+    core.failed(ticket, True, 1.0, 0.0)
+    core.rested(ticket, 1.0)
+    assert (ticket.step, core.connect_retries) == (Step.OPEN, 1)
 
 
 def test_a_releaser_that_asks_again_goes_to_the_back() -> None:

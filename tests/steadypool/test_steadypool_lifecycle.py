@@ -86,6 +86,19 @@ def test_maintenance_closes_the_unused_down_to_the_minimum(
     assert closings(events) == [CloseReason.IDLE] * 2
 
 
+def test_what_is_closed_for_its_age_counts_no_longer_when_the_unused_are_closed(
+    make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
+) -> None:
+    pool = make_pool(size=4, max_idle_time=10, min_size=2, recycle=100)
+    clock.sleep(95)
+    held = [pool.acquire() for _ in range(4)]
+    for connection in held:
+        pool.release(connection)
+    clock.sleep(10)
+    pool.maintain()
+    assert (pool.stats().recycled, len(connect.opened), pool.stats().pool_size) == (2, 4, 2)
+
+
 def test_maintenance_replaces_what_is_too_old_or_dead(
     make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
 ) -> None:
