@@ -168,7 +168,9 @@ def undo(connection: Any) -> None:
 
 
 def close(connection: Any) -> None:
-    """Close, whatever the connection says to it."""
+    """Close, whatever the connection says to it; at once, also if a thread waits for an answer."""
+    if getattr(connection, "owed", False):
+        cut(connection)
     if isinstance(connection, _PyMySQLConnection):
         result = connection._result  # type: ignore[attr-defined]  # not in the stub
         if result is not None:

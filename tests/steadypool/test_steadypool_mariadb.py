@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,6 +138,24 @@ def test_an_unread_result_drops_the_connection(
         assert another is not connection
     assert server_count_becomes(server, tenant, 1)
     cursor.close()  # which would read the rest, if there were one
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_statement_that_another_thread_still_waits_for_drops_the_connection(
+    config: Config, autocommit: bool
+) -> None:
+    pool = ConnectionPool(size=1, max_overflow=0, config=replace(config, autocommit=autocommit))
+    with ThreadPoolExecutor(1) as executor:
+        with pool as connection:
+            straggler = executor.submit(connection.query, "SELECT SLEEP(5)")
+            while not connection.owed:
+                threading.Event().wait(0.001)
+        with pool as another, another.cursor() as cursor:
+            assert another is not connection
+            cursor.execute("SELECT 7")
+            assert cursor.fetchall() == ((7,),)
+        assert straggler.exception(timeout=2) is not None
+    pool.close()
 
 
 @pytest.mark.filterwarnings("ignore:Previous unbuffered result")
