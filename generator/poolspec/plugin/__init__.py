@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from poolspec.plugin.choices import ANY_SERVER, BUNDLED_POOL, check_choices
+from poolspec.plugin.parting import leave_threads, note_status, threads_before
 from poolspec.vocabulary import Capability, Connections, Layer, TimeKind
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     from poolspec.plugin.results import NOT_APPLICABLE
     from poolspec.plugin.shells import AsyncioRun, ThreadsRun
 
+    threads_before(request.config)
     spec = _spec(request.node)
     time = TimeKind(spec.get("time", TimeKind.VIRTUAL))
     connections = Connections(spec.get("connections", Connections.DRIVER))
@@ -126,19 +128,24 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     run = pyfuncitem.stash.get(run_key, None)
     if run is None:
         return None
-    from poolspec.plugin.deadline import deadline
-
-    def give_up(why: str, stacks: str) -> None:
-        whole = ": ".join(filter(None, (why, run.lab.standing())))
-        error = pytest.fail.Exception(f"{whole}\n\n{stacks}", pytrace=False)
-        run.lab.abort("the test was given up")
-        raise error
+    from poolspec.plugin.deadline import run_until
 
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    with deadline(_spec(pyfuncitem).get("deadline", DEADLINE), give_up):
-        run.call(partial(pyfuncitem.obj, **arguments))
+    test = partial(run.call, partial(pyfuncitem.obj, **arguments))
+    run_until(_spec(pyfuncitem).get("deadline", DEADLINE), test, run.lab)
     return True
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Note how the run ended, should it have to be told once more."""
+    note_status(session.config, exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the process where a broken pool has left threads that would keep it for ever."""
+    leave_threads(config)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,13 +4,16 @@ All actors of one `start` leave a barrier together. An actor's thread carries th
 the event log knows who did what. An exception ends the actor and is kept for whoever joins it.
 """
 
+import ctypes
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
 from poolspec.runtime.clock import Clock
 from poolspec.runtime.log import Log, wait_until
+from poolspec.runtime.undoing import LAST
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -37,6 +40,12 @@ class Actor:
 def actor(name: str, body: Callable[[], None], *, count: int = 1, repeat: int = 1) -> Actor:
     """Describe an actor for `Lab.start`."""
     return Actor(name, body, count, repeat)
+
+
+def exit_soon(thread: threading.Thread) -> None:
+    """Have a thread raise SystemExit at the next step that it takes in Python."""
+    set_error = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    set_error(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
 
 
 class Crew:
@@ -104,11 +113,20 @@ class Crew:
         """Wait for every actor that was started."""
         self.join(list(self._members))
 
-    def abandon(self) -> list[str]:
-        """Wait a little for threads whose clock was aborted; name those that hang."""
+    def abandon(self) -> None:
+        """Wait a little for threads whose clock was aborted; those that run on are told to end.
+
+        A thread that blocks hears nothing of it until it comes free, and is left behind.
+        """
+        for thread in self._alive_after(GIVE_UP_AFTER):
+            exit_soon(thread)
+        self._alive_after(LAST)
+
+    def _alive_after(self, seconds: float) -> list[threading.Thread]:
+        deadline = time.monotonic() + seconds
         for thread in self._threads.values():
-            thread.join(GIVE_UP_AFTER)
-        return [name for name, thread in self._threads.items() if thread.is_alive()]
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return [thread for thread in self._threads.values() if thread.is_alive()]
 
     def _raise(self, member: str) -> None:
         error = self._errors.pop(member, None)

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from poolspec.implied import known_options
 from poolspec.runtime import invariants
+from poolspec.runtime.alarm import TooLongError, at_most
 from poolspec.runtime.calls import CallFaults
 from poolspec.runtime.connection import Make, Sockets
 from poolspec.runtime.contract import LoanSeen, Meter, Metered, Place
@@ -27,6 +28,7 @@ from poolspec.runtime.stage import StageServer
 from poolspec.runtime.standing import standing
 from poolspec.runtime.targets import Targets
 from poolspec.runtime.traffic import Traffic
+from poolspec.runtime.undoing import LEFT_BEHIND, told
 from poolspec.servers import Server, ServerError
 from poolspec.vocabulary import (
     Capability,
@@ -42,6 +44,12 @@ from poolspec.vocabulary import (
 )
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+
+OVER = "the test is over, or was given up"
+"""Why a clock was aborted."""
+ANSWER_WITHIN = 2.0
+"""Real seconds for a pool to tell its figures after a test has failed."""
 
 
 class Borrowed(Protocol):
@@ -161,13 +169,30 @@ class Bench(Generic[P]):
         lines = [f"pool: {self._pool_state(pool)}" for pool in self._pools]
         return [*lines, f"server: {self._server_state()}"]
 
+    def abort(self) -> None:
+        """Make every actor that waits, now or later, raise an exception that says why."""
+        self._clock.abort(OVER)
+
     def _pool_state(self, pool: P) -> str:
+        if not self._answers(pool):
+            return "does not answer"
         try:
-            return str(pool.stats())
+            return str(at_most(ANSWER_WITHIN, pool.stats))
+        except TooLongError as error:
+            self._leave_behind(pool)
+            return f"does not answer: {error}"
         except AssertionError as error:  # an adapter's fault, which fails the test by itself
             return str(error)
         except Exception as error:  # of the pool's, which must not end the run
-            return f"tells no figures: {type(error).__name__}: {error}"
+            return f"tells no figures: {told(error)}"
+
+    def _answers(self, pool: P) -> bool:
+        """Say whether a pool was not left behind."""
+        return not any(left is pool for left in LEFT_BEHIND)
+
+    def _leave_behind(self, pool: P) -> None:
+        """Never touch a pool again, nor let it be finalized."""
+        LEFT_BEHIND.append(pool)
 
     def _server_state(self) -> str:
         try:

@@ -10,14 +10,17 @@ makes things in `pools`, actors and time in `cast`, load in `crowd`, web applica
 """
 
 from contextlib import suppress
+from functools import partial
 
-from poolspec.runtime.borrowing import Held
+from poolspec.runtime.bench import OVER
+from poolspec.runtime.borrowing import Held, Pool
 from poolspec.runtime.cast import Cast
 from poolspec.runtime.checks import broken
 from poolspec.runtime.connection import close_left, end
 from poolspec.runtime.crowd import Crowd
 from poolspec.runtime.interrupts import Interrupts
 from poolspec.runtime.observe import settle
+from poolspec.runtime.undoing import Undoing
 from poolspec.vocabulary import CALL_FAULTS, Fault
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -70,24 +73,30 @@ class Lab(Cast, Crowd, Interrupts):
         broken(said + self._left() + self._told())
 
     def dispose(self) -> None:
-        """Undo everything, however the test ended."""
-        self.abort("the test is over")
-        self._targets.hang_up()
+        """Undo everything, however the test ended and whatever its pool does.
+
+        Raises the first thing that went wrong: an error, or AssertionError saying what did not end.
+        """
+        undoing = Undoing(OVER)
+        undoing.do("the test's clock", self.abort)
+        undoing.do("the ports", self._targets.hang_up)
         self._traffic.stop_all()
         for stranger in self._strangers:  # first, for somebody may wait for a lock of theirs
-            end(stranger.raw)
-        try:
-            self._stop_service()
-        finally:
-            self._crew.abandon()
-            for pool in self._pools:
-                pool.dismiss()
-                with suppress(Exception):  # verify has told; what it leaves is closed below
-                    self._adapter.close(pool.raw)
-            for sockets in self._counted:
-                close_left(sockets)
-            self._clean_up()
+            undoing.do("a connection without a pool", partial(end, stranger.raw))
+        undoing.do("the web application", self._stop_service, patience=None)
+        self._crew.abandon()
+        for pool in self._pools:
+            undoing.do("the pool's housekeeper", pool.dismiss)
+            self._close(pool, undoing)
+        for sockets in self._counted:
+            undoing.do("the connections", partial(close_left, sockets))
+        self.clean_up(undoing)
+        undoing.judge()
 
-    def abort(self, reason: str) -> None:
-        """Make every actor that waits, now or later, raise an exception that says why."""
-        self._clock.abort(reason)
+    def _close(self, pool: Pool, undoing: Undoing) -> None:
+        if self._answers(pool) and not undoing.do("the pool's close", partial(self._shut, pool)):
+            self._leave_behind(pool)
+
+    def _shut(self, pool: Pool) -> None:
+        with suppress(Exception):  # verify has told; what it leaves is closed by the lab
+            self._adapter.close(pool.raw)

@@ -4,10 +4,12 @@ The pool's word is never taken alone: log, figures, sockets of the process and t
 connections must agree. What is read here may wait for the server, never for an actor.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from poolspec.runtime import invariants
 from poolspec.runtime.bench import Bench, P
+from poolspec.runtime.undoing import Undoing
 from poolspec.vocabulary import Capability
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -55,14 +57,20 @@ class Verdict(Bench[P]):
         self._calls.clear_all()
         self._hooks.are_idle = True
 
-    def _clean_up(self) -> None:
+    def clean_up(self, undoing: Undoing) -> None:
         """Undo what both shells' tests have done, after their pools are closed."""
-        self._server_faults.clear_all()
-        self._journal.stop()
+        steps: list[tuple[str, Callable[[], object]]] = [
+            ("the server's faults", self._server_faults.clear_all),
+            ("the log records", self._journal.stop),
+            ("the meter", self._stop_meter),
+            ("the test's own connection", self._observer.close),
+            ("the targets", self._targets.clean_up),
+            *(("a folder", folder.cleanup) for folder in self._folders),
+            ("the test's database", partial(self._server.drop_tenant, self._tenant)),
+        ]
+        for what, step in steps:
+            undoing.do(what, step, patience=None)
+
+    def _stop_meter(self) -> None:
         if self._meter is not None:
             self._meter.stop()
-        self._observer.close()
-        self._targets.clean_up()
-        for folder in self._folders:
-            folder.cleanup()
-        self._server.drop_tenant(self._tenant)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from poolspec.runtime.actors import GIVE_UP_AFTER
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.log import Entry, Log
 from poolspec.runtime.patience import acts
@@ -111,12 +112,12 @@ class AsyncCrew:
         await self.join(list(self._members))
 
     async def abandon(self) -> None:
-        """Cancel whoever still runs, and wait for the end of it."""
+        """Cancel whoever still runs, and wait a little for the end of it."""
         left = [task for task in self._tasks.values() if not task.done()]
         for task in left:
             task.cancel()
         if left:
-            await asyncio.wait(left)
+            await asyncio.wait(left, timeout=GIVE_UP_AFTER)
 
     def _raise(self, member: str) -> None:
         error = self._errors.pop(member, None)

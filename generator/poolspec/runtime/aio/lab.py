@@ -7,15 +7,21 @@ The words are shared out among modules as those of `poolspec.runtime.lab` are.
 
 import asyncio
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
-from poolspec.runtime.aio.borrowing import AsyncHeld
+from poolspec.runtime.aio.borrowing import AsyncHeld, AsyncPool
 from poolspec.runtime.aio.cast import AsyncCast
 from poolspec.runtime.aio.crowd import AsyncCrowd
 from poolspec.runtime.aio.interrupts import AsyncInterrupts
 from poolspec.runtime.checks import broken
+from poolspec.runtime.undoing import Undoing
 from poolspec.vocabulary import CALL_FAULTS, Fault
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+SERVICE_PATIENCE = 15.0
+"""Real seconds for a web application to stop, which gives up by itself before that."""
 
 
 class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
@@ -65,25 +71,31 @@ class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
         said += [f"tasks are left: {names}"] if names else []
         broken(said + await asyncio.to_thread(self._left) + self._told())
 
-    async def dispose(self) -> None:
-        """Undo everything, however the test ended."""
-        self._targets.hang_up()
+    async def dispose(self, undoing: Undoing) -> None:
+        """Undo what was done in the event loop, however the test ended and whatever its pool does.
+
+        `undoing` is told what goes wrong. The loop can be closed afterwards, and `clean_up` called.
+        """
+        undoing.do("the ports", self._targets.hang_up, patience=None)
         self._traffic.stop_all()
         await self._crew.abandon()
         for stranger in self._strangers:  # first, for somebody may wait for a lock of theirs
-            self._adapter.end(stranger.raw)
-        try:
-            await self._stop_service()
-        finally:
-            for pool in self._pools:
-                await pool.dismiss()
-                with suppress(Exception):  # verify has told; what it leaves is closed below
-                    await self._adapter.close(pool.raw)
-            for sockets in self._counted:
-                for connection in sockets.open().values():
-                    self._adapter.end(connection)
-            self._clean_up()
+            self._end(stranger.raw, undoing)
+        await undoing.see("the web application", self._stop_service(), patience=SERVICE_PATIENCE)
+        for pool in self._pools:
+            await undoing.see("the pool's housekeeper", pool.dismiss())
+            await self._close(pool, undoing)
+        for sockets in self._counted:
+            for connection in sockets.open().values():
+                self._end(connection, undoing)
 
-    def abort(self, reason: str) -> None:
-        """Make every actor that waits, now or later, raise an exception that says why."""
-        self._clock.abort(reason)
+    async def _close(self, pool: AsyncPool, undoing: Undoing) -> None:
+        if self._answers(pool) and not await undoing.see("the pool's close", self._shut(pool)):
+            self._leave_behind(pool)
+
+    async def _shut(self, pool: AsyncPool) -> None:
+        with suppress(Exception):  # verify has told; what it leaves is closed by the lab
+            await self._adapter.close(pool.raw)
+
+    def _end(self, connection: Any, undoing: Undoing) -> None:
+        undoing.do("a connection", partial(self._adapter.end, connection), patience=None)

@@ -1,0 +1,112 @@
+"""However broken a pool is, a run of tests on it comes to its end, and says what is broken."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from tests.plugin.broken_pools import BROKEN
+
+from poolspec.adapters.steady import SteadypoolAdapter
+from poolspec.plugin.shells import AsyncioRun
+from poolspec.runtime import AsyncLab
+from poolspec.runtime.connection import open_connection
+from poolspec.servers import start_server
+from poolspec.vocabulary import Connections, TimeKind
+
+ROOT = Path(__file__).parent.parent.parent
+GIVEN_UP = "Failed: not done after 1 s of real time"
+SUITE = "tests/plugin/broken_suite.py"
+
+
+class Run:
+    """A run of the suite, or of one of its tests, on broken pools."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        results = folder / "results.json"
+        command = [
+            *(sys.executable, "-m", "pytest", "--server", "embedded"),
+            *("--pool", "tests.plugin.broken_pools:Adapter", "--results", str(results), *arguments),
+        ]
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+        self.code = done.returncode
+        self.output = done.stdout + done.stderr
+        self.endings: dict[str, dict[str, str]] = defaultdict(dict)
+        """How each test ended, and why."""
+        for test in json.loads(results.read_text())["tests"] if results.exists() else ():
+            self.endings[test["id"].removeprefix("broken.")][test["outcome"]] = test["reason"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Run(tmp_path_factory.mktemp("whole"), "-n", "4", SUITE)
+
+
+def test_every_broken_pool_fails_its_test_and_no_other(whole: Run) -> None:
+    assert whole.code == 1, whole.output
+    failed = {test for test, ending in whole.endings.items() if "failed" in ending}
+    assert failed == {*BROKEN, "is_given_up"}, whole.output
+    assert "passed" in whole.endings["sound"].keys() & whole.endings["sound_asyncio"].keys()
+
+
+def test_no_worker_is_lost_and_nothing_is_complained_of_besides(whole: Run) -> None:
+    assert "INTERNALERROR" not in whole.output
+    assert "crashed" not in whole.output
+    assert "Warning" not in whole.output
+
+
+def test_a_test_that_is_given_up_fails_for_just_that(whole: Run) -> None:
+    own = {"has_no_figures", "cannot_be_closed", "starts_threads"}
+    whys = {test: ending.get("failed") for test, ending in whole.endings.items()}
+    given_up = {test for test, why in whys.items() if (why or "").startswith(GIVEN_UP)}
+    assert given_up == {*BROKEN, "is_given_up"} - own, whys
+    assert whole.endings["is_given_up"].keys() == {"failed"}
+
+
+def test_where_every_thread_stands_is_told(tmp_path: Path) -> None:
+    run = Run(tmp_path, "-p", "no:xdist", f"{SUITE}::test_keeps_its_lock")
+    assert "thread MainThread:" in run.output
+    keeper = run.output.partition("thread keeper:")[2]
+    assert "broken_pools.py" in keeper.partition("thread ")[0]
+    assert "pool: does not answer: not done after 2 s" in run.output
+
+
+def test_what_does_not_end_is_named_by_the_tests_end(whole: Run) -> None:
+    told = {line for line in whole.output.splitlines() if line.startswith("E   ")}
+    errors = {line.removeprefix("E").strip() for line in told}
+    assert "AssertionError: tasks go on though they were cancelled: main" in errors
+    assert "AssertionError: tasks go on though they were cancelled: stubborn" in errors
+    assert "AssertionError: threads go on that were started through the event loop" in errors
+    assert any(error.startswith("AssertionError: the pool's close: not done") for error in errors)
+
+
+def test_a_process_ends_without_the_threads_that_a_pool_has_left(tmp_path: Path) -> None:
+    run = Run(tmp_path, "-p", "no:xdist", f"{SUITE}::test_starts_threads")
+    assert run.code == 1
+    assert "poolspec: threads go on, and are left behind: pool-worker" in run.output
+
+
+def test_a_run_that_was_given_up_leaves_nothing_at_the_server() -> None:
+    server = start_server("embedded")
+    adapter = SteadypoolAdapter().asyncio
+    assert adapter is not None
+    run = AsyncioRun(server, adapter, TimeKind.VIRTUAL, Connections.DRIVER)
+    tenant = run.lab._tenant
+
+    async def borrow(lab: AsyncLab) -> None:
+        await (await lab.pool(size=2)).acquire()
+        lab.abort()
+
+    try:
+        with pytest.raises(Exception, match="was given up"):
+            run.call(lambda: borrow(run.lab))
+        run.dispose()
+        assert server.connection_ids(tenant) == frozenset()
+        with pytest.raises(Exception, match="denied"):
+            open_connection(tenant)
+    finally:
+        server.stop()
