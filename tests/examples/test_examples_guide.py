@@ -62,7 +62,7 @@ LEFT = {
 """How to leave some state behind, and how to ask whether it is still there."""
 STAYS = {
     Reset.ROLLBACK: set(LEFT) - {"transaction"},
-    Reset.SESSION: {"database"},
+    Reset.SESSION: set(),
     Reset.NONE: set(LEFT),
 }
 
