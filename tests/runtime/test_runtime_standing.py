@@ -12,7 +12,7 @@ from poolspec.runtime.actors import Actor
 from poolspec.runtime.aio.lab import AsyncLab
 from poolspec.runtime.borrowing import Pool
 from poolspec.runtime.steps import step
-from poolspec.vocabulary import Connections, TimeKind
+from poolspec.vocabulary import Connections, Operation, Runner, TimeKind
 
 QUICK = 5.0
 """Seconds within which a test ends that waits for nothing; its deadline is four times as long."""
@@ -137,3 +137,18 @@ def test_tasks_that_ended_are_not_waited_for_either(kind: TimeKind) -> None:
 
     run.call(test)
     run.dispose()
+
+
+def test_workers_of_an_executor_are_named_too(lab: Lab, pool: Pool) -> None:
+    held = [pool.acquire(), pool.acquire()]
+    seen: list[str] = []
+
+    def give_back() -> None:
+        lab.wait_until_waiting(count=1)
+        seen.append(lab.standing())
+        for connection in held:
+            pool.release(connection)
+
+    lab.start(actor("giver", give_back))
+    lab.load(clients=1, each=1, mix={Operation.BORROW: 1}, runner=Runner.EXECUTOR)
+    assert seen == ["load0_0 waits for a connection, main holds 2 connections"]

@@ -162,7 +162,7 @@ class Bench(Generic[P]):
 
     def standing(self) -> str:
         """Say who waits for what, and who holds what; a signal handler may ask."""
-        return standing(self._log.glance(), self._crew)
+        return standing(self._log.glance(), self._crew.awaits)
 
     def state(self) -> list[str]:
         """Say what each pool and the server report now."""

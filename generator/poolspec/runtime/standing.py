@@ -33,12 +33,11 @@ class AnyCrew(Protocol):
         """Raise what an actor raised that has ended, if any did."""
 
 
-def standing(entries: Sequence[Entry], crew: AnyCrew) -> str:
+def standing(entries: Sequence[Entry], awaits: str) -> str:
     """Say who waits for what, and who holds how many connections; empty if nobody does."""
-    asking = _asking(entries)
-    asks = [name for name in (MAIN, *crew.unfinished()) if name in asking]
+    asks = _asking(entries)
     held = Counter(_held(entries).values())
-    said = [f"{MAIN} waits {crew.awaits}"] if crew.awaits else []
+    said = [f"{MAIN} waits {awaits}"] if awaits else []
     if asks:
         said.append(f"{_listed(asks)} wait{'s' * (len(asks) == 1)} for a connection")
     said += [
@@ -84,10 +83,10 @@ def _never(
     return ""
 
 
-def _asking(entries: Sequence[Entry]) -> set[str]:
+def _asking(entries: Sequence[Entry]) -> list[str]:
     """The actors that were last seen asking for a connection."""
     last = {entry.actor: entry.kind for entry in entries if not entry.by_pool}
-    return {actor for actor, kind in last.items() if kind == EventKind.CHECKOUT_STARTED}
+    return sorted(actor for actor, kind in last.items() if kind == EventKind.CHECKOUT_STARTED)
 
 
 def _held(entries: Sequence[Entry]) -> dict[int, str]:
