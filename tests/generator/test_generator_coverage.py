@@ -19,11 +19,12 @@ from poolspec.model import (
     Inject,
     Resize,
     Step,
+    Suite,
     Table,
     Transaction,
     With,
 )
-from poolspec.report.coverage import INDEX
+from poolspec.report.coverage import INDEX, render_index
 from poolspec.report.verdicts import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
 from poolspec.vocabulary import CheckOp, Connections, ErrorKind, Fault, HealthWord, Shell
 
@@ -91,6 +92,12 @@ def test_a_section_that_is_proven_lacks_nothing() -> None:
 
 def test_the_index_has_the_totals() -> None:
     assert "\n1 class, 1 test, 1 of 3 requirements proven.\n" in index()
+
+
+def test_where_no_requirements_are_listed_it_is_said_how_to_list_them() -> None:
+    index = render_index(Suite(classes=(a_class(),), requirements=()))
+    assert "1 class, 1 test.\n" in index
+    assert "None are listed. A file with `requirements` among the specs lists them" in index
 
 
 def test_the_index_counts_tests_by_layer() -> None:

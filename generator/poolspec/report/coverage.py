@@ -6,7 +6,7 @@ results the pages depend on the specs alone, and are the same to the byte each t
 run add the last outcome, the time it took, and the server that it ran on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from poolspec import headers
@@ -21,6 +21,10 @@ from poolspec.report.words import scenario
 from poolspec.vocabulary import Layer, Level
 
 INDEX = PurePosixPath("index.md")
+UNLISTED = (
+    "None are listed. A file with `requirements` among the specs lists them; "
+    "here it will be seen which tests prove each.\n"
+)
 
 _OUTCOMES = {
     Outcome.PASSED: "✅ passed",
@@ -91,10 +95,9 @@ def _totals(suite: Suite, proofs: Mapping[str, list[str]]) -> str:
     tests = sum(len(spec.tests) for spec in suite.classes)
     known = [item.key for item in suite.requirements]
     proven = sum(bool(proofs[key]) for key in known)
-    return (
-        f"{_count(len(suite.classes), 'class', 'classes')}, {_count(tests, 'test', 'tests')}, "
-        f"{proven} of {_count(len(known), 'requirement', 'requirements')} proven.\n"
-    )
+    of_all = f", {proven} of {_count(len(known), 'requirement', 'requirements')} proven"
+    counted = f"{_count(len(suite.classes), 'class', 'classes')}, {_count(tests, 'test', 'tests')}"
+    return f"{counted}{of_all if known else ''}.\n"
 
 
 def _count(number: int, one: str, several: str) -> str:
@@ -147,9 +150,11 @@ def _by_section(requirements: Iterable[Requirement]) -> dict[str, list[Requireme
     return found
 
 
-def _overview(requirements: Iterable[Requirement], proofs: Mapping[str, list[str]]) -> str:
+def _overview(requirements: Sequence[Requirement], proofs: Mapping[str, list[str]]) -> str:
     """Return how far each section is proven, and which keys are still without a test."""
     rows = []
+    if not requirements:
+        return UNLISTED
     for section, items in _by_section(requirements).items():
         missing = [prose(item.key) for item in items if not proofs[item.key]]
         proven = f"{len(items) - len(missing)} of {len(items)}"
