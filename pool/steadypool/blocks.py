@@ -29,13 +29,20 @@ class Blocks:
         """Begin a block."""
         self._open.setdefault(frame, []).append((self._holder(), connection))
 
+    def forget(self, frame: FrameType, connection: Any) -> None:
+        """Undo what `enter` may have done before it was interrupted."""
+        others = [block for block in self._open.pop(frame, []) if block[1] is not connection]
+        if others:
+            self._open[frame] = others
+
     def leave(self, frame: FrameType) -> Any:
         """End a block, and return its connection. Raises NotBorrowedError."""
         blocks = self._open.get(frame)
         if blocks is None:
             frame = self._entered_elsewhere(frame)
             blocks = self._open[frame]
-        _, connection = blocks.pop()
+        _, connection = blocks[-1]  # from here on no call, in which an interrupt could strike
+        del blocks[-1]
         if not blocks:
             del self._open[frame]
         return connection

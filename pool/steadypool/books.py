@@ -114,10 +114,10 @@ class Books:
 
     def _choose_way(self) -> None:
         """Find out whether the short way through the core is open."""
-        self._shrinking = self._slots() > self.rules.limit
-        self._short = not (self._listeners or self.is_suspended or self._shrinking)
         rules = self.rules
-        self._short = self._short and rules.plain
+        plain = rules.plain and not self._listeners
+        self._shrinking = self._slots() > rules.limit
+        self._short = plain and not (self.is_suspended or self._shrinking)
         self._shelf = self.generation if self._short and rules.order is Order.LIFO else -1
         """The generation that may go back to the idle ones by the short way."""
 

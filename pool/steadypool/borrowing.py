@@ -54,7 +54,12 @@ class Borrowing(Control):
 
     def __enter__(self) -> Any:
         connection = self.acquire()
-        self._blocks.enter(sys._getframe(1), connection)
+        try:
+            self._blocks.enter(sys._getframe(1), connection)
+        except BaseException:  # interrupted: the block does not begin, nor will it end
+            self._blocks.forget(sys._getframe(1), connection)
+            self.release(connection)
+            raise
         return connection
 
     def __exit__(
@@ -63,4 +68,11 @@ class Borrowing(Control):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.release(self._blocks.leave(sys._getframe(1)))
+        try:
+            connection = self._blocks.leave(sys._getframe(1))
+        except Exception:
+            raise
+        except BaseException:  # interrupted: finish the work first
+            self.release(self._blocks.leave(sys._getframe(1)))
+            raise
+        self.release(connection)

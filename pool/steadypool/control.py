@@ -122,13 +122,11 @@ class Control(ABC):
 
         What is on loan stays so, and may come back.
         """
-        with self._lock:
-            self._core.suspend(self._now())
+        self._engine.empty(lambda doomed, now: self._core.suspend(now))
 
     def resume(self) -> None:
         """Hand out connections again, first to those who wait."""
-        with self._lock:
-            self._core.resume(self._now())
+        self._engine.empty(lambda doomed, now: self._core.resume(now))
 
     # --- emptying and closing --------------------------------------------------------------------
 
@@ -152,7 +150,11 @@ class Control(ABC):
         the driver's connection has a socket to cut). Closing twice does no harm.
         """
         limit = None if drain is None else seconds("drain", drain)
-        self._engine.empty(self._core.close)
+        try:
+            self._engine.empty(self._core.close)
+        except BaseException:  # interrupted: closed by half it would still serve who waits
+            self._engine.empty(self._core.close)
+            raise
         if limit is not None:
             self._engine.drain(deadline_of(limit, self._now()))
 

@@ -66,7 +66,11 @@ class Engine(Returns):
             assert slot is not None
             return slot.connection
         except BaseException as error:
-            self._withdraw(ticket, reason_of(error))
+            try:
+                self._withdraw(ticket, reason_of(error))
+            except BaseException:  # interrupted in its turn: finish the work first
+                self._withdraw(ticket, FailReason.INTERRUPTED)
+                raise
             raise
 
     def fill(self) -> None:
@@ -93,7 +97,11 @@ class Engine(Returns):
             self._open(ticket, Patience.once(timeout, now))
             return True
         finally:  # what was opened finds its place, what was not gives back its slot
-            self._withdraw(ticket, FailReason.INTERRUPTED)
+            try:
+                self._withdraw(ticket, FailReason.INTERRUPTED)
+            except BaseException:  # interrupted: finish the work first
+                self._withdraw(ticket, FailReason.INTERRUPTED)
+                raise
 
     # --- the steps -------------------------------------------------------------------------------
 
@@ -217,13 +225,6 @@ class Engine(Returns):
         return Slot(connection, 0, now, recycle, now - began)
 
     def _withdraw(self, ticket: Ticket, reason: FailReason) -> None:
-        try:
-            self._withdraw_once(ticket, reason)
-        except BaseException:  # interrupted in its turn: finish the work first
-            self._withdraw_once(ticket, reason)
-            raise
-
-    def _withdraw_once(self, ticket: Ticket, reason: FailReason) -> None:
         with self._lock:
             slot = self._core.withdraw(ticket, reason, self._now())
         if slot is not None:

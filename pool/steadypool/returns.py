@@ -79,16 +79,10 @@ class Returns:
             slot.reason = slot.reason or CloseReason.DIRTY
             self._discard(slot)
 
-    def discard(self, slots: list[Slot]) -> None:
-        """Close connections that the core has given up."""
-        try:
-            for slot in slots:
+    def _discard_all(self, slots: list[Slot]) -> None:
+        for slot in slots:
+            if slot.returning:
                 self._discard(slot)
-        except BaseException:  # interrupted: finish the work first
-            for slot in slots:
-                if slot.returning:
-                    self._discard(slot)
-            raise
 
     def _discard(self, slot: Slot) -> None:
         try:
@@ -107,13 +101,17 @@ class Returns:
     # --- the pool as a whole ---------------------------------------------------------------------
 
     def empty(self, move: Callable[[list[Slot], float], None]) -> None:
-        """Make a move of the core that dooms connections, and close those."""
+        """Make a move of the core that may doom connections, and close those."""
         doomed: list[Slot] = []
         try:
             with self._lock:
                 move(doomed, self._now())
-        finally:
-            self.discard(doomed)
+            self._discard_all(doomed)
+        except BaseException:  # interrupted: finish the work first
+            with self._lock:
+                self._core.settle(self._now())
+            self._discard_all(doomed)
+            raise
 
     def tidy(self) -> None:
         """Close idle connections that are dead, too old, or unused for too long."""

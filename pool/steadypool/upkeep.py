@@ -83,6 +83,12 @@ class Upkeep(Moves):
         self._serve(now)
         self._tell(now)
 
+    def settle(self, now: float) -> None:
+        """After a move that was cut short: find the way, and serve who waits."""
+        self._choose_way()
+        self._serve(now)
+        self._tell(now)
+
     # --- housekeeping ----------------------------------------------------------------------------
 
     def distrust(self) -> None:
