@@ -33,6 +33,8 @@ from steadypool.tls import tls_context
 _TLS_REFUSED = 2026
 _RESET_SESSION = 0x1F
 """COM_RESET_CONNECTION, which PyMySQL has no name for."""
+_GLANCE = 0.005
+"""Seconds between two looks at what is sent under TLS."""
 
 
 class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignore[misc]  # its base has no hints
@@ -65,16 +67,16 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         result = self._result
         if result is not None and (result.unbuffered_active or result.has_next):
             return ConnectionState.UNREAD
-        if self._is_under_way(self._writer.transport):
+        if self._is_under_way(self._writer):
             return ConnectionState.UNREAD
         if self.uncertain or self.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
             return ConnectionState.IN_TRANSACTION
         return ConnectionState.CLEAN
 
-    def _is_under_way(self, transport: asyncio.WriteTransport) -> bool:
+    def _is_under_way(self, writer: asyncio.StreamWriter) -> bool:
         """Whether another task, which outlived the loan, still sends a statement or reads."""
         reader = self._reader
-        return bool(reader._waiter or reader._buffer or transport.get_write_buffer_size())
+        return bool(reader._waiter or reader._buffer or _unsent(writer))
 
     def pool_alive(self) -> bool:
         """Tell without a round trip: a server speaks first only to say good-bye."""
@@ -112,7 +114,7 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
     def limit(self, reading: float | None, writing: float | None) -> None:
         """Limit how long the server may take for an answer, and to take a statement."""
         self.read_timeout, self.write_timeout = reading, writing
-        if self._writer is not None:
+        if self._writer is not None and not self._writer.get_extra_info("ssl_object"):
             self._writer.transport.set_write_buffer_limits(high=0)  # `drain` waits for all of it
 
     def abort(self) -> None:
@@ -141,10 +143,10 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
     async def _execute_command(self, command: int, sql: str | bytes) -> None:
         await super()._execute_command(command, sql)
         writer = self._writer
-        if writer is None or not writer.transport.get_write_buffer_size():
+        if writer is None or not _unsent(writer):
             return
         try:
-            await self._in_time(writer.drain(), self.write_timeout, "the server takes no statement")
+            await self._in_time(_sent(writer), self.write_timeout, "the server takes no statement")
         except OSError:  # it may have said why before it hung up: that is read next
             return
         except BaseException:  # somewhere amid a statement
@@ -194,6 +196,19 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             raise pymysql.OperationalError(
                 CR.CR_SERVER_LOST, f"{complaint} within {seconds} s"
             ) from None
+
+
+def _unsent(writer: asyncio.StreamWriter) -> int:
+    """Return how much the system has not taken yet: under TLS, of the transport below it."""
+    transport: Any = writer.transport
+    below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    return int((below or transport).get_write_buffer_size())
+
+
+async def _sent(writer: asyncio.StreamWriter) -> None:
+    await writer.drain()
+    while _unsent(writer):  # a transport below TLS tells nobody when it is empty
+        await asyncio.sleep(_GLANCE)
 
 
 class AsyncConnector:
