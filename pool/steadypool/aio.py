@@ -253,8 +253,11 @@ class AsyncConnectionPool(AsyncControl):
             await self._engine.put_right(slot, state)
 
     def _check_loop(self) -> None:
-        if asyncio.get_running_loop() is self._loop:
-            return
+        try:
+            if asyncio.get_running_loop() is self._loop:
+                return
+        except RuntimeError:  # none runs in this thread
+            pass
         if self._loop is None:
             raise WrongLoopError(f"the pool {self.name!r} was not started: await its start() first")
         raise WrongLoopError(

@@ -47,6 +47,7 @@ class AsyncControl(ABC):
 
         Which task borrowed it, and where, is known to a pool with `leak_after`.
         """
+        self._check_loop()
         return tuple(self._core.loans(self._now()))
 
     @property

@@ -318,6 +318,17 @@ def test_another_event_loop_is_refused() -> None:
         asyncio.run(pool.acquire())
 
 
+def test_a_thread_without_an_event_loop_is_refused() -> None:
+    async def body(bench: Bench) -> None:
+        pool = await bench.pool()
+        for call in (pool.suspend, pool.resume, pool.loans):
+            with pytest.raises(WrongLoopError, match="belongs to another event loop"):
+                await asyncio.to_thread(call)
+        assert not pool.suspended
+
+    play(body)
+
+
 def test_starting_twice_does_nothing_more() -> None:
     async def body(bench: Bench) -> None:
         pool = await bench.pool()
