@@ -251,6 +251,14 @@ class TakesBackWhatItHasPassedOn(WrongCore):
             super().salvage(slot, now)
 
 
+class LosesWhatItIsAboutToTakeBack(WrongCore):
+    """Leaves a connection on loan for ever, if interrupted as it begins to take it back."""
+
+    class core(Core):  # noqa: N801
+        def salvage(self, slot: Slot, now: float) -> None:
+            pass
+
+
 class SharesWithItsChild(steadypool.ConnectionPool):
     """Goes on in a forked child with the connections of the parent."""
 
@@ -487,6 +495,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     LeaksASlotWhenInterrupted: ("interrupts", "opening_a_connection"),
     LosesWhatItHasJustTaken: ("interrupts", "borrowing_unheard"),
     TakesBackWhatItHasPassedOn: ("interrupts", "passing_on_unheard"),
+    LosesWhatItIsAboutToTakeBack: ("interrupts", "borrowing_an_idle_connection"),
     KeepsWhatCannotBeRolledBack: ("connection_faults", "a_failed_rollback_serves_who_waits"),
     BelievesEveryCheck: ("connection_faults", "a_failed_check_is_made_good"),
     TriesOnceTooOften: ("interrupts", "a_timeout_of_the_only_attempt"),

@@ -11,6 +11,7 @@ import pytest
 
 from poolspec.runtime.aio.cuts import AsyncCut, Driven, Moment
 from poolspec.runtime.cuts import Cut, Interrupt
+from poolspec.runtime.returning import Returning
 from poolspec.runtime.timing import failing
 from poolspec.vocabulary import ErrorKind, Interruption
 
@@ -87,6 +88,45 @@ def test_who_takes_a_free_lock_is_not_cut_short_while_he_holds_it() -> None:
 
     assert points(work) == ["before acquire"]
     assert not lock.locked()
+
+
+class OneMove:
+    """A pool whose return makes one move under its lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def release(self) -> None:
+        self.look()
+        with self.lock:
+            self.move()
+
+    def look(self) -> None: ...
+
+    def move(self) -> None: ...
+
+
+def returning_points(pool: OneMove, release: Any, clock: str = "") -> list[str]:
+    seen: list[str] = []
+    while True:
+        cut = Cut(len(seen) + 1, Interruption.INTERRUPT, kind_of)
+        cut.returning = Returning(pool, release, clock)
+        with cut:
+            pool.release()
+        if not cut.where:
+            return seen
+        seen.append(cut.where.split(" in ")[0])
+        assert not pool.lock.locked()
+
+
+def test_a_return_is_cut_short_where_a_move_begins_under_the_lock() -> None:
+    points = returning_points(OneMove(), OneMove.release)
+    assert points == ["at the beginning of OneMove.move", "after __exit__"]
+
+
+def test_what_is_no_return_or_the_clock_has_no_points_where_functions_begin() -> None:
+    assert returning_points(OneMove(), OneMove.look) == ["after __exit__"]
+    assert returning_points(OneMove(), OneMove.release, __name__) == ["after __exit__"]
 
 
 def test_what_puts_things_right_is_not_disturbed() -> None:

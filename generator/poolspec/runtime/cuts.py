@@ -6,7 +6,8 @@ functions the thread calls (`sys.setprofile`): to connect, send or receive, to t
 for it, to poll, to sleep. So nothing need be known of the pool, nor of its driver.
 
 A `with` block on a lock is seen at its end only: how it takes the lock is no call of a C function.
-So its point is where the lock has just been left, where Python looks for signals, too.
+So its point is where the lock has just been left, where Python looks for signals, too. What a pool
+does under its lock to take a connection back has points as well; see `returning`.
 
 Each cut strikes once; whatever the thread does then to put things right is not disturbed.
 """
@@ -21,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 from poolspec.runtime.causes import StruckError, causes
+from poolspec.runtime.returning import Returning
 from poolspec.vocabulary import ErrorKind, Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -68,6 +70,8 @@ class Cut:
         self._clock = clock
         self._made_good = made_good
         self._struck: StruckError | None = None
+        self.returning: Returning | None = None
+        """What knows where the pool is in the midst of a return, which has points of its own."""
         self._points = 0
         self._inside: tuple[FrameType, str] | None = None
         self.where = ""
@@ -88,7 +92,12 @@ class Cut:
             # Who is interrupted as he takes a free lock may never give it back: that is Python's.
             self._inside = None if is_free_lock(call) else (frame, call.__name__)
             self._pass(f"before {told(frame, call)}")
-        elif event == "c_return" and self._by is Interruption.INTERRUPT:
+        elif self._by is not Interruption.INTERRUPT:
+            return
+        elif event == "call":
+            if self.returning is not None and self.returning.is_amid(frame):
+                self._pass(f"at the beginning of {told(frame)}")
+        elif event == "c_return":
             if self._inside == (frame, call.__name__):
                 self._inside = None
                 self._pass(f"after {told(frame, call)}")
@@ -159,9 +168,9 @@ def module_of(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
 
 
-def told(frame: FrameType | None, call: Any) -> str:
-    """Return a point in words."""
-    names = [call.__name__]
+def told(frame: FrameType | None, call: Any = None) -> str:
+    """Return a point in words: in a frame, at a call of a C function, if there is one."""
+    names = [] if call is None else [call.__name__]
     while frame is not None and len(names) <= _SHOWN:
         names.append(frame.f_code.co_qualname)
         frame = frame.f_back

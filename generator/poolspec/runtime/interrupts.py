@@ -7,6 +7,7 @@ from poolspec.runtime.checks import broken
 from poolspec.runtime.cuts import MOST, Cut
 from poolspec.runtime.invariants import CUT_SHORT
 from poolspec.runtime.pools import Pools
+from poolspec.runtime.returning import Returning
 from poolspec.runtime.rounds import CALM, OpenSockets, check_idle, check_points, lendable, telling
 from poolspec.vocabulary import ErrorKind, Interruption
 
@@ -40,6 +41,7 @@ class Interrupts(Pools):
                 pool.close()
                 sockets.check()
                 pool.renew(*self._new_pool())
+                cut.returning = Returning(pool.raw, self._adapter.release, clock)
                 attempt(cut)
                 self._come_to_rest(pool)
             if not cut.where:
