@@ -159,8 +159,9 @@ class Engine(Returns):
     def _replace(self, ticket: Ticket) -> None:
         assert ticket.slot is not None
         driver.close(ticket.slot.connection)
-        ticket.waiter = self._waiter()
+        waiter = self._waiter()
         with self._lock:
+            ticket.waiter = waiter
             self._core.retired(ticket, self._now())
 
     def _open(self, ticket: Ticket, patience: Patience) -> None:
@@ -183,8 +184,9 @@ class Engine(Returns):
         now = self._now()
         mends = driver.may_mend(error)
         until = patience.retry_at(ticket.attempts, self._random, now) if mends else None
-        ticket.waiter = self._waiter()
+        waiter = self._waiter()
         with self._lock:
+            ticket.waiter = waiter
             given_up = self._core.failed(ticket, mends, until, now)
             failures = self._core.breaker.failures
         self.last_error = self._opener.explain(error)
@@ -201,8 +203,9 @@ class Engine(Returns):
 
     def _rest(self, ticket: Ticket) -> None:
         ticket.waiter.wait(ticket.until)  # cut short only when the pool is closed
-        ticket.waiter = self._waiter()
+        waiter = self._waiter()
         with self._lock:
+            ticket.waiter = waiter
             self._core.rested(ticket, self._now())
 
     # --- parts -----------------------------------------------------------------------------------

@@ -131,4 +131,6 @@ class Ticket:
         self.slot: Slot | None = None
         self.serial = 0
         self.waiter = waiter
-        """Replaced by the shell before it reports what may put the ticket in the queue again."""
+        """Replaced by the shell as it reports what may put the ticket in the queue again, in one
+        turn of the lock: who gave the ticket its step may still be about to wake the old one.
+        """

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from steadypool import ConnectionPool, PoolTimeoutError
+from steadypool import ConnectionPool, PoolTimeoutError, engine
+from steadypool.states import Step, Ticket
 from steadypool.testing import Gate, ScriptedConnector
 
 Gap = Callable[[], object]
@@ -197,4 +198,53 @@ def test_two_who_resize_at_once_both_get_what_they_asked_for() -> None:
     lock.gap = lambda: pool.resize(max_overflow=5)
     pool.resize(size=3)
     assert (pool.size, pool.max_size) == (3, 8)
+    pool.close()
+
+
+def test_who_sees_his_turn_before_he_is_woken_is_not_woken_for_the_next_one_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Threads that do not share an interpreter lock see each other in the midst of a move."""
+    giver = threading.current_thread()
+    renewed = threading.Event()
+    tickets: list[Ticket] = []
+
+    class Watched(Ticket):
+        """Lets who gives it its step look for the waiter as late as he can."""
+
+        __slots__ = ("_place",)
+
+        @property
+        def waiter(self) -> Any:
+            if threading.current_thread() is giver:
+                renewed.wait(0.2)
+            return self._place
+
+        @waiter.setter
+        def waiter(self, place: Any) -> None:
+            self._place = place
+            if self in tickets:
+                renewed.set()
+            else:
+                tickets.append(self)
+
+    def see_the_turn() -> None:
+        queued.set()
+        while tickets[0].step is Step.WAIT:
+            threading.Event().wait(0.001)
+
+    pool, lock = make_pool(size=1, recycle=0.05)
+    held = pool.acquire()
+    monkeypatch.setattr(engine, "Ticket", Watched)
+    queued = threading.Event()
+    lock.gap = see_the_turn
+    got: list[Any] = []
+    thread = threading.Thread(target=lambda: got.append(pool.acquire()), daemon=True)
+    thread.start()
+    assert queued.wait(10)
+    threading.Event().wait(0.06)  # until the connection is too old
+    pool.release(held)
+    thread.join(10)
+    assert [connection.closed for connection in got] == [False]
+    pool.release(got[0])
     pool.close()
