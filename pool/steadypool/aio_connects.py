@@ -106,7 +106,7 @@ class AsyncConnects(AsyncReturns):
         began = self._now()
         if patience.limit is not None and began >= patience.limit:
             raise self._too_late(patience)
-        task = self._tasks.spawn(self._opener.open(), self._opener.context())
+        task = self._tasks.spawn(self._opener.open())
         self._connects[ticket] = (task, began)
         if not await self._tasks.ended(task, patience.limit):
             raise self._too_late(patience)

@@ -6,7 +6,6 @@ The driver is imported when a pool needs it: who brings a `connect` of his own n
 import inspect
 import os
 from collections.abc import Awaitable, Callable
-from contextvars import Context
 from typing import Any
 
 from steadypool import aio_connections as connections
@@ -38,14 +37,6 @@ class AsyncOpener:
     async def open(self) -> Any:
         """Open one."""
         return await self._connect()
-
-    def context(self) -> Context | None:
-        """Return the context to open one in; None: that of whoever asks.
-
-        A transport keeps the context that it was made in. The bundled driver needs none, so its
-        connections keep nothing alive of the task that opened them.
-        """
-        return None if self.address is None else Context()
 
     async def set_up(self, connection: Any) -> None:
         """Do once what the user wants done to a new connection, and end its transaction."""

@@ -7,7 +7,6 @@ pool can wait for them when it is closed.
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Generator, Iterable
-from contextvars import Context
 from typing import Any, TypeVar
 
 from steadypool.protocols import AsyncClock
@@ -26,12 +25,10 @@ class Tasks:
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
 
-    def spawn(
-        self, work: Coroutine[Any, Any, T], context: Context | None = None
-    ) -> asyncio.Task[T]:
-        """Start a task, in that context or the caller's. What it raises need not be looked at."""
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start a task. What it raises need not be looked at."""
         self._clock.enter()
-        task = asyncio.create_task(_Begun(work), context=context)
+        task = asyncio.create_task(_Begun(work))
         self._running.add(task)
         task.add_done_callback(self._left)
         return task

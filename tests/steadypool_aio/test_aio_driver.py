@@ -4,9 +4,7 @@ import asyncio
 import gc
 import socket
 import sys
-import weakref
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -295,29 +293,6 @@ def test_a_connection_that_outlives_its_event_loop_is_let_go_of_quietly(
     del connection
     gc.collect()
     assert unraisable == []
-
-
-def test_a_connection_keeps_nothing_of_the_task_that_opened_it(config: Config) -> None:
-    request: ContextVar[object] = ContextVar("request")
-
-    class Request:
-        """What a task carries with it."""
-
-    async def handle(pool: AsyncConnectionPool) -> "weakref.ref[Request]":
-        request.set(carried := Request())
-        async with pool as connection:
-            await run(connection, "SELECT 1")
-        return weakref.ref(carried)
-
-    async def body() -> None:
-        async with pool_on(config) as pool:
-            await pool.clear()
-            carried = await asyncio.create_task(handle(pool))
-            await turns()
-            gc.collect()
-            assert carried() is None
-
-    asyncio.run(body())
 
 
 def test_connections_say_little_of_themselves(config: Config) -> None:
