@@ -4,12 +4,15 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pymysql
 import pytest
 
-from poolspec.servers import PrivateServer, Tenant
+from poolspec.servers import PrivateServer, Tenant, names
+
+NAMESPACE = Path("/proc/self/ns/pid")
 
 Connect = Callable[..., "pymysql.connections.Connection[Any]"]
 
@@ -184,6 +187,21 @@ def test_what_a_dead_process_left_is_an_orphan(server: PrivateServer, tenant: Te
     assert server.orphans() == (name,)
     assert server.drop_orphans() == (name,)
     assert server.orphans() == ()
+
+
+@pytest.mark.skipif(not NAMESPACE.is_symlink(), reason="Linux only")
+def test_a_tenant_of_another_container_of_the_same_name_is_no_orphan(
+    server: PrivateServer, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, machine, _, run_mark, _ = tenant.database.split("_")
+    name = f"ps_{machine}_4194399_{run_mark}_1"
+    server._admin.run(f"CREATE DATABASE {name}")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "readlink", lambda path: Path("pid:[1]"))
+        names._machine.cache_clear()
+        assert server.orphans() == ()
+    names._machine.cache_clear()
+    assert server.drop_orphans() == (name,)
 
 
 def test_a_client_that_never_says_who_it_is_is_no_tenant(

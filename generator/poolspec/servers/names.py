@@ -4,16 +4,21 @@
 
 A name doubles as database and user, so it keeps to MySQL's 32 characters for users. Machine and
 process id let a later run on the same machine see that the owner is gone, and clear up after it.
+By machine is meant where a process id means one process: two containers are two machines, even if
+they have one name and one server, and so is a machine that was started again.
 """
 
+import functools
 import itertools
 import os
 import re
 import secrets
 import socket
 import zlib
+from contextlib import suppress
+from pathlib import Path
 
-_NAME = re.compile(r"ps_(?P<machine>[0-9a-f]{4})_(?P<pid>[0-9]{1,7})_[0-9a-f]{4}_[0-9]{1,6}")
+_NAME = re.compile(r"ps_(?P<machine>[0-9a-f]{8})_(?P<pid>[0-9]{1,7})_[0-9a-f]{4}_[0-9]{1,6}")
 _run = secrets.token_hex(2)
 _numbers = itertools.count(1)
 
@@ -41,8 +46,13 @@ def new_password() -> str:
     return f"{secrets.token_urlsafe(12)}-Aa1@:/?#%&"
 
 
+@functools.cache
 def _machine() -> str:
-    return f"{zlib.crc32(socket.gethostname().encode()) & 0xFFFF:04x}"
+    marks = [socket.gethostname()]
+    with suppress(OSError):  # Linux has both, others have neither
+        marks.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        marks.append(str(Path("/proc/self/ns/pid").readlink()))
+    return f"{zlib.crc32(' '.join(marks).encode()):08x}"
 
 
 def _runs(pid: int) -> bool:
