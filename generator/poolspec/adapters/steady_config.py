@@ -85,10 +85,14 @@ def _values(place: Place, settings: Mapping[str, Any]) -> Values:
 
 
 def _url(values: Values, flaw: Flaw | None) -> str:
+    if flaw is Flaw.EMPTY:
+        return ""
     parts = dict(values)
     user, password, database, host = (
         quote(parts.pop(name), safe="") for name in ("user", "password", "database", "host")
     )
+    if flaw is Flaw.UNENCODED:
+        password = f"1/2{values['password']}"
     port = "http" if flaw is Flaw.MALFORMED else parts["port"]
     scheme = "postgresql" if flaw is Flaw.FOREIGN else "mysql"
     del parts["port"]
@@ -109,6 +113,8 @@ def _file(place: Place, literals: Mapping[str, str]) -> Path:
     text += "".join(f"    {option}: {literal}\n" for option, literal in literals.items())
     if place.flaw is Flaw.UNREADABLE:
         path.write_bytes(text.encode() + b"\xff")
+    elif place.flaw is Flaw.EMPTY:
+        path.write_text("")
     elif place.flaw is Flaw.FOREIGN:
         path.write_text("services:\n  web: {image: nginx}\n")
     elif place.flaw is Flaw.MISSHAPEN:

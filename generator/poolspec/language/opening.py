@@ -19,11 +19,13 @@ _TEXTS = (Given.URL, *_FILES)
 _WAYS = {
     Flaw.MALFORMED: _TEXTS,
     Flaw.MISSING: _FILES,
+    Flaw.EMPTY: (Given.URL, Given.FILE),
     Flaw.UNREADABLE: _FILES,
     Flaw.FOREIGN: _TEXTS,
     Flaw.UNNAMED: _FILES,
     Flaw.MISSPELT: _TEXTS,
     Flaw.BAD_VALUE: tuple(Given),
+    Flaw.UNENCODED: (Given.URL,),
     Flaw.UNQUOTED: _FILES,
     Flaw.MISSHAPEN: _FILES,
     Flaw.NO_AUTHORITY: tuple(Given),
