@@ -11,7 +11,8 @@ How to read it, and what not to read into it:
 
 * Contestants take turns, round after round (A B A B), in one process and on one server, so that a
   machine that is busy meanwhile is busy for all of them. Compare figures of one run only.
-* Throughput and waits are of all rounds together; turns are those of the least fair round.
+* Waits are of all rounds together; turns are those of the least fair round, and the throughput is
+  that of the middle one, so that a round in which the machine had other work counts for nobody.
 * The worst wait is that of one acquire among tens of thousands: on a machine with other work it
   shows that work (the load is printed). Who must wait for 4 others on each connection waits about
   4 queries; Python's switching of threads, every 5 ms when all are busy, comes on top.
@@ -26,6 +27,7 @@ import importlib
 import math
 import os
 import queue
+import statistics
 import sys
 import threading
 import time
@@ -66,17 +68,13 @@ class Figures:
     busiest: int
     waits: tuple[float, ...]
     """Every wait for a connection, shortest first, in seconds."""
-    seconds: float
+    throughput: float
+    """Turns of all threads in a second."""
 
     @property
     def ratio(self) -> float:
         """How many turns the busiest thread had for each of the idlest's."""
         return self.busiest / self.idlest if self.idlest else math.inf
-
-    @property
-    def throughput(self) -> float:
-        """Turns of all threads in a second."""
-        return len(self.waits) / self.seconds
 
     def wait(self, share: float) -> float:
         """Return the wait, in seconds, that so large a share of all waits did not exceed."""
@@ -174,7 +172,7 @@ def play(contestant: Contestant, seconds: float) -> Figures:
         raise errors[0]
     took = time.perf_counter() - began
     turns = [len(own) for own in waits]
-    return Figures(min(turns), max(turns), tuple(sorted(chain(*waits))), took)
+    return Figures(min(turns), max(turns), tuple(sorted(chain(*waits))), sum(turns) / took)
 
 
 def work(contestant: Contestant, until: float, waits: list[float]) -> None:
@@ -194,13 +192,13 @@ def work(contestant: Contestant, until: float, waits: list[float]) -> None:
 
 
 def together(rounds: list[Figures]) -> Figures:
-    """Add up what can be added up; the worst of the rest."""
+    """Take the least fair round's turns, all waits, and the middle one of the throughputs."""
     worst = max(rounds, key=lambda figures: figures.ratio)
     return Figures(
         worst.idlest,
         worst.busiest,
         tuple(sorted(chain(*(figures.waits for figures in rounds)))),
-        sum(figures.seconds for figures in rounds),
+        statistics.median(figures.throughput for figures in rounds),
     )
 
 
