@@ -24,7 +24,7 @@ from steadypool.errors import (
 from steadypool.events import CloseReason, FailReason
 from steadypool.journal import Journal
 from steadypool.opener import Opener
-from steadypool.patience import Patience
+from steadypool.patience import Patience, deadline_of
 from steadypool.protocols import Clock
 from steadypool.returns import Returns
 from steadypool.states import OUT, WAIT, Slot, Step, Ticket
@@ -56,10 +56,8 @@ class Engine(Returns):
         try:
             with self._lock:
                 self._core.start(ticket, started)
-            if ticket.step is WAIT:
-                deadline = None if timeout == math.inf else started + timeout
-                if not ticket.waiter.wait(deadline):
-                    self._give_up(ticket, started)
+            if ticket.step is WAIT and not ticket.waiter.wait(deadline_of(timeout, started)):
+                self._give_up(ticket, started)
             if ticket.step is not OUT:
                 self._carry_out(ticket, Patience.of(timeout, started))
             slot = ticket.slot

@@ -61,11 +61,11 @@ def test_work_that_catches_everything_and_goes_on_is_broken_off_in_the_end() -> 
 
 
 def test_work_is_not_broken_off_while_it_postpones_the_alarm() -> None:
-    watch = Alarm(0.2, lambda frame: too_long(0.2, frame))
+    watch = Alarm(1, lambda frame: too_long(1, frame))
 
     def go_on() -> None:
-        for _ in range(10):
-            time.sleep(0.04)
+        for _ in range(3):
+            time.sleep(0.4)  # longer than a second together, and by far not each
             watch.postpone()
 
     watch.watch(go_on)

@@ -137,7 +137,7 @@ def _leave_behind(task: asyncio.Task[Any]) -> None:
     """Have nobody wait for a task, nor end it: it would refuse, and be complained of."""
     LEFT_BEHIND.append(task)
     asyncio._unregister_task(task)
-    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own
 
 
 async def _made(

@@ -65,7 +65,7 @@ class UrlServer(SqlServer):
         tenant = self.create_tenant()
         try:
             with closing(self._sign_in(tenant)) as connection:
-                number = connection.thread_id()  # type: ignore[no-untyped-call]
+                number = connection.thread_id()  # type: ignore[no-untyped-call]  # the stub has no hints
                 if number not in self.connection_ids(tenant):
                     what = "does not see the connections of others"
                     raise lacking(self._admin, self.version, what)
