@@ -87,7 +87,7 @@ class AsyncConnects(AsyncReturns):
 
     async def shut(self) -> None:
         """Close the pool: refuse who waits or connects, then take leave of what is idle."""
-        await self.empty(self._shut)
+        await self.change(self._shut)
 
     def _shut(self, doomed: list[Slot], now: float) -> None:
         try:

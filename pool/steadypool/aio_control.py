@@ -115,7 +115,7 @@ class AsyncControl(ABC):
         new_size = rules.size if size is None else size
         overflow = rules.max_overflow if max_overflow is None else max_overflow
         limit = check_limit(new_size, overflow)
-        await self._engine.empty(
+        await self._engine.change(
             lambda doomed, now: self._core.resize(new_size, limit, doomed, now)
         )
 
@@ -140,7 +140,7 @@ class AsyncControl(ABC):
         The pool stays usable and opens connections as they are asked for.
         """
         self._check_loop()
-        await self._engine.empty(self._core.clear)
+        await self._engine.change(self._core.clear)
 
     async def close_all(self) -> None:
         """Empty the pool; another name of `clear`."""

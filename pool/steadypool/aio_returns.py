@@ -103,7 +103,7 @@ class AsyncReturns:
 
     # --- the pool as a whole ---------------------------------------------------------------------
 
-    async def empty(self, move: Callable[[list[Slot], float], None]) -> None:
+    async def change(self, move: Callable[[list[Slot], float], None]) -> None:
         """Make a move of the core that dooms connections, and close those."""
         doomed: list[Slot] = []
         try:
@@ -116,7 +116,7 @@ class AsyncReturns:
         dead = [
             (slot, slot.since) for slot in self._core.idle if not connections.alive(slot.connection)
         ]
-        await self.empty(lambda doomed, now: self._core.tidy(dead, doomed, now))
+        await self.change(lambda doomed, now: self._core.tidy(dead, doomed, now))
 
     async def drain(self, deadline: float | None) -> None:
         """Wait until all is back in the closed pool; cut off what is on loan at the deadline."""

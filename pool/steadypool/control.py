@@ -109,24 +109,24 @@ class Control(ABC):
         closed now, surplus borrowed ones as they come back.
         """
 
-        def change(doomed: list[Slot], now: float) -> None:
+        def resize(doomed: list[Slot], now: float) -> None:
             rules = self._core.rules
             new_size = rules.size if size is None else size
             overflow = rules.max_overflow if max_overflow is None else max_overflow
             self._core.resize(new_size, check_limit(new_size, overflow), doomed, now)
 
-        self._engine.empty(change)
+        self._engine.change(resize)
 
     def suspend(self) -> None:
         """Hand out nothing until `resume`: who acquires meanwhile waits, within his timeout.
 
         What is on loan stays so, and may come back.
         """
-        self._engine.empty(lambda doomed, now: self._core.suspend(now))
+        self._engine.change(lambda doomed, now: self._core.suspend(now))
 
     def resume(self) -> None:
         """Hand out connections again, first to those who wait."""
-        self._engine.empty(lambda doomed, now: self._core.resume(now))
+        self._engine.change(lambda doomed, now: self._core.resume(now))
 
     # --- emptying and closing --------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Control(ABC):
 
         The pool stays usable and opens connections as they are asked for.
         """
-        self._engine.empty(self._core.clear)
+        self._engine.change(self._core.clear)
 
     def close_all(self) -> None:
         """Empty the pool; another name of `clear`."""
@@ -151,9 +151,9 @@ class Control(ABC):
         """
         limit = None if drain is None else seconds("drain", drain)
         try:
-            self._engine.empty(self._core.close)
+            self._engine.change(self._core.close)
         except BaseException:  # interrupted: closed by half it would still serve who waits
-            self._engine.empty(self._core.close)
+            self._engine.change(self._core.close)
             raise
         if limit is not None:
             self._engine.drain(deadline_of(limit, self._now()))

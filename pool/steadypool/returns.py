@@ -100,7 +100,7 @@ class Returns:
 
     # --- the pool as a whole ---------------------------------------------------------------------
 
-    def empty(self, move: Callable[[list[Slot], float], None]) -> None:
+    def change(self, move: Callable[[list[Slot], float], None]) -> None:
         """Make a move of the core that may doom connections, and close those."""
         doomed: list[Slot] = []
         try:
@@ -118,7 +118,7 @@ class Returns:
         with self._lock:
             idle = [(slot, slot.since) for slot in self._core.idle]
         dead = [(slot, since) for slot, since in idle if not driver.alive(slot.connection)]
-        self.empty(lambda doomed, now: self._core.tidy(dead, doomed, now))
+        self.change(lambda doomed, now: self._core.tidy(dead, doomed, now))
 
     def drain(self, deadline: float | None) -> None:
         """Wait until all is back in the closed pool; cut off what is on loan at the deadline."""
