@@ -1,17 +1,15 @@
 """A real server with one tenant for each test, and the examples as programs of their own."""
 
 import os
-import random
 import selectors
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from urllib.parse import quote
 
 import httpx
@@ -19,13 +17,15 @@ import pymysql
 import pytest
 
 from poolspec.servers import PrivateServer, Server, ServerError, ServerKind, Tenant, start_server
+from poolspec.servers.private import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HOST = "127.0.0.1"
 PATIENCE = 30.0
 """Seconds until a program that does not answer is given up."""
 
-Launch = Any  # what the `launch` fixture gives; test modules cannot import a conftest
+PORT_ATTEMPTS = 5
+"""A port that is free may be another's a moment later."""
 
 
 @pytest.fixture(scope="package")
@@ -87,15 +87,6 @@ def own_connection(tenant: Tenant) -> Iterator[pymysql.connections.Connection]:
     connection.close()
 
 
-def pick_port() -> int:
-    """Return a port that is free, below those that clients are given."""
-    while True:
-        port = random.randrange(20000, 32768)
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) != 0:
-                return port
-
-
 class Program:
     """An example that runs; `client` speaks HTTP with it."""
 
@@ -110,12 +101,15 @@ class Program:
         )
         self.client = httpx.Client(base_url=f"http://{HOST}:{port}", timeout=PATIENCE)
 
-    def wait_until_ready(self) -> None:
-        """Wait until the program listens, and answers."""
+    def is_ready(self) -> bool:
+        """Wait until the program listens, and answers; False: its port was taken meanwhile."""
         line = read_line(self.process.stdout, PATIENCE)
-        if not line.startswith("listening"):
-            raise AssertionError(f"the example did not start: {line}{self.stop()[1]}")
-        self.client.get("/healthz")  # answered when it is ready
+        if line.startswith("listening"):
+            self.client.get("/healthz")  # answered when it is ready
+            return True
+        errors = self.stop()[1]
+        assert f"port {self.port} on {HOST} is taken" in errors, f"{line}{errors}"
+        return False
 
     def stop(self) -> tuple[str, str]:
         """Interrupt it as Ctrl-C does; returns what it printed."""
@@ -140,21 +134,37 @@ def read_line(stream: IO[str] | None, timeout: float) -> str:
         return stream.readline() if selector.select(timeout) else ""
 
 
+Start = Callable[..., Program]
+
+
 @pytest.fixture
-def launch(database_url: str) -> Iterator[Callable[..., Program]]:
-    """Start examples; at the end each must stop, when asked, by itself."""
+def start(database_url: str) -> Iterator[Start]:
+    """Start examples on a given port; at the end each must stop, when asked, by itself."""
     programs: list[Program] = []
 
-    def launch(name: str, port: int | None = None, **environment: str) -> Program:
-        given = {"DATABASE_URL": database_url} | environment
-        program = Program(name, port or pick_port(), given)
+    def start(name: str, port: int, **environment: str) -> Program:
+        program = Program(name, port, {"DATABASE_URL": database_url} | environment)
         programs.append(program)
         return program
 
-    yield launch
+    yield start
     for program in programs:
         _, errors = program.stop()
         assert "Traceback" not in errors, errors
+
+
+@pytest.fixture
+def launch(start: Start) -> Callable[..., Program]:
+    """Start examples on ports that nobody else has, and wait until they are ready."""
+
+    def launch(name: str, **environment: str) -> Program:
+        for _ in range(PORT_ATTEMPTS):
+            program = start(name, free_port(), **environment)
+            if program.is_ready():
+                return program
+        raise AssertionError(f"no free port was to be had for {name}")
+
+    return launch
 
 
 @pytest.fixture

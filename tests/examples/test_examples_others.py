@@ -21,7 +21,6 @@ Launch = Callable[..., Any]
 
 def test_prometheus_reads_the_pools_figures(launch: Launch) -> None:
     program = launch("prometheus_metrics.py")
-    program.wait_until_ready()
     lines = program.client.get("/metrics").text.splitlines()
     pool = 'db_client_connection_pool_name="shop"'
     assert f'db_client_connection_count{{{pool},db_client_connection_state="idle"}} 5.0' in lines

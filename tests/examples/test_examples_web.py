@@ -46,7 +46,6 @@ def health(program: Any) -> tuple[int, str]:
 @APPS
 def test_a_visit_is_written_and_counted(launch: Launch, app: str) -> None:
     program = launch(app)
-    program.wait_until_ready()
     for number in (1, 2):
         answer = program.client.post("/visits")
         assert (answer.status_code, answer.json()) == (201, {"id": number})
@@ -59,7 +58,6 @@ def test_with_the_pool_exhausted_it_answers_503_and_200_as_soon_as_there_is_room
     launch: Launch, app: str, own_connection: Own, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="2", REQUEST_TIMEOUT=str(TIMEOUT))
-    program.wait_until_ready()
     with ThreadPoolExecutor(2) as clients:
         with locked_visits(own_connection):
             blocked = [clients.submit(program.client.post, "/visits") for _ in range(2)]
@@ -80,7 +78,6 @@ def test_who_waits_is_served_when_a_connection_comes_back_in_time(
     launch: Launch, app: str, own_connection: Own, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="1", REQUEST_TIMEOUT="30")
-    program.wait_until_ready()
     with ThreadPoolExecutor(8) as clients:
         with locked_visits(own_connection):
             answers = [clients.submit(program.client.post, "/visits") for _ in range(8)]
@@ -94,7 +91,6 @@ def test_more_requests_than_fastapi_has_threads_wait_without_hindering_each_othe
     launch: Launch, app: str, own_connection: Own, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="5", REQUEST_TIMEOUT="30")
-    program.wait_until_ready()
     limits = httpx.Limits(max_connections=100)
     base = program.client.base_url
     with (
@@ -112,7 +108,6 @@ def test_a_lost_database_is_answered_with_503_until_it_is_back(
     launch: Launch, app: str, own_server: PrivateServer, own_url: str, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="1", DATABASE_URL=own_url)
-    program.wait_until_ready()
     assert program.client.post("/visits").status_code == 201
     own_server.crash()
     eventually(lambda: program.client.get("/visits").status_code == 503)
@@ -128,7 +123,6 @@ def test_stopping_it_closes_every_connection(
     launch: Launch, app: str, server: Server, tenant: Tenant, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="3")
-    program.wait_until_ready()
     eventually(lambda: len(server.connection_ids(tenant)) == 3)
     program.stop()
     eventually(lambda: not server.connection_ids(tenant))
@@ -136,13 +130,13 @@ def test_stopping_it_closes_every_connection(
 
 @pytest.mark.parametrize("app", [*PROGRAMS, "prometheus_metrics.py"])
 def test_a_taken_port_is_named_with_the_way_out_and_nothing_is_left_running(
-    launch: Launch, app: str, server: Server, tenant: Tenant
+    start: Launch, app: str, server: Server, tenant: Tenant
 ) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        program = launch(app, port)
+        program = start(app, port)
         _, errors = program.finish()
     assert program.process.returncode == 1
     assert errors.startswith(f"port {port} on 127.0.0.1 is taken")
