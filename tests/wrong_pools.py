@@ -453,6 +453,17 @@ class LeavesATransactionWhenMaintained(steadypool.ConnectionPool):
             slot.connection.cursor().execute("SELECT 1")
 
 
+class TellsNoMoreOnceInterrupted(WrongCore):
+    """Keeps the other events of a move to itself, if interrupted as it tells of one."""
+
+    class core(Core):  # noqa: N801
+        def _tell(self, now: float) -> None:
+            notes, self._notes = self._notes, []
+            for note in notes:
+                self._notes = [note]
+                super()._tell(now)
+
+
 class Sound(WrongCore):
     """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
 
@@ -510,6 +521,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     KeepsWhatWasOnLoanWhenEmptied: ("shutdown", "close_all_races_with_borrowers"),
     LeavesATransactionWhenMaintained: ("lifecycle", "maintenance_leaves_no_transaction"),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
+    TellsNoMoreOnceInterrupted: ("listeners", "an_interrupt_as_somebody_waits"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""
 

@@ -12,14 +12,13 @@ from typing import Final, TypeVar
 
 from poolspec.vocabulary import (
     CALL_FAULTS,
+    OF_CONNECTIONS,
     ActorState,
-    Call,
     Capability,
     Connections,
     ErrorKind,
     EventKind,
     Fault,
-    Listening,
     Order,
     Reset,
 )
@@ -63,8 +62,10 @@ FAULTS: Final = {
     **{
         fault: Capability.FOREIGN_CONNECTIONS
         for fault, (call, _) in CALL_FAULTS.items()
-        if call is not Call.CONNECT
+        if call in OF_CONNECTIONS
     },
+    Fault.LISTENER_FAILS: Capability.EVENTS,
+    Fault.LISTENER_INTERRUPTED: Capability.EVENTS,
 }
 
 CONNECTIONS: Final = {
@@ -124,7 +125,6 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "max_waiting": Option(Capability.QUEUE_CAP),
     "connect_timeout": Option(Capability.TIME_LIMITS),
     "query_timeout": Option(Capability.TIME_LIMITS),
-    "listener": Option(Capability.EVENTS, without=Listening.NOBODY),
     "housekeeping": Option(Capability.HOUSEKEEPING),
 }
 """By name. Any pool has a size and a timeout."""

@@ -23,7 +23,7 @@ PASS = "expect: {server: {peak: 1}}"
 FOR_EVERY_POOL = {
     "step": """acquire advance cancel close connect expect fault heal interrupt_everywhere join load
         query release start stop use wait_until with""",
-    "option": "size timeout",
+    "option": "listener size timeout",
     "expectation": "calls different real same server",
     "fault": "connect_hangs connect_interrupted connect_refused connect_slow",
 }

@@ -26,6 +26,8 @@ class SteadypoolAdapter:
     pool_class: type[steadypool.ConnectionPool] = steadypool.ConnectionPool
 
     logs = LOGS
+    _shared: steadypool.ConnectionPool | None = None
+    """The process-wide pool, as last asked for."""
 
     @property
     def controls(self) -> Controls:
@@ -75,7 +77,8 @@ class SteadypoolAdapter:
 
     def global_pool(self, options: Options, wiring: Wiring) -> Any:
         """Return the process-wide pool."""
-        return watched(steadypool.get_global_pool(**options, **self._tied(wiring)), wiring)
+        self._shared = steadypool.get_global_pool(**options, **self._tied(wiring))
+        return watched(self._shared, wiring)
 
     def acquire(self, pool: steadypool.ConnectionPool, timeout: float | None) -> Any:
         """Borrow a connection."""
@@ -98,8 +101,12 @@ class SteadypoolAdapter:
         pool.close_all()
 
     def close(self, pool: steadypool.ConnectionPool) -> None:
-        """Close the pool."""
-        pool.close()
+        """Close the pool; the process-wide one for good, so that the next who asks makes one."""
+        if pool is self._shared:
+            self._shared = None
+            steadypool.close_global_pool()
+        else:
+            pool.close()
 
     def dirt(self, connection: Any) -> str:
         """Ask the driver."""

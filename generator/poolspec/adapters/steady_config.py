@@ -71,10 +71,14 @@ def _values(place: Place, settings: Mapping[str, Any]) -> Values:
         "database": tenant.database,
         **settings,
     }
+    if not tenant.database:
+        del values["database"]
     if tenant.address.unix_socket is not None:
         values["unix_socket"] = tenant.address.unix_socket
     if place.flaw is Flaw.MISSPELT:
         values["charste"] = "utf8mb4"
+    if place.flaw is Flaw.UNKNOWN:
+        values["colour"] = "blue"
     if place.flaw is Flaw.BAD_VALUE:
         values["connect_timeout"] = "soon"
     if place.flaw is Flaw.UNQUOTED:
@@ -89,7 +93,7 @@ def _url(values: Values, flaw: Flaw | None) -> str:
         return ""
     parts = dict(values)
     user, password, database, host = (
-        quote(parts.pop(name), safe="") for name in ("user", "password", "database", "host")
+        quote(parts.pop(name, ""), safe="") for name in ("user", "password", "database", "host")
     )
     if flaw is Flaw.UNENCODED:
         password = f"1/2{values['password']}"
@@ -113,6 +117,8 @@ def _file(place: Place, literals: Mapping[str, str]) -> Path:
     text += "".join(f"    {option}: {literal}\n" for option, literal in literals.items())
     if place.flaw is Flaw.UNREADABLE:
         path.write_bytes(text.encode() + b"\xff")
+    elif place.flaw is Flaw.GARBLED:
+        path.write_text(text.replace("    password: ", "    password: \x07"))
     elif place.flaw is Flaw.EMPTY:
         path.write_text("")
     elif place.flaw is Flaw.FOREIGN:

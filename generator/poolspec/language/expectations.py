@@ -17,7 +17,7 @@ from poolspec.model import (
     LoadExpectation,
     LoanExpectation,
 )
-from poolspec.vocabulary import Call
+from poolspec.vocabulary import OF_CONNECTIONS
 
 MAIN = "main"
 """The test's own thread or task, which is no actor."""
@@ -58,7 +58,7 @@ def build_expectations(scope: Scope, fields: Fields) -> Expectations:
 def _calls_of_connections(fields: Fields) -> list[tuple[str, Node]]:
     given = fields.get(g.CALLS_KEY)
     heads = given.heads.items() if given else ()
-    return [(name, head) for name, head in heads if name != Call.CONNECT]
+    return [(name, head) for name, head in heads if name in OF_CONNECTIONS]
 
 
 def _checks(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:

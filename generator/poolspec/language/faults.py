@@ -14,7 +14,7 @@ from poolspec.language.names import Naming
 from poolspec.language.scope import Hold, Scope
 from poolspec.language.tree import Node
 from poolspec.model import Heal, Inject, Step
-from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
+from poolspec.vocabulary import CALL_FAULTS, OF_CONNECTIONS, Fault, Manner
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _note_what_it_needs(scope: Scope, kind: Fault, node: Node) -> None:
     """Faults of the server need one; those of a connection's calls need scripted connections."""
     if kind in (Fault.SERVER_KILLED, Fault.SERVER_PAUSED):
         scope.names.at_server.append((f"{kind} is about a server", node))
-    elif kind in CALL_FAULTS and CALL_FAULTS[kind][0] is not Call.CONNECT:
+    elif kind in CALL_FAULTS and CALL_FAULTS[kind][0] in OF_CONNECTIONS:
         scope.names.on_stage.append((f"{kind} is for scripted connections", node))
 
 

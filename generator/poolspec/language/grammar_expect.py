@@ -73,7 +73,14 @@ HOOKS = Place(
         Key("on_acquire", COUNTED, "times that `on_acquire` was called", "5"),
     ),
 )
-CALLS = Place("calls", tuple(Key(c.value, COUNTED, f"calls of {c}", "1") for c in Call))
+CALLS = Place(
+    "calls",
+    tuple(
+        Key(call.value, COUNTED, f"calls of {call}", "1")
+        for call in Call
+        if call is not Call.LISTENER  # see EVENTS
+    ),
+)
 LOGS = Place(
     "logs",
     (

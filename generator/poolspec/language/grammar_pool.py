@@ -48,9 +48,9 @@ POOL_OPTIONS: tuple[Key[Any], ...] = (
 LISTENER = Key(
     "listener",
     _word_kind("a listener", Listening),
-    "what a listener does",
-    "failing",
-    default="none",
+    "who listens to it",
+    "nobody",
+    default="the test",
 )
 HOUSEKEEPING = Key(
     "housekeeping", value_kind(INTERVAL), "how often it is looked after", "50ms", default="never"

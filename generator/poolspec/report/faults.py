@@ -12,6 +12,7 @@ _OF_CALLS = {
     Call.PING: "pings",
     Call.RESET: "resets of sessions",
     Call.CLOSE: "closing",
+    Call.LISTENER: "listening",
 }
 HEALED = {
     Fault.CONNECT_REFUSED: "Accept new connections again.",

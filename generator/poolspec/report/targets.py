@@ -12,6 +12,7 @@ _GIVEN = {
 }
 _TARGETS = {
     Target.RIGHT: "{}",
+    Target.NO_DATABASE: "{} to no database",
     Target.WRONG_PASSWORD: "{} with a wrong password",
     Target.UNKNOWN_DATABASE: "{} to use a database that is not there",
     Target.UNKNOWN_HOST: "{} to connect to a host that has no address",

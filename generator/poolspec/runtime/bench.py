@@ -18,7 +18,7 @@ from poolspec.runtime.connection import Make, Sockets
 from poolspec.runtime.contract import LoanSeen, Meter, Metered, Place
 from poolspec.runtime.faults import ServerFaults
 from poolspec.runtime.grade import Grade, grade
-from poolspec.runtime.hooks import HOOK_PLACES, HookError, Hooks
+from poolspec.runtime.hooks import HOOK_PLACES, Hooks
 from poolspec.runtime.journal import NO_LOG, Journal
 from poolspec.runtime.locks import FreshLock
 from poolspec.runtime.log import Entry, Log
@@ -31,6 +31,7 @@ from poolspec.runtime.traffic import Traffic
 from poolspec.runtime.undoing import LEFT_BEHIND, told
 from poolspec.servers import Server, ServerError
 from poolspec.vocabulary import (
+    Call,
     Capability,
     Connections,
     Detail,
@@ -99,7 +100,7 @@ class Bench(Generic[P]):
 
     _crew: Any  # each shell has its own
     _listening: str | None = None
-    """What one more listener does, if there is one."""
+    """Who listens to the next pool, if it is not the test."""
     _meter: Meter | None = None
     _stage: Any = None
     """Where scripted connections are, if the test has such."""
@@ -244,10 +245,11 @@ class Bench(Generic[P]):
         return None if self._listening == Listening.NOBODY else self._listen
 
     def _listen(self, entry: Entry) -> None:
-        """Take an event of the pool; raises where the test wants that of its listener."""
+        """Take an event of the pool; raises where a fault says so."""
         self._log.append(entry)
-        if self._listening == Listening.FAILING:
-            raise HookError("the listener fails, for the test wants it so")
+        error = self._calls.plan(Call.LISTENER).error
+        if error is not None:
+            raise error
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Put hooks in place of the words for them; leave out what this pool does not know."""

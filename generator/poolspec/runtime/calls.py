@@ -1,7 +1,7 @@
-"""Faults of calls: of connecting, and of what a pool asks of scripted connections.
+"""Faults of calls: of connecting, of listening, and of what is asked of scripted connections.
 
 `CallFaults` only says what is to happen to the next call, and counts calls. It is asked by the
-lab's connector and by scripted connections, in both shells alike.
+lab's connector, by its listener and by scripted connections, in both shells alike.
 """
 
 from collections import Counter
@@ -74,12 +74,12 @@ class CallFaults:
         with self._lock:
             self._calls[call] += 1
             manners = {
-                manner: self._in_force[fault]
-                for fault, (about, manner) in CALL_FAULTS.items()
-                if about is call and fault in self._in_force and self._in_force[fault].left > 0
+                CALL_FAULTS[fault][1]: state
+                for fault, state in self._in_force.items()
+                if CALL_FAULTS[fault][0] is call and state.left > 0
             }
-            for fault in manners.values():
-                fault.left -= 1
+            for state in manners.values():
+                state.left -= 1
         slow, hangs = manners.get(Manner.SLOW), manners.get(Manner.HANGS)
         return Plan(
             slow.seconds if slow else 0.0,

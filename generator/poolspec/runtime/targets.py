@@ -72,6 +72,9 @@ class Targets:
             address = replace(address, unix_socket=None)
         return replace(self._tenant, address=address)
 
+    def _no_database(self) -> Tenant:
+        return replace(self._right(), database="")
+
     def _wrong_password(self) -> Tenant:
         return replace(self._right(), password=new_password())
 
@@ -107,6 +110,7 @@ class Targets:
 
     _makers: dict[Target, Callable[["Targets"], Tenant]] = {  # noqa: RUF012 - never changed
         Target.RIGHT: _right,
+        Target.NO_DATABASE: _no_database,
         Target.WRONG_PASSWORD: _wrong_password,
         Target.UNKNOWN_DATABASE: _unknown_database,
         Target.UNKNOWN_HOST: _unknown_host,

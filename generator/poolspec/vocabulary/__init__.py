@@ -8,7 +8,7 @@ This package imports nothing of the project, and is cheap to import; this list i
 from poolspec.vocabulary.capabilities import Capability
 from poolspec.vocabulary.configuration import Detail, Flaw, Given, Target
 from poolspec.vocabulary.failures import BodyFailure, ErrorKind, Interruption
-from poolspec.vocabulary.faults import CALL_FAULTS, Call, Fault, Manner
+from poolspec.vocabulary.faults import CALL_FAULTS, OF_CONNECTIONS, Call, Fault, Manner
 from poolspec.vocabulary.observations import (
     CheckOp,
     EventKind,
@@ -23,6 +23,7 @@ from poolspec.vocabulary.work import ActorState, Method, Operation, Runner, Unti
 
 __all__ = [
     "CALL_FAULTS",
+    "OF_CONNECTIONS",
     "ActorState",
     "BodyFailure",
     "Call",

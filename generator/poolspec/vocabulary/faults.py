@@ -38,6 +38,10 @@ class Fault(StrEnum):
     """Connections that are closed raise an error, and are closed all the same."""
     CLOSE_SLOW = "close_slow"
     """Connections take a certain time to be closed."""
+    LISTENER_FAILS = "listener_fails"
+    """Whoever listens to the pool raises an error at an event."""
+    LISTENER_INTERRUPTED = "listener_interrupted"
+    """An interrupt comes while the pool tells an event."""
     SERVER_KILLED = "server_killed"
     """The server dies without a word; healed, it is started again."""
     SERVER_PAUSED = "server_paused"
@@ -45,7 +49,7 @@ class Fault(StrEnum):
 
 
 class Call(StrEnum):
-    """What a pool asks of a driver, and of its connections."""
+    """What a pool asks of a driver, of its connections and of who listens to it."""
 
     CONNECT = "connect"
     EXECUTE = "execute"
@@ -56,6 +60,8 @@ class Call(StrEnum):
     RESET = "reset"
     """Forgets all that was done to the session."""
     CLOSE = "close"
+    LISTENER = "listener"
+    """Hears of an event."""
 
 
 class Manner(StrEnum):
@@ -82,5 +88,9 @@ CALL_FAULTS = {
     Fault.RESET_FAILS: (Call.RESET, Manner.FAILS),
     Fault.CLOSE_FAILS: (Call.CLOSE, Manner.FAILS),
     Fault.CLOSE_SLOW: (Call.CLOSE, Manner.SLOW),
+    Fault.LISTENER_FAILS: (Call.LISTENER, Manner.FAILS),
+    Fault.LISTENER_INTERRUPTED: (Call.LISTENER, Manner.INTERRUPTED),
 }
-"""The faults of calls. Those of a connection's calls are for scripted connections alone."""
+"""The faults of calls."""
+OF_CONNECTIONS = frozenset(Call) - {Call.CONNECT, Call.LISTENER}
+"""What is asked of a connection; only scripted ones can be told how it goes."""

@@ -41,9 +41,7 @@ class Hook(StrEnum):
 
 
 class Listening(StrEnum):
-    """Who listens to a pool, besides the test."""
+    """Who listens to a pool."""
 
-    FAILING = "failing"
-    """Raises an error, each time."""
     NOBODY = "nobody"
     """There is none: nobody listens to the pool, not even the test."""
