@@ -17,6 +17,8 @@ from steadypool.states import ConnectionState
 
 CLOSE_LIMIT = 2.0
 """Seconds for a polite good-bye; then the connection is cut off."""
+RESET_LIMIT = 5.0
+"""Seconds for the reset of a connection that has no limit of its own; then it is dropped."""
 
 
 class SelfAware(ABC):
@@ -109,14 +111,18 @@ async def answers(connection: Any) -> bool:
 
 
 async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
-    """Make a connection fit for the next borrower; False: it must be dropped."""
+    """Make a connection fit for the next borrower; False: it must be dropped.
+
+    Steadypool's own knows how long an answer may take; others have RESET_LIMIT.
+    """
     if found is ConnectionState.UNREAD or found is ConnectionState.CLOSED:
         return False
     work = connection.rollback
     if reset is Reset.SESSION:
         work = getattr(connection, "reset_session", work)
     try:
-        await _called(work)
+        async with asyncio.timeout(None if isinstance(connection, SelfAware) else RESET_LIMIT):
+            await _called(work)
     except Exception:
         return False
     return state(connection) is not ConnectionState.CLOSED

@@ -102,6 +102,32 @@ def test_a_silent_connection_is_rolled_back_and_closed() -> None:
     play(body)
 
 
+def test_a_rollback_that_hangs_holds_up_the_release_for_a_while_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Stuck(Silent):
+        async def rollback(self) -> None:
+            await asyncio.get_running_loop().create_future()
+
+    async def body(bench: Bench) -> None:
+        made: list[Silent] = []
+
+        async def connect() -> Silent:
+            made.append(Silent() if made else Stuck())
+            return made[-1]
+
+        pool = await bench.pool(size=1, max_overflow=0, connect=connect)
+        stuck = await pool.acquire()
+        async with asyncio.timeout(5):
+            await pool.release(stuck)
+        assert stuck.calls == ["close"]
+        async with pool as other:
+            assert other is not stuck
+
+    monkeypatch.setattr(aio_connections, "RESET_LIMIT", 0.01)
+    play(body)
+
+
 def test_a_unit_of_work_takes_methods_that_are_not_to_be_awaited() -> None:
     class Prompt:
         def __init__(self) -> None:
@@ -185,7 +211,7 @@ def test_a_listener_that_breaks_off_a_release_costs_the_connection_only() -> Non
 def test_without_the_driver_a_configured_pool_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "steadypool.aio_driver", raising=False)
+    monkeypatch.delitem(sys.modules, "steadypool.aio_driver")
     monkeypatch.setitem(sys.modules, "aiomysql", None)
     monkeypatch.setitem(sys.modules, "aiomysql.connection", None)
     with pytest.raises(PoolConfigError, match=r"pip install 'poolspec\[asyncio\]'"):
