@@ -280,7 +280,7 @@ class Bench(Generic[P]):
     def _listener(self) -> Callable[[Entry], None]:
         """Return what listens to one more pool, whose entries are told from those of others."""
         number = len(self._counted)
-        return lambda entry: self._log.append(replace(entry, pool=number))
+        return lambda entry: self._listen(replace(entry, pool=number))
 
     def _known(self, raw: object, make: Callable[[], P]) -> P:
         with self._lock:
