@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -272,18 +273,11 @@ def test_a_profile_has_no_matrix_parameters(tmp_path: Path, write: Write) -> Non
     assert said(tmp_path) == [f"specs/p.yaml:3:28: {message}"]
 
 
-def test_the_hash_changes_with_the_file_and_with_the_profiles_it_uses(
-    tmp_path: Path, write: Write
-) -> None:
-    write("specs/p.yaml", PROFILES + "  other: {purpose: p, size: 1}\n")
+def test_the_hash_is_that_of_the_file(tmp_path: Path, write: Write) -> None:
+    write("specs/p.yaml", PROFILES)
     write("specs/a.yaml", class_text("A", head="profile: fast\n"))
-    first = load(tmp_path).classes[0].sha256
-    write("specs/p.yaml", PROFILES + "  other: {purpose: p, size: 7}\n")
-    assert load(tmp_path).classes[0].sha256 == first
-    write("specs/p.yaml", PROFILES.replace("size: 2", "size: 3"))
-    second = load(tmp_path).classes[0].sha256
-    write("specs/a.yaml", class_text("A", head="profile: fast\n") + "# a word\n")
-    assert len({first, second, load(tmp_path).classes[0].sha256}) == 3
+    (spec,) = load(tmp_path).classes
+    assert spec.sha256 == sha256((tmp_path / "specs/a.yaml").read_bytes()).hexdigest()
 
 
 # --- requirements --------------------------------------------------------------------------------

@@ -101,20 +101,6 @@ def test_a_test_names_tables_instead_of_its_class(load: Load, tmp_path: Path) ->
     assert [table.name for table in test.tables] == ["orders"]
 
 
-def test_a_change_of_a_table_is_a_change_of_the_classes_that_use_it(
-    load: Load, tmp_path: Path
-) -> None:
-    def digests() -> list[str]:
-        return [spec.sha256 for spec in load_suite([tmp_path], root=tmp_path).classes]
-
-    load(ORDERS, "[orders]")
-    before = digests()
-    load(ORDERS.replace("varchar(50)", "varchar(60)"), "[orders]")
-    assert digests() != before
-    load(ORDERS.replace("type: int,", "type: bigint,"), "[orders]")
-    assert digests() == before
-
-
 NAMED = {
     "[ordres]": "unknown table 'ordres'",
     "[orders, orders]": "'orders' is named twice",

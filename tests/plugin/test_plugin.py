@@ -38,10 +38,14 @@ class Run:
         module = self._folder / "test_mine.py"
         body = "".join(f"        {line}\n" for line in lines)
         module.write_text(HEAD.replace("{options}", options) + body)
-        command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-p", "no:cacheprovider"]
+        quiet = ["-p", "no:xdist", "-p", "no:cacheprovider"]
         chosen = ["--server", "embedded", "--results", "results.json", *arguments, str(module)]
+        self.command("pytest", *quiet, *chosen)
+
+    def command(self, module: str, *arguments: str) -> None:
+        """Run a module of Python in the folder."""
         self._done = subprocess.run(
-            [*command, *chosen],
+            [sys.executable, "-m", module, *arguments],
             cwd=self._folder,
             capture_output=True,
             text=True,
@@ -75,6 +79,25 @@ def test_a_passed_test_is_noted_with_its_identity(run: Run) -> None:
     found = run.result()
     assert (found["id"], found["group"], found["outcome"]) == ("mine.it", "Mine", "passed")
     assert found["real"].items() >= {"server": "embedded", "driver": "steadypool"}.items()
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_spec_that_was_edited_after_its_tests_were_made_is_told(
+    run: Run, tmp_path: Path, edited: bool
+) -> None:
+    (tmp_path / "specs").mkdir()
+    spec = tmp_path / "specs" / "pool.yaml"
+    spec.write_text(
+        "spec: 1\nclass: Example\npurpose: p\ntests:\n  it:\n"
+        "    {purpose: p, validates: v, covers: [], expect: {stats: {in_use: 0}}}\n"
+    )
+    run.command("poolspec", "gen")
+    if edited:
+        spec.write_text(spec.read_text() + "# a word\n")
+    run.command("pytest", "-p", "no:cacheprovider", "--server", "embedded", "generated_tests")
+    assert run.code == 0, run.output
+    told = "specs/pool.yaml was edited after these tests were made: poolspec gen"
+    assert (told in run.output) == edited
 
 
 def test_a_failure_shows_the_line_of_the_spec_and_the_events(run: Run) -> None:

@@ -41,31 +41,30 @@ class ClassBuilder:
         fields = self.fields
         if shared := fields.get(g.POOL_KEY):
             refuse_parameters(self.reader, shared)
-        used: dict[str, Profile] = {}
         needs = Needs(self.reader, fields)
         given = fields.get(g.TESTS) or ()
-        tests = tuple(self._test(word, test, used, needs) for word, test in given)
+        tests = tuple(self._test(word, test, needs) for word, test in given)
         needs.check_class()
         name = fields.get(g.CLASS_KEY)
         if name is None:
             return None
         return SpecClass(
             path,
-            _fingerprint(data, used, tests),
+            hashlib.sha256(data).hexdigest(),
             name.text,
             fields.get(g.PURPOSE) or "",
             fields.get(g.DESCRIPTION) or "",
             tests,
         )
 
-    def _test(self, word: Word, fields: Fields, used: dict[str, Profile], needs: Needs) -> SpecTest:
+    def _test(self, word: Word, fields: Fields, needs: Needs) -> SpecTest:
         reader = self.reader
         reader.uses = list(fields.uses)
         names = Names(reader)
         scope = Scope(names)
         matrix = build_matrix(scope, fields)
         layer = self._inherited(fields, g.LAYER) or Layer.INTEGRATION
-        pool = self._pool(fields, layer, used)
+        pool = self._pool(fields, layer)
         time = self._inherited(fields, g.TIME) or TimeKind.VIRTUAL
         if HOUSEKEEPING.name in dict(pool):
             names.real_time.append(("a housekeeper", fields.at(g.POOL_KEY)))
@@ -165,11 +164,9 @@ class ClassBuilder:
         value = fields.get(key)
         return self.fields.get(key) if value is None else value
 
-    def _pool(self, fields: Fields, layer: Layer, used: dict[str, Profile]) -> PoolOptions:
+    def _pool(self, fields: Fields, layer: Layer) -> PoolOptions:
         word = self._inherited(fields, g.PROFILE)
         profile = self._profile(word, layer) if word else None
-        if profile:
-            used[profile.name] = profile
         base = profile.options if profile else None
         return pool_options(base, self.fields.get(g.POOL_KEY), fields.get(g.POOL_KEY))
 
@@ -226,13 +223,3 @@ class ClassBuilder:
             for key in (g.POOL_KEY, g.PROFILE, WEB_APP):
                 if fields.has(key):
                     self.reader.problem(fields.at(key), message, "give 'options' to the step")
-
-
-def _fingerprint(data: bytes, used: dict[str, Profile], tests: tuple[SpecTest, ...]) -> str:
-    """A hash of everything that the generated module depends on."""
-    digest = hashlib.sha256(data)
-    for name in sorted(used):
-        digest.update(f"\n{name} {used[name].options!r}".encode())
-    for create in sorted({table.create for test in tests for table in test.tables}):
-        digest.update(f"\n{create}".encode())
-    return digest.hexdigest()

@@ -62,7 +62,7 @@ class SpecClass:
     path: PurePosixPath
     """As given to poolspec, relative to the specs folder's parent: `specs/limits.yaml`."""
     sha256: str
-    """Of everything the generated module depends on: this file, and the profiles it uses."""
+    """Of the file."""
     name: str
     """A Python class name without the `Test` prefix: ConnectionPoolLimits."""
     purpose: str

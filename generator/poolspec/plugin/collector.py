@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from poolspec.plugin.choices import ANY_SERVER
+from poolspec.plugin.freshness import outdated
 from poolspec.plugin.results import Outcome, Results, TestResult
 
 
@@ -17,6 +18,7 @@ class Collector:
         self._started = time.monotonic()
         self._results = Results(pool=config.getoption("--pool"))
         self._choice: str = config.getoption("--server")
+        self._modules: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended."""
@@ -24,6 +26,7 @@ class Collector:
         identity: Any = about.get("poolspec")
         if identity is None or (report.when != "call" and report.passed):
             return
+        self._modules.add(report.location[0])
         server: Any = about.get("poolspec_server")
         self._results.server = server or self._results.server
         outcome, reason = Outcome.PASSED, ""
@@ -50,7 +53,7 @@ class Collector:
         if not self._results.tests:
             return
         terminalreporter.section("poolspec")
-        for line in [*self._results.summary(), *self._hint()]:
+        for line in [*self._results.summary(), *self._hint(), *self._outdated()]:
             terminalreporter.write_line(line)
 
     def _hint(self) -> list[str]:
@@ -60,6 +63,14 @@ class Collector:
         from poolspec.servers import describe_choice
 
         return ["", describe_choice(self._choice)]
+
+    def _outdated(self) -> list[str]:
+        """Say which specs have been edited since their tests were generated."""
+        edited = outdated(self._config.rootpath, self._modules)
+        if not edited:
+            return []
+        what = "was" if len(edited) == 1 else "were"
+        return ["", f"{', '.join(edited)} {what} edited after these tests were made: poolspec gen"]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the results where asked to."""
