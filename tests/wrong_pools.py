@@ -33,7 +33,7 @@ class WrongCore(steadypool.ConnectionPool):
     core: type[Core]
 
     def _make_core(self) -> Core:
-        return self.core(self._rules, self._listeners, self._journal.listener_failed)
+        return self.core(self._rules, self._listeners, self._interrupts.listener_raised)
 
 
 class OverLimitByOne(WrongCore):
@@ -453,15 +453,11 @@ class LeavesATransactionWhenMaintained(steadypool.ConnectionPool):
             slot.connection.cursor().execute("SELECT 1")
 
 
-class TellsNoMoreOnceInterrupted(WrongCore):
-    """Keeps the other events of a move to itself, if interrupted as it tells of one."""
+class KeepsInterruptsToItself(steadypool.ConnectionPool):
+    """Goes on as if nothing had happened after an interrupt in a listener."""
 
-    class core(Core):  # noqa: N801
-        def _tell(self, now: float) -> None:
-            notes, self._notes = self._notes, []
-            for note in notes:
-                self._notes = [note]
-                super()._tell(now)
+    def _make_core(self) -> Core:
+        return Core(self._rules, self._listeners)
 
 
 class Sound(WrongCore):
@@ -521,7 +517,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     KeepsWhatWasOnLoanWhenEmptied: ("shutdown", "close_all_races_with_borrowers"),
     LeavesATransactionWhenMaintained: ("lifecycle", "maintenance_leaves_no_transaction"),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
-    TellsNoMoreOnceInterrupted: ("listeners", "an_interrupt_as_somebody_waits"),
+    KeepsInterruptsToItself: ("listeners", "an_interrupt_as_a_connection_comes_back"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""
 

@@ -40,6 +40,7 @@ from steadypool.core import Core
 from steadypool.errors import WrongLoopError
 from steadypool.events import Listener
 from steadypool.hooks import Hook, Hooks
+from steadypool.interrupts import Interrupts
 from steadypool.journal import Journal
 from steadypool.options import check_rules, seconds
 from steadypool.protocols import AsyncClock
@@ -127,8 +128,11 @@ class AsyncConnectionPool(AsyncControl):
         self._journal = Journal(self.name, opener.address)
         self._clock: AsyncClock = clock or SystemAsyncClock()
         self._now = self._clock.now
-        self._core = Core(rules, tuple(listeners), self._journal.listener_failed)
-        self._engine = AsyncEngine(self._core, self._clock, opener, self._journal, random)
+        self._interrupts = Interrupts(self._journal, lambda: 0)  # all tasks are one thread's
+        self._core = Core(rules, tuple(listeners), self._interrupts.listener_raised)
+        self._engine = AsyncEngine(
+            self._core, self._clock, opener, self._journal, self._interrupts, random
+        )
         self._loop: object = None  # the event loop, by its identity
         self._blocks = Blocks(lambda: id(asyncio.current_task()))
 
@@ -151,6 +155,7 @@ class AsyncConnectionPool(AsyncControl):
         self._core.begin(self._now())
         try:
             await self._engine.fill()
+            self._interrupts.go_on()
         except BaseException:
             await self.close()
             raise
@@ -241,16 +246,10 @@ class AsyncConnectionPool(AsyncControl):
         slot = self._core.in_use.get(id(connection))
         if slot is None:
             raise self._core.not_borrowed()
-        now = self._now()
-        try:
-            clean = state is _CLEAN or (keeps_open and state is _OPEN)
-            more = self._core.check_in(slot, clean, now)
-        except BaseException:  # a listener raised it
-            self._core.salvage(slot, now)
-            self._engine.put_away(slot)
-            raise
-        if more:
+        clean = state is _CLEAN or (keeps_open and state is _OPEN)
+        if self._core.check_in(slot, clean, self._now()):
             await self._engine.put_right(slot, state)
+        self._interrupts.go_on()
 
     def _check_loop(self) -> None:
         try:

@@ -25,6 +25,7 @@ from steadypool.errors import (
     PoolTimeoutError,
 )
 from steadypool.events import CloseReason, FailReason
+from steadypool.interrupts import Interrupts
 from steadypool.journal import Journal
 from steadypool.patience import Patience
 from steadypool.protocols import AsyncClock
@@ -47,9 +48,11 @@ class AsyncConnects(AsyncReturns):
         clock: AsyncClock,
         opener: AsyncOpener,
         journal: Journal,
+        interrupts: Interrupts,
         random: Callable[[], float],
     ) -> None:
         super().__init__(core, clock, opener, journal)
+        self._interrupts = interrupts
         self.last_error: str | None = None
         """Why the last failed connect did."""
         self._random = random
@@ -83,6 +86,7 @@ class AsyncConnects(AsyncReturns):
             await self._give_up(ticket, error)
             raise
         await self._withdraw(ticket, FailReason.INTERRUPTED)  # it finds its place
+        self._interrupts.go_on()
         return True
 
     async def shut(self) -> None:

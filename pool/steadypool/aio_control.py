@@ -9,6 +9,7 @@ from steadypool.aio_engine import AsyncEngine
 from steadypool.core import Core
 from steadypool.errors import ConnectionPoolError
 from steadypool.health import Condition, Health, judge
+from steadypool.interrupts import Interrupts
 from steadypool.journal import Journal
 from steadypool.loans import Loan
 from steadypool.options import check_limit, seconds
@@ -26,6 +27,7 @@ class AsyncControl(ABC):
     _engine: AsyncEngine
     _now: Callable[[], float]
     _journal: Journal
+    _interrupts: Interrupts
     _loop: object
 
     @abstractmethod
@@ -118,6 +120,7 @@ class AsyncControl(ABC):
         await self._engine.change(
             lambda doomed, now: self._core.resize(new_size, limit, doomed, now)
         )
+        self._interrupts.go_on()
 
     def suspend(self) -> None:
         """Hand out nothing until `resume`: who acquires meanwhile waits, within his timeout.
@@ -126,11 +129,13 @@ class AsyncControl(ABC):
         """
         self._check_loop()
         self._core.suspend(self._now())
+        self._interrupts.go_on()
 
     def resume(self) -> None:
         """Hand out connections again, first to those who wait."""
         self._check_loop()
         self._core.resume(self._now())
+        self._interrupts.go_on()
 
     # --- emptying and closing --------------------------------------------------------------------
 
@@ -141,6 +146,7 @@ class AsyncControl(ABC):
         """
         self._check_loop()
         await self._engine.change(self._core.clear)
+        self._interrupts.go_on()
 
     async def close_all(self) -> None:
         """Empty the pool; another name of `clear`."""
@@ -162,6 +168,7 @@ class AsyncControl(ABC):
         if limit is not None:
             await self._engine.drain(deadline_of(limit, self._now()))
         await self._engine.settle()
+        self._interrupts.go_on()
 
     # --- housekeeping ----------------------------------------------------------------------------
 
@@ -187,3 +194,4 @@ class AsyncControl(ABC):
             pass  # it is in the log, and in the next verdict
         except Exception as error:
             self._journal.upkeep_failed(error)
+        self._interrupts.go_on()

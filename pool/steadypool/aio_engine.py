@@ -5,6 +5,7 @@ raised meanwhile, by the driver, by a hook, by the clock or by a cancellation, w
 is given back before the exception goes on. All I/O is cut short by the acquire's timeout.
 """
 
+import asyncio
 import inspect
 from typing import Any
 
@@ -29,10 +30,13 @@ class AsyncEngine(AsyncConnects):
         try:
             self._core.start(ticket, started)
             await self._carry_out(ticket, Patience.of(timeout, started))
+            self._interrupts.go_on()
             assert ticket.slot is not None
             return ticket.slot.connection
         except BaseException as error:
             await self._give_up(ticket, error)
+            if not isinstance(error, asyncio.CancelledError):  # which goes on before all else
+                self._interrupts.go_on()
             raise
 
     # --- the steps -------------------------------------------------------------------------------
@@ -40,6 +44,7 @@ class AsyncEngine(AsyncConnects):
     async def _carry_out(self, ticket: AsyncTicket, patience: Patience) -> None:
         """Do what the core asks of this acquire, until the connection is out."""
         while (step := ticket.step) is not Step.OUT:
+            self._interrupts.go_on()
             if step is Step.WAIT:
                 await self._wait(ticket, patience)
             elif step is Step.TAKE:
@@ -64,9 +69,8 @@ class AsyncEngine(AsyncConnects):
         slot = ticket.slot
         assert slot is not None
         if self._core.rules.hooked:
-            slot.reason = CloseReason.ERROR  # until the hook has gone well
+            slot.reason = CloseReason.ERROR  # until it is out: what the hook begins is for no other
             await self._prepare(slot.connection, patience)
-            slot.reason = None
         if self._watches_loans:
             slot.holder, slot.where = task_name(), callers.whereabouts()
         self._core.checkout(ticket, self._now())

@@ -46,12 +46,6 @@ class AsyncReturns:
         if self._now() >= self._core.tidy_at:
             await self.tidy()
 
-    def put_away(self, slot: Slot) -> None:
-        """After a return that was cut short: close a connection that is nowhere."""
-        if slot.returning:
-            slot.reason = slot.reason or CloseReason.DIRTY
-            self._tasks.spawn(self._discard(slot))
-
     async def discard(self, slots: list[Slot]) -> None:
         """Close connections that the core has given up; goes on if the caller is cancelled."""
         for task in [self._tasks.spawn(self._discard(slot)) for slot in slots]:

@@ -36,7 +36,7 @@ class Books:
     """State, counters and events. Not thread-safe: the caller holds its lock."""
 
     __slots__ = (
-        "_listener_failed",
+        "_listener_raised",
         "_listeners",
         "_look_after",
         "_notes",
@@ -75,7 +75,7 @@ class Books:
         self,
         rules: Rules,
         listeners: tuple[Listener, ...] = (),
-        listener_failed: Callable[[Exception], None] = lambda error: None,
+        listener_raised: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         self.idle: deque[Slot] = deque()
         """The next to be handed out is the last."""
@@ -101,7 +101,7 @@ class Books:
         self._passed: Slot | None = None
         """A loan that has just become another's; tells an interrupted return that it was done."""
         self._listeners = listeners
-        self._listener_failed = listener_failed
+        self._listener_raised = listener_raised
         self._notes: list[_Note] = []
         self.breaker = Breaker(rules.breaker_failures, rules.breaker_cooldown)
         self._go_by(rules)
@@ -223,21 +223,16 @@ class Books:
     def _tell(self, now: float) -> None:
         """Send what was noted; called last in every transition.
 
-        An interrupt that strikes in a listener goes on when all of them have been told all.
+        What a listener raises is told to the shell: every listener is told all.
         """
         if not self._notes:
             return
         notes, self._notes = self._notes, []
         figures = self.gauges()
-        interrupt: BaseException | None = None
         for kind, ticket, connection, reason, took, loan in notes:
             event = PoolEvent(kind, now, ticket, connection, reason, *figures, took, loan)
             for listener in self._listeners:
                 try:
                     listener(event)
-                except Exception as error:
-                    self._listener_failed(error)
                 except BaseException as error:
-                    interrupt = interrupt or error
-        if interrupt is not None:
-            raise interrupt
+                    self._listener_raised(error)

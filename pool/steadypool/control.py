@@ -8,6 +8,7 @@ from steadypool.core import Core
 from steadypool.engine import Engine
 from steadypool.errors import ConnectionPoolError
 from steadypool.health import Condition, Health, judge
+from steadypool.interrupts import Interrupts
 from steadypool.journal import Journal
 from steadypool.loans import Loan
 from steadypool.options import check_limit, seconds
@@ -27,6 +28,7 @@ class Control(ABC):
     _lock: Any
     _now: Any
     _journal: Journal
+    _interrupts: Interrupts
 
     # --- figures ---------------------------------------------------------------------------------
 
@@ -116,6 +118,7 @@ class Control(ABC):
             self._core.resize(new_size, check_limit(new_size, overflow), doomed, now)
 
         self._engine.change(resize)
+        self._interrupts.go_on()
 
     def suspend(self) -> None:
         """Hand out nothing until `resume`: who acquires meanwhile waits, within his timeout.
@@ -123,10 +126,12 @@ class Control(ABC):
         What is on loan stays so, and may come back.
         """
         self._engine.change(lambda doomed, now: self._core.suspend(now))
+        self._interrupts.go_on()
 
     def resume(self) -> None:
         """Hand out connections again, first to those who wait."""
         self._engine.change(lambda doomed, now: self._core.resume(now))
+        self._interrupts.go_on()
 
     # --- emptying and closing --------------------------------------------------------------------
 
@@ -136,6 +141,7 @@ class Control(ABC):
         The pool stays usable and opens connections as they are asked for.
         """
         self._engine.change(self._core.clear)
+        self._interrupts.go_on()
 
     def close_all(self) -> None:
         """Empty the pool; another name of `clear`."""
@@ -157,6 +163,7 @@ class Control(ABC):
             raise
         if limit is not None:
             self._engine.drain(deadline_of(limit, self._now()))
+        self._interrupts.go_on()
 
     # --- housekeeping ----------------------------------------------------------------------------
 
@@ -181,3 +188,4 @@ class Control(ABC):
             pass  # it is in the log, and in the next verdict
         except Exception as error:
             self._journal.upkeep_failed(error)
+        self._interrupts.go_on()

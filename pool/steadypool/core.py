@@ -162,6 +162,7 @@ class Core(Intake):
             slot.reason = self._emptied()
             ticket.step = Step.REPLACE
             return
+        slot.reason = None
         slot.uses += 1
         slot.since = now
         slot.reported = False
@@ -234,6 +235,8 @@ class Core(Intake):
     def _take_back(self, slot: Slot, ticket: Ticket) -> None:
         """Undo a checkout whose acquire was interrupted before it could return."""
         self._begin_return(slot)
+        if self.rules.hooked:  # what the hook has begun was for the borrower
+            slot.reason = CloseReason.DIRTY
         ticket.step = Step.DONE
         self._note(EventKind.CHECKED_IN, slot=slot)
 

@@ -22,6 +22,7 @@ from steadypool.errors import (
     ServerUnavailableError,
 )
 from steadypool.events import CloseReason, FailReason
+from steadypool.interrupts import Interrupts
 from steadypool.journal import Journal
 from steadypool.opener import Opener
 from steadypool.patience import Patience, deadline_of
@@ -40,9 +41,12 @@ class Engine(Returns):
         clock: Clock,
         opener: Opener,
         journal: Journal,
+        interrupts: Interrupts,
         random: Callable[[], float],
     ) -> None:
         super().__init__(core, lock, clock, opener, journal)
+        self._interrupts = interrupts
+        self._kept = interrupts.kept
         self._random = random
         self._watches_loans = core.rules.leak_after != math.inf
         self.last_error: str | None = None
@@ -56,10 +60,14 @@ class Engine(Returns):
         try:
             with self._lock:
                 self._core.start(ticket, started)
+            if self._kept:
+                self._interrupts.go_on()
             if ticket.step is WAIT and not ticket.waiter.wait(deadline_of(timeout, started)):
                 self._give_up(ticket, started)
             if ticket.step is not OUT:
                 self._carry_out(ticket, Patience.of(timeout, started))
+            if self._kept:
+                self._interrupts.go_on()
             slot = ticket.slot
             assert slot is not None
             return slot.connection
@@ -69,6 +77,7 @@ class Engine(Returns):
             except BaseException:  # interrupted in its turn: finish the work first
                 self._withdraw(ticket, FailReason.INTERRUPTED)
                 raise
+            self._interrupts.go_on()
             raise
 
     def fill(self) -> None:
@@ -93,19 +102,22 @@ class Engine(Returns):
                 if not self._core.grow(ticket, now):
                     return False
             self._open(ticket, Patience.once(timeout, now))
-            return True
         finally:  # what was opened finds its place, what was not gives back its slot
             try:
                 self._withdraw(ticket, FailReason.INTERRUPTED)
             except BaseException:  # interrupted: finish the work first
                 self._withdraw(ticket, FailReason.INTERRUPTED)
                 raise
+        self._interrupts.go_on()
+        return True
 
     # --- the steps -------------------------------------------------------------------------------
 
     def _carry_out(self, ticket: Ticket, patience: Patience) -> None:
         """Do what the core asks of this acquire, until the connection is out."""
         while (step := ticket.step) is not Step.OUT:
+            if self._kept:
+                self._interrupts.go_on()
             if step is Step.WAIT:
                 if not ticket.waiter.wait(patience.deadline):
                     self._give_up(ticket, patience.started)
@@ -134,9 +146,8 @@ class Engine(Returns):
         slot = ticket.slot
         assert slot is not None
         if self._core.rules.hooked:
-            slot.reason = CloseReason.ERROR  # until the hook has gone well
+            slot.reason = CloseReason.ERROR  # until it is out: what the hook begins is for no other
             self._opener.prepare(slot.connection)
-            slot.reason = None
         if self._watches_loans:
             slot.holder, slot.where = callers.thread_name(), callers.whereabouts()
         with self._lock:

@@ -8,7 +8,9 @@ released, and of timeouts.
 
 Rules for listeners: they are called synchronously, in the order of the transitions, in the thread
 that caused the transition and while the pool's lock is held. A listener must be quick and must not
-call the pool. What a listener raises is logged once and otherwise ignored.
+call the pool. An error that it raises is logged once and otherwise ignored. An interrupt that
+strikes in it, such as KeyboardInterrupt, goes on to whoever used the pool as soon as nothing can be
+lost by it: see `steadypool.interrupts`.
 """
 
 from collections.abc import Callable

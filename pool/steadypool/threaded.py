@@ -26,6 +26,7 @@ from steadypool.driver import state as connection_state
 from steadypool.engine import Engine
 from steadypool.events import Listener
 from steadypool.hooks import Hook, Hooks
+from steadypool.interrupts import Interrupts
 from steadypool.journal import Journal
 from steadypool.mysql import Connector
 from steadypool.opener import Opener
@@ -150,6 +151,8 @@ class ConnectionPool(Borrowing):
             connect = Connector(configuration.load(config, config_name))
         self._opener = Opener(self.name, connect, Hooks(setup, on_acquire))
         self._journal = Journal(self.name, self._opener.address)
+        self._interrupts = Interrupts(self._journal, threading.get_ident)
+        self._kept = self._interrupts.kept
         self._random = random
         self._clock: Clock = clock or SystemClock()
         self._now = self._clock.now
@@ -159,6 +162,7 @@ class ConnectionPool(Borrowing):
         self._core.begin(self._now())
         try:
             self._engine.fill()
+            self._interrupts.go_on()
         except BaseException:
             self.close()
             raise
@@ -204,6 +208,7 @@ class ConnectionPool(Borrowing):
         if connection is None:
             return
         slot = None
+        more = False
         number = 0
         try:
             state = connection_state(connection)
@@ -221,14 +226,16 @@ class ConnectionPool(Borrowing):
                         finally:
                             number = slot.returning
                         raise
-                    if not more:
+                    if more:
+                        number = slot.returning  # read in the same turn, it is this return's, or 0
+                    elif not self._kept:
                         return
-                    number = slot.returning  # read in the same turn, it is this return's, or 0
-            if slot is not None:
+            if slot is not None and more:
                 self._engine.put_right(slot, number, state)
         except BaseException:
             self._engine.rescue(connection, slot, number)
             raise
+        self._interrupts.go_on()
         if slot is None and id(connection) not in self._inherited:
             raise self._core.not_borrowed()
 
@@ -238,11 +245,17 @@ class ConnectionPool(Borrowing):
         self._lock = threading.Lock()
         self._core = self._make_core()
         self._engine = Engine(
-            self._core, self._lock, self._clock, self._opener, self._journal, self._random
+            self._core,
+            self._lock,
+            self._clock,
+            self._opener,
+            self._journal,
+            self._interrupts,
+            self._random,
         )
 
     def _make_core(self) -> Core:
-        return Core(self._rules, self._listeners, self._journal.listener_failed)
+        return Core(self._rules, self._listeners, self._interrupts.listener_raised)
 
     def _after_fork(self) -> None:
         """In the child: begin again, empty; the parent's connections are none of ours."""

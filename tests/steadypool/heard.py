@@ -1,0 +1,58 @@
+"""A listener that is interrupted when it is told to, and looks whether all it heard adds up."""
+
+from collections import Counter
+from typing import Any
+
+from steadypool import EventKind, PoolEvent
+
+K = EventKind
+OPTIONS: dict[str, list[Any]] = {
+    "size": [1, 2, 3],
+    "max_overflow": [0, 1],
+    "check_after": [0.5, None],
+    "validate_after": [None, 2.0],
+    "recycle": [None, 8.0],
+    "max_uses": [None, 3],
+    "max_idle_time": [None, 6.0],
+    "leak_after": [None, 5.0],
+}
+"""Of a pool; a story takes one value of each."""
+
+
+class Interrupt(BaseException):
+    """Strikes in a listener."""
+
+
+class Heard:
+    """The listener of one pool."""
+
+    def __init__(self) -> None:
+        self._events: list[PoolEvent] = []
+        self._spared = self._left = 0
+
+    def arm(self, spared: int, times: int) -> None:
+        """Be interrupted so many times, after so many events."""
+        self._spared, self._left = spared, times
+
+    def __call__(self, event: PoolEvent) -> None:
+        """Hear, and be interrupted."""
+        self._events.append(event)
+        if self._spared > 0:
+            self._spared -= 1
+        elif self._left > 0:
+            self._left -= 1
+            raise Interrupt(event.kind)
+
+    def check(self, pool: Any, opened: list[Any]) -> None:
+        """At rest: nothing is lost, neither a slot, nor a connection, nor an event."""
+        core, stats = pool._core, pool.stats()
+        assert (core.pending, core.connecting, len(core.waiters), len(core.resting)) == (0, 0, 0, 0)
+        known = {slot.connection for slot in [*core.idle, *core.in_use.values()]}
+        assert known == {connection for connection in opened if not connection.closed}
+        assert not any(slot.connection.in_transaction for slot in core.idle)
+        told = Counter(event.kind for event in self._events)
+        assert told[K.CONNECTION_CREATED] == stats.created
+        assert told[K.CONNECTION_CLOSED] == stats.closed
+        assert told[K.CHECKED_OUT] == stats.acquired
+        assert told[K.CHECKED_IN] == stats.released
+        assert told[K.CHECKOUT_STARTED] == told[K.CHECKED_OUT] + told[K.CHECKOUT_FAILED]

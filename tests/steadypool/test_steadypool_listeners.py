@@ -1,0 +1,109 @@
+"""Interrupts in a listener, in threads: whatever the pool is about, it loses nothing by them."""
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from tests.steadypool.heard import OPTIONS, Heard, Interrupt
+
+from steadypool import ConnectionPool, EventKind, PoolEvent, Reset
+from steadypool.testing import ScriptedConnection, ScriptedConnector, VirtualClock
+
+MakePool = Callable[..., ConnectionPool]
+
+
+class Story:
+    """What one client does with a pool, at random, while its listener is interrupted."""
+
+    def __init__(self, chance: random.Random, clock: VirtualClock) -> None:
+        self.heard = Heard()
+        self.connect = ScriptedConnector(clock=clock)
+        self._chance = chance
+        self._clock = clock
+        self._fails = False
+        self._held: list[ScriptedConnection] = []
+        chosen: dict[str, Any] = {name: chance.choice(of) for name, of in OPTIONS.items()}
+        self.pool = ConnectionPool(
+            **chosen,
+            setup=chance.choice([None, self._hook]),
+            on_acquire=chance.choice([None, self._hook]),
+            reset=chance.choice([Reset.ROLLBACK, Reset.SESSION]),
+            connect=self.connect,
+            connect_attempts=2,
+            breaker_failures=None,
+            clock=clock,
+            listeners=[self.heard],
+        )
+
+    def _hook(self, connection: Any) -> None:
+        connection.cursor().execute("SELECT 1")
+        if self._fails:
+            self._fails = False
+            raise ValueError
+
+    def step(self) -> None:
+        """Do one thing, all that it may raise included."""
+        deeds: list[Callable[[], object]] = [
+            self._acquire,
+            self._acquire,
+            self._release,
+            self._release,
+            self.pool.clear,
+            lambda: self.pool.resize(self._chance.randint(1, 3)),
+            self.pool.maintain,
+            self.pool.health,
+            self._suspend,
+            self._lose,
+            lambda: setattr(self, "_fails", True),
+            lambda: self.connect.then(OSError("refused")),
+        ]
+        self._clock.sleep(self._chance.choice([0.05, 0.05, 1.0, 3.0]))
+        self.heard.arm(self._chance.randint(0, 3), self._chance.choice([0, 1, 1, 2, 99]))
+        with suppress(Interrupt, Exception):
+            self._chance.choice(deeds)()
+        self.heard.arm(0, 0)
+
+    def _acquire(self) -> None:
+        self._held.append(self.pool.acquire(timeout=0.3))
+
+    def _release(self) -> None:
+        if self._held:
+            self.pool.release(self._held.pop(self._chance.randrange(len(self._held))))
+
+    def _suspend(self) -> None:
+        try:
+            self.pool.suspend()
+        finally:
+            self.pool.resume()
+
+    def _lose(self) -> None:
+        connection = self._chance.choice(self.connect.opened)
+        if not connection.closed:
+            connection.die()
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_interrupted_listeners_cost_nothing(seed: int) -> None:
+    story = Story(random.Random(seed), VirtualClock())
+    for _ in range(40):
+        story.step()
+        story.heard.check(story.pool, story.connect.opened)
+
+
+def test_what_a_hook_began_for_an_interrupted_borrower_is_nobodys(
+    make_pool: MakePool, connect: ScriptedConnector
+) -> None:
+    def begin(connection: ScriptedConnection) -> None:
+        connection.cursor().execute("INSERT")
+
+    def interrupt(event: PoolEvent) -> None:
+        if event.kind is EventKind.CHECKED_OUT and event.connection == 1:
+            raise Interrupt
+
+    pool = make_pool(size=1, on_acquire=begin, listeners=[interrupt])
+    with pytest.raises(Interrupt):
+        pool.acquire()
+    assert pool.acquire() is connect.opened[1]
+    assert connect.opened[0].closed
