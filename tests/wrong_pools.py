@@ -23,7 +23,7 @@ from steadypool.core import Core
 from steadypool.events import FailReason
 from steadypool.hooks import Hooks
 from steadypool.rules import Rules
-from steadypool.states import ConnectionState, Slot, Ticket
+from steadypool.states import ConnectionState, Slot, Step, Ticket
 from steadypool.stats import PoolStats
 
 
@@ -460,6 +460,14 @@ class KeepsInterruptsToItself(steadypool.ConnectionPool):
         return Core(self._rules, self._listeners)
 
 
+class KeepsALoanThatWasInterrupted(WrongCore):
+    """Leaves a connection on loan to whoever was interrupted as it was lent to him."""
+
+    class core(Core):  # noqa: N801
+        def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
+            return None if ticket.step is Step.OUT else super().withdraw(ticket, reason, now)
+
+
 class Sound(WrongCore):
     """Is not wrong at all: what is noticed in the others is noticed because of their faults."""
 
@@ -517,6 +525,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     KeepsWhatWasOnLoanWhenEmptied: ("shutdown", "close_all_races_with_borrowers"),
     LeavesATransactionWhenMaintained: ("lifecycle", "maintenance_leaves_no_transaction"),
     SharesWithItsChild: ("forking", "a_child_opens_connections_of_its_own"),
+    KeepsALoanThatWasInterrupted: ("listeners", "an_interrupt_as_a_connection_is_lent"),
     KeepsInterruptsToItself: ("listeners", "an_interrupt_as_a_connection_comes_back"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""

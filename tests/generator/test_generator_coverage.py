@@ -143,6 +143,11 @@ TOLD: list[tuple[Step, str]] = [
     (Inject(1, Fault.CONNECT_SLOW, seconds=2.0), "Let each new connection take 2 s, until healed."),
     (Inject(1, Fault.CONNECT_INTERRUPTED, times=1), "Interrupt new connections, 1 times."),
     (Inject(1, Fault.ROLLBACK_FAILS, times=1), "Let rollbacks fail, 1 times."),
+    (
+        Inject(1, Fault.PING_FAILS, times=1, after=2),
+        "Let pings fail, 1 times, after 2 that go well.",
+    ),
+    (Inject(1, Fault.LISTENER_INTERRUPTED), "Interrupt listening, until healed."),
     (Inject(1, Fault.ROLLBACK_HANGS), "Let rollbacks hang, until healed."),
     (Inject(1, Fault.CLOSE_SLOW, seconds=2.0), "Let closing take 2 s, until healed."),
     (Heal(1, Fault.SERVER_KILLED), "Start the server again."),

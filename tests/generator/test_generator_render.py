@@ -279,6 +279,7 @@ LIFECYCLE: dict[Step, str] = {
     Use(1, "print"): 'lab.use("print")',
     Heal(1, Fault.SERVER_PAUSED): "lab.heal(Fault.SERVER_PAUSED)",
     Inject(1, Fault.CONNECT_REFUSED, times=3): "lab.fault(Fault.CONNECT_REFUSED, times=3)",
+    Inject(1, Fault.PING_FAILS, times=1, after=2): "lab.fault(Fault.PING_FAILS, times=1, after=2)",
     Inject(1, Fault.CONNECT_SLOW, seconds=2.0): "lab.fault(Fault.CONNECT_SLOW, seconds=2.0)",
 }
 

@@ -88,6 +88,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "0 is out of bounds: from 1 to 1,000,000",
     ),
     "nothing to heal": ("- «heal: server_paused", "there is no server_paused to heal"),
+    "healed already": (
+        "- fault: connect_refused\n- interrupt_everywhere: [acquire: x]\n- «heal: connect_refused",
+        "there is no connect_refused to heal",
+    ),
     "healed twice": (
         "- fault: server_paused\n- heal: server_paused\n- «heal: server_paused",
         "there is no server_paused to heal",

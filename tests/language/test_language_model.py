@@ -139,6 +139,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
         Inject(9, Fault.CONNECTION_KILLED, "a"),
         Inject(9, Fault.IDLE_KILLED),
     ),
+    "[{fault: connect_interrupted, after: 2}]": (Inject(9, Fault.CONNECT_INTERRUPTED, after=2),),
     "[{fault: connect_refused, times: 3}, heal: connect_refused]": (
         Inject(9, Fault.CONNECT_REFUSED, times=3),
         Heal(9, Fault.CONNECT_REFUSED),

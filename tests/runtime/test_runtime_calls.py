@@ -43,6 +43,12 @@ def test_a_fault_for_so_many_calls_is_used_up(fault: Fault, faults: CallFaults) 
     assert [bool(plan.delay or plan.error) for plan in plans] == [True, True, False]
 
 
+def test_a_fault_may_let_calls_go_well_first(faults: CallFaults) -> None:
+    faults.set(Fault.CONNECT_REFUSED, seconds=0.0, times=1, after=2)
+    plans = [faults.plan(Call.CONNECT) for _ in range(4)]
+    assert [plan.error is not None for plan in plans] == [False, False, True, False]
+
+
 def test_two_faults_of_a_call_come_together(faults: CallFaults) -> None:
     faults.set(Fault.PING_SLOW, seconds=3.0, times=None)
     faults.set(Fault.PING_FAILS, seconds=0.0, times=None)

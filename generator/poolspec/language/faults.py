@@ -33,7 +33,9 @@ _TERMS = {
     Fault.SERVER_KILLED: _Terms(),
     Fault.SERVER_PAUSED: _Terms(),
     **{
-        fault: _Terms(needs=(g.FOR,) if manner is Manner.SLOW else (), takes=(g.TIMES,))
+        fault: _Terms(
+            needs=(g.FOR,) if manner is Manner.SLOW else (), takes=(g.TIMES, g.AFTER_CALLS)
+        )
         for fault, (_, manner) in CALL_FAULTS.items()
     },
 }
@@ -55,7 +57,14 @@ def build_fault(scope: Scope, fields: Fields) -> Step | None:
         message = f"{shown(victim.text)} was given back in line {thing.gone_line}"
         scope.reader.problem(victim.node, message, "write: fault: idle_killed")
     name = victim.text if victim else None
-    return Inject(fields.node.line, kind, name, fields.get(g.FOR), fields.get(g.TIMES))
+    return Inject(
+        fields.node.line,
+        kind,
+        name,
+        fields.get(g.FOR),
+        fields.get(g.TIMES),
+        fields.get(g.AFTER_CALLS),
+    )
 
 
 def _note_what_it_needs(scope: Scope, kind: Fault, node: Node) -> None:
@@ -73,7 +82,7 @@ def _check_terms(scope: Scope, fields: Fields, kind: Fault, terms: _Terms) -> No
         elif not fields.has(key):
             hint = f"add it: {key.name}: {key.example}"
             scope.reader.problem(fields.node, f"{kind} needs the key {key.name!r}", hint)
-    for key in (g.VICTIM, g.FOR, g.TIMES):
+    for key in (g.VICTIM, g.FOR, g.TIMES, g.AFTER_CALLS):
         if fields.has(key) and key not in (*terms.needs, *terms.takes):
             scope.reader.problem(fields.at(key), f"{kind} takes no {key.name!r}", "leave it out")
 

@@ -23,7 +23,7 @@ from poolspec.language.grammar_pool import (
 from poolspec.language.grammar_tables import FLAG
 from poolspec.language.grammar_web import REQUEST_STEP
 from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
-from poolspec.language.quantities import NUMBER_OF, THREADS
+from poolspec.language.quantities import NUMBER_OF, SIZE, THREADS
 from poolspec.language.steplist import StepList, steps_kind
 from poolspec.language.tree import Node, Scalar, Sequence
 from poolspec.language.values import (
@@ -178,6 +178,7 @@ FAULT = Key("fault", _FAULT_KIND, "break something", "connect_refused", True)
 VICTIM = Key("on", NAME, "the connection that is killed", "a", default="see below")
 FOR = Key("for", SECONDS, "how long a call takes", "2s", default="see below")
 TIMES = Key("times", value_kind(NUMBER_OF), "calls it is for", "3", default="until it is healed")
+AFTER_CALLS = Key("after", value_kind(SIZE), "calls that go well first", "2", default="0")
 HEAL = Key("heal", _FAULT_KIND, "undo a fault", "connect_refused", True)
 
 USE = Key("use", STEP_NAME, "take a step of your own, written in Python", "warm_up", True)
@@ -218,7 +219,7 @@ STEP_PLACES.update(
         ),
         "wait_until": Place("the step wait_until", (WAIT_UNTIL,)),
         "advance": Place("the step advance", (ADVANCE,)),
-        "fault": Place("the step fault", (FAULT, VICTIM, FOR, TIMES)),
+        "fault": Place("the step fault", (FAULT, VICTIM, FOR, TIMES, AFTER_CALLS)),
         "heal": Place("the step heal", (HEAL,)),
         "use": Place("the step use", (USE,)),
         "request": REQUEST_STEP,

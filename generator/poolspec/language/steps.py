@@ -218,6 +218,7 @@ def _interrupt_everywhere(scope: Scope, fields: Fields) -> Step | None:
         scope.reader.problem(fields.at(g.INTERRUPT_EVERYWHERE), message, "add a step")
     body = build_steps(inside.of_interrupted(), steps or NO_STEPS)
     after = build_steps(inside, fields.get(g.AFTER) or NO_STEPS)
+    scope.names.broken.clear()  # faults are healed after each time
     by = fields.get(g.BY) or Interruption.INTERRUPT
     if fields.has(g.MADE_GOOD) and by is not Interruption.TIMEOUT:
         message = "only a timeout can be made good"

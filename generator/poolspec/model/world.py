@@ -18,6 +18,8 @@ class Inject:
     """How long a call takes, for CONNECT_SLOW and the like."""
     times: Value | None = None
     """How many calls it is for; None: all, until it is healed."""
+    after: Value | None = None
+    """How many calls go well first; None: none."""
 
 
 @dataclass(frozen=True, slots=True)

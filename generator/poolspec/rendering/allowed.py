@@ -48,7 +48,7 @@ KEYWORDS = frozenset(
         *("took", "timeout", "params", "returns", "rows", "count", "repeat", "clients"),
         *("unread", "changes_one"),
         *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
-        *("size", "max_overflow", "saying", "drain", "on", "times", "seconds"),
+        *("size", "max_overflow", "saying", "drain", "on", "times", "after", "seconds"),
         *("given", "flaw", "naming"),
         *("by", "where"),  # keys of what is expected of a loan
         *("requests", "status", "headers", "json"),

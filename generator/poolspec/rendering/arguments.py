@@ -141,6 +141,8 @@ def fault_arguments(step: Inject, scope: Scope) -> str:
         parts.append(f"seconds={value(step.seconds)}")
     if step.times is not None:
         parts.append(f"times={value(step.times)}")
+    if step.after is not None:
+        parts.append(f"after={value(step.after)}")
     return ", ".join(parts)
 
 

@@ -43,7 +43,8 @@ def broken(step: Inject) -> str:
     call, manner = CALL_FAULTS[step.fault]
     how = _call(_OF_CALLS[call], manner, step)
     whom = f"{amounts.value(step.times)} times" if step.times is not None else "until healed"
-    return f"{how}, {whom}"
+    spared = "" if step.after is None else f", after {amounts.value(step.after)} that go well"
+    return f"{how}, {whom}{spared}"
 
 
 def _call(calls: str, manner: Manner, step: Inject) -> str:

@@ -56,9 +56,19 @@ class _InForce:
     """A fault that is not healed yet."""
 
     seconds: float
+    spared: int
+    """Calls that go well first."""
     left: float
-    """Calls that it is still for."""
+    """Calls that it is for then."""
     hang: Hang
+
+    def strikes(self) -> bool:
+        """Count a call, and say whether it goes wrong."""
+        if self.spared > 0:
+            self.spared -= 1
+            return False
+        self.left -= 1
+        return self.left >= 0
 
 
 class CallFaults:
@@ -76,10 +86,8 @@ class CallFaults:
             manners = {
                 CALL_FAULTS[fault][1]: state
                 for fault, state in self._in_force.items()
-                if CALL_FAULTS[fault][0] is call and state.left > 0
+                if CALL_FAULTS[fault][0] is call and state.strikes()
             }
-            for state in manners.values():
-                state.left -= 1
         slow, hangs = manners.get(Manner.SLOW), manners.get(Manner.HANGS)
         return Plan(
             slow.seconds if slow else 0.0,
@@ -91,11 +99,11 @@ class CallFaults:
         """Return how often something was asked for."""
         return self._calls[call]
 
-    def set(self, fault: Fault, *, seconds: float, times: int | None) -> None:
+    def set(self, fault: Fault, *, seconds: float, times: int | None, after: int = 0) -> None:
         """Begin a fault."""
         left = float("inf") if times is None else times
         with self._lock:
-            self._in_force[fault] = _InForce(seconds, left, Hang())
+            self._in_force[fault] = _InForce(seconds, after, left, Hang())
 
     def clear(self, fault: Fault) -> None:
         """End a fault; what hangs goes on."""
@@ -114,5 +122,7 @@ def _error(call: Call, manners: Collection[Manner]) -> BaseException | None:
         return BodyInterrupt(f"the {call} is interrupted, for the test wants it so")
     if Manner.FAILS not in manners:
         return None
+    if call is Call.LISTENER:
+        return RuntimeError("the listener fails, for the test wants it so")
     code = CR.CR_CONN_HOST_ERROR if call is Call.CONNECT else CR.CR_SERVER_LOST
     return pymysql.OperationalError(code, f"the {call} fails, for the test wants it so")

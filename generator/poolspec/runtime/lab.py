@@ -36,11 +36,15 @@ class Lab(Cast, Crowd, Interrupts):
         on: Held | None = None,
         seconds: float = 0.0,
         times: int | None = None,
+        after: int = 0,
     ) -> None:
-        """Break something: `on` a connection, for so many `seconds`, or so many `times`."""
+        """Break something: `on` a connection, for so many `seconds`, or so many `times`.
+
+        `after` so many calls that go well.
+        """
         self._log.add("fault", detail=fault)
         if fault in CALL_FAULTS:
-            self._calls.set(fault, seconds=seconds, times=times)
+            self._calls.set(fault, seconds=seconds, times=times, after=after)
         else:
             self._strike(fault, on)
 
@@ -59,6 +63,7 @@ class Lab(Cast, Crowd, Interrupts):
         """
         self._targets.hang_up()
         self._crew.join_all()
+        self._calls.clear_all()
         for pool in self._pools:
             pool.dismiss()
             pool.release_all()
@@ -79,6 +84,7 @@ class Lab(Cast, Crowd, Interrupts):
         """
         undoing = Undoing(OVER)
         undoing.do("the test's clock", self.abort)
+        undoing.do("the faults", self._calls.clear_all)
         undoing.do("the ports", self._targets.hang_up)
         self._traffic.stop_all()
         for stranger in self._strangers:  # first, for somebody may wait for a lock of theirs

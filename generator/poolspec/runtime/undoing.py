@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from poolspec.runtime.alarm import TooLongError, at_most
+from poolspec.runtime.failing import BodyInterrupt
 
 PATIENCE = 5.0
 """Real seconds that a step may take that depends on the pool."""
@@ -39,6 +40,8 @@ class Undoing:
             return False
         except Exception as error:
             self._note_unless_excused(error)
+        except BodyInterrupt:  # the test's own, which went on late
+            pass
         return True
 
     async def see(

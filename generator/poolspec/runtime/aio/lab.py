@@ -34,11 +34,12 @@ class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
         on: AsyncHeld | None = None,
         seconds: float = 0.0,
         times: int | None = None,
+        after: int = 0,
     ) -> None:
         """Break something; see `Lab.fault`."""
         self._log.add("fault", detail=fault)
         if fault in CALL_FAULTS:
-            self._calls.set(fault, seconds=seconds, times=times)
+            self._calls.set(fault, seconds=seconds, times=times, after=after)
         else:
             await asyncio.to_thread(self._strike, fault, on)
 
@@ -57,6 +58,7 @@ class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
         """
         self._targets.hang_up()
         await self._crew.join_all()
+        self._calls.clear_all()
         for pool in self._pools:
             await pool.dismiss()
             await pool.release_all()
@@ -77,6 +79,7 @@ class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
         `undoing` is told what goes wrong. The loop can be closed afterwards, and `clean_up` called.
         """
         undoing.do("the ports", self._targets.hang_up, patience=None)
+        undoing.do("the faults", self._calls.clear_all, patience=None)
         self._traffic.stop_all()
         await self._crew.abandon()
         for stranger in self._strangers:  # first, for somebody may wait for a lock of theirs
