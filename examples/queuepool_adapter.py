@@ -79,6 +79,7 @@ class QueuePoolAdapter:
     capabilities = frozenset(
         {
             Capability.OVERFLOW,
+            Capability.LAZY_START,
             Capability.RECYCLE_BY_AGE,
             Capability.CLOSE_ALL,
             Capability.STATISTICS,

@@ -102,12 +102,14 @@ class Option:
     needs: Capability
     without: int | str | None = None
     """The value that says no more than what a pool without the capability does anyhow."""
+    then: Capability | None = None
+    """What that value takes for granted."""
 
 
 OPTIONS: Final[Mapping[str, Option]] = {
     "max_overflow": Option(Capability.OVERFLOW, without=0),
     "recycle": Option(Capability.RECYCLE_BY_AGE, without=0),
-    "min_size": Option(Capability.MIN_SIZE),
+    "min_size": Option(Capability.MIN_SIZE, without=0, then=Capability.LAZY_START),
     "max_uses": Option(Capability.MAX_USES),
     "max_idle_time": Option(Capability.IDLE_TIME),
     "recycle_jitter": Option(Capability.RECYCLE_BY_AGE, without=0),

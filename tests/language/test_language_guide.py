@@ -105,6 +105,8 @@ def following_table() -> str:
         rows.setdefault(need, []).append(f"the step `{verb}` {what}")
     for name, option in implied.OPTIONS.items():
         rows.setdefault(option.needs, []).append(f"the option `{name}`")
+        if option.then:
+            rows.setdefault(option.then, []).append(f"`{name}: {option.without}`")
     for name, need in implied.EXPECTATIONS.items():
         rows.setdefault(need, []).append(f"to expect `{name}`")
     for lead, words in WORDED:

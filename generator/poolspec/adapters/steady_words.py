@@ -42,6 +42,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.VIRTUAL_TIME,
         Capability.ASYNCIO,
         Capability.HOOKS,
+        Capability.LAZY_START,
         Capability.MIN_SIZE,
         Capability.MAX_USES,
         Capability.IDLE_TIME,

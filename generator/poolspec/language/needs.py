@@ -111,9 +111,10 @@ def note_expectations(names: Names, fields: Fields) -> None:
 def _note_options(names: Names, options: PoolOptions, matrix: Matrix | None, node: Node) -> None:
     """Take note of what a pool's options imply, whichever row of the matrix is in force."""
     for name, value in options:
-        option = implied.OPTIONS.get(name)
-        if option and any(one != option.without for one in _values(value, matrix)):
-            _note(names, option.needs, f"the option {name!r}", node)
+        if option := implied.OPTIONS.get(name):
+            for one in _values(value, matrix):
+                need = option.then if one == option.without else option.needs
+                _note(names, need, f"the option {name!r}", node)
 
 
 def _note_waits(names: Names, matrix: Matrix | None, patience: float) -> None:

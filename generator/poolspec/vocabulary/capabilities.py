@@ -36,6 +36,8 @@ class Capability(StrEnum):
     """The pool has a shell for asyncio."""
     HOOKS = "hooks"
     """The pool calls `setup` for new connections and `on_acquire` at every acquire."""
+    LAZY_START = "lazy_start"
+    """The pool opens no connection before one is asked for: always, or with `min_size` 0."""
     MIN_SIZE = "min_size"
     """The pool keeps fewer connections open than `size`, if told to."""
     METRICS = "metrics"
