@@ -1,7 +1,13 @@
 """What the lab asks of an adapter: how to drive one particular pool.
 
-An adapter is a handful of short methods. It holds no state: whatever a pool needs to know about the
-test it belongs to comes in as `Wiring`.
+An adapter is a handful of short methods, those of `PoolAdapter`. It holds no state: whatever a pool
+needs to know about the test it belongs to comes in as `Wiring`. What more a pool can do its adapter
+shows by capability: methods of its own, which are in `Configuring` and `Metered`, and attributes:
+
+* `controls`, which has those methods of `Controls` that its capabilities ask for,
+* `foreign`, which is `ForeignConnections`,
+* `logs`, which is `poolspec.runtime.journal.LogNames`,
+* `asyncio`, which is `poolspec.runtime.aio.contract.AsyncPoolAdapter`.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +44,7 @@ class Meter(Protocol):
 
 @runtime_checkable
 class Metered(Protocol):
-    """An adapter whose pools can be monitored."""
+    """An adapter whose pools can be monitored. `meter` is a method of the adapter itself."""
 
     def meter(self) -> Meter:
         """Make what monitors one pool."""
@@ -54,7 +60,8 @@ class Wiring:
     time: TimeKind
     listen: Callable[[Entry], None] | None
     """Takes every event of a pool that tells what it does. Quick; safe to call under a lock.
-    None: nobody listens."""
+    None: nobody listens. An entry has its time by `clock`, its actor, its kind and `by_pool`; a
+    checkout that is queued, granted or failed also the pool's number of the acquire."""
     meter: Meter | None = None
     """What is to monitor the pool; for tests that ask for it."""
 
@@ -86,7 +93,10 @@ class Stage(Protocol):
 
 
 class ForeignConnections(Protocol):
-    """Connections that are not the pool's own, for those pools that can be given any."""
+    """Connections that are not the pool's own, for those pools that can be given any.
+
+    An adapter has them as its attribute `foreign`.
+    """
 
     def plain(self, tenant: Tenant) -> Callable[[], Any]:
         """Return what opens one connection of the plain driver."""
@@ -122,7 +132,10 @@ class HealthSeen:
 
 
 class Controls(Protocol):
-    """What can be done to a pool in its life, for those pools where it can be."""
+    """What can be done to a pool in its life, for those pools where it can be.
+
+    An adapter has them as its attribute `controls`, and needs no others than its capabilities say.
+    """
 
     def transaction(self, pool: Any) -> AbstractContextManager[Any]:
         """Borrow for a unit of work: committed at the end of the block, or rolled back."""
@@ -156,7 +169,10 @@ class Controls(Protocol):
 
 
 class Configuring(Protocol):
-    """What an adapter can do as well, for those pools that are told where their database is."""
+    """What an adapter can do as well, for those pools that are told where their database is.
+
+    `open` is a method of the adapter itself.
+    """
 
     def open(self, options: Options, place: Place, wiring: Wiring) -> Any:
         """Make a pool that connects by itself. `wiring` has its clock and its listener."""
