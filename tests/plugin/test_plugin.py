@@ -205,6 +205,16 @@ def test_times_of_a_real_clock_count_from_the_first_event(run: Run) -> None:
     assert first.split()[0] == "0.000000"
 
 
+def test_to_kill_what_is_idle_where_nothing_is_proves_nothing(run: Run) -> None:
+    run.test(
+        "from poolspec.runtime import Fault",
+        "pool.acquire()",
+        "lab.fault(Fault.IDLE_KILLED)  # line 2",
+    )
+    assert run.code == 1
+    assert "no connection is idle in the pool that could be killed" in run.result()["reason"]
+
+
 def test_an_actors_exception_names_the_actor(run: Run) -> None:
     run.test(
         "def fail() -> None:",

@@ -34,10 +34,14 @@ class ServerFaults:
         settle(lambda: self._server.connection_ids(self._tenant) & doomed, lambda left: not left)
 
     def kill_idle(self, held: Collection[int]) -> None:
-        """Have the server end the test's connections but those that are held, or no pool's."""
-        self.kill(
-            self._server.connection_ids(self._tenant).difference(held) - self._observer.strangers
-        )
+        """Have the server end the test's connections but those that are held, or no pool's.
+
+        Raises AssertionError if there are none: what follows would prove nothing.
+        """
+        idle = self._server.connection_ids(self._tenant).difference(held) - self._observer.strangers
+        if not idle:
+            raise AssertionError("no connection is idle in the pool that could be killed")
+        self.kill(idle)
 
     def set(self, fault: Fault) -> None:
         """Kill or pause the server."""

@@ -49,9 +49,10 @@ def failing(
         yield
     except (Exception, CancelledError, BodyInterrupt) as error:
         look_into(error)
-        interrupted = isinstance(error, BodyInterrupt)
-        if (ErrorKind.INTERRUPTED if interrupted else kind_of(error)) is not kind:
-            error.add_note(f"expected to fail with: {kind}")
+        found = ErrorKind.INTERRUPTED if isinstance(error, BodyInterrupt) else kind_of(error)
+        if found is not kind:
+            seen = found or "an error for which the adapter's kind_of() has no kind"
+            error.add_note(f"expected to fail with {kind}, but it failed with {seen}")
             raise
         expect(error)
         demand(*(_missing(part, str(error)) for part in saying))
