@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from poolspec.adapters.claims import ASYNCIO_NEEDS, NEEDS, Needs, unmet
+from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.contract import PoolAdapter
 from poolspec.vocabulary import Capability
 
@@ -35,22 +37,38 @@ def find_adapter(name: str) -> PoolAdapter:
     try:
         found: Any = getattr(import_module(module), attribute)
         adapter = found() if callable(found) else found
+        _check_all(adapter, place)
+    except UnknownPoolError:
+        raise
     except Exception as error:
         raise UnknownPoolError(f"no adapter at {place!r}: {error}") from error
-    _check(adapter, place)
     return cast(PoolAdapter, adapter)
 
 
-def _check(adapter: object, place: str) -> None:
+def _check_all(adapter: object, place: str) -> None:
+    """Check an adapter, and its other one for asyncio. Raises UnknownPoolError."""
+    _check(adapter, repr(place), PoolAdapter, NEEDS)
+    shell = getattr(adapter, "asyncio", None)
+    if shell is not None:
+        _check(shell, f"{place!r}.asyncio", AsyncPoolAdapter, ASYNCIO_NEEDS)
+
+
+def _check(adapter: object, place: str, contract: type, needs: Needs) -> None:
     """Raise UnknownPoolError, saying what is missing, unless this can be an adapter."""
-    wanted = {**PoolAdapter.__annotations__, **vars(PoolAdapter)}
+    wanted = {**contract.__annotations__, **vars(contract)}
     missing = [n for n in wanted if not n.startswith("_") and not hasattr(adapter, n)]
     if missing:
-        raise UnknownPoolError(f"{place!r} is no adapter: it lacks {', '.join(missing)}")
+        raise UnknownPoolError(f"{place} is no adapter: it lacks {', '.join(missing)}")
     able: object = getattr(adapter, "capabilities", None)
     if not isinstance(able, frozenset | set):
-        raise UnknownPoolError(f"capabilities of {place!r} must be a frozenset of Capability")
+        raise UnknownPoolError(f"capabilities of {place} must be a frozenset of Capability")
     strange = sorted(repr(item) for item in able if not isinstance(item, Capability))
     if strange:
         what = ", ".join(strange)
-        raise UnknownPoolError(f"capabilities of {place!r} must be of Capability, unlike {what}")
+        raise UnknownPoolError(f"capabilities of {place} must be of Capability, unlike {what}")
+    lacking = ", ".join(unmet(adapter, frozenset(able), needs))
+    if lacking:
+        raise UnknownPoolError(
+            f"{place} claims {lacking}: give it that, or take the capability from its "
+            "`capabilities`"
+        )

@@ -1,0 +1,125 @@
+"""An adapter that claims what it cannot do is refused before anything runs."""
+
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from poolspec.adapters import BUNDLED, UnknownPoolError, find_adapter
+from poolspec.adapters.steady import SteadypoolAdapter
+from poolspec.adapters.steady_aio import AsyncSteadypoolAdapter
+from poolspec.runtime.contract import PoolAdapter
+from poolspec.vocabulary import Capability
+
+C = Capability
+
+BASICS = [name for name in vars(PoolAdapter) if not name.startswith("_")]
+
+
+def bare(able: set[C], **more: Any) -> Any:
+    """Return an adapter with all methods, and besides just what is given."""
+    return SimpleNamespace(
+        **dict.fromkeys(BASICS, print), name="mine", capabilities=frozenset(able), **more
+    )
+
+
+@pytest.fixture
+def find(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Look for an adapter as if it were in a module of its own."""
+
+    def find(adapter: Any) -> PoolAdapter:
+        module = ModuleType("mine")
+        module.Mine = adapter  # type: ignore[attr-defined]  # modules take any
+        monkeypatch.setitem(sys.modules, "mine", module)
+        return find_adapter("mine:Mine")
+
+    return find
+
+
+CONTROLS = SimpleNamespace(suspend=print, maintain=print)
+UNMET: dict[str, tuple[set[C], dict[str, Any], str]] = {
+    "no controls": ({C.RESIZE}, {}, "`resize` without `controls`"),
+    "another control": (
+        {C.RESIZE, C.MAINTENANCE},
+        {"controls": CONTROLS},
+        "`resize` without `controls.resize`",
+    ),
+    "half of the controls": (
+        {C.SUSPEND},
+        {"controls": CONTROLS},
+        "`suspend` without `controls.resume`",
+    ),
+    "controls of None": ({C.LEAK_DETECTION}, {"controls": None}, "without `controls`"),
+    "several": (
+        {C.HEALTH, C.DRAIN},
+        {"controls": CONTROLS},
+        "`drain` without `controls.drain`, `health` without `controls.health`",
+    ),
+    "no open": ({C.CONFIGURATION}, {}, "`configuration` without `open`"),
+    "no meter": ({C.METRICS}, {}, "`metrics` without `meter`"),
+    "no foreign": ({C.FOREIGN_CONNECTIONS}, {}, "`foreign_connections` without `foreign`"),
+    "no stage": (
+        {C.FOREIGN_CONNECTIONS},
+        {"foreign": SimpleNamespace(plain=print)},
+        "`foreign_connections` without `foreign.stage`",
+    ),
+    "no logs": ({C.LOGS}, {}, "`logs` without `logs`"),
+    "no asyncio": ({C.ASYNCIO}, {}, "`asyncio` without `asyncio`"),
+}
+
+
+@pytest.mark.parametrize(("able", "more", "said"), UNMET.values(), ids=UNMET)
+def test_a_claim_without_what_it_takes_is_refused_in_one_line(
+    find: Any, able: set[C], more: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UnknownPoolError) as refused:
+        find(bare(able, **more))
+    text = str(refused.value)
+    assert text.startswith("'mine:Mine' claims ")
+    assert said in text
+    assert text.endswith("give it that, or take the capability from its `capabilities`")
+    assert "\n" not in text
+
+
+def test_what_is_not_claimed_need_not_be_there(find: Any) -> None:
+    able = {C.OVERFLOW, C.SUSPEND}
+    adapter = bare(able, controls=SimpleNamespace(suspend=print, resume=print))
+    assert find(adapter) is adapter
+
+
+def test_an_attribute_asyncio_that_is_no_adapter_is_refused(find: Any) -> None:
+    with pytest.raises(UnknownPoolError) as refused:
+        find(bare({C.ASYNCIO}, asyncio=SimpleNamespace(name="mine")))
+    assert str(refused.value).startswith("'mine:Mine'.asyncio is no adapter: it lacks capabilities")
+
+
+def test_an_adapter_for_asyncio_is_held_to_its_own_claims(find: Any) -> None:
+    class Controlless(AsyncSteadypoolAdapter):
+        controls = None  # type: ignore[assignment]  # this is what is wrong with it
+
+    with pytest.raises(UnknownPoolError) as refused:
+        find(bare({C.ASYNCIO}, asyncio=Controlless()))
+    text = str(refused.value)
+    assert text.startswith("'mine:Mine'.asyncio claims ")
+    assert "`resize` without `controls`" in text
+    assert "optimistic_locking" not in text  # is its `change_one`
+
+
+def test_a_shell_that_is_not_installed_may_be_none(find: Any) -> None:
+    find(bare({C.ASYNCIO}, asyncio=None))
+
+
+def test_what_a_property_raises_is_told_in_its_place(find: Any) -> None:
+    class Broken(SteadypoolAdapter):
+        @property
+        def asyncio(self) -> Any:
+            raise ImportError("no driver for asyncio")
+
+    with pytest.raises(UnknownPoolError, match="no adapter at 'mine:Mine': no driver for asyncio"):
+        find(Broken)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_bundled_adapters_can_do_what_they_claim(name: str) -> None:
+    find_adapter(name)
