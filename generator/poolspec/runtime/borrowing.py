@@ -179,7 +179,7 @@ class Pool:
 
     def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
-        self.most_ever = max(self.most_ever, self.stats()[StatName.MAX_SIZE])
+        self.most_ever = max(self.most_ever, self.stats().get(StatName.MAX_SIZE, 0))
         self._controls().resize(self.raw, size, max_overflow)
 
     def suspend(self) -> None:

@@ -149,7 +149,7 @@ class AsyncPool:
 
     async def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
-        self.most_ever = max(self.most_ever, self.stats()[StatName.MAX_SIZE])
+        self.most_ever = max(self.most_ever, self.stats().get(StatName.MAX_SIZE, 0))
         await self._controls().resize(self.raw, size, max_overflow)
 
     async def suspend(self) -> None:
