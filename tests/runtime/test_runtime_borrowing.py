@@ -55,3 +55,17 @@ def test_a_pool_for_asyncio_is_resized_without_figures(
     asyncio.run(pool.resize(max_overflow=0))
     assert asked == [("raw", None, 0)]
     assert pool.most_ever == most_ever
+
+
+def test_a_wrapper_that_hides_its_number_is_told_what_an_adapter_must_lend() -> None:
+    class Lent:
+        def cursor(self) -> None:
+            """Do nothing."""
+
+    pool = shell(SimpleNamespace(acquire=lambda pool, timeout: Lent()))
+    with pytest.raises(AssertionError) as told:
+        pool.acquire()
+    assert str(told.value) == (
+        "acquire() of the adapter must return a PyMySQL connection, or what passes on its methods "
+        "as one does: Lent has no thread_id()"
+    )

@@ -28,7 +28,7 @@ class Held:
     def __init__(self, raw: Any, pool: "Pool | None") -> None:
         self.raw = raw
         self.pool = pool
-        self.number = number_of(raw)
+        self.number = _number_of_lent(raw)
         """The connection's number at the server."""
         self.holder = current_actor()
         """The actor that borrowed it."""
@@ -63,6 +63,16 @@ class Held:
                 self.pool.expect_one(cursor)
             seen = [tuple(row) for row in cursor.fetchall()]
         check_rows(sql, seen, returns, rows)
+
+
+def _number_of_lent(raw: Any) -> int:
+    """Return the number at the server of what an adapter has lent."""
+    if not hasattr(raw, "thread_id"):
+        raise AssertionError(
+            "acquire() of the adapter must return a PyMySQL connection, or what passes on its "
+            f"methods as one does: {type(raw).__name__} has no thread_id()"
+        )
+    return number_of(raw)
 
 
 def check_rows(sql: str, seen: list[Row], returns: Any, rows: list[Row] | None) -> None:

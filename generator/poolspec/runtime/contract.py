@@ -198,7 +198,11 @@ class PoolAdapter(Protocol):
         """Return the process-wide pool."""
 
     def acquire(self, pool: Any, timeout: float | None) -> Any:
-        """Borrow a connection; `timeout` None is the pool's own."""
+        """Borrow a connection; `timeout` None is the pool's own.
+
+        What is lent is a PyMySQL connection, or passes on its `thread_id`, `cursor`, `query` and
+        `commit`, and whatever `dirt` looks at.
+        """
 
     def release(self, pool: Any, connection: Any) -> None:
         """Give a connection, or None, back."""
