@@ -223,6 +223,7 @@ class AsyncConnector:
         self.address = config.address
         self.user = config.user
         self.database = config.database
+        self.place = config.place
 
     def __repr__(self) -> str:
         return f"AsyncConnector({self._config!r})"

@@ -86,5 +86,4 @@ def configured(
             "or give it a connect= of your own"
         ) from error
     connect = AsyncConnector(configuration.load(source, config_name))
-    place = f" to {connect.address} as user {connect.user!r}, database {connect.database!r}"
-    return AsyncOpener(name, connect, hooks, connect.address, place)
+    return AsyncOpener(name, connect, hooks, connect.address, f" to {connect.place}")

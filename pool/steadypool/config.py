@@ -69,6 +69,12 @@ class Config:
         return self.unix_socket or f"{self.host}:{self.port}"
 
     @property
+    def place(self) -> str:
+        """Return where it leads, as part of a sentence."""
+        named = "" if self.database is None else f", database {self.database!r}"
+        return f"{self.address} as user {self.user!r}{named}"
+
+    @property
     def reading_timeout(self) -> float | None:
         """What holds for reads."""
         return self.query_timeout if self.read_timeout is None else self.read_timeout

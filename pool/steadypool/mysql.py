@@ -202,6 +202,7 @@ class Connector:
         self.address = config.address
         self.user = config.user
         self.database = config.database
+        self.place = config.place
 
     def __repr__(self) -> str:
         return f"Connector({self._config!r})"

@@ -48,8 +48,7 @@ class Opener:
         """Say what could not be opened, why, and what to do."""
         where = ""
         if isinstance(self._connect, Connector):
-            at = self._connect
-            where = f" to {at.address} as user {at.user!r}, database {at.database!r}"
+            where = f" to {self._connect.place}"
         return (
             f"pool {self._name!r} could not open a connection{where}: "
             f"{type(error).__name__}: {error}. {driver.suggestion(error)}"

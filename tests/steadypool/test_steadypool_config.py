@@ -1,5 +1,6 @@
 """Configuration: where it comes from, what is refused, and what is never shown."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,12 @@ def test_the_file_is_found_by_variable_or_in_the_working_directory(
     monkeypatch.delenv("STEADYPOOL_CONFIG")
     monkeypatch.chdir(tmp_path)
     assert load(None, "primary").host == "here"
+
+
+def test_where_it_leads_has_a_database_only_if_one_is_named() -> None:
+    at = Config(host="db1", user="app")
+    assert at.place == "db1:3306 as user 'app'"
+    assert replace(at, database="shop").place == f"{at.place}, database 'shop'"
 
 
 def test_a_url_tells_all() -> None:

@@ -17,6 +17,7 @@ from tests.steadypool import test_steadypool_interrupts as scenes
 from tests.steadypool.test_steadypool_interrupts import Stage
 
 from steadypool import ConnectionPool, PoolClosedError, Reset
+from steadypool.testing import ScriptedConnector, VirtualClock
 
 TOOLS = {"scripted", "virtual_clock"}
 """What the tests put in the place of C: a real waiter is woken by a method of a lock."""
@@ -143,5 +144,31 @@ def test_a_signal_that_cuts_short_a_close_leaves_nobody_waiting(make_pool: Any, 
         crew.join()
         pool.release(held)
         assert (refused, pool.stats().total_connections) == ([], 0)
+        if not strike.came:
+            return
+
+
+def test_a_signal_as_a_failed_set_up_is_put_away_loses_no_slot(
+    make_pool: Any, clock: VirtualClock
+) -> None:
+    failing: list[bool] = []
+
+    def set_up(connection: object) -> None:
+        if failing:
+            raise ValueError
+
+    for count in itertools.count(1):
+        # One whose close was interrupted before it began is left to its finalizer.
+        connect = ScriptedConnector(clock=clock)
+        pool = make_pool(size=1, max_overflow=0, setup=set_up, connect=connect)
+        connect.opened[-1].die()
+        failing.append(True)
+        strike = Strike(count)
+        with suppress(Struck), strike:
+            pool.maintain()
+        failing.clear()
+        pool.release(pool.acquire(timeout=5))
+        pool.close()
+        assert (pool.stats().total_connections, pool._core.pending) == (0, 0)
         if not strike.came:
             return

@@ -166,7 +166,7 @@ class _Composer:
 
     def _report_twice(self, key: Scalar, first: int) -> None:
         message = f"the key {shown(key.text)} is given twice"
-        hint = f"the first is in line {first}; keep one of them"
+        hint = f"the first is in line {first}; keep one of them, or begin each with '- '"
         self._source.report(key.line, key.column, message, hint=hint, width=len(key.text))
 
     def _refuse(self, event: Any, message: str, hint: str) -> Refused:
