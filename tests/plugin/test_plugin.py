@@ -205,6 +205,12 @@ def test_times_of_a_real_clock_count_from_the_first_event(run: Run) -> None:
     assert first.split()[0] == "0.000000"
 
 
+@pytest.mark.parametrize(("options", "chosen"), [(', level="should"', 1), ("", 0)])
+def test_a_recommendation_can_be_chosen_by_its_mark(run: Run, options: str, chosen: int) -> None:
+    run.test("pool.release(pool.acquire())", options=options, arguments=("-m", "should"))
+    assert ("1 passed" if chosen else "1 deselected") in run.output
+
+
 def test_to_kill_what_is_idle_where_nothing_is_proves_nothing(run: Run) -> None:
     run.test(
         "from poolspec.runtime import Fault",

@@ -18,7 +18,7 @@ import pytest
 
 from poolspec.plugin.choices import ANY_SERVER, BUNDLED_POOL, check_choices
 from poolspec.plugin.parting import leave_threads, note_status, threads_before
-from poolspec.vocabulary import Capability, Connections, Layer, TimeKind
+from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
     from poolspec.plugin.shells import AsyncioRun, ThreadsRun
@@ -56,11 +56,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "spec(id, line, ...): the spec a generated test comes from")
     for layer in Layer:
         config.addinivalue_line("markers", f"{layer}: a test of the {layer} layer")
+    config.addinivalue_line("markers", f"{Level.SHOULD}: what its spec recommends only")
     if not hasattr(config, "workerinput"):
         from poolspec.plugin.collector import Collector
 
         check_choices(config)
         config.pluginmanager.register(Collector(config), "poolspec-collector")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a recommendation be chosen, or left out, by its mark."""
+    if _spec(item).get("level") == Level.SHOULD:
+        item.add_marker(Level.SHOULD.value)
 
 
 @pytest.fixture(scope="session")
