@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import pytest
 
 import steadypool
 from poolspec.servers import Tenant
-from steadypool import ConnectionPool, ConnectionPoolError, Reset
+from steadypool import Config, ConnectionPool, ConnectionPoolError, Reset
+from steadypool.config import load
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
-MACHINERY = {"config_name", "clock", "random", "connect", "listeners"}
+MACHINERY = {"clock", "random", "connect", "listeners"}
 """Options for tests, and those that other pages are about."""
 
 
@@ -44,6 +46,23 @@ def test_the_guide_explains_every_error(name: str) -> None:
 def test_the_guide_speaks_of_every_option() -> None:
     options = set(inspect.signature(ConnectionPool).parameters) - MACHINERY
     assert {option for option in options if not re.search(rf"\b{option}\b", GUIDE)} == set()
+
+
+def test_the_guide_speaks_of_every_option_of_the_configuration() -> None:
+    assert {item.name for item in fields(Config) if f"`{item.name}`" not in GUIDE} == set()
+
+
+def test_the_configuration_file_of_the_guide_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    for name in ("DB_PASSWORD", "REPORTS_PASSWORD"):
+        monkeypatch.setenv(name, "hush: #1")
+    primary, reports = (load(path, name) for name in ("primary", "reports"))
+    assert (primary.host, primary.password) == ("db1", "hush: #1")
+    assert (reports.host, reports.query_timeout) == ("db2", 600)
 
 
 LEFT = {
