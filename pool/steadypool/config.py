@@ -128,7 +128,10 @@ def from_file(path: Path, name: str) -> Config:
     tree = _parse(_set_aside(_read(path), found), path)
     databases = tree.get("databases") if isinstance(tree, dict) else None
     if not isinstance(databases, dict):
-        raise PoolConfigError(f"{path}: expected a mapping `databases:` of named databases")
+        raise PoolConfigError(
+            f"{path}: expected a mapping `databases:` of named databases, "
+            f"such as `databases: {{{name}: {{host: db1, user: app}}}}`"
+        )
     if name not in databases:
         raise PoolConfigError(f"{path}: no database {name!r}{_hint(name, databases)}")
     place = f"{path}: databases.{name}"

@@ -69,6 +69,17 @@ def test_an_unknown_database_brings_the_nearest_known(tmp_path: Path) -> None:
         load(path, "primry")
 
 
+@pytest.mark.parametrize("text", ["", "primary: {host: a}\n", "databases: [primary]\n"])
+def test_a_file_that_names_no_databases_brings_an_example(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(PoolConfigError) as caught:
+        load(path, "primary")
+    assert str(caught.value) == (
+        f"{path}: expected a mapping `databases:` of named databases, "
+        "such as `databases: {primary: {host: db1, user: app}}`"
+    )
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
