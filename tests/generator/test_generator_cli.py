@@ -222,6 +222,12 @@ def test_an_unknown_option_is_told(project: Path) -> None:
     assert "unrecognized arguments: --chek-it" in done.stderr
 
 
+def test_what_is_for_pytest_comes_after_two_dashes(project: Path) -> None:
+    done = poolspec(project, "run", "-k", "limits")
+    assert done.returncode == 2
+    assert "unrecognized arguments: -k; what is for pytest comes after --" in done.stderr
+
+
 def test_validate_counts_what_is_valid(project: Path) -> None:
     done = poolspec(project, "validate")
     assert (done.returncode, done.stdout) == (0, "1 spec, 2 tests: all valid\n")

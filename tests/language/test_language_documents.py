@@ -29,6 +29,11 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a key twice": ("spec: 1\nspec: 1\n", "the key 'spec' is given twice"),
     "a key that is a list": ("spec: 1\n? «[a]\n: 1", "a key that is a list or mapping"),
     "a tab in the indentation": ("spec: 1\nclass:\n «\tC", "a tab in the indentation"),
+    "a space of another kind": ("spec: 1\nclass:«\u00a0C", "U+00A0, which is no space to YAML"),
+    "such a space after a dash": (
+        "spec: 1\nclass:\n  -«\u00a0C",
+        "U+00A0, which is no space to YAML",
+    ),
     "a NUL": ("spec: 1\nclass: «\0C", "invisible or control character U+0000"),
     "an escape character": ("spec: 1\nclass: «\x1b[2J", "invisible or control character U+001B"),
     "an escaped control character": (
@@ -69,6 +74,11 @@ def test_a_syntax_error_says_where_and_what_to_do(
     assert problem.message.startswith("not valid YAML: ")
     assert problem.line == line
     assert hint in problem.hint
+
+
+def test_a_space_of_another_kind_may_stand_in_a_text(find_problems: ProblemsOf) -> None:
+    problems = find_problems("spec: 1\nclass: Example\npurpose: 30\u00a0s\u00a0: no more\n")
+    assert not any("space" in problem.message for problem in problems)
 
 
 @pytest.mark.parametrize("text", ["", " \n\n", "# nothing\n", "\ufeff"])

@@ -164,7 +164,7 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     try:
         with _uncollected():
             code: int = options.run(options)
@@ -216,6 +216,15 @@ class _Version(argparse.Action):
 
         print(f"poolspec {version('poolspec')}, Python {sys.version.split()[0]}")
         parser.exit()
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        hint = "; what is for pytest comes after --" if options.run is _run else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,6 +21,10 @@ _BOM = b"\xef\xbb\xbf"
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\uffff]"
 )
+_ODD_SPACE = re.compile(
+    r"^ *(?:- +)*(?:-|\w+:)?([\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])", re.MULTILINE
+)
+"""A space that YAML takes for a letter, where one is needed that it takes for a space."""
 _TAB = re.compile(r"^ *\t[ \t]*\S", re.MULTILINE)
 
 
@@ -131,6 +135,10 @@ def _refuse_unseen(source: Source, text: str) -> None:
         line, column = _position(text, found.start())
         name = f"U+{ord(found.group()):04X}"
         raise source.refuse(line, column, f"invisible or control character {name}", "remove it")
+    if found := _ODD_SPACE.search(text):
+        line, column = _position(text, found.start(1))
+        message = f"U+{ord(found[1]):04X}, which is no space to YAML"
+        raise source.refuse(line, column, message, "write a plain space")
     if found := _TAB.search(text):
         line, column = _position(text, text.index("\t", found.start()))
         raise source.refuse(line, column, "a tab in the indentation", "indent with spaces")
