@@ -1,6 +1,8 @@
 """Interrupts in a listener, in threads: whatever the pool is about, it loses nothing by them."""
 
 import random
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -90,6 +92,42 @@ def test_interrupted_listeners_cost_nothing(seed: int) -> None:
     for _ in range(40):
         story.step()
         story.heard.check(story.pool, story.connect.opened)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_interrupted_listeners_cost_many_threads_nothing(seed: int) -> None:
+    chance = random.Random(seed)
+    heard = Heard()
+    connect = ScriptedConnector()
+    options: dict[str, Any] = {name: chance.choice(of) for name, of in OPTIONS.items()}
+    pool = ConnectionPool(**options, connect=connect, breaker_failures=None, listeners=[heard])
+
+    def client() -> None:
+        for _ in range(30):
+            with suppress(Interrupt, Exception):
+                borrow()
+
+    def borrow() -> None:
+        connection = pool.acquire(timeout=chance.choice([0, 0.01, 5]))
+        try:
+            time.sleep(chance.choice([0, 0.001]))
+            if chance.random() < 0.2:
+                heard.arm(chance.randint(0, 4), chance.choice([1, 1, 2, 9]))
+            if chance.random() < 0.1:
+                connection.die()
+        finally:
+            pool.release(connection)
+
+    threads = [threading.Thread(target=client) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    heard.arm(0, 0)
+    heard.check(pool, connect.opened)
+    assert pool.stats().in_use == 0
+    assert not pool._interrupts.kept, "an interrupt has reached nobody"
+    pool.close()
 
 
 def test_what_a_hook_began_for_an_interrupted_borrower_is_nobodys(

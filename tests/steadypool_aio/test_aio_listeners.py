@@ -119,6 +119,47 @@ def test_interrupted_listeners_cost_nothing(seed: int) -> None:
     play(body)
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_interrupted_listeners_cost_many_clients_nothing(seed: int) -> None:
+    chance = random.Random(seed)
+    heard = Heard()
+
+    async def body(bench: Bench) -> None:
+        options = {name: chance.choice(values) for name, values in OPTIONS.items()}
+        pool = await bench.pool(**options, breaker_failures=None, listeners=[heard])
+
+        async def client() -> None:
+            for _ in range(15):
+                with suppress(Interrupt, Exception):
+                    await borrow()
+
+        async def borrow() -> None:
+            connection = await pool.acquire(timeout=chance.choice([0, 0.3, 5]))
+            try:
+                await bench.clock.sleep(chance.choice([0, 0.1, 0.6]))
+                spoil(connection)
+            finally:
+                await pool.release(connection)
+
+        def spoil(connection: AsyncScriptedConnection) -> None:
+            if chance.random() < 0.2:
+                heard.arm(chance.randint(0, 4), chance.choice([1, 1, 2, 9]))
+            if chance.random() < 0.1:
+                connection.die()
+            if chance.random() < 0.2:
+                bench.connect.then(OSError("refused"))
+
+        await bench.join(*await bench.start(*(client() for _ in range(6))))
+        heard.arm(0, 0)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        heard.check(pool, bench.connect.opened)
+        assert pool.stats().in_use == 0
+        pool._interrupts.kept.clear()  # whom no client was left to take
+
+    play(body)
+
+
 def test_what_a_hook_began_for_an_interrupted_borrower_is_nobodys() -> None:
     async def begin(connection: AsyncScriptedConnection) -> None:
         await connection.execute()
