@@ -7,7 +7,7 @@ time it holds it in truth, and two holders that overlap in the log are two holde
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol
 
 from poolspec.runtime.connection import Connector, number_of
@@ -151,18 +151,24 @@ class Pool:
         self._adapter.release(self.raw, held.raw)
 
     def __enter__(self) -> Held:
-        """Borrow through the pool's own context manager."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        block = self._adapter.block(self.raw)
-        held = self._got(block.__enter__())
-        self._stack().append((block, held))
+        """Borrow through the pool's own context manager, in a `with` statement."""
+        block = self._block()
+        held = block.__enter__()
+        self._stack().append(block)
         return held
 
     def __exit__(self, *exc: Any) -> bool | None:
-        """Give back through the pool's own context manager."""
-        block, held = self._stack().pop()
-        self._gave(held)
-        return block.__exit__(*exc)
+        """Give back at the end of that statement."""
+        return self._stack().pop().__exit__(*exc)
+
+    @contextmanager
+    def entered(self) -> Iterator[Held]:
+        """Borrow through the pool's own context manager, which an `ExitStack` enters and leaves."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        with ExitStack() as stack:
+            held = self._got(stack.enter_context(self._adapter.block(self.raw)))
+            stack.callback(self._gave, held)
+            yield held
 
     def close_all(self) -> None:
         """Empty the pool."""
@@ -269,8 +275,18 @@ class Pool:
         controls: Controls = self._adapter.controls  # type: ignore[attr-defined]  # see `needs`
         return controls
 
-    def _stack(self) -> list[tuple[AbstractContextManager[Any], Held]]:
-        stack: list[tuple[AbstractContextManager[Any], Held]] | None
+    @contextmanager
+    def _block(self) -> Iterator[Held]:
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        with self._adapter.block(self.raw) as raw:
+            held = self._got(raw)
+            try:
+                yield held
+            finally:
+                self._gave(held)
+
+    def _stack(self) -> list[AbstractContextManager[Held]]:
+        stack: list[AbstractContextManager[Held]] | None
         stack = getattr(self._blocks, "stack", None)
         if stack is None:
             stack = self._blocks.stack = []

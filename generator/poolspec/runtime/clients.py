@@ -71,7 +71,7 @@ class Clients:
 
     def _borrow(self, task: Task, client: int) -> None:
         if self._habits.via is Via.WITH:
-            with self._pool as held:
+            with self._pool.entered() as held:
                 self._use(held, task, client)
             return
         held = self._pool.acquire(timeout=self._habits.timeout)

@@ -5,7 +5,7 @@ Logged as for threads: held from after `acquire` returned until before `release`
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from poolspec.runtime.aio.contract import AsyncControls, AsyncPoolAdapter
@@ -19,7 +19,7 @@ from poolspec.vocabulary import EventKind, StatName
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 Task = asyncio.Task[Any]
-Block = AbstractAsyncContextManager[Any]
+Block = AbstractAsyncContextManager["AsyncHeld"]
 
 
 class AsyncHeld:
@@ -83,7 +83,7 @@ class AsyncPool:
         self._adapter = adapter
         self._log = log
         self._look_into = look_into
-        self._blocks: dict[Task | None, list[tuple[Block, AsyncHeld]]] = {}
+        self._blocks: dict[Task | None, list[Block]] = {}
         self._held: dict[int, AsyncHeld] = {}
 
     def renew(self, raw: Any, sockets: Sockets) -> None:
@@ -111,18 +111,24 @@ class AsyncPool:
         await self._adapter.release(self.raw, held.raw)
 
     async def __aenter__(self) -> AsyncHeld:
-        """Borrow through the pool's own context manager."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        block = self._adapter.block(self.raw)
-        held = self._got(await block.__aenter__())
-        self._blocks.setdefault(asyncio.current_task(), []).append((block, held))
+        """Borrow through the pool's own context manager, in an `async with` statement."""
+        block = self._block()
+        held = await block.__aenter__()
+        self._blocks.setdefault(asyncio.current_task(), []).append(block)
         return held
 
     async def __aexit__(self, *exc: Any) -> bool | None:
-        """Give back through the pool's own context manager."""
-        block, held = self._blocks[asyncio.current_task()].pop()
-        self._gave(held)
-        return await block.__aexit__(*exc)
+        """Give back at the end of that statement."""
+        return await self._blocks[asyncio.current_task()].pop().__aexit__(*exc)
+
+    @asynccontextmanager
+    async def entered(self) -> AsyncIterator[AsyncHeld]:
+        """Borrow through the pool's own context manager, which an `AsyncExitStack` enters."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        async with AsyncExitStack() as stack:
+            held = self._got(await stack.enter_async_context(self._adapter.block(self.raw)))
+            stack.callback(self._gave, held)
+            yield held
 
     async def close_all(self) -> None:
         """Empty the pool."""
@@ -205,6 +211,16 @@ class AsyncPool:
     def _controls(self) -> AsyncControls:
         controls: AsyncControls = self._adapter.controls  # type: ignore[attr-defined]  # see `needs`
         return controls
+
+    @asynccontextmanager
+    async def _block(self) -> AsyncIterator[AsyncHeld]:
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        async with self._adapter.block(self.raw) as raw:
+            held = self._got(raw)
+            try:
+                yield held
+            finally:
+                self._gave(held)
 
     def _got(self, raw: Any, begun: bool = False) -> AsyncHeld:
         """Note a loan. What was `begun` may be in a transaction, which is its borrower's own."""

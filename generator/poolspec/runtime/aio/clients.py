@@ -64,7 +64,7 @@ class AsyncClients:
 
     async def _borrow(self, task: Task, client: int) -> None:
         if self._habits.via is Via.WITH:
-            async with self._pool as held:
+            async with self._pool.entered() as held:
                 await self._use(held, task, client)
             return
         held = await self._pool.acquire(timeout=self._habits.timeout)
