@@ -94,10 +94,8 @@ class AsyncConnects(AsyncReturns):
         await self.change(self._shut)
 
     def _shut(self, doomed: list[Slot], now: float) -> None:
-        try:
-            self._core.close(doomed, now)
-        finally:  # whoever waits for a connect is refused by the closed pool
-            cancel(task for task, _ in self._connects.values())
+        self._core.close(doomed, now)
+        cancel(task for task, _ in self._connects.values())  # who waits for one is refused
 
     async def settle(self) -> None:
         """Break off resets, and wait until no task is left, some seconds at most."""

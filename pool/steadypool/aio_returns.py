@@ -46,11 +46,6 @@ class AsyncReturns:
         if self._now() >= self._core.tidy_at:
             await self.tidy()
 
-    async def discard(self, slots: list[Slot]) -> None:
-        """Close connections that the core has given up; goes on if the caller is cancelled."""
-        for task in [self._tasks.spawn(self._discard(slot)) for slot in slots]:
-            await self._tasks.ended(task)
-
     async def _put_right(self, slot: Slot, state: ConnectionState) -> None:
         try:
             if slot.reason is None:
@@ -98,12 +93,14 @@ class AsyncReturns:
     # --- the pool as a whole ---------------------------------------------------------------------
 
     async def change(self, move: Callable[[list[Slot], float], None]) -> None:
-        """Make a move of the core that dooms connections, and close those."""
+        """Make a move of the core that dooms connections, and close those.
+
+        That goes on if the caller is cancelled.
+        """
         doomed: list[Slot] = []
-        try:
-            move(doomed, self._now())
-        finally:
-            await self.discard(doomed)
+        move(doomed, self._now())
+        for task in [self._tasks.spawn(self._discard(slot)) for slot in doomed]:
+            await self._tasks.ended(task)
 
     async def tidy(self) -> None:
         """Close idle connections that are dead, too old, or unused for too long."""

@@ -20,7 +20,7 @@ class Interrupts:
         self._journal = journal
         self._holder = holder
         self.kept: dict[int, BaseException] = {}
-        """By whom they struck; of several the first."""
+        """By whom they struck; of several the first. The hot path looks here without a call."""
 
     def listener_raised(self, error: BaseException) -> None:
         """Take what a listener has raised: an error is logged, an interrupt kept."""
