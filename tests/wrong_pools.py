@@ -39,7 +39,7 @@ class WrongCore(steadypool.ConnectionPool):
 class OverLimitByOne(WrongCore):
     """Opens one connection more than it may."""
 
-    class core(Core):  # noqa: N801 - takes the place of an attribute
+    class core(Core):
         def _has_room(self) -> bool:
             return self._slots() <= self.rules.limit
 
@@ -47,7 +47,7 @@ class OverLimitByOne(WrongCore):
 class WakesNobody(WrongCore):
     """Puts a connection that comes back on the shelf, whoever waits for it."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def _place(self, slot: Slot, now: float) -> None:
             queue, self.waiters = self.waiters, deque()
             super()._place(slot, now)
@@ -57,7 +57,7 @@ class WakesNobody(WrongCore):
 class MiscountsByOne(WrongCore):
     """Reports one release too many."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def stats(self) -> PoolStats:
             right = super().stats()
             return replace(right, released=right.released + (right.released > 0))
@@ -66,7 +66,7 @@ class MiscountsByOne(WrongCore):
 class NeverRecycles(WrongCore):
     """Hands out connections of any age."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def _count_created(self, slot: Slot) -> None:
             super()._count_created(slot)
             slot.expires = math.inf
@@ -75,7 +75,7 @@ class NeverRecycles(WrongCore):
 class RecyclesTheYoung(WrongCore):
     """Replaces connections at half their time."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def _count_created(self, slot: Slot) -> None:
             super()._count_created(slot)
             slot.expires -= self.rules.recycle / 2
@@ -84,7 +84,7 @@ class RecyclesTheYoung(WrongCore):
 class KeepsOverflowOpen(WrongCore):
     """Keeps every connection it ever opened."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def _place(self, slot: Slot, now: float) -> None:
             size, self._size = self._size, self.rules.limit
             super()._place(slot, now)
@@ -101,7 +101,7 @@ class IgnoresTimeouts(steadypool.ConnectionPool):
 class HandsOutTwice(WrongCore):
     """Leaves the connection on the shelf when it lends it."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def _reserve_idle(self, ticket: Ticket, now: float) -> None:
             super()._reserve_idle(ticket, now)
             if ticket.slot is not None:
@@ -119,7 +119,7 @@ class LeaksWhenTheBodyRaises(steadypool.ConnectionPool):
 class CloseAllForgetsOne(WrongCore):
     """Leaves one connection open when it is emptied."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def _empty(self, reason: steadypool.CloseReason, doomed: list[Slot]) -> None:
             forgotten = self.idle.pop() if self.idle and not self.is_closed else None
             super()._empty(reason, doomed)
@@ -131,7 +131,7 @@ class CloseAllForgetsOne(WrongCore):
 class ForgetsTheRollback(WrongCore):
     """Takes every connection for clean."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def check_in(self, slot: Slot, clean: bool, now: float) -> bool:
             return super().check_in(slot, True, now)
 
@@ -148,7 +148,7 @@ class CommitsWhatWasLeftOpen(steadypool.ConnectionPool):
 class LeaksASlotAtATimeout(WrongCore):
     """Can lend one connection less after every timeout."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         lost = 0
 
         def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
@@ -162,7 +162,7 @@ class LeaksASlotAtATimeout(WrongCore):
 class ForgetsWaitersAtClose(WrongCore):
     """Leaves those who wait to their timeouts when it is closed."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def close(self, doomed: list[Slot], now: float) -> None:
             queue, self.waiters = self.waiters, deque()
             super().close(doomed, now)
@@ -172,7 +172,7 @@ class ForgetsWaitersAtClose(WrongCore):
 class KeepsWhatComesBackAfterClose(WrongCore):
     """Puts a connection on the shelf although the pool is closed."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def close(self, doomed: list[Slot], now: float) -> None:
             super().close(doomed, now)
             for slot in self.in_use.values():
@@ -182,7 +182,7 @@ class KeepsWhatComesBackAfterClose(WrongCore):
 class WakesNobodyForAFreedSlot(WrongCore):
     """Serves waiters with connections that come back, not with slots that come free."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def freed(self, slot: Slot, now: float) -> None:
             queue, self.waiters = self.waiters, deque()
             super().freed(slot, now)
@@ -213,7 +213,7 @@ class GivesUpABitEarly(steadypool.ConnectionPool):
 class ServesTheLastFirst(WrongCore):
     """Has a stack where a queue should be."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def _hand_over(self, slot: Slot, now: float) -> None:
             self.waiters.rotate(1)
             super()._hand_over(slot, now)
@@ -222,7 +222,7 @@ class ServesTheLastFirst(WrongCore):
 class LeaksASlotWhenInterrupted(WrongCore):
     """Can open one connection less after every interrupt of a connect, or of a wait."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         lost = 0
 
         def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
@@ -245,7 +245,7 @@ class LosesWhatItHasJustTaken(steadypool.ConnectionPool):
 class TakesBackWhatItHasPassedOn(WrongCore):
     """Takes a connection back from the next borrower, if interrupted as it wakes him."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def salvage(self, slot: Slot, now: float) -> None:
             self._passed = None
             super().salvage(slot, now)
@@ -254,7 +254,7 @@ class TakesBackWhatItHasPassedOn(WrongCore):
 class LosesWhatItIsAboutToTakeBack(WrongCore):
     """Leaves a connection on loan for ever, if interrupted as it begins to take it back."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def salvage(self, slot: Slot, now: float) -> None:
             pass
 
@@ -269,7 +269,7 @@ class SharesWithItsChild(steadypool.ConnectionPool):
 class ForgetsItsMinimum(WrongCore):
     """Opens its first connections, and later none that nobody asks for."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def grow(self, ticket: Ticket, now: float) -> bool:
             return self.created < self.rules.min_size and super().grow(ticket, now)
 
@@ -277,7 +277,7 @@ class ForgetsItsMinimum(WrongCore):
 class OverlooksLeaks(WrongCore):
     """Never suspects a loan of lasting too long."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def leaks(self, now: float) -> list[steadypool.Loan]:
             return []
 
@@ -285,7 +285,7 @@ class OverlooksLeaks(WrongCore):
 class ShowsMonitoringTooMuch(WrongCore):
     """Tells those who watch it of one idle connection too many."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def gauges(self) -> tuple[int, int, int]:
             idle, waiting, total = super().gauges()
             return idle + 1, waiting, total
@@ -366,7 +366,7 @@ class KeepsWhatCannotBeRolledBack(steadypool.ConnectionPool):
 class BelievesEveryCheck(WrongCore):
     """Checks connections, and lends them whatever came of it."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def checked(self, ticket: Ticket, alive: bool) -> None:
             super().checked(ticket, True)
 
@@ -427,7 +427,7 @@ class ForgetsItsHooksWhenEmptied(steadypool.ConnectionPool):
 class ForgetsItsRulesWhenEmptied(WrongCore):
     """Keeps its sizes when it is emptied, and no other figure."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def clear(self, doomed: list[Slot], now: float) -> None:
             rules = self.rules
             self._go_by(Rules(name=rules.name, size=rules.size, limit=rules.limit))
@@ -437,7 +437,7 @@ class ForgetsItsRulesWhenEmptied(WrongCore):
 class KeepsWhatWasOnLoanWhenEmptied(WrongCore):
     """Closes what is idle when it is emptied, and keeps what comes back later."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def clear(self, doomed: list[Slot], now: float) -> None:
             super().clear(doomed, now)
             for slot in self.in_use.values():
@@ -463,7 +463,7 @@ class KeepsInterruptsToItself(steadypool.ConnectionPool):
 class KeepsALoanThatWasInterrupted(WrongCore):
     """Leaves a connection on loan to whoever was interrupted as it was lent to him."""
 
-    class core(Core):  # noqa: N801
+    class core(Core):
         def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
             return None if ticket.step is Step.OUT else super().withdraw(ticket, reason, now)
 

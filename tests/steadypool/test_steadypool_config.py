@@ -200,7 +200,7 @@ def test_what_is_no_source_at_all_is_refused_by_its_type() -> None:
     with pytest.raises(
         PoolConfigError, match="a URL, a file's path or a Config, not a dict"
     ) as told:
-        ConnectionPool(config={"host": "db1", "password": SECRET})  # type: ignore[arg-type]
+        ConnectionPool(config={"host": "db1", "password": SECRET})  # type: ignore[arg-type]  # the fault
     assert "hunter2" not in str(told.value)
 
 
