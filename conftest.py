@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poolspec.runtime.web_apps import web_app
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -26,7 +26,7 @@ def visits(open_pool: "Callable[..., ConnectionPool]") -> "FastAPI":
     return create_app(lambda: open_pool(**settings()))
 
 
-@web_app("visits", Shell.ASYNCIO)
+@web_app("visits", Concurrency.ASYNCIO)
 def async_visits(open_pool: "Callable[..., Awaitable[AsyncConnectionPool]]") -> "FastAPI":
     """A service with coroutine functions, which run in tasks."""
     pytest.importorskip("fastapi", reason=MISSING)

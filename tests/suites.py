@@ -50,6 +50,7 @@ from poolspec.vocabulary import (
     BodyFailure,
     Capability,
     CheckOp,
+    Concurrency,
     Connections,
     Detail,
     ErrorKind,
@@ -64,7 +65,6 @@ from poolspec.vocabulary import (
     Operation,
     Real,
     Runner,
-    Shell,
     Target,
     TimeKind,
     Via,
@@ -92,7 +92,7 @@ def a_test(
     time: TimeKind = TimeKind.VIRTUAL,
     deadline: float = 20.0,
     matrix: Matrix | None = None,
-    shells: tuple[Shell, ...] = (Shell.THREADS,),
+    concurrency: tuple[Concurrency, ...] = (Concurrency.THREADS,),
     tables: tuple[Table, ...] = (),
     connections: Connections = Connections.DRIVER,
 ) -> SpecTest:
@@ -111,7 +111,7 @@ def a_test(
         matrix=matrix,
         steps=steps,
         expect=expect or Expectations(),
-        shells=shells,
+        concurrency=concurrency,
         tables=tables,
         connections=connections,
     )
@@ -153,11 +153,11 @@ def pages(suite: Suite, results: Results | None = None) -> dict[PurePosixPath, s
 
 
 def limit_test(
-    name: str = "pool_size_limit", shells: tuple[Shell, ...] = (Shell.THREADS,)
+    name: str = "pool_size_limit", concurrency: tuple[Concurrency, ...] = (Concurrency.THREADS,)
 ) -> SpecTest:
     return a_test(
         name,
-        shells=shells,
+        concurrency=concurrency,
         steps=(
             Acquire(15, ("a", "b")),
             Acquire(16, ("c",), fails=ErrorKind.TIMEOUT, took=Check(CheckOp.APPROX, 1.0, rel=0.05)),
@@ -169,10 +169,10 @@ def limit_test(
     )
 
 
-def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
+def every_step(concurrency: tuple[Concurrency, ...] = (Concurrency.THREADS,)) -> SpecTest:
     """One test with every kind of step, argument and expectation.
 
-    Some of them are for one shell only: a spec cannot say all this, but a renderer can write it.
+    Some of them are for one concurrency only: no spec can say all this, but a renderer can.
     """
     first = Actor("first", (Acquire(31, ("x",)), Release(31, ("x",))), line=31)
     callers = Actor(
@@ -181,7 +181,7 @@ def every_step(shells: tuple[Shell, ...] = (Shell.THREADS,)) -> SpecTest:
     idle = Actor("idle", (), line=34)
     return a_test(
         "every_step",
-        shells=shells,
+        concurrency=concurrency,
         level=Level.SHOULD,
         tables=(Table("orders", "CREATE TABLE `orders` (`id` INT)"),),
         needs=(Capability.FAIR_QUEUE, Capability.EVENTS),

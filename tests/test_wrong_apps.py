@@ -1,4 +1,4 @@
-"""Each wrong web service turns the test about its fault red, in both shells, and says why."""
+"""Each wrong web service turns the test about its fault red, in both modes, and says why."""
 
 import json
 import os

@@ -13,10 +13,13 @@ from fastapi import FastAPI, Request
 import fastapi_app
 import fastapi_async_app
 from poolspec.runtime.web_apps import web_app
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 from steadypool import ConnectionFailedError, PoolTimeoutError
 
-EXAMPLES: dict[Shell, Any] = {Shell.THREADS: fastapi_app, Shell.ASYNCIO: fastapi_async_app}
+EXAMPLES: dict[Concurrency, Any] = {
+    Concurrency.THREADS: fastapi_app,
+    Concurrency.ASYNCIO: fastapi_async_app,
+}
 
 
 def says_500(app: FastAPI, example: Any) -> None:
@@ -79,8 +82,8 @@ FAULTS = {
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
     """Register the wrong service in the place of the right one, after every conftest."""
-    for shell in Shell:
-        web_app("visits", shell)(wrong_one(EXAMPLES[shell]))
+    for concurrency in Concurrency:
+        web_app("visits", concurrency)(wrong_one(EXAMPLES[concurrency]))
 
 
 def wrong_one(example: Any) -> Callable[[Callable[..., Any]], FastAPI]:

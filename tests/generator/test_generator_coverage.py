@@ -26,7 +26,7 @@ from poolspec.model import (
 )
 from poolspec.report.coverage import INDEX, render_index
 from poolspec.report.verdicts import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
-from poolspec.vocabulary import CheckOp, Connections, ErrorKind, Fault, HealthWord, Shell
+from poolspec.vocabulary import CheckOp, Concurrency, Connections, ErrorKind, Fault, HealthWord
 
 PAGE = PurePosixPath("limits.md")
 PLANNED = "server, socket, pool's driver; virtual clock"
@@ -212,22 +212,22 @@ def test_a_reason_is_shown() -> None:
     assert "➖ not applicable: needs overflow \\| &lt;b&gt; |" in page(found)
 
 
-BOTH = a_suite(a_class(limit_test(shells=tuple(Shell))))
+BOTH = a_suite(a_class(limit_test(concurrency=tuple(Concurrency))))
 
 
-def test_a_test_of_two_shells_that_ended_alike_says_so_once() -> None:
-    found = results(result(), result(shell="asyncio", seconds=0.02))
+def test_a_test_of_two_modes_that_ended_alike_says_so_once() -> None:
+    found = results(result(), result(concurrency="asyncio", seconds=0.02))
     assert "| – | threads, asyncio | ✅ passed | 12 ms, 20 ms |" in pages(BOTH, found)[PAGE]
 
 
-def test_a_test_of_two_shells_that_ended_differently_says_which_did_what() -> None:
-    found = results(result(), result("failed", shell="asyncio", reason="late"))
+def test_a_test_of_two_modes_that_ended_differently_says_which_did_what() -> None:
+    found = results(result(), result("failed", concurrency="asyncio", reason="late"))
     said = "| threads ✅ passed, asyncio ❌ failed: late | 12 ms, 12 ms |"
     assert said in pages(BOTH, found)[PAGE]
 
 
-def test_a_test_of_two_shells_counts_once_and_its_results_twice() -> None:
-    found = results(result(), result("failed", shell="asyncio"))
+def test_a_test_of_two_modes_counts_once_and_its_results_twice() -> None:
+    found = results(result(), result("failed", concurrency="asyncio"))
     assert "| 1 | 1 ❌ failed, 1 ✅ passed |" in pages(BOTH, found)[INDEX]
 
 
@@ -240,9 +240,9 @@ def test_what_was_not_run_was_not_real() -> None:
     assert "| – | threads | ➖ not applicable |" in page(results(result("not_applicable")))
 
 
-def test_shells_that_were_differently_real_say_so() -> None:
+def test_modes_that_were_differently_real_say_so() -> None:
     other = {"server": "none", "socket": "none", "driver": "scripted", "clock": "real"}
-    found = results(result(real=REAL), result(shell="asyncio", real=other))
+    found = results(result(real=REAL), result(concurrency="asyncio", real=other))
     assert (
         "virtual clock or no server, no socket, scripted connections; real clock |"
         in (pages(BOTH, found)[PAGE])
@@ -264,7 +264,7 @@ def test_a_page_says_how_real_a_test_is_to_be(connections: Connections, words: s
 
 
 def test_the_index_counts_tests_by_how_real_they_were() -> None:
-    assert f"| how real | tests by shell |\n| --- | --- |\n| {PLANNED} | 1 |" in index()
+    assert f"| how real | tests by concurrency |\n| --- | --- |\n| {PLANNED} | 1 |" in index()
     assert "| MariaDB, unix socket, steadypool; virtual clock | 1 |" in (
         index(results(result(real=REAL)))
     )
@@ -276,7 +276,7 @@ def test_the_index_tallies_the_results_of_a_class() -> None:
 
 def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
     cases = (result("passed", case="1"), result("failed", case="2"), result("passed", case="3"))
-    verdict = results(*cases).verdicts["limits.pool_size_limit", Shell.THREADS]
+    verdict = results(*cases).verdicts["limits.pool_size_limit", Concurrency.THREADS]
     assert (verdict.outcome, round(verdict.seconds, 3)) == (Outcome.FAILED, 0.036)
 
 
@@ -292,8 +292,8 @@ def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
         (results_text(tests=[result(id=1)]), r"tests\[0\]: id must be a text, found 1"),
         (results_text(tests=[result("fine")]), r"tests\[0\].outcome: 'fine' is none of .*passed"),
         (
-            results_text(tests=[result(shell="fish")]),
-            r"tests\[0\].shell: 'fish' is none of threads",
+            results_text(tests=[result(concurrency="fish")]),
+            r"tests\[0\].concurrency: 'fish' is none of threads",
         ),
         (
             results_text(tests=[result(real=[1])]),
@@ -314,7 +314,7 @@ LOAD: dict[str, float] = dict(
 
 
 def test_loads_of_a_run_are_told_with_their_figures_case_by_case() -> None:
-    text = page(results(result(case="10", loads=[LOAD]), result(case="25", shell="asyncio")))
+    text = page(results(result(case="10", loads=[LOAD]), result(case="25", concurrency="asyncio")))
     row = (
         "| 2,500 | 1,250 | 12.3 ms | 10.0 ms | 20.0 ms | 30.0 ms | 40.0 ms | 50.0 ms | 1,500.0 ms |"
     )

@@ -35,7 +35,7 @@ from poolspec.rendering.names import RenderError
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
 from poolspec.report.verdicts import Outcome, Results, Verdict
-from poolspec.vocabulary import ErrorKind, Fault, Shell
+from poolspec.vocabulary import Concurrency, ErrorKind, Fault
 
 scalars = hostile_text | st.none() | st.integers() | st.booleans()
 
@@ -68,7 +68,7 @@ def hostile_classes(draw: st.DrawFn) -> SpecClass:
             query,
             Release(12, ("a",), pool="shared"),
         ),
-        shells=tuple(Shell),
+        concurrency=tuple(Concurrency),
         tables=(Table("t", draw(hostile_text)),),
     )
     return a_class(test, purpose=draw(hostile_text), description=draw(hostile_text))
@@ -83,7 +83,7 @@ def calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 def said(spec: SpecClass, text: str) -> bool:
     """Tell whether the constants of each class of a module are those of the spec."""
     classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
-    return len(classes) == len(Shell) and all(said_in(spec, tree) for tree in classes)
+    return len(classes) == len(Concurrency) and all(said_in(spec, tree) for tree in classes)
 
 
 def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
@@ -154,18 +154,18 @@ def test_a_label_that_is_not_a_plain_free_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [*BAD_NAMES, "settled", "settled_2", "forked", "cut", "async_actor"]
 )
-@pytest.mark.parametrize("shell", Shell)
+@pytest.mark.parametrize("concurrency", Concurrency)
 def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(
-    name: str, shell: Shell
+    name: str, concurrency: Concurrency
 ) -> None:
     borrowing: tuple[Step, ...] = (Transaction(1, name), With(1, name), Connect(1, name))
     using = Query(2, "SELECT 1", name)
     for step in borrowing:
         with pytest.raises(RenderError):
-            render_module(a_class(a_test(steps=(step, using), shells=(shell,))))
+            render_module(a_class(a_test(steps=(step, using), concurrency=(concurrency,))))
     with pytest.raises(RenderError):
         killed = Inject(1, Fault.CONNECTION_KILLED, on=name)
-        render_module(a_class(a_test(steps=(killed,), shells=(shell,))))
+        render_module(a_class(a_test(steps=(killed,), concurrency=(concurrency,))))
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
@@ -227,8 +227,8 @@ def test_pages_hold_no_markup_of_a_spec(
     suite = replace(
         a_suite(spec), requirements=(Requirement("A06", section or "A", subject, reason),)
     )
-    verdict = Verdict("limits.pool_size_limit", Shell.THREADS, Outcome.FAILED, 0.1, reason)
-    results = Results(subject, section, 1.0, {(verdict.test, verdict.shell): verdict})
+    verdict = Verdict("limits.pool_size_limit", Concurrency.THREADS, Outcome.FAILED, 0.1, reason)
+    results = Results(subject, section, 1.0, {(verdict.test, verdict.concurrency): verdict})
     for page in pages(suite, results).values():
         body = page.split("-->\n", 1)[1]
         tokens = list(page_tokens(body))

@@ -49,12 +49,12 @@ from poolspec.rendering.generate import generate_modules
 from poolspec.vocabulary import (
     BodyFailure,
     CheckOp,
+    Concurrency,
     Connections,
     ErrorKind,
     Fault,
     HealthWord,
     Interruption,
-    Shell,
 )
 
 GOLDEN = f'''\
@@ -92,7 +92,7 @@ class TestConnectionPoolLimits:
 ASYNCIO = '''\
 class TestConnectionPoolLimitsAsyncio:
     @pytest.mark.spec(
-        "limits.pool_size_limit", line=9, covers=["A06"], layer="integration", shell="asyncio"
+        "limits.pool_size_limit", line=9, covers=["A06"], layer="integration", concurrency="asyncio"
     )
     @pytest.mark.integration
     async def test_pool_size_limit(self, lab: AsyncLab) -> None:
@@ -115,9 +115,11 @@ def module(spec: SpecClass) -> str:
     return generate_modules([spec])[0]
 
 
-def body(*steps: Step, expect: Expectations | None = None, shell: Shell = Shell.THREADS) -> str:
+def body(
+    *steps: Step, expect: Expectations | None = None, concurrency: Concurrency = Concurrency.THREADS
+) -> str:
     """Return the statements of a test with these steps, without their line numbers."""
-    text = module(a_class(a_test(steps=steps, expect=expect, shells=(shell,))))
+    text = module(a_class(a_test(steps=steps, expect=expect, concurrency=(concurrency,))))
     lines = text.partition("times out.\n        " + '"""\n')[2].splitlines()
     return "\n".join(line[8:].partition("  # line")[0] for line in lines)
 
@@ -129,20 +131,22 @@ def test_a_module_reads_as_if_an_engineer_had_written_it() -> None:
 
 
 def test_the_form_for_asyncio_follows_that_for_threads_in_a_class_of_its_own() -> None:
-    spec = a_class(limit_test(shells=tuple(Shell)), description="Small pools")
+    spec = a_class(limit_test(concurrency=tuple(Concurrency)), description="Small pools")
     threads, _, asyncio = module(spec).partition("\n\nclass TestConnectionPoolLimitsAsyncio:\n")
     assert "import AsyncLab, ErrorKind, Lab, approx\n" in threads
     assert f"class TestConnectionPoolLimitsAsyncio:\n{asyncio}" == ASYNCIO
 
 
-def test_a_class_has_only_the_tests_of_its_shell() -> None:
-    spec = a_class(limit_test(), limit_test("other", tuple(Shell)))
+def test_a_class_has_only_the_tests_of_its_concurrency() -> None:
+    spec = a_class(limit_test(), limit_test("other", tuple(Concurrency)))
     threads, asyncio = module(spec).split("Asyncio:\n")
     assert (threads.count("def test_"), asyncio.count("def test_")) == (2, 1)
 
 
 def test_a_module_for_asyncio_alone_has_one_class_with_its_description() -> None:
-    text = module(a_class(limit_test(shells=(Shell.ASYNCIO,)), description="Small pools"))
+    text = module(
+        a_class(limit_test(concurrency=(Concurrency.ASYNCIO,)), description="Small pools")
+    )
     assert text.count("\nclass ") == 1
     assert 'class TestConnectionPoolLimitsAsyncio:\n    """Small pools."""\n' in text
 
@@ -253,7 +257,7 @@ def test_a_body_that_raises_is_expected_to() -> None:
 
 def test_a_body_that_raises_among_tasks_stands_in_two_blocks() -> None:
     step = With(1, "a", (Query(2, "SELECT 1", "a"),), BodyFailure.ERROR)
-    assert body(step, shell=Shell.ASYNCIO).endswith(
+    assert body(step, concurrency=Concurrency.ASYNCIO).endswith(
         "with pytest.raises(BodyError):\n"
         "    async with pool as a:\n"
         '        await a.query("SELECT 1")\n'
@@ -263,7 +267,7 @@ def test_a_body_that_raises_among_tasks_stands_in_two_blocks() -> None:
 
 def test_an_actor_of_asyncio_is_a_coroutine() -> None:
     actor = Actor("helper", (Acquire(3, ("a",)),), count=2)
-    assert body(Start(2, (actor,)), shell=Shell.ASYNCIO).endswith(
+    assert body(Start(2, (actor,)), concurrency=Concurrency.ASYNCIO).endswith(
         "async def helper() -> None:\n"
         "    await pool.acquire()\n\n"
         'lab.start(async_actor("helper", helper, count=2))'
@@ -287,11 +291,13 @@ LIFECYCLE: dict[Step, str] = {
 @pytest.mark.parametrize(("step", "call"), LIFECYCLE.items())
 def test_a_step_about_pool_or_server_is_one_call_awaited_by_tasks(step: Step, call: str) -> None:
     assert body(step).endswith(f"\n{call}")
-    assert body(step, shell=Shell.ASYNCIO).endswith(f"\nawait {call}")
+    assert body(step, concurrency=Concurrency.ASYNCIO).endswith(f"\nawait {call}")
 
 
 def test_to_cancel_is_not_awaited() -> None:
-    assert body(Cancel(1, "first"), shell=Shell.ASYNCIO).endswith('\nlab.cancel("first")')
+    assert body(Cancel(1, "first"), concurrency=Concurrency.ASYNCIO).endswith(
+        '\nlab.cancel("first")'
+    )
 
 
 def test_what_a_forked_child_does_stands_in_a_function_of_its_own() -> None:
@@ -318,7 +324,7 @@ def test_what_comes_before_and_after_is_not_cut_short() -> None:
         by=Interruption.TIMEOUT,
         at_least=3,
     )
-    assert body(step, shell=Shell.ASYNCIO).endswith(
+    assert body(step, concurrency=Concurrency.ASYNCIO).endswith(
         "async def interrupted(cut: AsyncCut) -> None:\n    a = await pool.acquire()\n"
         "    async with cut:\n        await pool.release(a)\n    await lab.advance(1.0)\n\n"
         "await lab.interrupt_everywhere(interrupted, by=Interruption.TIMEOUT, at_least=3)"
@@ -333,7 +339,9 @@ def test_a_close_is_timed() -> None:
 def test_what_is_made_good_is_said_to_threads_alone() -> None:
     step = InterruptEverywhere(1, (Maintain(2),), by=Interruption.TIMEOUT, made_good=True)
     assert body(step).endswith("(interrupted, by=Interruption.TIMEOUT, made_good=True)")
-    assert body(step, shell=Shell.ASYNCIO).endswith("(interrupted, by=Interruption.TIMEOUT)")
+    assert body(step, concurrency=Concurrency.ASYNCIO).endswith(
+        "(interrupted, by=Interruption.TIMEOUT)"
+    )
 
 
 def test_a_label_whose_connection_is_killed_is_bound() -> None:
@@ -356,7 +364,7 @@ def test_a_block_whose_borrowing_fails_is_never_entered(
     guard = "with lab.fails(ErrorKind.CLOSED)"
     assert body(step).endswith(f"{guard}, {lender}:\n    pass")
     tasks = f"{guard}:\n    async with {lender}:\n        pass"
-    assert body(step, shell=Shell.ASYNCIO).endswith(tasks)
+    assert body(step, concurrency=Concurrency.ASYNCIO).endswith(tasks)
 
 
 def test_a_commit_that_must_fail_is_checked_around_its_block() -> None:
@@ -374,7 +382,7 @@ def test_health_hooks_calls_and_logs_are_asked_of_the_lab() -> None:
         calls=(("ping", equal(0)),),
         real=(),
     )
-    assert body(expect=expect, shell=Shell.ASYNCIO).splitlines()[2:] == [
+    assert body(expect=expect, concurrency=Concurrency.ASYNCIO).splitlines()[2:] == [
         "await lab.expect_health(HealthWord.HEALTHY)",
         "lab.expect_hooks(setup=2)",
         "lab.expect_real()",
@@ -385,7 +393,7 @@ def test_health_hooks_calls_and_logs_are_asked_of_the_lab() -> None:
 
 def test_tables_are_made_before_the_pool() -> None:
     tables = (Table("a", "CREATE TABLE `a` (`id` INT)"),)
-    text = module(a_class(a_test(tables=tables, shells=tuple(Shell))))
+    text = module(a_class(a_test(tables=tables, concurrency=tuple(Concurrency))))
     made = 'lab.execute("CREATE TABLE `a` (`id` INT)")  # line 9\n'
     assert f"        {made}        lab.pool(" in text
     assert f"        await {made}        await lab.pool(" in text
@@ -393,7 +401,9 @@ def test_tables_are_made_before_the_pool() -> None:
 
 def test_a_web_application_takes_the_place_of_the_pool() -> None:
     steps = (Request(1, "GET /", equal(200)), Acquire(2, ("a",)))
-    test = replace(a_test(steps=steps, shells=tuple(Shell)), web_app="shop", pool=(("size", 2),))
+    test = replace(
+        a_test(steps=steps, concurrency=tuple(Concurrency)), web_app="shop", pool=(("size", 2),)
+    )
     text = module(a_class(test))
     assert '        pool = lab.web_app("shop", size=2)  # line 9\n' in text
     assert '        pool = await lab.web_app("shop", size=2)  # line 9\n' in text
@@ -413,7 +423,7 @@ def test_a_request_is_one_call_with_all_that_its_answer_must_be() -> None:
         'json={"visits": 2, "none": None}\n'
         "    )"
     )
-    assert body(Request(1, "GET /", equal(200)), shell=Shell.ASYNCIO).endswith(
+    assert body(Request(1, "GET /", equal(200)), concurrency=Concurrency.ASYNCIO).endswith(
         'await lab.request("GET /", status=200)'
     )
 
@@ -431,12 +441,12 @@ def test_an_option_that_is_a_word_is_a_text() -> None:
 def test_a_transaction_borrows_for_its_block() -> None:
     step = Transaction(1, "c", (Query(2, "SELECT 1", "c"),))
     assert body(step).endswith('with pool.transaction() as c:\n    c.query("SELECT 1")')
-    assert "async with pool.transaction() as c:" in body(step, shell=Shell.ASYNCIO)
+    assert "async with pool.transaction() as c:" in body(step, concurrency=Concurrency.ASYNCIO)
 
 
 def test_what_must_come_true_soon_stands_in_a_function_of_its_own() -> None:
     expect = Expectations(stats=(("in_use", equal(0)),), server=(("connections", equal(1)),))
-    assert body(Expect(1, expect, 5.0), shell=Shell.ASYNCIO).endswith(
+    assert body(Expect(1, expect, 5.0), concurrency=Concurrency.ASYNCIO).endswith(
         "async def settled() -> None:\n"
         "    lab.expect_stats(in_use=0)\n"
         "    await lab.expect_server(connections=1)\n\n"
@@ -473,7 +483,7 @@ def test_a_module_passes_the_lint_of_this_project() -> None:
     long = a_test(
         steps=(Acquire(1, ("a",)), Query(2, sql, "a"), Query(3, sql, "a", returns=1)),
         tables=(Table("t", sql),),
-        shells=tuple(Shell),
+        concurrency=tuple(Concurrency),
     )
     done = subprocess.run(
         [
@@ -485,7 +495,7 @@ def test_a_module_passes_the_lint_of_this_project() -> None:
             "generated_tests/test_a.py",
             "-",
         ],
-        input=module(a_class(every_step(tuple(Shell)), long)),
+        input=module(a_class(every_step(tuple(Concurrency)), long)),
         cwd=Path(__file__).parents[2],
         capture_output=True,
         check=False,
@@ -496,7 +506,7 @@ def test_a_module_passes_the_lint_of_this_project() -> None:
 
 def test_every_kind_of_step_gives_code_that_compiles() -> None:
     compile(
-        module(a_class(every_step(tuple(Shell)), limit_test())),
+        module(a_class(every_step(tuple(Concurrency)), limit_test())),
         "<module>",
         "exec",
         dont_inherit=True,

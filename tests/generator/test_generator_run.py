@@ -17,7 +17,7 @@ class: Mine
 purpose: A pool that is closed has nothing open.
 layer: unit
 connections: scripted
-shells: [threads]
+concurrency: [threads]
 pool: {size: 1}
 tests:
   closes:

@@ -10,9 +10,9 @@ from tests.suites import a_class, every_step, limit_test
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import ShapeError, check_shape
 from poolspec.rendering.skeleton import skeleton
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
-SPEC = a_class(limit_test(shells=tuple(Shell)), every_step(tuple(Shell)))
+SPEC = a_class(limit_test(concurrency=tuple(Concurrency)), every_step(tuple(Concurrency)))
 
 TAMPERED = {
     "a statement at the top": ("\nimport pytest\n", "\nimport pytest\nimport os\n"),
@@ -47,8 +47,8 @@ TAMPERED = {
     "a function for threads among those for asyncio": ("async def test_pool", "def test_pool"),
     "the lab for threads in a test for asyncio": ("lab: AsyncLab", "lab: Lab"),
     "an actor for threads in a test for asyncio": ("async def idle", "def idle"),
-    "a mark that does not say the shell": (", shell='asyncio'", ""),
-    "another shell": ("shell='asyncio'", "shell='threads'"),
+    "a mark that does not say the concurrency": (", concurrency='asyncio'", ""),
+    "another concurrency": ("concurrency='asyncio'", "concurrency='threads'"),
     "a lambda": ("lab.connect()", "(lambda: __import__('os'))()"),
     "a statement after a test": ("    @pytest.mark.spec(", "    import os\n    @pytest.mark.spec("),
     "a string in which the next test is lost": (

@@ -470,10 +470,13 @@ KEYS: dict[str, tuple[str, str]] = {
         "expected a list of capabilities, found 'fair_queue'",
     ),
     "an unknown clock": ("time: «fast", "'fast' is not a clock"),
-    "an unknown shell": ("shells: [«thread]", "'thread' is not a shell"),
-    "no shell": ("shells: «[]", "expected a list of shells, with at least 1 of them"),
+    "an unknown concurrency": ("concurrency: [«thread]", "'thread' is not a concurrency mode"),
+    "no concurrency": (
+        "concurrency: «[]",
+        "expected a list of concurrency modes, with at least 1 of them",
+    ),
     "a global pool for asyncio": (
-        "shells: [asyncio]\nsteps: [{«global_pool: g}]",
+        "concurrency: [asyncio]\nsteps: [{«global_pool: g}]",
         "'global_pool' is for threads only, this test is not",
     ),
     "a load without end in virtual time": (
@@ -510,7 +513,7 @@ KEYS: dict[str, tuple[str, str]] = {
         "0.0 is out of bounds: from 0.001s to 3,600s",
     ),
     "an executor for asyncio": (
-        "shells: [asyncio]\nsteps: [{load: l, clients: 1, each: 1, «runner: executor}]",
+        "concurrency: [asyncio]\nsteps: [{load: l, clients: 1, each: 1, «runner: executor}]",
         "'runner: executor' is for threads only, this test is not",
     ),
     "a deadline without a unit": ("deadline: «5", "5 has no unit: give a unit, as in 20s"),

@@ -24,6 +24,7 @@ from poolspec.load import load_suite
 from poolspec.vocabulary import (
     Call,
     Capability,
+    Concurrency,
     Connections,
     Detail,
     ErrorKind,
@@ -38,7 +39,6 @@ from poolspec.vocabulary import (
     Order,
     Real,
     Reset,
-    Shell,
     Target,
 )
 
@@ -69,7 +69,7 @@ PLACES = {
 }
 WORDS = [
     *(*Call, *Capability, *Connections, *Real),
-    *(*ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Method, *Order, *Reset, *Shell),
+    *(*ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Method, *Order, *Reset, *Concurrency),
     *Interruption,
     *(*Detail, *Flaw, *Given, *Target),
 ]

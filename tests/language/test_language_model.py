@@ -50,6 +50,7 @@ from poolspec.vocabulary import (
     BodyFailure,
     Capability,
     CheckOp,
+    Concurrency,
     Detail,
     ErrorKind,
     EventKind,
@@ -62,7 +63,6 @@ from poolspec.vocabulary import (
     Level,
     Operation,
     Runner,
-    Shell,
     Target,
     TimeKind,
     Via,
@@ -468,33 +468,36 @@ def test_an_option_of_the_pool_means(
     assert type(given[1]) is type(option[1])
 
 
-SHELLS: dict[str, tuple[Shell, ...]] = {
-    "": (Shell.THREADS, Shell.ASYNCIO),
-    "shells: [asyncio, threads]": (Shell.THREADS, Shell.ASYNCIO),
-    "shells: [asyncio, asyncio]": (Shell.ASYNCIO,),
-    "steps: [{start: {w: [close]}}, cancel: w]": (Shell.ASYNCIO,),
-    "steps: [global_pool: g]": (Shell.THREADS,),
-    "steps: [fork: [close]]": (Shell.THREADS,),
-    "steps: [{load: l, clients: 1, each: 1, runner: executor}]": (Shell.THREADS,),
-    "shells: [threads, asyncio]\nsteps: [global_pool: g]": (Shell.THREADS,),
+MODES: dict[str, tuple[Concurrency, ...]] = {
+    "": (Concurrency.THREADS, Concurrency.ASYNCIO),
+    "concurrency: [asyncio, threads]": (Concurrency.THREADS, Concurrency.ASYNCIO),
+    "concurrency: [asyncio, asyncio]": (Concurrency.ASYNCIO,),
+    "steps: [{start: {w: [close]}}, cancel: w]": (Concurrency.ASYNCIO,),
+    "steps: [global_pool: g]": (Concurrency.THREADS,),
+    "steps: [fork: [close]]": (Concurrency.THREADS,),
+    "steps: [{load: l, clients: 1, each: 1, runner: executor}]": (Concurrency.THREADS,),
+    "concurrency: [threads, asyncio]\nsteps: [global_pool: g]": (Concurrency.THREADS,),
 }
 
 
-@pytest.mark.parametrize(("keys", "shells"), SHELLS.items())
-def test_a_test_has_a_form_for_each_shell_that_can_do_what_it_does(
-    keys: str, shells: tuple[Shell, ...], load_test: LoadTest
+@pytest.mark.parametrize(("keys", "modes"), MODES.items())
+def test_a_test_has_a_form_for_each_concurrency_that_can_do_what_it_does(
+    keys: str, modes: tuple[Concurrency, ...], load_test: LoadTest
 ) -> None:
-    assert load_test(f"{keys}{PASS}").shells == shells
+    assert load_test(f"{keys}{PASS}").concurrency == modes
 
 
-def test_a_test_takes_over_the_shells_of_its_class_or_has_its_own(load_text: LoadText) -> None:
+def test_a_test_takes_over_the_modes_of_its_class_or_has_its_own(load_text: LoadText) -> None:
     test = "{purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}"
     spec = load_text(
-        "spec: 1\nclass: C\npurpose: p\nshells: [asyncio]\n"
-        f"tests:\n  a: {test}}}\n  b: {test}, shells: [threads]}}\n"
+        "spec: 1\nclass: C\npurpose: p\nconcurrency: [asyncio]\n"
+        f"tests:\n  a: {test}}}\n  b: {test}, concurrency: [threads]}}\n"
     )
-    assert [test.shells for test in spec.tests] == [(Shell.ASYNCIO,), (Shell.THREADS,)]
-    assert [test.name for test in spec.tests_for(Shell.ASYNCIO)] == ["a"]
+    assert [test.concurrency for test in spec.tests] == [
+        (Concurrency.ASYNCIO,),
+        (Concurrency.THREADS,),
+    ]
+    assert [test.name for test in spec.tests_for(Concurrency.ASYNCIO)] == ["a"]
 
 
 def test_a_test_takes_over_what_its_class_says(load_text: LoadText) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from poolspec.errors import SpecErrors
 from poolspec.load import load_suite
 from poolspec.model import SpecTest
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 Load = Callable[[str, str], SpecTest]
 
@@ -89,7 +89,7 @@ def test_tables_become_statements_in_the_order_in_which_a_test_names_them(load: 
 
 def test_a_test_has_no_tables_but_those_it_names(load: Load) -> None:
     test = load(ORDERS, "[]")
-    assert (test.tables, test.shells) == ((), tuple(Shell))
+    assert (test.tables, test.concurrency) == ((), tuple(Concurrency))
 
 
 def test_a_test_names_tables_instead_of_its_class(load: Load, tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from poolspec.runtime import AsyncLab, Lab, actor, async_actor
 from poolspec.runtime.borrowing import Pool
 
 
-def spec(name: str, shell: str = "threads", deadline: float = 1.0) -> pytest.MarkDecorator:
-    return pytest.mark.spec(f"broken.{name}", line=1, covers=[], shell=shell, deadline=deadline)
+def spec(name: str, concurrency: str = "threads", deadline: float = 1.0) -> pytest.MarkDecorator:
+    return pytest.mark.spec(
+        f"broken.{name}", line=1, covers=[], concurrency=concurrency, deadline=deadline
+    )
 
 
 def borrow(pool: Pool) -> None:
@@ -90,13 +92,13 @@ async def test_is_given_up(lab: AsyncLab) -> None:
 
 
 @pytest.mark.parametrize("number", range(4))
-@pytest.mark.spec("broken.sound", line=1, covers=[], shell="threads")
+@pytest.mark.spec("broken.sound", line=1, covers=[], concurrency="threads")
 def test_sound(lab: Lab, number: int) -> None:
     borrow(lab.pool(size=2))
 
 
 @pytest.mark.parametrize("number", range(4))
-@pytest.mark.spec("broken.sound_asyncio", line=1, covers=[], shell="asyncio")
+@pytest.mark.spec("broken.sound_asyncio", line=1, covers=[], concurrency="asyncio")
 async def test_sound_asyncio(lab: AsyncLab, number: int) -> None:
     pool = await lab.pool(size=2)
     await pool.release(await pool.acquire())

@@ -296,7 +296,7 @@ async def stubborn() -> None:
 
 
 class TestMineAsyncio:
-    @pytest.mark.spec("mine.it", line=1, covers=[], shell="asyncio", deadline=0.5)
+    @pytest.mark.spec("mine.it", line=1, covers=[], concurrency="asyncio", deadline=0.5)
     async def test_it(self, lab: AsyncLab) -> None:
         lab.start(async_actor("stubborn", stubborn))
         await lab.join("stubborn")

@@ -106,7 +106,7 @@ def test_an_adapter_for_asyncio_is_held_to_its_own_claims(find: Any) -> None:
     assert "optimistic_locking" not in text  # is its `change_one`
 
 
-def test_a_shell_that_is_not_installed_may_be_none(find: Any) -> None:
+def test_an_asyncio_side_that_is_not_installed_may_be_none(find: Any) -> None:
     find(bare({C.ASYNCIO}, asyncio=None))
 
 

@@ -24,7 +24,7 @@ class TestMine:
 
 
 class TestMineAsyncio:
-    @pytest.mark.spec("mine.it", line=1, covers=[], shell="asyncio")
+    @pytest.mark.spec("mine.it", line=1, covers=[], concurrency="asyncio")
     async def test_it(self, lab: AsyncLab) -> None:
         pool = await lab.pool(size=1, max_overflow=0, timeout=1.0)  # line 1
         await pool.release(await pool.acquire())  # line 2
@@ -87,11 +87,11 @@ def run(folder: Path, foreign: str) -> tuple[str, list[dict[str, Any]]]:
     [("create",), ("acquire",), ("release",), ("stats",), ("close",), ("acquire", "kind_of")],
     ids=" and ".join,
 )
-def test_a_foreign_error_of_a_pool_fails_the_test_in_either_shell(
+def test_a_foreign_error_of_a_pool_fails_the_test_in_either_form(
     methods: tuple[str, ...], tmp_path: Path
 ) -> None:
     printed, tests = run(tmp_path, adapter(*methods))
-    assert [(one["shell"], one["outcome"]) for one in tests] == [
+    assert [(one["concurrency"], one["outcome"]) for one in tests] == [
         ("asyncio", "failed"),
         ("threads", "failed"),
     ]

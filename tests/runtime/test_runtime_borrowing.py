@@ -12,7 +12,7 @@ from poolspec.runtime.log import Log
 from poolspec.vocabulary import Capability
 
 
-def shell(adapter: Any, made: Any = Pool) -> Any:
+def concurrency(adapter: Any, made: Any = Pool) -> Any:
     """Return a pool under test on an adapter that has just what it is given."""
     log = Log(lambda: 0.0)
     return made("raw", adapter, log, SimpleNamespace(sockets=None), lambda error: None)
@@ -21,7 +21,7 @@ def shell(adapter: Any, made: Any = Pool) -> Any:
 @pytest.mark.parametrize(("figures", "most_ever"), [({}, 0), ({"max_size": 5}, 5)])
 def test_a_pool_is_resized_without_figures(figures: dict[str, int], most_ever: int) -> None:
     asked: list[Any] = []
-    pool = shell(
+    pool = concurrency(
         SimpleNamespace(
             name="mine",
             capabilities=frozenset({Capability.RESIZE}),
@@ -43,7 +43,7 @@ def test_a_pool_for_asyncio_is_resized_without_figures(
     async def resize(*given: Any) -> None:
         asked.append(given)
 
-    pool = shell(
+    pool = concurrency(
         SimpleNamespace(
             name="mine",
             capabilities=frozenset({Capability.RESIZE}),
@@ -62,7 +62,7 @@ def test_a_wrapper_that_hides_its_number_is_told_what_an_adapter_must_lend() -> 
         def cursor(self) -> None:
             """Do nothing."""
 
-    pool = shell(SimpleNamespace(acquire=lambda pool, timeout: Lent()))
+    pool = concurrency(SimpleNamespace(acquire=lambda pool, timeout: Lent()))
     with pytest.raises(AssertionError) as told:
         pool.acquire()
     assert str(told.value) == (

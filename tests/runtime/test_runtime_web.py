@@ -15,7 +15,7 @@ from poolspec.runtime.answers import Answer, answer_of
 from poolspec.runtime.log import current_actor
 from poolspec.runtime.serving import Service
 from poolspec.runtime.web_apps import find_web_app, web_app
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 Event = MutableMapping[str, Any]
 
@@ -211,10 +211,12 @@ def test_a_server_that_hangs_up_gave_no_answer() -> None:
         answer_of(b"")
 
 
-def test_a_registered_application_is_found_by_name_and_shell() -> None:
+def test_a_registered_application_is_found_by_name_and_concurrency() -> None:
     @web_app("shop")
     def shop(open_pool: object) -> None: ...
 
-    assert find_web_app("shop", Shell.THREADS) is shop
-    with pytest.raises(LookupError, match=r"'shop' for asyncio.*Shell\.ASYNCIO.*conftest\.py"):
-        find_web_app("shop", Shell.ASYNCIO)
+    assert find_web_app("shop", Concurrency.THREADS) is shop
+    with pytest.raises(
+        LookupError, match=r"'shop' for asyncio.*Concurrency\.ASYNCIO.*conftest\.py"
+    ):
+        find_web_app("shop", Concurrency.ASYNCIO)

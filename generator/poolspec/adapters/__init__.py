@@ -48,9 +48,9 @@ def find_adapter(name: str) -> PoolAdapter:
 def _check_all(adapter: object, place: str) -> None:
     """Check an adapter, and its other one for asyncio. Raises UnknownPoolError."""
     _check(adapter, repr(place), PoolAdapter, NEEDS)
-    shell = getattr(adapter, "asyncio", None)
-    if shell is not None:
-        _check(shell, f"{place!r}.asyncio", AsyncPoolAdapter, ASYNCIO_NEEDS)
+    concurrency = getattr(adapter, "asyncio", None)
+    if concurrency is not None:
+        _check(concurrency, f"{place!r}.asyncio", AsyncPoolAdapter, ASYNCIO_NEEDS)
 
 
 def _check(adapter: object, place: str, contract: type, needs: Needs) -> None:

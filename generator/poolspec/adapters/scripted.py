@@ -32,7 +32,7 @@ def acts(plan: Plan, make_gate: Callable[[], Any]) -> Any:
 
 
 class Seen:
-    """What the lab has to do with a scripted connection, in either shell."""
+    """What the lab has to do with a scripted connection, in either concurrency."""
 
     number: int
     closed: bool

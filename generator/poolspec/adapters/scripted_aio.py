@@ -1,4 +1,4 @@
-"""Connections of others for steadypool's asyncio shell; see `scripted`."""
+"""Connections of others for steadypool's asyncio concurrency; see `scripted`."""
 
 from functools import partial
 from typing import Any

@@ -41,7 +41,7 @@ class SteadypoolAdapter:
 
     @property
     def asyncio(self) -> AsyncPoolAdapter | None:
-        """The adapter of the asyncio shell; None where its driver is not installed."""
+        """The adapter of the asyncio concurrency; None where its driver is not installed."""
         if not is_installed("aiomysql"):
             return None
         from poolspec.adapters.steady_aio import AsyncSteadypoolAdapter

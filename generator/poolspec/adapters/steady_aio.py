@@ -1,4 +1,4 @@
-"""Drives steadypool's asyncio shell."""
+"""Drives steadypool's asyncio concurrency."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

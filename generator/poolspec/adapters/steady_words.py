@@ -71,7 +71,7 @@ CAPABILITIES = OPTIONAL | frozenset(
     }
 )
 THREADS_ONLY = frozenset({Capability.GLOBAL_POOL, Capability.FORK_SAFETY})
-"""What the asyncio shell does not have."""
+"""What the asyncio concurrency does not have."""
 
 DIRT = {
     ConnectionState.IN_TRANSACTION: "a transaction that is open, or may be",

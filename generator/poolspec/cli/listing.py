@@ -68,5 +68,5 @@ def _as_json(name: str, spec: SpecClass, test: SpecTest) -> dict[str, object]:
         "level": test.level,
         "covers": list(test.covers),
         "needs": list(test.needs),
-        "shells": list(test.shells),
+        "concurrency": list(test.concurrency),
     }

@@ -9,7 +9,7 @@ from poolspec.language.kinds import Fields, Key, Word
 from poolspec.language.names import Naming
 from poolspec.language.scope import Hold, Scope, Thing
 from poolspec.model import Acquire, Connect, GlobalPool, PoolOptions, Query, Release, Step, Value
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 _READINGS: Final = (g.RETURNS, g.ROWS_KEY, g.UNREAD, g.CHANGES_ONE)
 """What a statement may be asked besides that it succeeds; one of these at most."""
@@ -139,7 +139,7 @@ def build_global_pool(scope: Scope, fields: Fields) -> Step | None:
     """The request for the global pool; its label is bound unless it must fail."""
     word = fields.get(g.GLOBAL_POOL)
     scope.names.global_pools += 1
-    scope.names.bound_to.append((Shell.THREADS, "global_pool", fields.at(g.GLOBAL_POOL)))
+    scope.names.bound_to.append((Concurrency.THREADS, "global_pool", fields.at(g.GLOBAL_POOL)))
     if word is None:
         return None
     if not fields.has(FAILS):

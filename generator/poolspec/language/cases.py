@@ -21,7 +21,15 @@ from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
 from poolspec.language.tree import Node
 from poolspec.model import Expectations, PoolOptions, SpecClass, SpecTest, Table
-from poolspec.vocabulary import Capability, Connections, Layer, Level, Listening, Shell, TimeKind
+from poolspec.vocabulary import (
+    Capability,
+    Concurrency,
+    Connections,
+    Layer,
+    Level,
+    Listening,
+    TimeKind,
+)
 
 T = TypeVar("T")
 
@@ -104,7 +112,7 @@ class ClassBuilder:
             matrix,
             body,
             expect,
-            self._shells(fields, names),
+            self._modes(fields, names),
             self._tables(fields),
             connections,
             app.text if app else None,
@@ -147,18 +155,18 @@ class ClassBuilder:
             made[word.text] = table.made
         return tuple(made.values())
 
-    def _shells(self, fields: Fields, names: Names) -> tuple[Shell, ...]:
-        """The shells of a test: those it names, less those that cannot do what it does."""
-        named = self._inherited(fields, g.SHELLS) or tuple(Shell)
-        left = {shell for shell in Shell if shell in named}
-        for shell, word, node in names.bound_to:
-            if shell not in left:
-                message = f"{word!r} is for {shell} only, this test is not"
+    def _modes(self, fields: Fields, names: Names) -> tuple[Concurrency, ...]:
+        """The modes of a test: those it names, less those that cannot do what it does."""
+        named = self._inherited(fields, g.SHELLS) or tuple(Concurrency)
+        left = {concurrency for concurrency in Concurrency if concurrency in named}
+        for concurrency, word, node in names.bound_to:
+            if concurrency not in left:
+                message = f"{word!r} is for {concurrency} only, this test is not"
                 others = " and ".join(sorted(left))
                 self.reader.problem(node, message, f"leave it out: the test is for {others}")
                 continue
-            left = {shell}
-        return tuple(shell for shell in Shell if shell in left)
+            left = {concurrency}
+        return tuple(concurrency for concurrency in Concurrency if concurrency in left)
 
     def _inherited(self, fields: Fields, key: Key[T]) -> T | None:
         value = fields.get(key)

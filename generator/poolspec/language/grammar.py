@@ -25,7 +25,7 @@ from poolspec.language.values import (
     name_kind,
     text_kind,
 )
-from poolspec.vocabulary import Capability, Connections, Layer, Level, Shell, TimeKind
+from poolspec.vocabulary import Capability, Concurrency, Connections, Layer, Level, TimeKind
 
 VERSION = 1
 
@@ -99,8 +99,8 @@ CONNECTIONS = Key(
     default="the class's, else driver",
 )
 SHELLS = Key(
-    "shells",
-    list_kind("a list of shells", enum_kind("a shell", Shell), low=1),
+    "concurrency",
+    list_kind("a list of concurrency modes", enum_kind("a concurrency mode", Concurrency), low=1),
     "whose pools it is about; a form of the test is made for each",
     "[threads]",
     default="the class's, else both",

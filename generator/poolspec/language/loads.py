@@ -10,7 +10,7 @@ from poolspec.language.names import Naming
 from poolspec.language.scope import Scope
 from poolspec.language.web import check_requests
 from poolspec.model import Load, Stop
-from poolspec.vocabulary import Operation, Runner, Shell, Via
+from poolspec.vocabulary import Concurrency, Operation, Runner, Via
 
 
 def build_load(scope: Scope, fields: Fields) -> Load | None:
@@ -31,7 +31,7 @@ def build_load(scope: Scope, fields: Fields) -> Load | None:
         )
     scope.bind(word, Naming.LOAD)
     if fields.get(g.RUNNER) is Runner.EXECUTOR:
-        scope.names.bound_to.append((Shell.THREADS, "runner: executor", fields.at(g.RUNNER)))
+        scope.names.bound_to.append((Concurrency.THREADS, "runner: executor", fields.at(g.RUNNER)))
     if fields.has(g.UNTIL):
         _note_going_on(scope, fields, word)
     operations = fields.get(g.OPERATIONS)

@@ -19,7 +19,7 @@ from poolspec.language.kinds import Reader, Word
 from poolspec.language.names import Naming
 from poolspec.language.tree import Node
 from poolspec.model import Check, PoolOptions, Value
-from poolspec.vocabulary import Capability, Fault, Shell
+from poolspec.vocabulary import Capability, Concurrency, Fault
 
 
 class Hold(Enum):
@@ -70,8 +70,8 @@ class Names:
     global_pools: int = 0
     opened: int = 0
     """Pools that the test opens, or fails to."""
-    bound_to: list[tuple[Shell, str, Node]] = field(default_factory=list)
-    """What only one shell can do: which shell, the word, and where it stands."""
+    bound_to: list[tuple[Concurrency, str, Node]] = field(default_factory=list)
+    """What only one concurrency can do: which concurrency, the word, and where it stands."""
     at_server: list[tuple[str, Node]] = field(default_factory=list)
     """What needs a server: in words, and where it stands."""
     on_stage: list[tuple[str, Node]] = field(default_factory=list)

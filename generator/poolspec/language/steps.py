@@ -49,7 +49,7 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
-from poolspec.vocabulary import ActorState, Interruption, Shell
+from poolspec.vocabulary import ActorState, Concurrency, Interruption
 
 
 def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
@@ -184,7 +184,7 @@ def _join(scope: Scope, fields: Fields) -> Step | None:
 
 def _cancel(scope: Scope, fields: Fields) -> Step | None:
     word = fields.get(g.CANCEL)
-    scope.names.bound_to.append((Shell.ASYNCIO, "cancel", fields.at(g.CANCEL)))
+    scope.names.bound_to.append((Concurrency.ASYNCIO, "cancel", fields.at(g.CANCEL)))
     if scope.owner:
         message = "an actor cannot cancel actors"
         scope.reader.problem(fields.at(g.CANCEL), message, "cancel them in the main body")
@@ -195,7 +195,7 @@ def _cancel(scope: Scope, fields: Fields) -> Step | None:
 def _fork(scope: Scope, fields: Fields) -> Step | None:
     """What the child does to its copies of the labels, its parent's labels do not show."""
     steps = fields.get(g.FORK)
-    scope.names.bound_to.append((Shell.THREADS, "fork", fields.at(g.FORK)))
+    scope.names.bound_to.append((Concurrency.THREADS, "fork", fields.at(g.FORK)))
     if scope.owner:
         message = "an actor cannot fork"
         scope.reader.problem(fields.at(g.FORK), message, "fork in the main body")

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from poolspec.model.expectations import Expectations
 from poolspec.model.steps import Step
 from poolspec.model.values import PoolOptions, Value
-from poolspec.vocabulary import Capability, Connections, Layer, Level, Shell, TimeKind
+from poolspec.vocabulary import Capability, Concurrency, Connections, Layer, Level, TimeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class SpecTest:
     matrix: Matrix | None
     steps: tuple[Step, ...]
     expect: Expectations
-    shells: tuple[Shell, ...] = tuple(Shell)
+    concurrency: tuple[Concurrency, ...] = tuple(Concurrency)
     """Of which pools the test has a form for, in the order of the enum; never empty."""
     tables: tuple[Table, ...] = ()
     """In the order in which they are made."""
@@ -75,13 +75,13 @@ class SpecClass:
         return self.path.stem
 
     @property
-    def shells(self) -> tuple[Shell, ...]:
-        """The shells that any test has a form for; the module has a class for each."""
-        return tuple(shell for shell in Shell if self.tests_for(shell))
+    def concurrency(self) -> tuple[Concurrency, ...]:
+        """The modes that any test has a form for; the module has a class for each."""
+        return tuple(concurrency for concurrency in Concurrency if self.tests_for(concurrency))
 
-    def tests_for(self, shell: Shell) -> tuple[SpecTest, ...]:
-        """The tests that have a form for a shell."""
-        return tuple(test for test in self.tests if shell in test.shells)
+    def tests_for(self, concurrency: Concurrency) -> tuple[SpecTest, ...]:
+        """The tests that have a form for a concurrency."""
+        return tuple(test for test in self.tests if concurrency in test.concurrency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from poolspec.plugin.parting import leave_threads, note_status, threads_before
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
-    from poolspec.plugin.shells import AsyncioRun, ThreadsRun
+    from poolspec.plugin.labs import AsyncioRun, ThreadsRun
     from poolspec.runtime import Lab
     from poolspec.runtime.aio.lab import AsyncLab
     from poolspec.runtime.contract import PoolAdapter
@@ -95,8 +95,8 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[Lab | AsyncLab]:
     """Everything that one test works with; undone when the test is over."""
     from poolspec.plugin.fitness import skip_unless_able
+    from poolspec.plugin.labs import AsyncioRun, ThreadsRun
     from poolspec.plugin.results import NOT_APPLICABLE
-    from poolspec.plugin.shells import AsyncioRun, ThreadsRun
 
     threads_before(request.config)
     spec = _spec(request.node)
@@ -107,7 +107,9 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     if inspect.iscoroutinefunction(request.function):
         adapter = getattr(pool_adapter, "asyncio", None)
         if adapter is None:
-            pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio shell, or it is not installed")
+            pytest.skip(
+                f"{NOT_APPLICABLE}the pool has no asyncio concurrency, or it is not installed"
+            )
         skip_unless_able(spec, adapter.capabilities | able)
         run = AsyncioRun(server, adapter, time, connections)
     else:
@@ -189,8 +191,8 @@ def _spec(item: pytest.Item) -> dict[str, Any]:
 def _identity(item: pytest.Item, spec: dict[str, Any]) -> dict[str, str]:
     case = item.callspec.id if hasattr(item, "callspec") else ""
     group = item.parent.name.removeprefix("Test") if item.parent else ""
-    shell = spec.get("shell", "threads")
-    return {"id": spec["id"], "case": case, "group": group, "shell": shell}
+    concurrency = spec.get("concurrency", "threads")
+    return {"id": spec["id"], "case": case, "group": group, "concurrency": concurrency}
 
 
 def _describe(server: Server) -> dict[str, str]:

@@ -37,7 +37,7 @@ class TestResult:
     case: str
     group: str
     """The test class: the spec's class, or that with its asyncio tests."""
-    shell: str
+    concurrency: str
     outcome: Outcome
     seconds: float
     reason: str
@@ -59,7 +59,9 @@ class Results:
 
     def note(self, result: TestResult) -> None:
         """Add a test; what is told of it once more, such as a failed clean-up, is added to it."""
-        place = self._places.setdefault((result.id, result.case, result.shell), len(self.tests))
+        place = self._places.setdefault(
+            (result.id, result.case, result.concurrency), len(self.tests)
+        )
         if place == len(self.tests):
             self.tests.append(result)
         elif self.tests[place].outcome is not Outcome.FAILED:
@@ -74,7 +76,8 @@ class Results:
     def save(self, path: Path) -> None:
         """Write the run as JSON."""
         tests = [
-            asdict(result) for result in sorted(self.tests, key=lambda r: (r.id, r.case, r.shell))
+            asdict(result)
+            for result in sorted(self.tests, key=lambda r: (r.id, r.case, r.concurrency))
         ]
         data = {"schema": SCHEMA, "pool": self.pool, "server": self.server}
         whole: dict[str, Any] = {**data, "seconds": round(self.seconds, 3), "tests": tests}
@@ -117,7 +120,7 @@ class Results:
 
     def _slowest(self) -> str:
         ranked = sorted(self.tests, key=lambda result: -result.seconds)[:SLOWEST]
-        return ", ".join(f"{one.id} ({one.shell}) {one.seconds:.2f} s" for one in ranked)
+        return ", ".join(f"{one.id} ({one.concurrency}) {one.seconds:.2f} s" for one in ranked)
 
 
 def _wanting(reason: str) -> list[str]:

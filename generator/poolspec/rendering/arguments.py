@@ -23,13 +23,13 @@ from poolspec.rendering.literals import alone, literal, row, value
 from poolspec.rendering.names import variable, word
 from poolspec.rendering.scope import Scope
 from poolspec.vocabulary import (
+    Concurrency,
     Connections,
     Given,
     Interruption,
     Level,
     Operation,
     Runner,
-    Shell,
     Target,
     TimeKind,
     Via,
@@ -39,7 +39,7 @@ DEFAULT_DEADLINE = 20.0
 _DEFAULT_MIX = ((Operation.READ, 1),)
 
 
-def spec_mark(test: SpecTest, spec: SpecClass, shell: Shell) -> str:
+def spec_mark(test: SpecTest, spec: SpecClass, concurrency: Concurrency) -> str:
     """Return the arguments of the `spec` mark: the test's identity and its terms."""
     parts = [
         literal(f"{word(spec.stem)}.{word(test.name)}"),
@@ -57,8 +57,8 @@ def spec_mark(test: SpecTest, spec: SpecClass, shell: Shell) -> str:
         parts.append(f"connections={literal(test.connections.value)}")
     if test.deadline != DEFAULT_DEADLINE:
         parts.append(f"deadline={literal(float(test.deadline))}")
-    if shell is not Shell.THREADS:
-        parts.append(f"shell={literal(shell.value)}")
+    if concurrency is not Concurrency.THREADS:
+        parts.append(f"concurrency={literal(concurrency.value)}")
     return ", ".join(parts)
 
 
@@ -165,7 +165,9 @@ def interrupt_arguments(step: InterruptEverywhere, scope: Scope) -> str:
         parts.append(f"by={scope.member(step.by)}")
     if step.at_least != 1:
         parts.append(f"at_least={value(step.at_least)}")
-    if step.made_good and scope.shell is Shell.THREADS:  # a deadline around a task comes out anyhow
+    if (
+        step.made_good and scope.concurrency is Concurrency.THREADS
+    ):  # a deadline around a task comes out anyhow
         parts.append("made_good=True")
     return ", ".join(parts)
 

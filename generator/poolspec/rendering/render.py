@@ -48,7 +48,7 @@ from poolspec.model import (
     With,
 )
 from poolspec.rendering import arguments, literals, names, reading, scope
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 MACROS: dict[type, str] = {
     Acquire: "acquire",
@@ -97,20 +97,20 @@ def paragraphs_of_module(spec: SpecClass) -> list[str]:
     return [literals.sentence(spec.purpose) or f"{spec.name}."]
 
 
-def paragraphs_of_class(spec: SpecClass, shell: Shell) -> list[str]:
+def paragraphs_of_class(spec: SpecClass, concurrency: Concurrency) -> list[str]:
     """Return the description, paragraph by paragraph, for the first class of the module.
 
     A class without words has no docstring.
     """
-    if shell is not spec.shells[0]:
+    if concurrency is not spec.concurrency[0]:
         return []
     parts = [literals.sentence(part) for part in spec.description.split("\n\n")]
     return [part for part in parts if part]
 
 
-def class_name(spec: SpecClass, shell: Shell) -> str:
-    """Return the name of the class that holds the tests' forms for a shell."""
-    ending = "Asyncio" if shell is Shell.ASYNCIO else ""
+def class_name(spec: SpecClass, concurrency: Concurrency) -> str:
+    """Return the name of the class that holds the tests' forms for a concurrency."""
+    ending = "Asyncio" if concurrency is Concurrency.ASYNCIO else ""
     return f"Test{names.class_name(spec.name)}{ending}"
 
 

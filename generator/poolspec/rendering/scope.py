@@ -1,6 +1,6 @@
 """What a template may ask while it writes the body of a test.
 
-A scope is the body of a test, or of one of its actors, in the form for one shell. It knows which
+A scope is the body of a test, or of one of its actors, for threads or for asyncio. It knows which
 labels are read again (the others are not bound, for nothing would read them), and it writes down
 each name of the runtime that it hands out: those are the module's imports.
 """
@@ -28,7 +28,7 @@ from poolspec.model import (
 )
 from poolspec.rendering import literals, names
 from poolspec.rendering.reading import read_by, read_in, rebound, walk
-from poolspec.vocabulary import BodyFailure, CheckOp, Shell
+from poolspec.vocabulary import BodyFailure, CheckOp, Concurrency
 
 _Guarded = Acquire | Release | Query | GlobalPool | Open | With | Transaction
 _FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}
@@ -42,34 +42,34 @@ class Scope:
     used: frozenset[str]
     """Labels that this body, or an actor started in it, refers to."""
     imports: set[str]
-    shell: Shell
+    concurrency: Concurrency
     helpers: Counter[str]
     """How many functions of each name the test has so far."""
 
     @property
     def awaits(self) -> str:
         """What stands before a call that may wait."""
-        return "await " if self.shell is Shell.ASYNCIO else ""
+        return "await " if self.concurrency is Concurrency.ASYNCIO else ""
 
     @property
     def async_(self) -> str:
         """What stands before a function, or a `with`, that may wait."""
-        return "async " if self.shell is Shell.ASYNCIO else ""
+        return "async " if self.concurrency is Concurrency.ASYNCIO else ""
 
     @property
     def lab(self) -> str:
         """The type of the lab."""
-        return self.use("AsyncLab" if self.shell is Shell.ASYNCIO else "Lab")
+        return self.use("AsyncLab" if self.concurrency is Concurrency.ASYNCIO else "Lab")
 
     @property
     def cut(self) -> str:
         """The type of what cuts a block short."""
-        return self.use("AsyncCut" if self.shell is Shell.ASYNCIO else "Cut")
+        return self.use("AsyncCut" if self.concurrency is Concurrency.ASYNCIO else "Cut")
 
     @property
     def actor(self) -> str:
         """The function that describes an actor."""
-        return self.use("async_actor" if self.shell is Shell.ASYNCIO else "actor")
+        return self.use("async_actor" if self.concurrency is Concurrency.ASYNCIO else "actor")
 
     def variables(self, labels: Iterable[str]) -> list[str]:
         """Return the variables of labels."""
@@ -89,7 +89,7 @@ class Scope:
 
     def of(self, actor: Actor) -> "Scope":
         """Return the scope of an actor's steps."""
-        return _scope(actor.steps, (), self.imports, self.shell, self.helpers)
+        return _scope(actor.steps, (), self.imports, self.concurrency, self.helpers)
 
     def rebound(self) -> list[str]:
         """Return variables of the enclosing body that this one reads first and binds later."""
@@ -185,17 +185,17 @@ class Scope:
         return f"pytest.raises({failure})" if failure else self.guard(step)
 
 
-def of_test(test: SpecTest, imports: set[str], shell: Shell) -> Scope:
+def of_test(test: SpecTest, imports: set[str], concurrency: Concurrency) -> Scope:
     """Return the scope of a test's body; `imports` collects what all tests of a module use."""
-    return _scope(test.steps, read_by(test.expect), imports, shell, Counter())
+    return _scope(test.steps, read_by(test.expect), imports, concurrency, Counter())
 
 
 def _scope(
     steps: tuple[Step, ...],
     read_later: Iterable[str],
     imports: set[str],
-    shell: Shell,
+    concurrency: Concurrency,
     helpers: Counter[str],
 ) -> Scope:
     used = frozenset(label for step in walk(steps) for label in read_in(step))
-    return Scope(steps, used.union(read_later), imports, shell, helpers)
+    return Scope(steps, used.union(read_later), imports, concurrency, helpers)

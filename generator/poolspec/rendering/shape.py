@@ -1,9 +1,10 @@
 """Proof, after the fact, that a module is what was meant and nothing else.
 
 The finished text is parsed, and what comes out is compared with the spec it was made from: one
-docstring, two imports, a class for each shell, its tests in order, each with its marks and its
-words, waiting in the manner of its shell; inside the tests no name that is not the runtime's, a
-label's or a parameter's, and no constant that is not the spec's. The text is not executed.
+docstring, two imports, a class for threads and one for asyncio, its tests in order, each with its
+marks and its words, waiting as threads or as tasks do; inside the tests no name that is not the
+runtime's, a label's or a parameter's, and no constant that is not the spec's. The text is not
+executed.
 
 The bodies of the tests are looked at as what Python makes of them, its code objects; all else is
 looked at as a tree.
@@ -32,14 +33,14 @@ from poolspec.rendering.render import (
     paragraphs_of_test,
 )
 from poolspec.rendering.skeleton import skeleton
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-_KINDS: dict[Shell, type[_Function]] = {
-    Shell.THREADS: ast.FunctionDef,
-    Shell.ASYNCIO: ast.AsyncFunctionDef,
+_KINDS: dict[Concurrency, type[_Function]] = {
+    Concurrency.THREADS: ast.FunctionDef,
+    Concurrency.ASYNCIO: ast.AsyncFunctionDef,
 }
-_LABS = {Shell.THREADS: "Lab", Shell.ASYNCIO: "AsyncLab"}
+_LABS = {Concurrency.THREADS: "Lab", Concurrency.ASYNCIO: "AsyncLab"}
 
 
 def _parts(kind: type) -> Callable[[Any], Iterable[object]]:
@@ -97,8 +98,8 @@ class _Checker:
         self._must(parts == wanted, f"a docstring says {found!a}")
 
     def module(self, tree: ast.Module) -> None:
-        shells = self._spec.shells
-        self._must(len(tree.body) == 3 + len(shells), "the module has other statements")
+        modes = self._spec.concurrency
+        self._must(len(tree.body) == 3 + len(modes), "the module has other statements")
         _, first, second, *classes = tree.body
         self._says(tree, paragraphs_of_module(self._spec))
         self._must(ast.unparse(first) == "import pytest", "the first import is not pytest")
@@ -108,34 +109,37 @@ class _Checker:
             and all(name.name in RUNTIME_NAMES and not name.asname for name in second.names),
             "the imports are not the runtime's",
         )
-        for node, shell in zip(classes, shells, strict=True):
+        for node, concurrency in zip(classes, modes, strict=True):
             if not isinstance(node, ast.ClassDef):
                 raise _defect(self._spec, "a statement after the imports is not a class")
-            self.test_class(node, shell)
+            self.test_class(node, concurrency)
 
-    def test_class(self, node: ast.ClassDef, shell: Shell) -> None:
-        spec, tests = self._spec, self._spec.tests_for(shell)
+    def test_class(self, node: ast.ClassDef, concurrency: Concurrency) -> None:
+        spec, tests = self._spec, self._spec.tests_for(concurrency)
         bare = not (node.bases or node.keywords or node.decorator_list)
-        self._must(bare and node.name == class_name(spec, shell), "the class has another head")
-        words = paragraphs_of_class(spec, shell)
+        self._must(
+            bare and node.name == class_name(spec, concurrency), "the class has another head"
+        )
+        words = paragraphs_of_class(spec, concurrency)
         if words:
             self._says(node, words)
         found = node.body[1:] if words else node.body
         self._must(len(found) == len(tests), "the class has other statements")
         for function, test in zip(found, tests, strict=True):
-            if not isinstance(function, _KINDS[shell]):
+            if not isinstance(function, _KINDS[concurrency]):
                 raise _defect(spec, "the class holds more than tests")
-            self.test(function, test, shell)
+            self.test(function, test, concurrency)
 
-    def test(self, node: _Function, test: SpecTest, shell: Shell) -> None:
+    def test(self, node: _Function, test: SpecTest, concurrency: Concurrency) -> None:
         self._must(node.name == f"test_{test.name}", f"{node.name!a} is in the wrong place")
         self._must(
-            _signature(node) == _wanted_signature(test, shell), f"{node.name} has other parameters"
+            _signature(node) == _wanted_signature(test, concurrency),
+            f"{node.name} has other parameters",
         )
         self._says(node, paragraphs_of_test(test))
-        self.marks(node, test, shell)
+        self.marks(node, test, concurrency)
 
-    def marks(self, node: _Function, test: SpecTest, shell: Shell) -> None:
+    def marks(self, node: _Function, test: SpecTest, concurrency: Concurrency) -> None:
         wanted = ["pytest.mark.spec", f"pytest.mark.{test.layer.value}"]
         wanted += ["pytest.mark.parametrize"] if test.matrix else []
         calls = [item if isinstance(item, ast.Call) else None for item in node.decorator_list]
@@ -149,8 +153,10 @@ class _Checker:
         self._must(said[:1] == [identity], f"{node.name} has another identifier")
         self._must(("line", test.line) in said, f"{node.name} has another line")
         self._must(("covers", list(test.covers)) in said, f"{node.name} covers something else")
-        told = ("shell", shell.value) in said
-        self._must(told is (shell is Shell.ASYNCIO), f"{node.name} is for another shell")
+        told = ("concurrency", concurrency.value) in said
+        self._must(
+            told is (concurrency is Concurrency.ASYNCIO), f"{node.name} is for another concurrency"
+        )
         if test.matrix:
             names: object = test.matrix.names
             rows: object = list(test.matrix.rows)
@@ -173,14 +179,19 @@ class _Checker:
     def names(self, module: CodeType) -> None:
         """Compare every name and constant inside the tests with what their specs hold."""
         known = {test.name: _strings(test) for test in self._spec.tests}
-        for body, shell in zip(_codes(module), self._spec.shells, strict=True):
-            for code, test in zip(_codes(body), self._spec.tests_for(shell), strict=True):
+        for body, concurrency in zip(_codes(module), self._spec.concurrency, strict=True):
+            for code, test in zip(_codes(body), self._spec.tests_for(concurrency), strict=True):
                 for inner in (code, *_nested(code)):
-                    self.body(inner, code, known[test.name], shell)
+                    self.body(inner, code, known[test.name], concurrency)
 
-    def body(self, code: CodeType, test: CodeType, known: set[str], shell: Shell) -> None:
+    def body(
+        self, code: CodeType, test: CodeType, known: set[str], concurrency: Concurrency
+    ) -> None:
         waits = bool(code.co_flags & inspect.CO_COROUTINE)
-        self._must(waits is (shell is Shell.ASYNCIO), f"{code.co_name} is for another shell")
+        self._must(
+            waits is (concurrency is Concurrency.ASYNCIO),
+            f"{code.co_name} is for another concurrency",
+        )
         variables = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
         taken = variables - known - {"cut", "lab", "pool", "self"}
         self._must(
@@ -210,11 +221,11 @@ def _signature(node: _Function) -> list[tuple[str, str]]:
     return [*found, ("return", "None" if nothing and not any(more) else "")]
 
 
-def _wanted_signature(test: SpecTest, shell: Shell) -> list[tuple[str, str]]:
+def _wanted_signature(test: SpecTest, concurrency: Concurrency) -> list[tuple[str, str]]:
     parameters = (
         zip(test.matrix.names, matrix_types(test.matrix), strict=True) if test.matrix else ()
     )
-    return [("self", ""), ("lab", _LABS[shell]), *parameters, ("return", "None")]
+    return [("self", ""), ("lab", _LABS[concurrency]), *parameters, ("return", "None")]
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

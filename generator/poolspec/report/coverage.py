@@ -124,9 +124,9 @@ def _classes(suite: Suite, results: Results | None) -> str:
 def _tally(spec: SpecClass, results: Results) -> str:
     """Return how many forms of a class's tests ended in which way, the gravest first."""
     found = [
-        results.verdicts.get((_identifier(spec, test), shell))
+        results.verdicts.get((_identifier(spec, test), concurrency))
         for test in spec.tests
-        for shell in test.shells
+        for concurrency in test.concurrency
     ]
     outcomes = [verdict.outcome if verdict else None for verdict in found]
     counts = [(_OUTCOMES[kind], outcomes.count(kind)) for kind in reversed(Outcome)]
@@ -202,7 +202,7 @@ def _class_page(spec: SpecClass, results: Results | None) -> str:
 
 
 def _tests(spec: SpecClass, results: Results | None) -> str:
-    head = ["test", "purpose", "validates", "covers", "layer", "how real", "shells"]
+    head = ["test", "purpose", "validates", "covers", "layer", "how real", "concurrency"]
     return table(
         [*head, "last result", "time"] if results else head,
         (_test_row(spec, test, results) for test in spec.tests),
@@ -217,7 +217,7 @@ def _test_row(spec: SpecClass, test: SpecTest, results: Results | None) -> list[
         ", ".join(prose(key) for key in test.covers) or "–",
         test.layer.value,
         grades.how_real(test, _seen(results, spec, test)),
-        ", ".join(shell.value for shell in test.shells),
+        ", ".join(concurrency.value for concurrency in test.concurrency),
     ]
     return [*row, *_last(results, spec, test)] if results else row
 
@@ -225,21 +225,27 @@ def _test_row(spec: SpecClass, test: SpecTest, results: Results | None) -> list[
 def _seen(
     results: Results | None, spec: SpecClass, test: SpecTest
 ) -> list[Mapping[str, str]] | None:
-    """Return what was real in a test, shell by shell."""
+    """Return what was real in a test, concurrency by concurrency."""
     identifier = _identifier(spec, test)
     if results is None:
         return None
-    return [results.real(identifier, shell) for shell in test.shells]
+    return [results.real(identifier, concurrency) for concurrency in test.concurrency]
 
 
 def _last(results: Results, spec: SpecClass, test: SpecTest) -> list[str]:
-    """Return how a test ended and how long it took, shell by shell."""
-    found = [results.verdicts.get((_identifier(spec, test), shell)) for shell in test.shells]
+    """Return how a test ended and how long it took, concurrency by concurrency."""
+    found = [
+        results.verdicts.get((_identifier(spec, test), concurrency))
+        for concurrency in test.concurrency
+    ]
     outcomes, times = zip(*map(_outcome, found), strict=True)
     if len(set(outcomes)) == 1:
         return [outcomes[0], ", ".join(times)]
-    said = zip(test.shells, outcomes, strict=True)
-    return [", ".join(f"{shell.value} {outcome}" for shell, outcome in said), ", ".join(times)]
+    said = zip(test.concurrency, outcomes, strict=True)
+    return [
+        ", ".join(f"{concurrency.value} {outcome}" for concurrency, outcome in said),
+        ", ".join(times),
+    ]
 
 
 def _outcome(verdict: Verdict | None) -> tuple[str, str]:

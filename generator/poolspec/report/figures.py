@@ -17,7 +17,7 @@ def of_loads(spec: SpecClass, results: Results | None) -> Iterator[str]:
     if loaded:
         yield "## Loads in real time\n"
         yield "Successful operations, and the times from asking for a connection to its return.\n"
-        head = ["test", "shell", *(_HEAD.get(figure, figure) for figure in LOAD_FIGURES)]
+        head = ["test", "concurrency", *(_HEAD.get(figure, figure) for figure in LOAD_FIGURES)]
         yield table(head, (row for verdict in loaded for row in _rows(verdict)))
 
 
@@ -25,7 +25,7 @@ def _rows(verdict: Verdict) -> Iterator[list[str]]:
     name = verdict.test.partition(".")[2] + (f"[{verdict.case}]" if verdict.case else "")
     for load in verdict.loads:
         figures = [_figure(name, load[name]) for name in LOAD_FIGURES]
-        yield [prose(name), verdict.shell.value, *figures]
+        yield [prose(name), verdict.concurrency.value, *figures]
 
 
 def _figure(name: str, value: float) -> str:

@@ -12,7 +12,7 @@ EXPLAINED = (
     "Every test drives the real pool, and its row says how real the rest is. Server and driver "
     "are real, and speak over a socket, unless connections are scripted, which lead nowhere; the "
     "server is the run's. After a run a row says what was seen: server, socket, driver and clock. "
-    "On the *virtual* clock a wait of 30 s is exact and takes no time. A test of two shells has a "
+    "On the *virtual* clock a wait of 30 s is exact and takes no time. A test of two modes has a "
     "form for each: what borrows are threads in one, tasks in the other."
 )
 _CONNECTIONS = {
@@ -34,23 +34,23 @@ _DRIVERS = {"none": "no connection", "scripted": "scripted connections"}
 
 
 def how_real(test: SpecTest, seen: Iterable[Mapping[str, str]] | None) -> str:
-    """Return how real a test was for the shells that ran it; None: how real it is to be."""
+    """Return how real a test was for the modes that ran it; None: how real it is to be."""
     if seen is None:
         return f"{_CONNECTIONS[test.connections]}; {_clock(test.time)}"
     return " or ".join(dict.fromkeys(_seen(real) for real in seen if real)) or NOT_RUN
 
 
 def tally(suite: Suite, results: Results | None) -> str:
-    """Return a table of how many tests, each counted for each of its shells, are how real."""
+    """Return a table of how many tests, each counted for each of its modes, are how real."""
     counts: Counter[str] = Counter()
     for spec in suite.classes:
         for test in spec.tests:
-            for shell in test.shells:
+            for concurrency in test.concurrency:
                 identifier = f"{spec.stem}.{test.name}"
-                seen = None if results is None else [results.real(identifier, shell)]
+                seen = None if results is None else [results.real(identifier, concurrency)]
                 counts[how_real(test, seen)] += 1
     rows = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return table(["how real", "tests by shell"], ([words, str(n)] for words, n in rows))
+    return table(["how real", "tests by concurrency"], ([words, str(n)] for words, n in rows))
 
 
 def _seen(real: Mapping[str, str]) -> str:

@@ -4,13 +4,13 @@ Results come back to the build side only as this file, which the run side writes
 
     {"schema": 1, "server": {"kind": "mariadb", "description": "…", "version": "…"},
      "pool": "steadypool", "seconds": 2.31,
-     "tests": [{"id": "limits.pool_size_limit", "case": "", "shell": "threads",
+     "tests": [{"id": "limits.pool_size_limit", "case": "", "concurrency": "threads",
                 "outcome": "passed", "seconds": 0.012, "reason": "",
                 "real": {"server": "mariadb", "socket": "unix", "driver": "steadypool",
                          "clock": "virtual"}}]}
 
-An entry without a shell is about threads. An entry of a test that did not run has no `real`. One
-with load in real time has `loads`, each with the figures that `LOAD_FIGURES` names.
+An entry without a concurrency is about threads. An entry of a test that did not run has no `real`.
+One with load in real time has `loads`, each with the figures that `LOAD_FIGURES` names.
 """
 
 import json
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 SCHEMA = 1
 PARTS = ("server", "socket", "driver", "clock")
@@ -45,10 +45,10 @@ _GRAVITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result of one test for one shell, or of one case of its matrix."""
+    """The result of one test for one concurrency, or of one case of its matrix."""
 
     test: str
-    shell: Shell
+    concurrency: Concurrency
     outcome: Outcome
     seconds: float
     reason: str
@@ -66,14 +66,14 @@ class Results:
     """In words: MariaDB 10.11, private instance."""
     pool: str
     seconds: float
-    verdicts: Mapping[tuple[str, Shell], Verdict]
-    """By test and shell: the gravest outcome of its cases, and the time of all of them."""
+    verdicts: Mapping[tuple[str, Concurrency], Verdict]
+    """By test and concurrency: the gravest outcome of its cases, and the time of all of them."""
     loaded: tuple[Verdict, ...] = ()
     """Every case, by itself, in which there was load in real time."""
 
-    def real(self, test: str, shell: Shell) -> Mapping[str, str]:
+    def real(self, test: str, concurrency: Concurrency) -> Mapping[str, str]:
         """Return what was real in a test; empty if it did not run, or if that is not known."""
-        verdict = self.verdicts.get((test, shell))
+        verdict = self.verdicts.get((test, concurrency))
         return verdict.real if verdict else {}
 
 
@@ -102,10 +102,10 @@ def parse_results(text: str) -> Results:
     )
 
 
-def _by_test(verdicts: Iterable[Verdict]) -> dict[tuple[str, Shell], Verdict]:
-    found: dict[tuple[str, Shell], Verdict] = {}
+def _by_test(verdicts: Iterable[Verdict]) -> dict[tuple[str, Concurrency], Verdict]:
+    found: dict[tuple[str, Concurrency], Verdict] = {}
     for verdict in verdicts:
-        key = verdict.test, verdict.shell
+        key = verdict.test, verdict.concurrency
         seen = found.get(key, verdict)
         worst = max(seen, verdict, key=lambda one: _GRAVITY[one.outcome])
         seconds = verdict.seconds if seen is verdict else seen.seconds + verdict.seconds
@@ -119,7 +119,7 @@ def _verdicts(items: Iterable[object]) -> Iterable[Verdict]:
         entry = _object(item, where)
         yield Verdict(
             test=_text(entry, "id", where),
-            shell=_shell(entry, where),
+            concurrency=_concurrency(entry, where),
             outcome=_outcome(_text(entry, "outcome", where), where),
             seconds=_number(entry, "seconds", where),
             reason=_text(entry, "reason", where),
@@ -129,11 +129,11 @@ def _verdicts(items: Iterable[object]) -> Iterable[Verdict]:
         )
 
 
-def _shell(entry: Mapping[str, object], where: str) -> Shell:
-    word = entry.get("shell", Shell.THREADS)
-    if word not in tuple(Shell):
-        raise ResultsError(f"{where}.shell: {word!r} is none of {', '.join(Shell)}")
-    return Shell(str(word))
+def _concurrency(entry: Mapping[str, object], where: str) -> Concurrency:
+    word = entry.get("concurrency", Concurrency.THREADS)
+    if word not in tuple(Concurrency):
+        raise ResultsError(f"{where}.concurrency: {word!r} is none of {', '.join(Concurrency)}")
+    return Concurrency(str(word))
 
 
 def _real(entry: Mapping[str, object], where: str) -> Mapping[str, str]:

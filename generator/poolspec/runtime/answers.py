@@ -1,4 +1,4 @@
-"""A request and its answer, as bytes and as values; the same for both shells.
+"""A request and its answer, as bytes and as values; the same for both modes.
 
 Each request has a connection of its own, as of a client that was never here before. It is one of
 HTTP/1.0, whose answer ends where the connection does.

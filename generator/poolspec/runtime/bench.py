@@ -1,4 +1,4 @@
-"""The bench: what every test stands on, whichever shell its pool has.
+"""The bench: what every test stands on, whichever concurrency its pool has.
 
 It holds what one test has: its pools, its identity at the server, its faults, hooks and event log,
 and it ties new pools into them. Nothing here waits for an actor.
@@ -61,7 +61,7 @@ class Borrowed(Protocol):
 
 
 class PoolUnderTest(Protocol):
-    """A pool, whichever its shell."""
+    """A pool, whichever its concurrency."""
 
     raw: Any
     sockets: Sockets
@@ -84,7 +84,7 @@ P = TypeVar("P", bound=PoolUnderTest)
 
 
 class AnyAdapter(Protocol):
-    """An adapter, whichever its shell."""
+    """An adapter, whichever its concurrency."""
 
     capabilities: frozenset[Capability]
 
@@ -98,7 +98,7 @@ class AnyAdapter(Protocol):
 class Bench(Generic[P]):
     """One test's pools, identity at the server, and log."""
 
-    _crew: Any  # each shell has its own
+    _crew: Any  # each concurrency has its own
     _listening: str | None = None
     """Who listens to the next pool, if it is not the test."""
     _meter: Meter | None = None
@@ -112,7 +112,7 @@ class Bench(Generic[P]):
         time: TimeKind,
         connections: Connections = Connections.DRIVER,
     ) -> None:
-        self._adapter: Any = adapter  # each shell knows its own
+        self._adapter: Any = adapter  # each concurrency knows its own
         self._time = time
         self._clock: Any = adapter.clock(time)
         self._capabilities = adapter.capabilities

@@ -84,7 +84,7 @@ def check_rows(sql: str, seen: list[Row], returns: Any, rows: list[Row] | None) 
 
 
 class Counting(Protocol):
-    """An adapter, whichever its shell."""
+    """An adapter, whichever its concurrency."""
 
     name: str
     capabilities: frozenset[Capability]

@@ -1,7 +1,7 @@
 """Faults of calls: of connecting, of listening, and of what is asked of scripted connections.
 
 `CallFaults` only says what is to happen to the next call, and counts calls. It is asked by the
-lab's connector, by its listener and by scripted connections, in both shells alike.
+lab's connector, by its listener and by scripted connections, in both modes alike.
 """
 
 from collections import Counter

@@ -4,7 +4,7 @@ Everything a generated test calls is a method of `Lab`, of the pool or a connect
 of the result of its load. Times are seconds of the test's clock. What the test does not undo, the
 lab undoes; a test that passed on its own words is then held to the standing invariants by `verify`.
 
-The words are written down by subject: what only reads in `expectations`, for both shells; what
+The words are written down by subject: what only reads in `expectations`, for both modes; what
 makes things in `pools`, actors and time in `cast`, load in `crowd`, web applications in `visits`,
 `interrupts` by themselves; faults and the end here.
 """

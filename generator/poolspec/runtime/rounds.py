@@ -1,6 +1,6 @@
 """Rounds: the same again, on a pool made anew, cut short at another point each time.
 
-What both shells ask: whether nothing is missing after a round, and whether there were points.
+What both modes ask: whether nothing is missing after a round, and whether there were points.
 """
 
 import gc
@@ -21,7 +21,7 @@ _MANY = 5
 
 
 class AnyCut(Protocol):
-    """What cuts a round short, whichever the shell."""
+    """What cuts a round short, whichever the concurrency."""
 
     where: str
 

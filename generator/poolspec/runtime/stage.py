@@ -13,7 +13,7 @@ CAPABILITIES = frozenset({Capability.KILL})
 
 
 class Alive(Protocol):
-    """The connections on a stage, of either shell."""
+    """The connections on a stage, of either concurrency."""
 
     def alive(self) -> frozenset[int]:
         """Return the numbers of those that are open and have not lost their server."""

@@ -15,7 +15,7 @@ _NAMED = 5
 
 
 class AnyCrew(Protocol):
-    """The actors of a test, whichever its shell."""
+    """The actors of a test, whichever its concurrency."""
 
     awaits: str
     """What the test itself waits for; empty if for nothing."""

@@ -1,4 +1,4 @@
-"""How long a step takes, and how it fails; the same for both shells."""
+"""How long a step takes, and how it fails; the same for both modes."""
 
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator

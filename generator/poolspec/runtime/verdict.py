@@ -58,7 +58,7 @@ class Verdict(Bench[P]):
         self._hooks.are_idle = True
 
     def clean_up(self, undoing: Undoing) -> None:
-        """Undo what both shells' tests have done, after their pools are closed."""
+        """Undo what both modes' tests have done, after their pools are closed."""
         steps: list[tuple[str, Callable[[], object]]] = [
             ("the server's faults", self._server_faults.clear_all),
             ("the log records", self._journal.stop),

@@ -7,7 +7,7 @@ from poolspec.runtime.borrowing import Pool
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.pools import Pools
 from poolspec.runtime.web_apps import find_web_app
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 if TYPE_CHECKING:
     from poolspec.runtime.answers import Answer
@@ -26,7 +26,7 @@ class Visits(Pools):
         """Serve a web application on a pool under test, with `options` over its own; the pool."""
         from poolspec.runtime.serving import Service  # a web server takes long to import
 
-        make = find_web_app(name, Shell.THREADS)
+        make = find_web_app(name, Concurrency.THREADS)
         self._service = Service(make(lambda **own: self.pool(**{**own, **options}).raw))
         self._service.start()
         return self._only_pool()

@@ -18,7 +18,7 @@ from poolspec.vocabulary.observations import (
     TimingName,
 )
 from poolspec.vocabulary.options import Hook, Listening, Order, Reset
-from poolspec.vocabulary.setting import Connections, Layer, Level, Real, Shell, TimeKind
+from poolspec.vocabulary.setting import Concurrency, Connections, Layer, Level, Real, TimeKind
 from poolspec.vocabulary.work import ActorState, Method, Operation, Runner, Until, Via
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Call",
     "Capability",
     "CheckOp",
+    "Concurrency",
     "Connections",
     "Detail",
     "ErrorKind",
@@ -50,7 +51,6 @@ __all__ = [
     "Real",
     "Reset",
     "Runner",
-    "Shell",
     "StatName",
     "Target",
     "TimeKind",

@@ -33,7 +33,7 @@ class Capability(StrEnum):
     ISOLATION_LEVELS = "isolation_levels"
     """The server's transaction isolation level can be set per session."""
     ASYNCIO = "asyncio"
-    """The pool has a shell for asyncio."""
+    """The pool has a concurrency for asyncio."""
     HOOKS = "hooks"
     """The pool calls `setup` for new connections and `on_acquire` at every acquire."""
     LAZY_START = "lazy_start"

@@ -27,8 +27,8 @@ class TimeKind(StrEnum):
     REAL = "real"
 
 
-class Shell(StrEnum):
-    """Who borrows: a pool may have a shell for threads, one for asyncio, or both."""
+class Concurrency(StrEnum):
+    """Who borrows: a pool may have a concurrency for threads, one for asyncio, or both."""
 
     THREADS = "threads"
     """Threads; a call that waits blocks its thread."""

@@ -7,7 +7,7 @@ from poolspec.runtime.aio.borrowing import AsyncPool
 from poolspec.runtime.aio.pools import AsyncPools
 from poolspec.runtime.checks import Expected
 from poolspec.runtime.web_apps import find_web_app
-from poolspec.vocabulary import Shell
+from poolspec.vocabulary import Concurrency
 
 if TYPE_CHECKING:
     from poolspec.runtime.aio.serving import AsyncService
@@ -29,7 +29,7 @@ class AsyncVisits(AsyncPools):
         async def open_pool(**own: Any) -> Any:
             return (await self.pool(**{**own, **options})).raw
 
-        self._service = AsyncService(find_web_app(name, Shell.ASYNCIO)(open_pool))
+        self._service = AsyncService(find_web_app(name, Concurrency.ASYNCIO)(open_pool))
         await self._service.start()
         return self._only_pool()
 

@@ -1,4 +1,4 @@
-"""A lab for either shell: made, run and disposed of where it belongs.
+"""A lab for either concurrency: made, run and disposed of where it belongs.
 
 A threads test runs in the main thread. An asyncio test gets an event loop of its own, in which its
 lab is made, used, held to the invariants and undone.
