@@ -17,13 +17,13 @@ from pymysql.constants import CR
 
 import steadypool
 from poolspec.adapters.steady import SteadypoolAdapter
-from steadypool import driver
-from steadypool.config import load
-from steadypool.core import Core
+from steadypool._common.hooks import Hooks
+from steadypool._core.core import Core
+from steadypool._core.entries import AcquireRequest, ConnectionState, PoolEntry, Step
+from steadypool._core.settings import Settings
+from steadypool._drivers import dbapi as driver
+from steadypool._drivers.configuration import load
 from steadypool.events import FailReason
-from steadypool.hooks import Hooks
-from steadypool.rules import Rules
-from steadypool.states import ConnectionState, Slot, Step, Ticket
 from steadypool.stats import PoolStats
 
 
@@ -33,7 +33,7 @@ class WrongCore(steadypool.ConnectionPool):
     core: type[Core]
 
     def _make_core(self) -> Core:
-        return self.core(self._rules, self._listeners, self._interrupts.listener_raised)
+        return self.core(self._settings, self._listeners, self._interrupts.listener_raised)
 
 
 class OverLimitByOne(WrongCore):
@@ -41,16 +41,16 @@ class OverLimitByOne(WrongCore):
 
     class core(Core):
         def _has_room(self) -> bool:
-            return self._slots() <= self.rules.limit
+            return self._slots() <= self.settings.limit
 
 
 class WakesNobody(WrongCore):
     """Puts a connection that comes back on the shelf, whoever waits for it."""
 
     class core(Core):
-        def _place(self, slot: Slot, now: float) -> None:
+        def _place(self, entry: PoolEntry, now: float) -> None:
             queue, self.waiters = self.waiters, deque()
-            super()._place(slot, now)
+            super()._place(entry, now)
             self.waiters = queue
 
 
@@ -67,27 +67,27 @@ class NeverRecycles(WrongCore):
     """Hands out connections of any age."""
 
     class core(Core):
-        def _count_created(self, slot: Slot) -> None:
-            super()._count_created(slot)
-            slot.expires = math.inf
+        def _count_created(self, entry: PoolEntry) -> None:
+            super()._count_created(entry)
+            entry.expires = math.inf
 
 
 class RecyclesTheYoung(WrongCore):
     """Replaces connections at half their time."""
 
     class core(Core):
-        def _count_created(self, slot: Slot) -> None:
-            super()._count_created(slot)
-            slot.expires -= self.rules.recycle / 2
+        def _count_created(self, entry: PoolEntry) -> None:
+            super()._count_created(entry)
+            entry.expires -= self.settings.recycle / 2
 
 
 class KeepsOverflowOpen(WrongCore):
     """Keeps every connection it ever opened."""
 
     class core(Core):
-        def _place(self, slot: Slot, now: float) -> None:
-            size, self._size = self._size, self.rules.limit
-            super()._place(slot, now)
+        def _place(self, entry: PoolEntry, now: float) -> None:
+            size, self._size = self._size, self.settings.limit
+            super()._place(entry, now)
             self._size = size
 
 
@@ -102,10 +102,10 @@ class HandsOutTwice(WrongCore):
     """Leaves the connection on the shelf when it lends it."""
 
     class core(Core):
-        def _reserve_idle(self, ticket: Ticket, now: float) -> None:
-            super()._reserve_idle(ticket, now)
-            if ticket.slot is not None:
-                self.idle.append(ticket.slot)
+        def _reserve_idle(self, request: AcquireRequest, now: float) -> None:
+            super()._reserve_idle(request, now)
+            if request.entry is not None:
+                self.idle.append(request.entry)
 
 
 class LeaksWhenTheBodyRaises(steadypool.ConnectionPool):
@@ -120,7 +120,7 @@ class CloseAllForgetsOne(WrongCore):
     """Leaves one connection open when it is emptied."""
 
     class core(Core):
-        def _empty(self, reason: steadypool.CloseReason, doomed: list[Slot]) -> None:
+        def _empty(self, reason: steadypool.CloseReason, doomed: list[PoolEntry]) -> None:
             forgotten = self.idle.pop() if self.idle and not self.is_closed else None
             super()._empty(reason, doomed)
             if forgotten is not None:
@@ -132,8 +132,8 @@ class ForgetsTheRollback(WrongCore):
     """Takes every connection for clean."""
 
     class core(Core):
-        def check_in(self, slot: Slot, clean: bool, now: float) -> bool:
-            return super().check_in(slot, True, now)
+        def check_in(self, entry: PoolEntry, clean: bool, now: float) -> bool:
+            return super().check_in(entry, True, now)
 
 
 class CommitsWhatWasLeftOpen(steadypool.ConnectionPool):
@@ -151,9 +151,11 @@ class LeaksASlotAtATimeout(WrongCore):
     class core(Core):
         lost = 0
 
-        def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
+        def withdraw(
+            self, request: AcquireRequest, reason: FailReason, now: float
+        ) -> PoolEntry | None:
             self.lost += reason is FailReason.TIMEOUT
-            return super().withdraw(ticket, reason, now)
+            return super().withdraw(request, reason, now)
 
         def _slots(self) -> int:
             return super()._slots() + self.lost
@@ -163,7 +165,7 @@ class ForgetsWaitersAtClose(WrongCore):
     """Leaves those who wait to their timeouts when it is closed."""
 
     class core(Core):
-        def close(self, doomed: list[Slot], now: float) -> None:
+        def close(self, doomed: list[PoolEntry], now: float) -> None:
             queue, self.waiters = self.waiters, deque()
             super().close(doomed, now)
             self.waiters = queue
@@ -173,19 +175,19 @@ class KeepsWhatComesBackAfterClose(WrongCore):
     """Puts a connection on the shelf although the pool is closed."""
 
     class core(Core):
-        def close(self, doomed: list[Slot], now: float) -> None:
+        def close(self, doomed: list[PoolEntry], now: float) -> None:
             super().close(doomed, now)
-            for slot in self.in_use.values():
-                slot.generation = self.generation
+            for entry in self.in_use.values():
+                entry.generation = self.generation
 
 
 class WakesNobodyForAFreedSlot(WrongCore):
     """Serves waiters with connections that come back, not with slots that come free."""
 
     class core(Core):
-        def freed(self, slot: Slot, now: float) -> None:
+        def freed(self, entry: PoolEntry, now: float) -> None:
             queue, self.waiters = self.waiters, deque()
-            super().freed(slot, now)
+            super().freed(entry, now)
             self.waiters = queue
 
 
@@ -214,9 +216,9 @@ class ServesTheLastFirst(WrongCore):
     """Has a stack where a queue should be."""
 
     class core(Core):
-        def _hand_over(self, slot: Slot, now: float) -> None:
+        def _hand_over(self, entry: PoolEntry, now: float) -> None:
             self.waiters.rotate(1)
-            super()._hand_over(slot, now)
+            super()._hand_over(entry, now)
 
 
 class LeaksASlotWhenInterrupted(WrongCore):
@@ -225,9 +227,11 @@ class LeaksASlotWhenInterrupted(WrongCore):
     class core(Core):
         lost = 0
 
-        def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
-            self.lost += reason is FailReason.INTERRUPTED and ticket.slot is None
-            return super().withdraw(ticket, reason, now)
+        def withdraw(
+            self, request: AcquireRequest, reason: FailReason, now: float
+        ) -> PoolEntry | None:
+            self.lost += reason is FailReason.INTERRUPTED and request.entry is None
+            return super().withdraw(request, reason, now)
 
         def _slots(self) -> int:
             return super()._slots() + self.lost
@@ -238,24 +242,24 @@ class LosesWhatItHasJustTaken(steadypool.ConnectionPool):
 
     def acquire(self, timeout: float | None = None) -> Any:
         with self._lock:
-            slot = self._core.take(self._now())
-        return super().acquire(timeout) if slot is None else slot.connection
+            entry = self._core.take(self._now())
+        return super().acquire(timeout) if entry is None else entry.connection
 
 
 class TakesBackWhatItHasPassedOn(WrongCore):
     """Takes a connection back from the next borrower, if interrupted as it wakes him."""
 
     class core(Core):
-        def salvage(self, slot: Slot, now: float) -> None:
+        def salvage(self, entry: PoolEntry, now: float) -> None:
             self._passed = None
-            super().salvage(slot, now)
+            super().salvage(entry, now)
 
 
 class LosesWhatItIsAboutToTakeBack(WrongCore):
     """Leaves a connection on loan for ever, if interrupted as it begins to take it back."""
 
     class core(Core):
-        def salvage(self, slot: Slot, now: float) -> None:
+        def salvage(self, entry: PoolEntry, now: float) -> None:
             pass
 
 
@@ -270,8 +274,8 @@ class ForgetsItsMinimum(WrongCore):
     """Opens its first connections, and later none that nobody asks for."""
 
     class core(Core):
-        def grow(self, ticket: Ticket, now: float) -> bool:
-            return self.created < self.rules.min_size and super().grow(ticket, now)
+        def grow(self, request: AcquireRequest, now: float) -> bool:
+            return self.created < self.settings.min_size and super().grow(request, now)
 
 
 class OverlooksLeaks(WrongCore):
@@ -357,8 +361,8 @@ class KeepsWhatCannotBeRolledBack(steadypool.ConnectionPool):
     def _start_afresh(self) -> None:
         super()._start_afresh()
 
-        def restore(slot: Slot, state: ConnectionState) -> bool:
-            return driver.restore(slot.connection, state, self._rules.reset) or True
+        def restore(entry: PoolEntry, state: ConnectionState) -> bool:
+            return driver.restore(entry.connection, state, self._settings.reset) or True
 
         self._engine._restore = restore  # type: ignore[method-assign]  # wrong on purpose
 
@@ -367,8 +371,8 @@ class BelievesEveryCheck(WrongCore):
     """Checks connections, and lends them whatever came of it."""
 
     class core(Core):
-        def checked(self, ticket: Ticket, alive: bool) -> None:
-            super().checked(ticket, True)
+        def checked(self, request: AcquireRequest, alive: bool) -> None:
+            super().checked(request, True)
 
 
 class TriesOnceTooOften(steadypool.ConnectionPool):
@@ -401,9 +405,9 @@ class FreesASlotBeforeItsConnectionIsClosed(steadypool.ConnectionPool):
         super()._start_afresh()
         engine = self._engine
 
-        def discard(slot: Slot) -> None:
-            engine._free(slot)
-            driver.close(slot.connection)
+        def discard(entry: PoolEntry) -> None:
+            engine._free(entry)
+            driver.close(entry.connection)
 
         engine._discard = discard  # type: ignore[method-assign]  # wrong on purpose
 
@@ -428,9 +432,9 @@ class ForgetsItsRulesWhenEmptied(WrongCore):
     """Keeps its sizes when it is emptied, and no other figure."""
 
     class core(Core):
-        def clear(self, doomed: list[Slot], now: float) -> None:
-            rules = self.rules
-            self._go_by(Rules(name=rules.name, size=rules.size, limit=rules.limit))
+        def clear(self, doomed: list[PoolEntry], now: float) -> None:
+            settings = self.settings
+            self._go_by(Settings(name=settings.name, size=settings.size, limit=settings.limit))
             super().clear(doomed, now)
 
 
@@ -438,10 +442,10 @@ class KeepsWhatWasOnLoanWhenEmptied(WrongCore):
     """Closes what is idle when it is emptied, and keeps what comes back later."""
 
     class core(Core):
-        def clear(self, doomed: list[Slot], now: float) -> None:
+        def clear(self, doomed: list[PoolEntry], now: float) -> None:
             super().clear(doomed, now)
-            for slot in self.in_use.values():
-                slot.generation = self.generation
+            for entry in self.in_use.values():
+                entry.generation = self.generation
 
 
 class LeavesATransactionWhenMaintained(steadypool.ConnectionPool):
@@ -449,23 +453,25 @@ class LeavesATransactionWhenMaintained(steadypool.ConnectionPool):
 
     def maintain(self) -> None:
         super().maintain()
-        for slot in self._core.idle:
-            slot.connection.cursor().execute("SELECT 1")
+        for entry in self._core.idle:
+            entry.connection.cursor().execute("SELECT 1")
 
 
 class KeepsInterruptsToItself(steadypool.ConnectionPool):
     """Goes on as if nothing had happened after an interrupt in a listener."""
 
     def _make_core(self) -> Core:
-        return Core(self._rules, self._listeners)
+        return Core(self._settings, self._listeners)
 
 
 class KeepsALoanThatWasInterrupted(WrongCore):
     """Leaves a connection on loan to whoever was interrupted as it was lent to him."""
 
     class core(Core):
-        def withdraw(self, ticket: Ticket, reason: FailReason, now: float) -> Slot | None:
-            return None if ticket.step is Step.OUT else super().withdraw(ticket, reason, now)
+        def withdraw(
+            self, request: AcquireRequest, reason: FailReason, now: float
+        ) -> PoolEntry | None:
+            return None if request.step is Step.OUT else super().withdraw(request, reason, now)
 
 
 class Sound(WrongCore):

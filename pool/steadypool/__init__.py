@@ -8,11 +8,17 @@ Every acquire is served in the order of arrival, within its timeout; `steadypool
 virtual clock and a scripted connector for tests.
 """
 
-from steadypool.aio import AsyncConnectionPool
-from steadypool.aio_clock import SystemAsyncClock
-from steadypool.aio_housekeeper import AsyncHousekeeper
-from steadypool.clock import SystemClock
-from steadypool.config import Config
+from steadypool._asyncio.clock import SystemAsyncClock
+from steadypool._asyncio.housekeeper import AsyncHousekeeper
+from steadypool._asyncio.pool import AsyncConnectionPool
+from steadypool._common.log import LogEvent
+from steadypool._core.settings import Order, Reset
+from steadypool._drivers.configuration import Config
+from steadypool._drivers.mysql import Connection, Connector
+from steadypool._threads.clock import SystemClock
+from steadypool._threads.default_pool import close_global_pool, get_global_pool
+from steadypool._threads.housekeeper import Housekeeper
+from steadypool._threads.pool import ConnectionPool
 from steadypool.errors import (
     ConflictError,
     ConnectionFailedError,
@@ -30,15 +36,9 @@ from steadypool.errors import (
 )
 from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
 from steadypool.health import Condition, Health, HealthStatus
-from steadypool.housekeeper import Housekeeper
-from steadypool.journal import LogEvent
 from steadypool.loans import Loan
-from steadypool.mysql import Connection, Connector
 from steadypool.protocols import AsyncClock, AsyncWaiter, Clock, Waiter
-from steadypool.rules import Order, Reset
-from steadypool.shared import close_global_pool, get_global_pool
 from steadypool.stats import PoolStats
-from steadypool.threaded import ConnectionPool
 from steadypool.units import expect_one
 
 __all__ = [

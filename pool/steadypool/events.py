@@ -10,7 +10,7 @@ Rules for listeners: they are called synchronously, in the order of the transiti
 that caused the transition and while the pool's lock is held. A listener must be quick and must not
 call the pool. An error that it raises is logged once and otherwise ignored. An interrupt that
 strikes in it, such as KeyboardInterrupt, goes on to whoever used the pool as soon as nothing can be
-lost by it: see `steadypool.interrupts`.
+lost by it: see `steadypool._common.deferred`.
 """
 
 from collections.abc import Callable

@@ -22,8 +22,8 @@ If nobody is runnable and nobody has a deadline, nothing can ever happen again: 
 ClockStuckError. In a pool's test this means that a wake-up was lost.
 """
 
-from steadypool.scripted import Act, Gate, ScriptedConnection, ScriptedConnector
-from steadypool.virtual_clock import ClockAbortedError, ClockStuckError, VirtualClock
+from steadypool._testing.clock import ClockAbortedError, ClockStuckError, VirtualClock
+from steadypool._testing.scripted import Act, Gate, ScriptedConnection, ScriptedConnector
 
 __all__ = [
     "Act",

@@ -23,13 +23,13 @@ If nobody is runnable and nobody has a deadline, every wait raises ClockStuckErr
 lost. All of this belongs to one event loop.
 """
 
-from steadypool.aio_scripted import (
+from steadypool._testing.async_clock import AsyncVirtualClock
+from steadypool._testing.async_scripted import (
     AsyncAct,
     AsyncGate,
     AsyncScriptedConnection,
     AsyncScriptedConnector,
 )
-from steadypool.aio_virtual_clock import AsyncVirtualClock
 
 __all__ = [
     "AsyncAct",

@@ -15,7 +15,7 @@ import pytest
 import steadypool
 from poolspec.servers import Tenant
 from steadypool import Config, ConnectionPool, ConnectionPoolError, Reset
-from steadypool.config import load
+from steadypool._drivers.configuration import load
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")

@@ -47,9 +47,9 @@ class Heard:
         """At rest: nothing is lost, neither a slot, nor a connection, nor an event."""
         core, stats = pool._core, pool.stats()
         assert (core.pending, core.connecting, len(core.waiters), len(core.resting)) == (0, 0, 0, 0)
-        known = {slot.connection for slot in [*core.idle, *core.in_use.values()]}
+        known = {entry.connection for entry in [*core.idle, *core.in_use.values()]}
         assert known == {connection for connection in opened if not connection.closed}
-        assert not any(slot.connection.in_transaction for slot in core.idle)
+        assert not any(entry.connection.in_transaction for entry in core.idle)
         told = Counter(event.kind for event in self._events)
         assert told[K.CONNECTION_CREATED] == stats.created
         assert told[K.CONNECTION_CLOSED] == stats.closed

@@ -10,8 +10,8 @@ import pytest
 from pymysql.constants import CLIENT, FIELD_TYPE
 
 from steadypool import Config, Connection, ConnectionPool, Reset
-from steadypool.driver import state
-from steadypool.states import ConnectionState
+from steadypool._core.entries import ConnectionState
+from steadypool._drivers.dbapi import state
 
 MakePool = Callable[..., ConnectionPool]
 

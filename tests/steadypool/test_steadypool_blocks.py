@@ -67,4 +67,4 @@ def test_a_block_that_this_thread_did_not_enter_is_refused(make_pool: MakePool) 
 
 
 def on_loan(pool: ConnectionPool) -> list[Any]:
-    return [slot.connection for slot in pool._core.in_use.values()]
+    return [entry.connection for entry in pool._core.in_use.values()]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from steadypool import Config, ConnectionPool, Connector, PoolConfigError, PoolInitializationError
-from steadypool.config import from_url, load
+from steadypool._drivers.configuration import from_url, load
 
 SECRET = "hunter2 #: {}"
 

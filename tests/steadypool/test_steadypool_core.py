@@ -6,9 +6,9 @@ from collections import deque
 import pytest
 
 from steadypool import CloseReason, EventKind, FailReason, PoolClosedError, PoolEvent
-from steadypool.core import Core
-from steadypool.rules import Rules
-from steadypool.states import Slot, Step, Ticket
+from steadypool._core.core import Core
+from steadypool._core.entries import AcquireRequest, PoolEntry, Step
+from steadypool._core.settings import Settings
 
 
 class Bell:
@@ -25,31 +25,31 @@ class Bell:
 
 
 def make_core(size: int = 1, limit: int = 1, recycle: float = 100.0) -> Core:
-    return Core(Rules(name="test", size=size, limit=limit, recycle=recycle, check_after=50.0))
+    return Core(Settings(name="test", size=size, limit=limit, recycle=recycle, check_after=50.0))
 
 
-def start(core: Core, now: float = 0.0) -> Ticket:
-    ticket = Ticket(Bell())
-    core.start(ticket, now)
-    return ticket
+def start(core: Core, now: float = 0.0) -> AcquireRequest:
+    request = AcquireRequest(Bell())
+    core.start(request, now)
+    return request
 
 
-def open_for(core: Core, ticket: Ticket, now: float = 0.0) -> Slot:
-    assert ticket.step is Step.OPEN
-    ticket.slot = Slot(object(), 0, now, core.rules.recycle)
-    core.opened(ticket, now)
-    core.checkout(ticket, now)
-    return ticket.slot
+def open_for(core: Core, request: AcquireRequest, now: float = 0.0) -> PoolEntry:
+    assert request.step is Step.OPEN
+    request.entry = PoolEntry(object(), 0, now, core.settings.recycle)
+    core.opened(request, now)
+    core.checkout(request, now)
+    return request.entry
 
 
-def borrow(core: Core, now: float = 0.0) -> Slot:
+def borrow(core: Core, now: float = 0.0) -> PoolEntry:
     return open_for(core, start(core, now), now)
 
 
 def test_an_empty_pool_reserves_a_slot_and_lets_the_acquire_open_a_connection() -> None:
     core = make_core()
-    ticket = start(core)
-    assert (ticket.step, core.pending) == (Step.OPEN, 1)
+    request = start(core)
+    assert (request.step, core.pending) == (Step.OPEN, 1)
 
 
 def test_a_reserved_slot_counts_against_the_limit() -> None:
@@ -63,16 +63,16 @@ def test_a_connection_that_comes_back_is_handed_to_the_first_in_the_queue() -> N
     held = borrow(core)
     first, second = start(core), start(core)
     core.check_in(held, True, 1.0)
-    assert (first.step, first.slot, second.step) == (Step.OUT, held, Step.WAIT)
+    assert (first.step, first.entry, second.step) == (Step.OUT, held, Step.WAIT)
     assert (list(core.in_use.values()), core.acquired, core.released) == ([held], 2, 1)
 
 
 def test_where_something_listens_the_first_in_the_queue_takes_the_connection_himself() -> None:
-    core = Core(Rules(name="test", size=1, limit=1), (lambda event: None,))
+    core = Core(Settings(name="test", size=1, limit=1), (lambda event: None,))
     held = borrow(core)
     first = start(core)
     core.check_in(held, True, 1.0)
-    assert (first.step, first.slot, core.pending) == (Step.TAKE, held, 1)
+    assert (first.step, first.entry, core.pending) == (Step.TAKE, held, 1)
 
 
 def test_a_return_interrupted_after_the_wake_up_leaves_the_next_loan_alone() -> None:
@@ -83,7 +83,7 @@ def test_a_return_interrupted_after_the_wake_up_leaves_the_next_loan_alone() -> 
 
     core = make_core()
     held = borrow(core)
-    next_one = Ticket(Interrupted())
+    next_one = AcquireRequest(Interrupted())
     core.start(next_one, 0.0)
     with pytest.raises(KeyboardInterrupt):
         core.check_in(held, True, 1.0)
@@ -97,11 +97,11 @@ def test_what_is_told_of_a_turn_is_what_was_given_however_quick_the_next_one_is(
     class Quick(Bell):
         def wake(self) -> None:
             super().wake()
-            next_one.slot = Slot(object(), 0, 0.0, math.inf)  # he has connected
+            next_one.entry = PoolEntry(object(), 0, 0.0, math.inf)  # he has connected
 
     events: list[PoolEvent] = []
-    core = Core(Rules(name="test", size=1, limit=1), (events.append,))
-    failing, next_one = start(core), Ticket(Quick())
+    core = Core(Settings(name="test", size=1, limit=1), (events.append,))
+    failing, next_one = start(core), AcquireRequest(Quick())
     core.start(next_one, 0.0)
     core.withdraw(failing, FailReason.CONNECTION_ERROR, 1.0)
     granted = [event for event in events if event.kind is EventKind.CHECKOUT_GRANTED]
@@ -109,17 +109,17 @@ def test_what_is_told_of_a_turn_is_what_was_given_however_quick_the_next_one_is(
 
 
 def test_a_retry_is_counted_when_it_is_made() -> None:
-    core = Core(Rules(name="test", size=1, limit=1, connect_attempts=3))
-    ticket = start(core)
-    core.failed(ticket, True, 1.0, 0.0)
+    core = Core(Settings(name="test", size=1, limit=1, connect_attempts=3))
+    request = start(core)
+    core.failed(request, True, 1.0, 0.0)
     core.close([], 0.5)
-    core.rested(ticket, 1.0)
-    assert (ticket.step, core.connect_retries) == (Step.REFUSED, 0)
-    core = Core(Rules(name="test", size=1, limit=1, connect_attempts=3))
-    ticket = start(core)
-    core.failed(ticket, True, 1.0, 0.0)
-    core.rested(ticket, 1.0)
-    assert (ticket.step, core.connect_retries) == (Step.OPEN, 1)
+    core.rested(request, 1.0)
+    assert (request.step, core.connect_retries) == (Step.REFUSED, 0)
+    core = Core(Settings(name="test", size=1, limit=1, connect_attempts=3))
+    request = start(core)
+    core.failed(request, True, 1.0, 0.0)
+    core.rested(request, 1.0)
+    assert (request.step, core.connect_retries) == (Step.OPEN, 1)
 
 
 def test_a_releaser_that_asks_again_goes_to_the_back() -> None:
@@ -152,18 +152,18 @@ def test_a_connection_as_old_as_recycle_is_replaced() -> None:
     core = make_core(recycle=10.0)
     core.check_in(borrow(core), True, 9.0)
     assert core.take(10.0) is None
-    ticket = start(core, 10.0)
-    assert ticket.step is Step.REPLACE
-    core.retired(ticket, 10.0)
-    assert (ticket.step, core.recycled, core.closed) == (Step.OPEN, 1, 1)
+    request = start(core, 10.0)
+    assert request.step is Step.REPLACE
+    core.retired(request, 10.0)
+    assert (request.step, core.recycled, core.closed) == (Step.OPEN, 1, 1)
 
 
 def test_an_old_connection_is_handed_over_for_replacement() -> None:
     core = make_core(recycle=10.0)
     held = borrow(core)
-    ticket = start(core, 5.0)
+    request = start(core, 5.0)
     core.check_in(held, True, 10.0)
-    assert (ticket.step, held.reason) == (Step.REPLACE, CloseReason.STALE)
+    assert (request.step, held.reason) == (Step.REPLACE, CloseReason.STALE)
 
 
 def test_an_idle_connection_not_used_for_long_is_checked() -> None:
@@ -191,11 +191,11 @@ def test_a_connection_from_before_the_clearing_never_comes_back() -> None:
 def test_a_connection_cleared_while_it_is_checked_is_replaced() -> None:
     core = make_core()
     core.check_in(borrow(core), True, 0.0)
-    ticket = start(core, 60.0)
+    request = start(core, 60.0)
     core.clear([], 60.0)
-    core.checked(ticket, True)
-    core.checkout(ticket, 60.0)
-    assert ticket.step is Step.REPLACE
+    core.checked(request, True)
+    core.checkout(request, 60.0)
+    assert request.step is Step.REPLACE
 
 
 def test_closing_refuses_all_who_wait() -> None:
@@ -203,18 +203,18 @@ def test_closing_refuses_all_who_wait() -> None:
     borrow(core)
     waiting = [start(core), start(core)]
     core.close([], 1.0)
-    assert [ticket.step for ticket in waiting] == [Step.REFUSED] * 2
+    assert [request.step for request in waiting] == [Step.REFUSED] * 2
 
 
 def test_a_connection_opened_while_the_pool_closed_is_refused_and_closed() -> None:
     core = make_core()
-    ticket = start(core)
+    request = start(core)
     core.close([], 1.0)
-    slot = open_for(core, ticket)
-    assert (ticket.step, slot.reason) == (Step.REPLACE, CloseReason.POOL_CLOSED)
-    core.retired(ticket, 1.0)
-    assert ticket.step is Step.REFUSED
-    assert isinstance(core.refusal(ticket), PoolClosedError)
+    entry = open_for(core, request)
+    assert (request.step, entry.reason) == (Step.REPLACE, CloseReason.POOL_CLOSED)
+    core.retired(request, 1.0)
+    assert request.step is Step.REFUSED
+    assert isinstance(core.refusal(request), PoolClosedError)
     assert (core.pending, core.created, core.closed) == (0, 1, 1)
 
 
@@ -224,19 +224,19 @@ def test_a_hand_over_to_someone_who_left_goes_to_the_next() -> None:
     leaving, staying = start(core), start(core)
     core.check_in(held, True, 1.0)
     assert core.withdraw(leaving, FailReason.INTERRUPTED, 1.0) is None
-    assert (staying.step, staying.slot) == (Step.TAKE, held)
+    assert (staying.step, staying.entry) == (Step.TAKE, held)
 
 
 def test_a_checkout_that_could_not_return_is_undone() -> None:
     core = make_core()
-    ticket = start(core)
-    open_for(core, ticket)
-    core.withdraw(ticket, FailReason.INTERRUPTED, 1.0)
+    request = start(core)
+    open_for(core, request)
+    core.withdraw(request, FailReason.INTERRUPTED, 1.0)
     assert (len(core.idle), len(core.in_use), core.acquired, core.released) == (1, 0, 1, 1)
 
 
 def test_gauges_that_are_read_amid_a_close_show_no_more_idle_than_open() -> None:
-    class Closing(deque[Slot]):
+    class Closing(deque[PoolEntry]):
         """Idle connections that another thread closes just after they were counted."""
 
         def __len__(self) -> int:
@@ -245,6 +245,6 @@ def test_gauges_that_are_read_amid_a_close_show_no_more_idle_than_open() -> None
 
     core = make_core()
     core.created = 2
-    core.idle = Closing([Slot(object(), 0, 0.0, 0.0)] * 2)
+    core.idle = Closing([PoolEntry(object(), 0, 0.0, 0.0)] * 2)
     idle, _, total = core.gauges()
     assert (idle, total) == (2, 2)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steadypool import FailReason, Order
-from steadypool.core import Core
-from steadypool.rules import Rules
-from steadypool.states import Slot, Step, Ticket
+from steadypool._core.core import Core
+from steadypool._core.entries import AcquireRequest, PoolEntry, Step
+from steadypool._core.settings import Settings
 
 WITH_A_SLOT = (Step.TAKE, Step.CHECK, Step.VALIDATE, Step.REPLACE, Step.OPEN, Step.REST)
 
@@ -31,12 +31,12 @@ class Bell:
 class World:
     """A shell that takes random turns, and knows what must hold after each."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.core = Core(rules)
+    def __init__(self, settings: Settings) -> None:
+        self.core = Core(settings)
         self.now = 0.0
-        self.tickets: list[Ticket] = []
-        self.to_close: list[Slot] = []
-        self.to_reset: list[Slot] = []
+        self.requests: list[AcquireRequest] = []
+        self.to_close: list[PoolEntry] = []
+        self.to_reset: list[PoolEntry] = []
 
     def act(self, kind: str, choice: int) -> None:
         getattr(self, kind)(choice)
@@ -46,78 +46,78 @@ class World:
 
     def ask(self, choice: int) -> None:
         if self.core.take(self.now) is None:
-            ticket = Ticket(Bell())
-            self.core.start(ticket, self.now)
-            self.tickets.append(ticket)
+            request = AcquireRequest(Bell())
+            self.core.start(request, self.now)
+            self.requests.append(request)
 
     def grow(self, choice: int) -> None:
-        ticket = Ticket(Bell())
-        if self.core.grow(ticket, self.now):
-            self.tickets.append(ticket)
+        request = AcquireRequest(Bell())
+        if self.core.grow(request, self.now):
+            self.requests.append(request)
 
     def go_on(self, choice: int) -> None:
-        ready = [ticket for ticket in self.tickets if ticket.step is not Step.WAIT]
+        ready = [request for request in self.requests if request.step is not Step.WAIT]
         if not ready:
             return
-        ticket = ready[choice % len(ready)]
-        self.step(ticket, choice)
-        if ticket.step is Step.OUT:
-            self.tickets.remove(ticket)
-        elif ticket.step is Step.DONE and ticket in self.tickets:
-            self.leave_with(ticket)
+        request = ready[choice % len(ready)]
+        self.step(request, choice)
+        if request.step is Step.OUT:
+            self.requests.remove(request)
+        elif request.step is Step.DONE and request in self.requests:
+            self.leave_with(request)
 
-    def step(self, ticket: Ticket, choice: int) -> None:
+    def step(self, request: AcquireRequest, choice: int) -> None:
         core, now = self.core, self.now
-        match ticket.step:
+        match request.step:
             case Step.OPEN if choice % 3 == 2:
-                ticket.waiter = Bell()
-                core.failed(ticket, choice % 2 == 0, now + 1 if choice > 6 else None, now)
+                request.waiter = Bell()
+                core.failed(request, choice % 2 == 0, now + 1 if choice > 6 else None, now)
             case Step.OPEN:
-                ticket.slot = Slot(object(), 0, now, core.rules.recycle)
-                core.opened(ticket, now)
+                request.entry = PoolEntry(object(), 0, now, core.settings.recycle)
+                core.opened(request, now)
             case Step.REST:
-                ticket.waiter = Bell()
-                core.rested(ticket, now)
+                request.waiter = Bell()
+                core.rested(request, now)
             case Step.TAKE:
-                core.checkout(ticket, now)
+                core.checkout(request, now)
             case Step.CHECK | Step.VALIDATE:
-                core.checked(ticket, choice % 2 == 0)
+                core.checked(request, choice % 2 == 0)
             case Step.REPLACE:
-                ticket.waiter = Bell()
-                core.retired(ticket, now)
+                request.waiter = Bell()
+                core.retired(request, now)
             case _:
-                self.leave_with(ticket)
+                self.leave_with(request)
 
     def leave(self, choice: int) -> None:
-        if self.tickets:
-            self.leave_with(self.tickets[choice % len(self.tickets)])
+        if self.requests:
+            self.leave_with(self.requests[choice % len(self.requests)])
 
-    def leave_with(self, ticket: Ticket) -> None:
-        self.tickets.remove(ticket)
+    def leave_with(self, request: AcquireRequest) -> None:
+        self.requests.remove(request)
         for _ in range(2):  # it may be interrupted and done again
-            slot = self.core.withdraw(ticket, FailReason.INTERRUPTED, self.now)
-        if slot is not None:
-            self.to_close.append(slot)
+            entry = self.core.withdraw(request, FailReason.INTERRUPTED, self.now)
+        if entry is not None:
+            self.to_close.append(entry)
 
     # --- what returns do -------------------------------------------------------------------------
 
     def give_back(self, choice: int) -> None:
         held = list(self.core.in_use.values())
         if held:
-            slot = held[choice % len(held)]
-            self.core.check_in(slot, choice % 3 != 0, self.now)
-            if slot.returning:
-                (self.to_close if slot.reason else self.to_reset).append(slot)
+            entry = held[choice % len(held)]
+            self.core.check_in(entry, choice % 3 != 0, self.now)
+            if entry.returning:
+                (self.to_close if entry.reason else self.to_reset).append(entry)
 
     def finish(self, choice: int) -> None:
         if self.to_reset:
-            slot = self.to_reset.pop()
-            if self.core.reset(slot, self.now):
-                self.to_close.append(slot)
+            entry = self.to_reset.pop()
+            if self.core.reset(entry, self.now):
+                self.to_close.append(entry)
         elif self.to_close:
-            slot = self.to_close.pop()
-            self.core.freed(slot, self.now)
-            self.core.freed(slot, self.now)  # it may be interrupted and done again
+            entry = self.to_close.pop()
+            self.core.freed(entry, self.now)
+            self.core.freed(entry, self.now)  # it may be interrupted and done again
 
     # --- what happens to the pool ----------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class World:
         self.core.resize(size, max(size + choice // 4, 1), self.to_close, self.now)
 
     def tidy(self, choice: int) -> None:
-        dead = [(slot, slot.since) for slot in list(self.core.idle)[: choice % 3]]
+        dead = [(entry, entry.since) for entry in list(self.core.idle)[: choice % 3]]
         self.core.tidy(dead, self.to_close, self.now)
 
     def wait(self, choice: int) -> None:
@@ -155,42 +155,42 @@ class World:
 
     def check_places(self) -> None:
         core = self.core
-        slots = len(core.idle) + len(core.in_use) + core.pending
-        assert slots <= core.rules.limit or core._shrinking
-        assert len(core.idle) <= core.rules.size
-        assert core.connecting <= core.rules.max_connecting
+        entries = len(core.idle) + len(core.in_use) + core.pending
+        assert entries <= core.settings.limit or core._shrinking
+        assert len(core.idle) <= core.settings.size
+        assert core.connecting <= core.settings.max_connecting
         assert not (core.is_closed and (core.idle or core.waiters))
 
     def check_owners(self) -> None:
         core = self.core
-        owners = [ticket for ticket in self.tickets if ticket.step in WITH_A_SLOT]
+        owners = [request for request in self.requests if request.step in WITH_A_SLOT]
         assert core.pending == len(owners) + len(self.to_close) + len(self.to_reset)
-        assert core.connecting == sum(ticket.step is Step.OPEN for ticket in self.tickets)
-        resting = {id(ticket) for ticket in self.tickets if ticket.step is Step.REST}
-        assert core.is_closed or {id(ticket) for ticket in core.resting} == resting
+        assert core.connecting == sum(request.step is Step.OPEN for request in self.requests)
+        resting = {id(request) for request in self.requests if request.step is Step.REST}
+        assert core.is_closed or {id(request) for request in core.resting} == resting
 
     def check_queue(self) -> None:
         core = self.core
-        waiting = [ticket for ticket in self.tickets if ticket.step is Step.WAIT]
-        assert list(core.waiters) == sorted(waiting, key=lambda ticket: ticket.serial)
-        assert not any(ticket.waiter.woken for ticket in waiting)  # type: ignore[attr-defined]
+        waiting = [request for request in self.requests if request.step is Step.WAIT]
+        assert list(core.waiters) == sorted(waiting, key=lambda request: request.serial)
+        assert not any(request.waiter.woken for request in waiting)  # type: ignore[attr-defined]
         if core.waiters and not core.is_suspended:
-            slots = len(core.idle) + len(core.in_use) + core.pending
+            entries = len(core.idle) + len(core.in_use) + core.pending
             assert not core.idle
-            assert slots >= core.rules.limit or core.connecting >= core.rules.max_connecting
+            assert entries >= core.settings.limit or core.connecting >= core.settings.max_connecting
 
     def check_counts(self) -> None:
         core = self.core
         assert core.acquired - core.released == len(core.in_use)
-        owned = [ticket.slot for ticket in self.tickets if ticket.slot is not None]
+        owned = [request.entry for request in self.requests if request.entry is not None]
         everywhere = [*core.idle, *core.in_use.values(), *owned, *self.to_close, *self.to_reset]
-        assert len({id(slot) for slot in everywhere}) == len(everywhere)
+        assert len({id(entry) for entry in everywhere}) == len(everywhere)
         assert core.created - core.closed == len(everywhere)
-        assert all(slot.uses <= core.rules.max_uses for slot in everywhere)
+        assert all(entry.uses <= core.settings.max_uses for entry in everywhere)
 
     def come_to_rest(self) -> None:
         self.resume(0)
-        while self.to_reset or self.to_close or self.core.in_use or self.tickets:
+        while self.to_reset or self.to_close or self.core.in_use or self.requests:
             self.act("finish", 0)
             self.act("give_back", 1)
             self.act("go_on", 0)
@@ -208,9 +208,9 @@ ACTS = (
 
 
 @st.composite
-def rules(draw: Any) -> Rules:
+def pool_settings(draw: Any) -> Settings:
     size, overflow = draw(st.sampled_from([(0, 1), (1, 0), (1, 2), (2, 0), (3, 1)]))
-    return Rules(
+    return Settings(
         name="test",
         size=size,
         limit=size + overflow,
@@ -230,11 +230,11 @@ def rules(draw: Any) -> Rules:
 
 
 @settings(max_examples=500, deadline=None)
-@given(rules(), st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 11)), max_size=80))
+@given(pool_settings(), st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 11)), max_size=80))
 def test_any_sequence_of_moves_keeps_the_invariants(
-    rules: Rules, acts: list[tuple[str, int]]
+    settings: Settings, acts: list[tuple[str, int]]
 ) -> None:
-    world = World(rules)
+    world = World(settings)
     for kind, choice in acts:
         world.act(kind, choice)
     world.come_to_rest()

@@ -199,7 +199,7 @@ def test_the_events_of_a_storm_add_up_to_the_counters() -> None:
     assert all(not (event.idle and event.waiting) for event in events)
     queued = [event.ticket for event in events if event.kind is K.CHECKOUT_QUEUED]
     granted = [event.ticket for event in events if event.kind is K.CHECKOUT_GRANTED]
-    assert granted == [ticket for ticket in queued if ticket in set(granted)]
+    assert granted == [request for request in queued if request in set(granted)]
     holders: dict[int | None, bool] = {}
     for event in events:
         if event.kind in (K.CHECKED_OUT, K.CHECKED_IN):

@@ -20,7 +20,7 @@ from steadypool import (
     PoolTimeoutError,
     Reset,
 )
-from steadypool.core import Core
+from steadypool._core.core import Core
 from steadypool.testing import ScriptedConnection
 
 

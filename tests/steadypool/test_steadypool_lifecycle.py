@@ -392,8 +392,8 @@ def test_no_more_connects_are_under_way_than_may_be(
     second.open()
     crew.join()
     assert sorted(got) == [1, 2]
-    for slot in list(pool._core.in_use.values()):
-        pool.release(slot.connection)
+    for entry in list(pool._core.in_use.values()):
+        pool.release(entry.connection)
 
 
 def test_a_connect_begun_before_the_pool_was_emptied_is_not_handed_out(

@@ -21,8 +21,8 @@ from steadypool import (
     Connector,
     PoolInitializationError,
 )
-from steadypool.driver import state
-from steadypool.states import ConnectionState
+from steadypool._core.entries import ConnectionState
+from steadypool._drivers.dbapi import state
 
 
 @pytest.fixture

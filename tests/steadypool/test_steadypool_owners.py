@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from steadypool import ConnectionPool, PoolTimeoutError, engine
-from steadypool.states import Step, Ticket
+from steadypool import ConnectionPool, PoolTimeoutError
+from steadypool._core.entries import AcquireRequest, Step
+from steadypool._threads import acquire as engine
 from steadypool.testing import Gate, ScriptedConnector
 
 Gap = Callable[[], object]
@@ -207,9 +208,9 @@ def test_who_sees_his_turn_before_he_is_woken_is_not_woken_for_the_next_one_inst
     """Threads that do not share an interpreter lock see each other in the midst of a move."""
     giver = threading.current_thread()
     renewed = threading.Event()
-    tickets: list[Ticket] = []
+    requests: list[AcquireRequest] = []
 
-    class Watched(Ticket):
+    class Watched(AcquireRequest):
         """Lets who gives it its step look for the waiter as late as he can."""
 
         __slots__ = ("_place",)
@@ -223,19 +224,19 @@ def test_who_sees_his_turn_before_he_is_woken_is_not_woken_for_the_next_one_inst
         @waiter.setter
         def waiter(self, place: Any) -> None:
             self._place = place
-            if self in tickets:
+            if self in requests:
                 renewed.set()
             else:
-                tickets.append(self)
+                requests.append(self)
 
     def see_the_turn() -> None:
         queued.set()
-        while tickets[0].step is Step.WAIT:
+        while requests[0].step is Step.WAIT:
             threading.Event().wait(0.001)
 
     pool, lock = make_pool(size=1, recycle=0.05)
     held = pool.acquire()
-    monkeypatch.setattr(engine, "Ticket", Watched)
+    monkeypatch.setattr(engine, "AcquireRequest", Watched)
     queued = threading.Event()
     lock.gap = see_the_turn
     got: list[Any] = []

@@ -16,7 +16,7 @@ from steadypool import (
     PoolTimeoutError,
     ServerUnavailableError,
 )
-from steadypool.breaker import Breaker
+from steadypool._core.breaker import Breaker
 from steadypool.testing import Gate, ScriptedConnector, VirtualClock
 
 MakePool = Callable[..., ConnectionPool]

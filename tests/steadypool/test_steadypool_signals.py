@@ -19,7 +19,7 @@ from tests.steadypool.test_steadypool_interrupts import Stage
 from steadypool import ConnectionPool, PoolClosedError, Reset
 from steadypool.testing import ScriptedConnector, VirtualClock
 
-TOOLS = {"scripted", "virtual_clock"}
+TOOLS = {"_testing.scripted", "_testing.clock"}
 """What the tests put in the place of C: a real waiter is woken by a method of a lock."""
 OUT_OF_REACH = {"release", "__exit__", "connection", "transaction"}
 

@@ -64,7 +64,7 @@ def test_blocks_entered_by_a_stack_are_left_by_it() -> None:
 
 
 def on_loan(pool: AsyncConnectionPool) -> list[Any]:
-    return [slot.connection for slot in pool._core.in_use.values()]
+    return [entry.connection for entry in pool._core.in_use.values()]
 
 
 def test_a_block_that_this_task_did_not_enter_is_refused() -> None:

@@ -30,9 +30,9 @@ from steadypool import (
     PoolInitializationError,
     Reset,
 )
-from steadypool.aio_connections import answers, state
-from steadypool.aio_driver import AsyncConnection, AsyncConnector
-from steadypool.states import ConnectionState
+from steadypool._core.entries import ConnectionState
+from steadypool._drivers.async_dbapi import answers, state
+from steadypool._drivers.async_mysql import AsyncConnection, AsyncConnector
 
 Spoil = Callable[[Any], Awaitable[object]]
 

@@ -7,15 +7,10 @@ from typing import Any
 import pytest
 from tests.steadypool_aio.bench import Bench, play
 
-from steadypool import (
-    AsyncConnectionPool,
-    EventKind,
-    PoolConfigError,
-    PoolEvent,
-    aio_connections,
-)
-from steadypool.aio_connections import abort, alive, close, state
-from steadypool.states import ConnectionState
+from steadypool import AsyncConnectionPool, EventKind, PoolConfigError, PoolEvent
+from steadypool._core.entries import ConnectionState
+from steadypool._drivers import async_dbapi as aio_connections
+from steadypool._drivers.async_dbapi import abort, alive, close, state
 
 
 class Silent:
@@ -211,7 +206,7 @@ def test_an_interrupt_in_a_listener_goes_on_when_the_release_is_done() -> None:
 def test_without_the_driver_a_configured_pool_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "steadypool.aio_driver", raising=False)
+    monkeypatch.delitem(sys.modules, "steadypool._drivers.async_mysql", raising=False)
     monkeypatch.setitem(sys.modules, "aiomysql", None)
     monkeypatch.setitem(sys.modules, "aiomysql.connection", None)
     with pytest.raises(PoolConfigError, match=r"pip install 'poolspec\[asyncio\]'"):

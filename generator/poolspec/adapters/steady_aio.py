@@ -19,7 +19,7 @@ from poolspec.runtime.contract import HealthSeen, LoanSeen, Meter, Options, Plac
 from poolspec.runtime.driver import driver_dirt
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
-from steadypool.aio_driver import AsyncConnection, AsyncConnector
+from steadypool._drivers.async_mysql import AsyncConnection, AsyncConnector
 from steadypool.testing_aio import AsyncVirtualClock
 
 

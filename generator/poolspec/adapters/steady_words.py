@@ -7,14 +7,14 @@ from typing import Any
 import pymysql
 
 import steadypool
-import steadypool.mysql
+import steadypool._drivers.mysql
 from poolspec.runtime.connection import OnStage
 from poolspec.runtime.driver import LOST, driver_dirt
 from poolspec.runtime.hooks import HookError
 from poolspec.runtime.journal import LogNames
 from poolspec.vocabulary import Capability, ErrorKind
-from steadypool import driver
-from steadypool.states import ConnectionState
+from steadypool._core.entries import ConnectionState
+from steadypool._drivers import dbapi as driver
 
 
 def is_installed(name: str) -> bool:
@@ -126,6 +126,6 @@ def dirt_of(connection: Any) -> str:
     """Ask the driver, which keeps track of what the server last said."""
     if isinstance(connection, OnStage):
         return connection.dirt()
-    if not isinstance(connection, steadypool.mysql.Connection):
+    if not isinstance(connection, steadypool._drivers.mysql.Connection):
         return driver_dirt(connection)
     return DIRT.get(driver.state(connection), "")

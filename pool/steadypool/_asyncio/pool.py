@@ -1,0 +1,275 @@
+"""The pool for asyncio: the same core as the threads' pool, on one event loop.
+
+    pool = await AsyncConnectionPool.open(size=5, config="mysql://app:…@db1/shop")
+    async with pool as connection, connection.cursor() as cursor:
+        await cursor.execute("SELECT 1")
+    await pool.close()
+
+Rules of this shell:
+
+* It belongs to the event loop in which it was started; that loop is its lock. It has no thread, and
+  no task of its own: tasks run only while a connection is being opened, reset or closed.
+* A cancellation goes on at once, wherever it strikes, and loses nothing: see
+  `steadypool._asyncio.acquire`. `asyncio.timeout` around any method is honoured.
+* A connection on which a statement was broken off is dropped: nobody knows what is left to read.
+  The server may go on with that statement for a while.
+* A process that forks makes its pools after the fork: an event loop does not survive it. In the
+  child a pool that was started refuses everything, and its connections are left alone.
+
+Supported is asyncio, with any of its event loops; under anyio, its asyncio backend. trio is not.
+"""
+
+import asyncio
+import os
+import random as chance
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from steadypool._asyncio.acquire import AsyncEngine
+from steadypool._asyncio.admin import AsyncControl
+from steadypool._asyncio.clock import SystemAsyncClock
+from steadypool._asyncio.connect import AsyncConnect, AsyncOpener, configured
+from steadypool._common import forks
+from steadypool._common.contexts import Blocks
+from steadypool._common.deferred import DeferredInterrupts
+from steadypool._common.hooks import Hook, Hooks
+from steadypool._common.log import PoolLog
+from steadypool._common.options import check_settings, seconds
+from steadypool._core.core import Core
+from steadypool._core.entries import ConnectionState
+from steadypool._core.settings import Order, Reset
+from steadypool._drivers import async_dbapi as connections
+from steadypool._drivers import configuration
+from steadypool.errors import WrongLoopError
+from steadypool.events import Listener
+from steadypool.protocols import AsyncClock
+
+_CLEAN = ConnectionState.CLEAN
+_OPEN = ConnectionState.IN_TRANSACTION
+
+
+class AsyncConnectionPool(AsyncControl):
+    """A fair pool of database connections for the tasks of one event loop.
+
+    The options are those of `ConnectionPool`, with these differences: `connect` is any async
+    callable that opens a connection; `setup` and `on_acquire` may be plain or async (then they run
+    in a task of their own); the acquire's timeout cuts all of these short. `clock` is an
+    `AsyncClock`. Without `connect` the connections are aiomysql's. `leak_after` tells which task
+    borrowed.
+
+    Making a pool does nothing yet: await `start`, or make and start it with `open`. A pool that
+    was not started, or is used in another event loop, raises WrongLoopError. Raises
+    PoolConfigError. No method may be called from a listener, nor from another thread.
+    """
+
+    def __init__(
+        self,
+        size: int = 5,
+        max_overflow: int = 10,
+        timeout: float | None = 30.0,
+        recycle: float | None = 3600.0,
+        config_name: str = "primary",
+        *,
+        min_size: int | None = None,
+        config: configuration.Config | str | os.PathLike[str] | None = None,
+        connect: AsyncConnect | None = None,
+        check_after: float | None = 0.5,
+        validate_after: float | None = None,
+        recycle_jitter: float = 0.0,
+        max_uses: int | None = None,
+        max_idle_time: float | None = None,
+        max_waiting: int | None = None,
+        max_connecting: int | None = None,
+        connect_attempts: int = 3,
+        breaker_failures: int | None = 5,
+        breaker_cooldown: float = 1.0,
+        setup: Hook | None = None,
+        on_acquire: Hook | None = None,
+        reset: Reset = Reset.ROLLBACK,
+        order: Order = Order.LIFO,
+        leak_after: float | None = None,
+        clock: AsyncClock | None = None,
+        random: Callable[[], float] = chance.random,
+        listeners: Iterable[Listener] = (),
+        name: str | None = None,
+    ) -> None:
+        self.name = name or config_name
+        settings = check_settings(
+            name=self.name,
+            size=size,
+            max_overflow=max_overflow,
+            min_size=min_size,
+            recycle=recycle,
+            recycle_jitter=recycle_jitter,
+            max_uses=max_uses,
+            max_idle_time=max_idle_time,
+            max_waiting=max_waiting,
+            check_after=check_after,
+            validate_after=validate_after,
+            max_connecting=max_connecting,
+            connect_attempts=connect_attempts,
+            breaker_failures=breaker_failures,
+            breaker_cooldown=breaker_cooldown,
+            reset=reset,
+            order=order,
+            leak_after=leak_after,
+            hooked=on_acquire is not None,
+        )
+        self._timeout = seconds("timeout", timeout)
+        self._keeps_open = settings.reset is Reset.NONE
+        hooks = Hooks(setup, on_acquire)
+        if connect is None:
+            opener = configured(self.name, config, config_name, hooks)
+        else:
+            opener = AsyncOpener(self.name, connect, hooks)
+        self._log = PoolLog(self.name, opener.address)
+        self._clock: AsyncClock = clock or SystemAsyncClock()
+        self._now = self._clock.now
+        self._interrupts = DeferredInterrupts(self._log, lambda: 0)  # all tasks are one thread's
+        self._core = Core(settings, tuple(listeners), self._interrupts.listener_raised)
+        self._engine = AsyncEngine(
+            self._core, self._clock, opener, self._log, self._interrupts, random
+        )
+        self._loop: object = None  # the event loop, by its identity
+        self._blocks = Blocks(lambda: id(asyncio.current_task()))
+
+    @classmethod
+    async def open(cls, *positional: Any, **options: Any) -> Self:
+        """Make a pool and start it."""
+        return await cls(*positional, **options).start()
+
+    async def start(self) -> Self:
+        """Open the first connections, in the event loop that the pool belongs to from now on.
+
+        Returns the pool. Starting twice does nothing more. Raises PoolInitializationError; then
+        the pool is closed and nothing is left open.
+        """
+        if self._loop is not None:
+            self._check_loop()
+            return self
+        self._loop = asyncio.get_running_loop()
+        forks.watch(self)
+        self._core.begin(self._now())
+        try:
+            await self._engine.fill()
+            self._interrupts.go_on()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    def __repr__(self) -> str:
+        return f"<AsyncConnectionPool {self.name!r} {self.stats()}>"
+
+    # --- borrowing -------------------------------------------------------------------------------
+
+    async def acquire(self, timeout: float | None = None) -> Any:
+        """Borrow a connection; give it back with `release`.
+
+        `timeout` in seconds covers waiting and connecting; None: the pool's own; 0: do not wait
+        (a connection may still be opened, once). Raises PoolTimeoutError, PoolExhaustedError,
+        PoolClosedError, ConnectionFailedError (ConnectionValidationError, ServerUnavailableError),
+        and whatever a hook raises.
+        """
+        if timeout is not None:
+            timeout = seconds("timeout", timeout, "the pool's own")
+        self._check_loop()
+        entry = self._core.take(self._now())
+        if entry is not None:
+            return entry.connection
+        return await self._engine.acquire(self._timeout if timeout is None else timeout)
+
+    async def release(self, connection: Any) -> None:
+        """Give a connection back; None is ignored. Any task may do so, not the borrower alone.
+
+        The connection is given back before this method first waits; a cancellation then only ends
+        the wait for its reset. Raises NotBorrowedError, and changes nothing, if the connection is
+        not on loan. Do not use or release a connection after its release.
+        """
+        if connection is not None:
+            state = connections.state(connection)
+            await self._give_back(connection, state, self._keeps_open)
+
+    @asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[Any]:
+        """Borrow a connection for the length of a block; `timeout` as for `acquire`."""
+        connection = await self.acquire(timeout)
+        try:
+            yield connection
+        except BaseException as error:
+            await self._give_back(
+                connection, connections.state_after(connection, error), self._keeps_open
+            )
+            raise
+        await self.release(connection)
+
+    @asynccontextmanager
+    async def transaction(self, timeout: float | None = None) -> AsyncIterator[Any]:
+        """Borrow a connection for a unit of work: an `async with` block that does all or nothing.
+
+        At its end the work is committed, or rolled back if the block or the commit raises; what it
+        raised goes on. `timeout` as for `acquire`; see `steadypool.units` for optimistic locking.
+        """
+        connection = await self.acquire(timeout)
+        try:
+            await connections.begin(connection)
+            yield connection
+            await connections.commit(connection)
+        except BaseException as error:  # rolled back as it comes back
+            await self._give_back(connection, connections.state_after(connection, error), False)
+            raise
+        await self.release(connection)
+
+    def __aenter__(self) -> Coroutine[Any, Any, Any]:
+        return self._enter(sys._getframe(1))
+
+    def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Coroutine[Any, Any, None]:
+        connection = self._blocks.leave(sys._getframe(1))
+        state = connections.state_after(connection, error)
+        return self._give_back(connection, state, self._keeps_open)
+
+    async def _enter(self, frame: FrameType) -> Any:
+        connection = await self.acquire()
+        self._blocks.enter(frame, connection)
+        return connection
+
+    async def _give_back(self, connection: Any, state: ConnectionState, keeps_open: bool) -> None:
+        self._check_loop()
+        entry = self._core.in_use.get(id(connection))
+        if entry is None:
+            raise self._core.not_borrowed()
+        clean = state is _CLEAN or (keeps_open and state is _OPEN)
+        if self._core.check_in(entry, clean, self._now()):
+            await self._engine.put_right(entry, state)
+        self._interrupts.go_on()
+
+    def _check_loop(self) -> None:
+        try:
+            if asyncio.get_running_loop() is self._loop:
+                return
+        except RuntimeError:  # none runs in this thread
+            pass
+        if self._loop is None:
+            raise WrongLoopError(f"the pool {self.name!r} was not started: await its start() first")
+        raise WrongLoopError(
+            f"the pool {self.name!r} belongs to another event loop: make one in each loop, and "
+            "after a fork in each process"
+        )
+
+    def _after_fork(self) -> None:
+        """In the child: refuse everything; what the pool has is the parent's."""
+        self._loop = object()  # no loop is this one
+        # Kept for good: a finalizer's farewell would reach the parent's server and event loop.
+        _INHERITED.append(self)
+
+
+_INHERITED: list[AsyncConnectionPool] = []
+"""In a forked child, the pools of the parent."""

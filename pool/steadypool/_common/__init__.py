@@ -1,0 +1,1 @@
+"""What both pools share: options, log, hooks, contexts, forks and deferred interrupts."""

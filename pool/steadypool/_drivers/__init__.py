@@ -1,0 +1,1 @@
+"""Database drivers: how connections are opened, inspected, reset and closed."""

@@ -1,0 +1,236 @@
+"""Where the database is and how to sign in: from a file, a URL, or a `Config` made by hand.
+
+A file names databases:
+
+    databases:
+      primary: {host: db1, user: app, password: ${DB_PASSWORD}, database: shop}
+
+`${NAME}` and `${NAME:-default}` are taken from the environment. They are put in after the YAML has
+been parsed, so that no value, whatever its characters, can change the meaning of the file. A
+password is never part of a representation or of an error; hence errors quote keys and names of
+variables, and no values of text.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from steadypool._drivers.configuration_values import CONVERTERS
+from steadypool.errors import PoolConfigError
+
+FILE_VARIABLE = "STEADYPOOL_CONFIG"
+DEFAULT_FILE = "config.yaml"
+
+_ENCODE = "in a password write / as %2F, ? as %3F, # as %23; and an @ after the host as %40"
+_VARIABLE = re.compile(r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?)\}")
+_PLACEHOLDER = re.compile("\ue000([0-9]+)\ue001")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One database. Times are in seconds; None for a timeout means no limit."""
+
+    host: str = "127.0.0.1"
+    port: int = 3306
+    user: str = ""
+    password: str = field(default="", repr=False)
+    database: str | None = None
+    unix_socket: str | None = None
+    """Path of a socket, used instead of host and port."""
+    connect_timeout: float = 10.0
+    """For connecting and signing in together."""
+    query_timeout: float | None = 5.0
+    """For the server's answer to a statement, and for sending one. A query that takes longer fails,
+    and its connection is lost. In asyncio the answer is all of it (of a streamed result each row),
+    in threads each wait for more of it: there a server that drips is not cut off."""
+    read_timeout: float | None = None
+    """For the answer, counted as for `query_timeout`, in its place."""
+    write_timeout: float | None = None
+    """For each write of a statement, in place of `query_timeout`."""
+    charset: str = "utf8mb4"
+    autocommit: bool = False
+    tls: bool | None = None
+    """True: required. False: never. None: if the server offers it, but not on this machine."""
+    tls_ca: str | None = None
+    """File of authorities; with it the server's certificate and name are verified."""
+
+    def __post_init__(self) -> None:
+        for name, convert in CONVERTERS.items():
+            object.__setattr__(self, name, convert(name, getattr(self, name)))
+
+    @property
+    def address(self) -> str:
+        """The socket's path, or host:port."""
+        return self.unix_socket or f"{self.host}:{self.port}"
+
+    @property
+    def place(self) -> str:
+        """Return where it leads, as part of a sentence."""
+        named = "" if self.database is None else f", database {self.database!r}"
+        return f"{self.address} as user {self.user!r}{named}"
+
+    @property
+    def reading_timeout(self) -> float | None:
+        """What holds for reads."""
+        return self.query_timeout if self.read_timeout is None else self.read_timeout
+
+    @property
+    def writing_timeout(self) -> float | None:
+        """What holds for writes."""
+        return self.query_timeout if self.write_timeout is None else self.write_timeout
+
+
+def load(source: "Config | str | os.PathLike[str] | None", name: str) -> Config:
+    """Get the configuration of the database `name`.
+
+    `source` is a Config, a URL `mysql://user:password@host:port/database?option=value`, the path
+    of a file, or None for the file named by $STEADYPOOL_CONFIG, or else ./config.yaml.
+    Raises PoolConfigError.
+    """
+    if isinstance(source, Config):
+        return source
+    if isinstance(source, str) and "://" in source:
+        return from_url(source)
+    if source is not None and (not source or not isinstance(source, str | os.PathLike)):
+        raise PoolConfigError(
+            f"config must be a URL, a file's path or a Config, not {_called(source)}"
+        )
+    path = Path(source or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)
+    return from_file(path, name)
+
+
+def from_url(url: str) -> Config:
+    """Read `mysql://user:password@host:port/database?option=value` (also `mysql+pymysql`)."""
+    parts, port = _split(url)
+    if parts.scheme not in ("mysql", "mysql+pymysql", "mariadb"):
+        raise PoolConfigError(f"a database URL starts with mysql://, not {parts.scheme}://")
+    given: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.hostname:
+        given["host"] = parts.hostname
+    if port is not None:
+        given["port"] = port
+    for key, text in (("user", parts.username), ("password", parts.password)):
+        if text is not None:
+            given[key] = unquote(text)
+    if parts.path.strip("/"):
+        given["database"] = unquote(parts.path.strip("/"))
+    return _config(given, "the database URL")
+
+
+def from_file(path: Path, name: str) -> Config:
+    """Read the database `name` from a YAML file."""
+    found: list[re.Match[str]] = []
+    tree = _parse(_set_aside(_read(path), found), path)
+    databases = tree.get("databases") if isinstance(tree, dict) else None
+    if not isinstance(databases, dict):
+        raise PoolConfigError(
+            f"{path}: expected a mapping `databases:` of named databases, "
+            f"such as `databases: {{{name}: {{host: db1, user: app}}}}`"
+        )
+    if name not in databases:
+        raise PoolConfigError(f"{path}: no database {name!r}{_hint(name, databases)}")
+    place = f"{path}: databases.{name}"
+    entry = databases[name]
+    if not isinstance(entry, dict):
+        raise PoolConfigError(f"{place}: expected a mapping of options")
+    given = {str(key): _fill_in(value, found, f"{place}.{key}") for key, value in entry.items()}
+    return _config(given, place)
+
+
+def _set_aside(text: str, found: list[re.Match[str]]) -> str:
+    """Put a placeholder, which means nothing in YAML, for every variable."""
+
+    def replace(match: re.Match[str]) -> str:
+        found.append(match)
+        return f"\ue000{len(found) - 1}\ue001"
+
+    return _VARIABLE.sub(replace, text)
+
+
+# An error below has no other one behind it (`__context__`): that may quote a password.
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        # What follows such a sign of a password would be taken for a database or an option.
+        if "@" in parts.path + parts.query + parts.fragment:
+            raise ValueError
+        return parts, parts.port
+    except ValueError:
+        fault = "the database URL has a malformed host or port"
+    raise PoolConfigError(f"{fault}: {_ENCODE}")
+
+
+def _called(source: object) -> str:
+    """Say what was given in place of a source; no value of it, for that may be a password."""
+    return f"a {type(source).__name__}" if source else "nothing: is its variable set?"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        fault = (
+            f"no configuration file {str(path)!r}: write one, name another in ${FILE_VARIABLE}, "
+            "or give the pool config= or connect="
+        )
+    except (OSError, UnicodeDecodeError) as error:
+        fault = f"cannot read {str(path)!r}: {type(error).__name__}"
+    raise PoolConfigError(fault)
+
+
+def _parse(text: str, path: Path) -> object:
+    import yaml  # only who reads a file pays for it
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        fault = f"{place}: not valid YAML ({error.context or 'syntax'})"
+    except yaml.YAMLError:
+        fault = f"{path}: not valid YAML"
+    raise PoolConfigError(fault)
+
+
+def _fill_in(value: object, found: list[re.Match[str]], place: str) -> object:
+    """Put the variables' values where the placeholders are."""
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        name, default = found[int(match[1])].groups()
+        if name in os.environ:
+            return os.environ[name]
+        if default is None:
+            raise PoolConfigError(
+                f"{place}: the environment variable {name} is not set; set it, or write "
+                f"${{{name}:-default}}"
+            )
+        return str(default)
+
+    return _PLACEHOLDER.sub(replace, value)
+
+
+def _config(given: Mapping[str, Any], place: str) -> Config:
+    known = [item.name for item in fields(Config)]
+    for key in given:
+        if key not in known:
+            raise PoolConfigError(f"{place}: unknown option {key!r}{_hint(key, known)}")
+    try:
+        return Config(**given)
+    except PoolConfigError as error:
+        raise PoolConfigError(f"{place}: {error}") from None
+
+
+def _hint(word: str, known: "Mapping[str, object] | list[str]") -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are {', '.join(map(str, known))}"

@@ -1,0 +1,1 @@
+"""Virtual clocks and scripted connections, published by `steadypool.testing` and `testing_aio`."""

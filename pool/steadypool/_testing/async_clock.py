@@ -1,0 +1,163 @@
+"""Time that jumps when every task waits; `steadypool.testing_aio` tells how to use it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from steadypool._testing.clock import ClockAbortedError, ClockStuckError
+
+T = TypeVar("T")
+
+_TURNS = 4
+"""Of the loop, until the end of a task has reached whoever awaits it, by whatever means."""
+
+
+class _VirtualAsyncWaiter:
+    """One wait on a virtual clock."""
+
+    def __init__(self, clock: "AsyncVirtualClock") -> None:
+        self._clock = clock
+        self.woken = False
+        self.deadline: float | None = None
+        self.gate: asyncio.Future[None] | None = None
+        self.task = ""
+
+    async def wait(self, deadline: float | None) -> bool:
+        """Suspend until woken (True) or until the clock shows the deadline (False)."""
+        if not self._clock._block(self, deadline):
+            return self.woken
+        assert self.gate is not None
+        try:
+            if self.gate.done():  # this wait let time jump: those who began theirs before go first
+                await asyncio.sleep(0)
+            await self.gate
+        finally:
+            self._clock._unblock(self)
+        return self.woken
+
+    def wake(self) -> None:
+        """End the wait, or the one to come."""
+        self.woken = True
+        self._clock._resume(self)
+
+
+class AsyncVirtualClock:
+    """A clock that jumps when everybody waits; see `steadypool.testing_aio`. For one event loop.
+
+    Starts at `start` seconds.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._time = start
+        self._runnable = 1
+        self._blocked: dict[_VirtualAsyncWaiter, asyncio.Future[None]] = {}
+        self._aborted: str | None = None
+
+    def now(self) -> float:
+        """Return the time in seconds."""
+        return self._time
+
+    def waiter(self) -> _VirtualAsyncWaiter:
+        """Make a waiter for one wait."""
+        return _VirtualAsyncWaiter(self)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until so many seconds have passed; from a test's own task: let time pass."""
+        await self.waiter().wait(self._time + seconds)
+
+    def spawn(self, work: Coroutine[Any, Any, T], name: str | None = None) -> asyncio.Task[T]:
+        """Start a task that takes part until it ends."""
+        self.enter()
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(lambda _: self._leave_after(_TURNS))
+        return task
+
+    def enter(self, count: int = 1) -> None:
+        """Add runnable participants, before the tasks that they stand for are started."""
+        self._runnable += count
+
+    def leave(self, count: int = 1) -> None:
+        """Take runnable participants away; time may jump."""
+        self._runnable -= count
+        self._pass_time()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """While this task awaits something else than the clock, let time pass without it."""
+        self.leave()
+        try:
+            yield
+        finally:
+            self.enter()
+
+    def waiting(self) -> int:
+        """Return how many tasks wait on this clock now."""
+        return sum(not gate.done() for gate in self._blocked.values())
+
+    def abort(self, reason: str) -> None:
+        """Give up: every wait, present and to come, raises ClockAbortedError(reason)."""
+        self._aborted = reason
+        self._fail_all(lambda: ClockAbortedError(reason))
+
+    # --- for the waiters -------------------------------------------------------------------------
+
+    def _block(self, waiter: _VirtualAsyncWaiter, deadline: float | None) -> bool:
+        """Begin a wait; False if it is over before it began."""
+        if self._aborted is not None:
+            raise ClockAbortedError(self._aborted)
+        if waiter.woken or (deadline is not None and deadline <= self._time):
+            return False
+        task = asyncio.current_task()
+        waiter.task = "" if task is None else task.get_name()
+        waiter.deadline = deadline
+        waiter.gate = asyncio.get_running_loop().create_future()
+        self._blocked[waiter] = waiter.gate
+        self._runnable -= 1
+        self._pass_time()
+        return True
+
+    def _unblock(self, waiter: _VirtualAsyncWaiter) -> None:
+        """End a wait that was cancelled: nobody resumed it."""
+        if self._blocked.pop(waiter, None) is not None:
+            self._runnable += 1
+
+    def _resume(self, waiter: _VirtualAsyncWaiter, error: Exception | None = None) -> None:
+        gate = self._blocked.get(waiter)
+        if gate is None or gate.done():  # a cancelled wait ends by itself
+            return
+        self._unblock(waiter)
+        if error is None:
+            gate.set_result(None)
+        else:
+            gate.set_exception(error)
+
+    def _leave_after(self, turns: int) -> None:
+        if turns == 0:
+            self.leave()
+        else:
+            asyncio.get_running_loop().call_soon(self._leave_after, turns - 1)
+
+    def _pass_time(self) -> None:
+        if self._runnable > 0 or not self._blocked or self._is_somebody_cancelled():
+            return
+        deadlines = [waiter.deadline for waiter in self._blocked if waiter.deadline is not None]
+        if not deadlines:
+            names = ", ".join(waiter.task for waiter in self._blocked)
+            self._fail_all(
+                lambda: ClockStuckError(
+                    f"everybody waits and nobody has a deadline (a lost wake-up?): {names}"
+                )
+            )
+            return
+        self._time = min(deadlines)
+        for waiter in [w for w in self._blocked if w.deadline == self._time]:
+            self._resume(waiter)
+
+    def _is_somebody_cancelled(self) -> bool:
+        # His future is done at once, his task runs a moment later.
+        return any(gate.done() for gate in self._blocked.values())
+
+    def _fail_all(self, error: Callable[[], Exception]) -> None:
+        for waiter in list(self._blocked):
+            self._resume(waiter, error())

@@ -1,0 +1,170 @@
+"""Time that jumps when everybody waits; how it passes is told in `steadypool.testing`."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from steadypool._common import forks
+
+
+class ClockStuckError(Exception):
+    """Everybody waits, and nobody has a deadline."""
+
+
+class ClockAbortedError(Exception):
+    """The test was given up; see `VirtualClock.abort`."""
+
+
+class _VirtualWaiter:
+    """One wait on a virtual clock. Its fields are guarded by the clock's lock."""
+
+    def __init__(self, clock: "VirtualClock") -> None:
+        self._clock = clock
+        self._gate = threading.Lock()
+        self._gate.acquire()
+        self.woken = False
+        self.deadline: float | None = None
+        self.error: Exception | None = None
+        self.thread = ""
+
+    def wait(self, deadline: float | None) -> bool:
+        """Block until woken (True) or until the clock shows the deadline (False)."""
+        try:
+            if not self._clock._block(self, deadline):
+                return self.woken
+            self._gate.acquire()
+        except BaseException:
+            self._clock._unblock(self)
+            raise
+        if self.error is not None:
+            raise self.error
+        return self.woken
+
+    def wake(self) -> None:
+        """End the wait, or the one to come."""
+        self._clock._wake(self)
+
+    def resume(self) -> None:
+        """Let the waiting thread go on; called with the clock's lock held."""
+        self._gate.release()
+
+
+class VirtualClock:
+    """A clock that jumps when everybody waits; see `steadypool.testing`. Thread-safe.
+
+    Starts at `start` seconds.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._lock = threading.Lock()
+        self._time = start
+        self._runnable = 1
+        self._blocked: dict[_VirtualWaiter, None] = {}
+        self._aborted: str | None = None
+        forks.watch(self)
+
+    def now(self) -> float:
+        """Return the time in seconds."""
+        return self._time
+
+    def waiter(self) -> _VirtualWaiter:
+        """Make a waiter for one wait."""
+        return _VirtualWaiter(self)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until so many seconds have passed; from a test's own thread: let time pass."""
+        self.waiter().wait(self._time + seconds)
+
+    def enter(self, count: int = 1) -> None:
+        """Add runnable participants, before the threads that they stand for are started."""
+        with self._lock:
+            self._runnable += count
+
+    def leave(self, count: int = 1) -> None:
+        """Take runnable participants away; time may jump."""
+        with self._lock:
+            self._runnable -= count
+            self._pass_time()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """While this thread blocks on something else than the clock, let time pass without it."""
+        self.leave()
+        try:
+            yield
+        finally:
+            self.enter()
+
+    def waiting(self) -> int:
+        """Return how many threads wait on this clock now."""
+        with self._lock:
+            return len(self._blocked)
+
+    def abort(self, reason: str) -> None:
+        """Give up: every wait, present and to come, raises ClockAbortedError(reason)."""
+        with self._lock:
+            self._aborted = reason
+            self._fail_all(lambda: ClockAbortedError(reason))
+
+    def _after_fork(self) -> None:
+        """In the child: whoever else took part is not there."""
+        self._lock = threading.Lock()
+        self._runnable = 1
+        self._blocked = {}
+
+    # --- for the waiters -------------------------------------------------------------------------
+
+    def _block(self, waiter: _VirtualWaiter, deadline: float | None) -> bool:
+        """Begin a wait; False if it is over before it began."""
+        with self._lock:
+            if self._aborted is not None:
+                raise ClockAbortedError(self._aborted)
+            if waiter.woken or (deadline is not None and deadline <= self._time):
+                return False
+            waiter.deadline = deadline
+            waiter.thread = threading.current_thread().name
+            self._blocked[waiter] = None
+            self._runnable -= 1
+            self._pass_time()
+            return True
+
+    def _unblock(self, waiter: _VirtualWaiter) -> None:
+        """End a wait that a signal handler broke off."""
+        with self._lock:
+            if waiter in self._blocked:
+                del self._blocked[waiter]
+                self._runnable += 1
+
+    def _wake(self, waiter: _VirtualWaiter) -> None:
+        with self._lock:
+            if waiter in self._blocked:
+                waiter.woken = True
+                self._resume(waiter)
+            elif waiter.deadline is None:
+                waiter.woken = True  # the wait has not begun
+
+    def _resume(self, waiter: _VirtualWaiter) -> None:
+        del self._blocked[waiter]
+        self._runnable += 1
+        waiter.resume()
+
+    def _pass_time(self) -> None:
+        if self._runnable > 0 or not self._blocked:
+            return
+        deadlines = [waiter.deadline for waiter in self._blocked if waiter.deadline is not None]
+        if not deadlines:
+            names = ", ".join(waiter.thread for waiter in self._blocked)
+            self._fail_all(
+                lambda: ClockStuckError(
+                    f"everybody waits and nobody has a deadline (a lost wake-up?): {names}"
+                )
+            )
+            return
+        self._time = min(deadlines)
+        for waiter in [w for w in self._blocked if w.deadline == self._time]:
+            self._resume(waiter)
+
+    def _fail_all(self, error: Callable[[], Exception]) -> None:
+        for waiter in list(self._blocked):
+            waiter.error = error()
+            self._resume(waiter)

@@ -1,0 +1,139 @@
+"""What a return costs when it is not free, and housekeeping: resetting, closing, reporting.
+
+A connection that is being reset or closed is a reservation of the thread that does it. Whatever is
+raised meanwhile, the reservation is given back before the exception goes on.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from steadypool._common.log import PoolLog
+from steadypool._core.core import Core
+from steadypool._core.entries import ConnectionState, PoolEntry
+from steadypool._core.settings import Reset
+from steadypool._drivers import dbapi as driver
+from steadypool._threads.connect import Opener
+from steadypool.events import CloseReason
+from steadypool.protocols import Clock
+
+
+class Returns:
+    """Works for one core, whose lock it shares with the pool."""
+
+    def __init__(
+        self, core: Core, lock: threading.Lock, clock: Clock, opener: Opener, log: PoolLog
+    ) -> None:
+        self._core = core
+        self._lock = lock
+        self._now = clock.now
+        self._waiter = clock.waiter
+        self._opener = opener
+        self._log = log
+
+    # --- giving back -----------------------------------------------------------------------------
+
+    def put_right(self, entry: PoolEntry, number: int, state: ConnectionState) -> None:
+        """Reset or close a connection that came back; its slot is reserved meanwhile.
+
+        `number` is that of the return; 0: the connection has its place, and may be lent again.
+        """
+        if number and entry.reason is None:
+            if self._restore(entry, state):
+                with self._lock:
+                    self._core.reset(entry, self._now())
+            else:
+                entry.reason = CloseReason.DIRTY
+        if number and entry.returning == number:
+            self._discard(entry)
+        if state is ConnectionState.CLOSED:
+            with self._lock:
+                self._core.distrust()
+        if self._now() >= self._core.tidy_at:
+            self.tidy()
+
+    def _restore(self, entry: PoolEntry, state: ConnectionState) -> bool:
+        reset = self._core.settings.reset
+        if not driver.restore(entry.connection, state, reset):
+            return False
+        if reset is Reset.SESSION:
+            try:
+                self._opener.set_up(entry.connection)  # whose work the reset has undone
+            except Exception:
+                return False
+        return True
+
+    def rescue(self, connection: Any, entry: PoolEntry | None, number: int) -> None:
+        """After an interrupted release: close what is neither on loan nor in its place.
+
+        `slot` is None if the connection was not looked up; it then is still the caller's. `number`
+        is that of the return, 0 if it was not to be put right.
+        """
+        if entry is None:
+            with self._lock:
+                entry = self._core.in_use.get(id(connection))
+                if entry is not None:
+                    self._core.check_in(entry, False, self._now())
+                    number = entry.returning
+        if entry is not None and number and entry.returning == number:
+            entry.reason = entry.reason or CloseReason.DIRTY
+            self._discard(entry)
+
+    def _discard_all(self, entries: list[PoolEntry]) -> None:
+        for entry in entries:
+            if entry.returning:
+                self._discard(entry)
+
+    def _discard(self, entry: PoolEntry) -> None:
+        try:
+            driver.close(entry.connection)
+        finally:
+            try:
+                self._free(entry)
+            except BaseException:  # interrupted: finish the work first
+                self._free(entry)
+                raise
+
+    def _free(self, entry: PoolEntry) -> None:
+        with self._lock:
+            self._core.freed(entry, self._now())
+
+    # --- the pool as a whole ---------------------------------------------------------------------
+
+    def change(self, move: Callable[[list[PoolEntry], float], None]) -> None:
+        """Make a move of the core that may doom connections, and close those."""
+        doomed: list[PoolEntry] = []
+        try:
+            with self._lock:
+                move(doomed, self._now())
+            self._discard_all(doomed)
+        except BaseException:  # interrupted: finish the work first
+            with self._lock:
+                self._core.settle(self._now())
+            self._discard_all(doomed)
+            raise
+
+    def tidy(self) -> None:
+        """Close idle connections that are dead, too old, or unused for too long."""
+        with self._lock:
+            idle = [(entry, entry.since) for entry in self._core.idle]
+        dead = [(entry, since) for entry, since in idle if not driver.alive(entry.connection)]
+        self.change(lambda doomed, now: self._core.tidy(dead, doomed, now))
+
+    def drain(self, deadline: float | None) -> None:
+        """Wait until all is back in the closed pool; cut off what is on loan at the deadline."""
+        waiter = self._waiter()
+        with self._lock:
+            done = self._core.drained(waiter)
+        if done or waiter.wait(deadline):
+            return
+        with self._lock:
+            late = [entry.connection for entry in self._core.in_use.values()]
+        for connection in late:
+            driver.cut(connection)
+
+    def report_leaks(self) -> None:
+        """Log loans that last too long, each once."""
+        with self._lock:
+            loans = self._core.leaks(self._now())
+        self._log.leaks_suspected(loans)
