@@ -15,13 +15,13 @@ help:  ## list the targets
 
 setup: $(READY)  ## make the virtual environment and install everything into it
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml pool/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "poolspec needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@echo "setup: installing into $(VENV) (once, about half a minute)"
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "no venv module; on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ./pool --editable '.[dev]'
 	@touch $@
 
 gen: $(READY)  ## turn specs/ into generated_tests/ and docs/coverage/

@@ -1,5 +1,6 @@
 """Configuration: where it comes from, what is refused, and what is never shown."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +97,14 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, entry: str, messa
     with pytest.raises(PoolConfigError, match=rf"databases\.primary: {message}") as caught:
         load(path, "primary")
     assert "12345" not in str(caught.value)
+
+
+def test_a_configuration_file_without_pyyaml_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(PoolConfigError, match=r"needs PyYAML: .* extra `config`"):
+        load(write(tmp_path, "databases: {}"), "primary")
 
 
 def test_broken_yaml_is_placed_without_quoting_the_line(tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ def configured(
         from steadypool._drivers.async_mysql import AsyncConnector
     except ImportError as error:
         raise PoolConfigError(
-            f"AsyncConnectionPool needs {error.name}: pip install 'poolspec[asyncio]', "
-            "or give it a connect= of your own"
+            f"AsyncConnectionPool needs {error.name}: install steadypool with its extra `asyncio`, "
+            "or pass a connect= of your own"
         ) from error
     connect = AsyncConnector(configuration.load(source, config_name))
     return AsyncOpener(name, connect, hooks, connect.address, f" to {connect.place}")

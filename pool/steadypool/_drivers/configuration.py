@@ -186,8 +186,13 @@ def _read(path: Path) -> str:
 
 
 def _parse(text: str, path: Path) -> object:
-    import yaml  # only who reads a file pays for it
-
+    try:
+        import yaml  # an extra, and slow to import: only for pools configured by a file
+    except ImportError as error:
+        raise PoolConfigError(
+            f"{path} needs PyYAML: install steadypool with its extra `config`, "
+            "or pass config= as a URL or a Config"
+        ) from error
     try:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
