@@ -44,7 +44,7 @@ from poolspec.model import (
     With,
 )
 from poolspec.report.coverage import INDEX, page_name, render_index, render_page
-from poolspec.report.verdicts import Results
+from poolspec.report.results import Results
 from poolspec.vocabulary import (
     ActorState,
     BodyFailure,

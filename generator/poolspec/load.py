@@ -13,17 +13,17 @@ from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
 from poolspec.errors import Problem, SpecErrors, expected, shown
-from poolspec.language import grammar as g
-from poolspec.language.cases import ClassBuilder
-from poolspec.language.catalog import Catalog
-from poolspec.language.finding import absolute, find_files, model_path
-from poolspec.language.kinds import Place, Reader, Wrong, read_fields
-from poolspec.language.names import PATH, stem_fault
-from poolspec.language.source import Refused, Source, accept_text, read_source
-from poolspec.language.tables import check_references
-from poolspec.language.tree import Mapping, Node, parse
+from poolspec.loading import files as g
+from poolspec.loading.catalog import Catalog
+from poolspec.loading.classes import ClassBuilder
+from poolspec.loading.finding import absolute, find_files, model_path
+from poolspec.loading.tables import check_references
 from poolspec.model import Expectations, Requirement, SpecClass, Suite
 from poolspec.sharing import Progress, in_batches
+from poolspec.spec.fields import Place, Reader, Wrong, read_fields
+from poolspec.spec.names import PATH, stem_fault
+from poolspec.spec.source import Refused, Source, accept_text, read_source
+from poolspec.spec.tree import Mapping, Node, parse
 
 R = TypeVar("R")
 

@@ -6,12 +6,12 @@ types and words; labels, actors, parameters and bounds of durations only `poolsp
 
 import json
 
-from poolspec.language.fragments import place_schema
-from poolspec.language.grammar import FILES, VERSION
-from poolspec.language.grammar_kinds import NAME_SCHEMA
 from poolspec.language.grammar_steps import STEP_PLACES
-from poolspec.language.kinds import Json
-from poolspec.language.steplist import steps_schema
+from poolspec.loading.files import FILES, VERSION
+from poolspec.spec.common import NAME_SCHEMA
+from poolspec.spec.fields import Json
+from poolspec.spec.fragments import place_schema
+from poolspec.steps.steplist import steps_schema
 
 
 def json_schema() -> Json:

@@ -25,7 +25,7 @@ from poolspec.model import (
     With,
 )
 from poolspec.report.coverage import INDEX, render_index
-from poolspec.report.verdicts import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
+from poolspec.report.results import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
 from poolspec.vocabulary import CheckOp, Concurrency, Connections, ErrorKind, Fault, HealthWord
 
 PAGE = PurePosixPath("limits.md")

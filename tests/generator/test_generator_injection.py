@@ -30,11 +30,11 @@ from poolspec.model import (
     Use,
     With,
 )
+from poolspec.python.names import RenderError
 from poolspec.rendering.generate import generate_modules
-from poolspec.rendering.names import RenderError
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
-from poolspec.report.verdicts import Outcome, Results, Verdict
+from poolspec.report.results import Outcome, Results, Verdict
 from poolspec.vocabulary import Concurrency, ErrorKind, Fault
 
 scalars = hostile_text | st.none() | st.integers() | st.booleans()

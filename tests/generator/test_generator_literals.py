@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.generator.hostile import hostile_text
 
 from poolspec.model import Check, Ref
-from poolspec.rendering.literals import check, docstring, literal, row, sentence, value
-from poolspec.rendering.names import RenderError
+from poolspec.python.literals import check, docstring, literal, row, sentence, value
+from poolspec.python.names import RenderError
 from poolspec.vocabulary import CheckOp
 
 

@@ -1,8 +1,8 @@
 """What a generated module may import is what the runtime offers, and no spec can take its names."""
 
 from poolspec import runtime
-from poolspec.language.names import RESERVED
-from poolspec.rendering.names import RUNTIME_NAMES
+from poolspec.python.names import RUNTIME_NAMES
+from poolspec.spec.names import RESERVED
 
 
 def test_a_generated_module_may_import_all_that_the_runtime_offers() -> None:

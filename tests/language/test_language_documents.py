@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from poolspec.errors import Problem
-from poolspec.language import names, tree
 from poolspec.model import Query, SpecTest
+from poolspec.spec import names, tree
 
 WrongAt = Callable[[str, str], Problem]
 ProblemsOf = Callable[[str], tuple[Problem, ...]]

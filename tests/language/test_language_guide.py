@@ -9,18 +9,13 @@ from typing import cast
 import pytest
 
 from poolspec import implied
-from poolspec.language import (
-    grammar,
-    grammar_expect,
-    grammar_pool,
-    grammar_steps,
-    grammar_tables,
-    grammar_web,
-)
-from poolspec.language.kinds import Key, Place, Reader
-from poolspec.language.source import Source, accept_text
-from poolspec.language.tree import parse
+from poolspec.language import grammar_expect, grammar_pool, grammar_steps, grammar_web
 from poolspec.load import load_suite
+from poolspec.loading import files as grammar
+from poolspec.loading import table_keys as grammar_tables
+from poolspec.spec.fields import Key, Place, Reader
+from poolspec.spec.source import Source, accept_text
+from poolspec.spec.tree import parse
 from poolspec.vocabulary import (
     Call,
     Capability,

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poolspec.errors import SpecErrors
-from poolspec.language.grammar import FILES, TEST_PLACE
 from poolspec.language.grammar_steps import STEP_PLACES
 from poolspec.load import load_class_text
+from poolspec.loading.files import FILES, TEST_PLACE
 
 WORDS = sorted(
     {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from poolspec.errors import Problem
-from poolspec.language.quantities import COUNT, DURATION, RATE, RATIO, Quantity, check
 from poolspec.model import SpecTest
+from poolspec.spec.quantities import COUNT, DURATION, RATE, RATIO, Quantity, check
 
 LoadTest = Callable[[str], SpecTest]
 WrongAt = Callable[[str, str], Problem]

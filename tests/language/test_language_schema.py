@@ -12,11 +12,11 @@ from tests.language.test_language_model import EXPECTATIONS as GOOD_EXPECTATIONS
 from tests.language.test_language_model import STEPS as GOOD_STEPS
 
 from poolspec.errors import SpecErrors
-from poolspec.language.scalars import resolve
-from poolspec.language.source import Source, accept_text
-from poolspec.language.tree import Mapping, Node, Scalar, parse
 from poolspec.load import load_suite
 from poolspec.schema import json_schema, schema_text
+from poolspec.spec.scalars import resolve
+from poolspec.spec.source import Source, accept_text
+from poolspec.spec.tree import Mapping, Node, Scalar, parse
 
 PROJECT = Path(__file__).parents[2]
 VALIDATOR = Draft7Validator(json_schema())

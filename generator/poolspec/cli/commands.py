@@ -13,12 +13,12 @@ from poolspec.cli import exits
 from poolspec.cli.loading import amount, counted, load, outlines, root_of
 from poolspec.load import outline
 from poolspec.model import SpecClass, Suite
+from poolspec.python.names import RenderError
 from poolspec.rendering.formatting import FormatError
 from poolspec.rendering.generate import generate_modules, module_name
-from poolspec.rendering.names import RenderError
 from poolspec.rendering.shape import ShapeError
 from poolspec.report.coverage import INDEX, page_name, render_index, render_page
-from poolspec.report.verdicts import Results
+from poolspec.report.results import Results
 from poolspec.schema import schema_text
 from poolspec.write import Plan, State, WriteError, act, make_plan
 

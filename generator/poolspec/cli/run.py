@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from poolspec.cli import commands, exits
-from poolspec.report.verdicts import Outcome, Results, ResultsError, parse_results
+from poolspec.report.results import Outcome, Results, ResultsError, parse_results
 
 FAILED = 1
 STOPPED = 2

@@ -5,10 +5,10 @@ from typing import Any, Final, cast
 from poolspec.errors import shown
 from poolspec.language import grammar_steps as g
 from poolspec.language.grammar_common import FAILS, SAYS, TIMEOUT, TOOK
-from poolspec.language.kinds import Fields, Key, Word
-from poolspec.language.names import Naming
-from poolspec.language.scope import Hold, Scope, Thing
 from poolspec.model import Acquire, Connect, GlobalPool, PoolOptions, Query, Release, Step, Value
+from poolspec.spec.fields import Fields, Key, Word
+from poolspec.spec.names import Naming
+from poolspec.spec.scope import Hold, Scope, Thing
 from poolspec.vocabulary import Concurrency
 
 _READINGS: Final = (g.RETURNS, g.ROWS_KEY, g.UNREAD, g.CHANGES_ONE)

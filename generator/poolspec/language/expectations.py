@@ -2,13 +2,9 @@
 
 from typing import cast
 
+from poolspec.checks.needs import note_expectations
 from poolspec.errors import shown
 from poolspec.language import grammar_expect as g
-from poolspec.language.kinds import Fields, Key, Word, Wrong, read_fields, unknown
-from poolspec.language.names import Naming
-from poolspec.language.needs import note_expectations
-from poolspec.language.scope import Scope
-from poolspec.language.tree import Node, Scalar
 from poolspec.model import (
     Check,
     Checks,
@@ -17,6 +13,10 @@ from poolspec.model import (
     LoadExpectation,
     LoanExpectation,
 )
+from poolspec.spec.fields import Fields, Key, Word, Wrong, read_fields, unknown
+from poolspec.spec.names import Naming
+from poolspec.spec.scope import Scope
+from poolspec.spec.tree import Node, Scalar
 from poolspec.vocabulary import OF_CONNECTIONS
 
 MAIN = "main"

@@ -9,11 +9,11 @@ from typing import Any
 
 from poolspec.errors import expected, shown
 from poolspec.language import grammar_steps as g
-from poolspec.language.kinds import Fields, Key
-from poolspec.language.names import Naming
-from poolspec.language.scope import Hold, Scope
-from poolspec.language.tree import Node
 from poolspec.model import Heal, Inject, Step
+from poolspec.spec.fields import Fields, Key
+from poolspec.spec.names import Naming
+from poolspec.spec.scope import Hold, Scope
+from poolspec.spec.tree import Node
 from poolspec.vocabulary import CALL_FAULTS, OF_CONNECTIONS, Fault, Manner
 
 

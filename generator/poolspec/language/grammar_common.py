@@ -1,7 +1,7 @@
 """Keys that several steps have."""
 
-from poolspec.language.grammar_kinds import FAILURE, SECONDS, TEXTS, TIMED
-from poolspec.language.kinds import Key
+from poolspec.spec.common import FAILURE, SECONDS, TEXTS, TIMED
+from poolspec.spec.fields import Key
 
 TIMEOUT = Key("timeout", SECONDS, "how long to wait at most", "2s", default="the pool's timeout")
 FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")

@@ -1,10 +1,10 @@
 """The tables of keys of every expectation."""
 
-from poolspec.language.grammar_kinds import COUNTED, FAILURE, NAME, NAMES, TIMED
-from poolspec.language.grammar_tables import FLAG
-from poolspec.language.kinds import Key, Place
-from poolspec.language.quantities import RATE, RATIO
-from poolspec.language.values import check_kind, enum_kind, fields_kind, list_kind, map_kind
+from poolspec.loading.table_keys import FLAG
+from poolspec.spec.common import COUNTED, FAILURE, NAME, NAMES, TIMED
+from poolspec.spec.fields import Key, Place
+from poolspec.spec.kinds import check_kind, enum_kind, fields_kind, list_kind, map_kind
+from poolspec.spec.quantities import RATE, RATIO
 from poolspec.vocabulary import Call, EventKind, HealthWord, MetricName, Real, StatName, TimingName
 
 _STAT_MEANINGS = {

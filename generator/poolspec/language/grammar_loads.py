@@ -1,14 +1,14 @@
 """The tables of keys of the steps `load` and `stop`."""
 
-from poolspec.language.conditions import HOLD
 from poolspec.language.grammar_common import TIMEOUT
-from poolspec.language.grammar_kinds import NAME
 from poolspec.language.grammar_web import REQUESTS
-from poolspec.language.kinds import Key, Kind, Place, Reader, Wrong
-from poolspec.language.quantities import NUMBER_OF, THREADS
-from poolspec.language.tree import Mapping, Node, Scalar
-from poolspec.language.values import enum_kind, map_kind, value_kind
 from poolspec.model import Value
+from poolspec.spec.common import NAME
+from poolspec.spec.conditions import HOLD
+from poolspec.spec.fields import Key, Kind, Place, Reader, Wrong
+from poolspec.spec.kinds import enum_kind, map_kind, value_kind
+from poolspec.spec.quantities import NUMBER_OF, THREADS
+from poolspec.spec.tree import Mapping, Node, Scalar
 from poolspec.vocabulary import Operation, Runner, Until, Via
 
 _SHARES = map_kind(

@@ -1,10 +1,10 @@
 """The table of keys of the step `open`."""
 
 from poolspec.language.grammar_common import FAILS, SAYS, TOOK
-from poolspec.language.grammar_kinds import NAME
 from poolspec.language.grammar_pool import OPEN_OPTIONS, UNJUDGED
-from poolspec.language.kinds import Key, Place
-from poolspec.language.values import enum_kind, fields_kind, list_kind
+from poolspec.spec.common import NAME
+from poolspec.spec.fields import Key, Place
+from poolspec.spec.kinds import enum_kind, fields_kind, list_kind
 from poolspec.vocabulary import Detail, Flaw, Given, Target
 
 OPEN = Key("open", NAME, "make a pool that connects by a configuration", "second", True)

@@ -4,11 +4,11 @@ from enum import StrEnum
 from typing import Any
 
 from poolspec.errors import expected
-from poolspec.language.grammar_kinds import CONFIG_NAME, PATIENCE, SCALAR, SECONDS
-from poolspec.language.grammar_tables import FLAG
-from poolspec.language.kinds import Key, Kind, Place
-from poolspec.language.quantities import INTERVAL, NUMBER_OF, OVERFLOW, RATIO, SIZE
-from poolspec.language.values import enum_kind, fields_kind, map_kind, name_kind, value_kind
+from poolspec.loading.table_keys import FLAG
+from poolspec.spec.common import CONFIG_NAME, PATIENCE, SCALAR, SECONDS
+from poolspec.spec.fields import Key, Kind, Place
+from poolspec.spec.kinds import enum_kind, fields_kind, map_kind, name_kind, value_kind
+from poolspec.spec.quantities import INTERVAL, NUMBER_OF, OVERFLOW, RATIO, SIZE
 from poolspec.vocabulary import Hook, Listening, Order, Reset
 
 _OWN = "the pool's own"

@@ -1,9 +1,17 @@
 """The tables of keys of every step."""
 
-from poolspec.language.conditions import CONDITION
 from poolspec.language.grammar_common import FAILS, SAYS, TIMEOUT, TOOK
 from poolspec.language.grammar_expect import EXPECT
-from poolspec.language.grammar_kinds import (
+from poolspec.language.grammar_loads import LOAD_STEP, STOP_STEP
+from poolspec.language.grammar_opening import OPEN_STEP
+from poolspec.language.grammar_pool import (
+    CLOSE,
+    GLOBAL_OPTIONS,
+    RESIZE,
+)
+from poolspec.language.grammar_web import REQUEST_STEP
+from poolspec.loading.table_keys import FLAG
+from poolspec.spec.common import (
     FAILURE,
     NAME,
     ROWS,
@@ -13,26 +21,18 @@ from poolspec.language.grammar_kinds import (
     SQL,
     STEP_NAME,
 )
-from poolspec.language.grammar_loads import LOAD_STEP, STOP_STEP
-from poolspec.language.grammar_opening import OPEN_STEP
-from poolspec.language.grammar_pool import (
-    CLOSE,
-    GLOBAL_OPTIONS,
-    RESIZE,
-)
-from poolspec.language.grammar_tables import FLAG
-from poolspec.language.grammar_web import REQUEST_STEP
-from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong
-from poolspec.language.quantities import NUMBER_OF, SIZE, THREADS
-from poolspec.language.steplist import StepList, steps_kind
-from poolspec.language.tree import Node, Scalar, Sequence
-from poolspec.language.values import (
+from poolspec.spec.conditions import CONDITION
+from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word, Wrong
+from poolspec.spec.kinds import (
     answer_kind,
     enum_kind,
     fields_kind,
     map_kind,
     value_kind,
 )
+from poolspec.spec.quantities import NUMBER_OF, SIZE, THREADS
+from poolspec.spec.tree import Node, Scalar, Sequence
+from poolspec.steps.steplist import StepList, steps_kind
 from poolspec.vocabulary import (
     BodyFailure,
     Fault,

@@ -2,12 +2,12 @@
 
 import re
 
-from poolspec.language.grammar_kinds import SCALAR, SHORT_TEXT, TIMED
-from poolspec.language.kinds import Key, Kind, Place, Reader, Wrong, scalar
-from poolspec.language.names import LABEL
-from poolspec.language.quantities import NUMBER_OF, STATUS_CODE
-from poolspec.language.tree import Node
-from poolspec.language.values import check_kind, map_kind, name_kind, value_kind
+from poolspec.spec.common import SCALAR, SHORT_TEXT, TIMED
+from poolspec.spec.fields import Key, Kind, Place, Reader, Wrong, scalar
+from poolspec.spec.kinds import check_kind, map_kind, name_kind, value_kind
+from poolspec.spec.names import LABEL
+from poolspec.spec.quantities import NUMBER_OF, STATUS_CODE
+from poolspec.spec.tree import Node
 from poolspec.vocabulary import Method
 
 _WORDS = "a request such as 'GET /visits'"

@@ -2,9 +2,9 @@
 
 from poolspec.language import grammar_pool as g
 from poolspec.language.grammar_common import TOOK
-from poolspec.language.kinds import Fields
-from poolspec.language.scope import Scope
 from poolspec.model import Close, CloseAll, Maintain, Resize, Resume, Step, Suspend
+from poolspec.spec.fields import Fields
+from poolspec.spec.scope import Scope
 
 
 def build_close_all(scope: Scope, fields: Fields) -> Step:

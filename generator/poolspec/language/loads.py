@@ -5,11 +5,11 @@ from poolspec.language import grammar_loads as g
 from poolspec.language.grammar_common import TIMEOUT
 from poolspec.language.grammar_expect import EXPECT
 from poolspec.language.grammar_web import REQUESTS
-from poolspec.language.kinds import Fields, Word
-from poolspec.language.names import Naming
-from poolspec.language.scope import Scope
 from poolspec.language.web import check_requests
 from poolspec.model import Load, Stop
+from poolspec.spec.fields import Fields, Word
+from poolspec.spec.names import Naming
+from poolspec.spec.scope import Scope
 from poolspec.vocabulary import Concurrency, Operation, Runner, Via
 
 

@@ -8,10 +8,10 @@ from poolspec.errors import expected, shown
 from poolspec.language import grammar_opening as g
 from poolspec.language.borrowing import options_of
 from poolspec.language.grammar_common import FAILS, SAYS, TOOK
-from poolspec.language.kinds import Fields
-from poolspec.language.names import Naming
-from poolspec.language.scope import Scope
 from poolspec.model import Open, PoolOptions, Step
+from poolspec.spec.fields import Fields
+from poolspec.spec.names import Naming
+from poolspec.spec.scope import Scope
 from poolspec.vocabulary import Flaw, Given, Target
 
 _FILES = (Given.FILE, Given.ENVIRONMENT)

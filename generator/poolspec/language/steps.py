@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from poolspec.checks.needs import note_step
 from poolspec.errors import shown
 from poolspec.language import grammar_steps as g
 from poolspec.language import grammar_web
@@ -14,11 +15,9 @@ from poolspec.language.borrowing import (
     build_release,
     texts,
 )
-from poolspec.language.conditions import Condition
 from poolspec.language.expectations import build_expectations
 from poolspec.language.faults import build_fault, build_heal
 from poolspec.language.grammar_common import FAILS, SAYS, TOOK
-from poolspec.language.kinds import Fields, Key, Word
 from poolspec.language.lifecycle import (
     build_close,
     build_close_all,
@@ -28,11 +27,7 @@ from poolspec.language.lifecycle import (
     build_suspend,
 )
 from poolspec.language.loads import build_load, build_stop
-from poolspec.language.names import Naming
-from poolspec.language.needs import note_step
 from poolspec.language.opening import build_open
-from poolspec.language.scope import Among, Hold, Scope
-from poolspec.language.steplist import NO_STEPS, StepList
 from poolspec.language.web import build_request
 from poolspec.model import (
     Actor,
@@ -49,6 +44,11 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
+from poolspec.spec.conditions import Condition
+from poolspec.spec.fields import Fields, Key, Word
+from poolspec.spec.names import Naming
+from poolspec.spec.scope import Among, Hold, Scope
+from poolspec.steps.steplist import NO_STEPS, StepList
 from poolspec.vocabulary import ActorState, Concurrency, Interruption
 
 

@@ -3,9 +3,9 @@
 from poolspec.language import grammar_loads as s
 from poolspec.language import grammar_web as g
 from poolspec.language.grammar_common import TIMEOUT
-from poolspec.language.kinds import Fields
-from poolspec.language.scope import Scope
 from poolspec.model import Request
+from poolspec.spec.fields import Fields
+from poolspec.spec.scope import Scope
 
 _NOT_WITH_REQUESTS = (
     *(s.OPERATIONS, s.EACH, s.UNTIL, s.MIX, s.HOLD_KEY),

@@ -1,7 +1,7 @@
 """Every word that a generated test may use besides those of its spec. `shape` holds it to that."""
 
-from poolspec.rendering.literals import FUNCTIONS
-from poolspec.rendering.names import RUNTIME_NAMES
+from poolspec.python.literals import FUNCTIONS
+from poolspec.python.names import RUNTIME_NAMES
 from poolspec.vocabulary import (
     ActorState,
     Detail,

@@ -19,9 +19,9 @@ from poolspec.model import (
     SpecTest,
     Value,
 )
-from poolspec.rendering.literals import alone, literal, row, value
-from poolspec.rendering.names import variable, word
-from poolspec.rendering.scope import Scope
+from poolspec.python.body import Scope
+from poolspec.python.literals import alone, literal, row, value
+from poolspec.python.names import variable, word
 from poolspec.vocabulary import (
     Concurrency,
     Connections,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from poolspec import headers
 from poolspec.model import SpecClass
-from poolspec.rendering import names
+from poolspec.python import names
 from poolspec.rendering.formatting import format_folder
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape

@@ -47,7 +47,9 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
-from poolspec.rendering import arguments, literals, names, reading, scope
+from poolspec.python import body as scope
+from poolspec.python import literals, names
+from poolspec.rendering import arguments, reading
 from poolspec.vocabulary import Concurrency
 
 MACROS: dict[type, str] = {

@@ -23,9 +23,9 @@ from typing import Any
 
 from poolspec import model
 from poolspec.model import SpecClass, SpecTest
+from poolspec.python.names import HELPER, RUNTIME_NAMES
 from poolspec.rendering.allowed import ALLOWED, KEYWORDS
 from poolspec.rendering.arguments import matrix_types
-from poolspec.rendering.names import HELPER, RUNTIME_NAMES
 from poolspec.rendering.render import (
     class_name,
     paragraphs_of_class,

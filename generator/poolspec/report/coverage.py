@@ -11,13 +11,13 @@ from pathlib import PurePosixPath
 
 from poolspec import headers
 from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
-from poolspec.rendering import names
-from poolspec.rendering.literals import sentence
+from poolspec.prose.markdown import code, prose, table
+from poolspec.python import names
+from poolspec.python.literals import sentence
 from poolspec.report import figures, grades
 from poolspec.report.holds import Sentence
-from poolspec.report.markdown import code, prose, table
-from poolspec.report.verdicts import Outcome, Results, Verdict
-from poolspec.report.words import scenario
+from poolspec.report.results import Outcome, Results, Verdict
+from poolspec.report.scenario import scenario
 from poolspec.vocabulary import Layer, Level
 
 INDEX = PurePosixPath("index.md")

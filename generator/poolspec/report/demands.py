@@ -12,8 +12,8 @@ from poolspec.model import (
     Transaction,
     With,
 )
-from poolspec.report import amounts
-from poolspec.report.markdown import code
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
 
 
 def must(step: Acquire | Release | Query | GlobalPool | Open | With | Transaction | Close) -> str:

@@ -1,8 +1,8 @@
 """What a test breaks, and how it is healed, in plain words."""
 
 from poolspec.model import Inject
-from poolspec.report import amounts
-from poolspec.report.markdown import code
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
 from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
 
 _OF_CALLS = {

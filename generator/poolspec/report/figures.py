@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from poolspec.model import SpecClass
-from poolspec.report.markdown import prose, table
-from poolspec.report.verdicts import LOAD_FIGURES, Results, Verdict
+from poolspec.prose.markdown import prose, table
+from poolspec.report.results import LOAD_FIGURES, Results, Verdict
 
 _HEAD = {"throughput": "per second"}
 _COUNTED = ("operations", "throughput")

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from poolspec.model import SpecTest, Suite
-from poolspec.report.markdown import prose, table
-from poolspec.report.verdicts import Results
+from poolspec.prose.markdown import prose, table
+from poolspec.report.results import Results
 from poolspec.vocabulary import Connections, TimeKind
 
 EXPLAINED = (

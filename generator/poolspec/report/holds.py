@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from poolspec.model import Checks, Expectations, LoadExpectation, LoanExpectation
-from poolspec.report import amounts
-from poolspec.report.markdown import code
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
 from poolspec.vocabulary import MetricName
 
 

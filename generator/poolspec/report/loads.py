@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from poolspec.model import Load
-from poolspec.report import amounts
-from poolspec.report.markdown import code
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
 from poolspec.vocabulary import Runner, Via
 
 

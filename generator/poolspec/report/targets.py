@@ -1,7 +1,7 @@
 """Where a pool is told that its database is, and how, in plain words."""
 
 from poolspec.model import Open
-from poolspec.report.markdown import code
+from poolspec.prose.markdown import code
 from poolspec.vocabulary import Given, Target
 
 _GIVEN = {

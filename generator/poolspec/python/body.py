@@ -26,7 +26,7 @@ from poolspec.model import (
     Transaction,
     With,
 )
-from poolspec.rendering import literals, names
+from poolspec.python import literals, names
 from poolspec.rendering.reading import read_by, read_in, rebound, walk
 from poolspec.vocabulary import BodyFailure, CheckOp, Concurrency
 

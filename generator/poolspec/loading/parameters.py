@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from poolspec.errors import expected, shown
-from poolspec.language import grammar as g
-from poolspec.language.conditions import Cell, MatrixTable, matrix_fault
-from poolspec.language.kinds import Fields, Reader, Use
-from poolspec.language.names import Naming, label_fault
-from poolspec.language.quantities import impossible, operands
-from poolspec.language.scope import Scope
+from poolspec.loading import files as g
 from poolspec.model import Matrix, Ref, Value
+from poolspec.spec.conditions import Cell, MatrixTable, matrix_fault
+from poolspec.spec.fields import Fields, Reader, Use
+from poolspec.spec.names import Naming, label_fault
+from poolspec.spec.quantities import impossible, operands
+from poolspec.spec.scope import Scope
 
 
 def build_matrix(scope: Scope, fields: Fields) -> Matrix | None:

@@ -6,17 +6,14 @@ spec: 1 + requirements: …  the behaviours that `covers` may name
 spec: 1 + tables: …        database tables that tests may ask for
 """
 
-from poolspec.language.conditions import MATRIX
 from poolspec.language.grammar_expect import EXPECT
 from poolspec.language.grammar_pool import POOL, POOL_OPTIONS
 from poolspec.language.grammar_steps import STEPS
-from poolspec.language.grammar_tables import TABLES, TABLES_KEY
 from poolspec.language.grammar_web import WEB_APP
-from poolspec.language.kinds import Key, Kind, Place, Reader, Word, Wrong
-from poolspec.language.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
-from poolspec.language.quantities import DEADLINE
-from poolspec.language.tree import Node, Scalar
-from poolspec.language.values import (
+from poolspec.loading.table_keys import TABLES, TABLES_KEY
+from poolspec.spec.conditions import MATRIX
+from poolspec.spec.fields import Key, Kind, Place, Reader, Word, Wrong
+from poolspec.spec.kinds import (
     enum_kind,
     fields_kind,
     list_kind,
@@ -25,6 +22,9 @@ from poolspec.language.values import (
     name_kind,
     text_kind,
 )
+from poolspec.spec.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
+from poolspec.spec.quantities import DEADLINE
+from poolspec.spec.tree import Node, Scalar
 from poolspec.vocabulary import Capability, Concurrency, Connections, Layer, Level, TimeKind
 
 VERSION = 1

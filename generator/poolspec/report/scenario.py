@@ -39,13 +39,13 @@ from poolspec.model import (
     WaitUntil,
     With,
 )
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
 from poolspec.rendering.reading import needs_pool
-from poolspec.report import amounts
 from poolspec.report.demands import asked, must
 from poolspec.report.faults import HEALED, broken
 from poolspec.report.holds import Sentence, expectations
 from poolspec.report.loads import carried_out
-from poolspec.report.markdown import code
 from poolspec.report.targets import led
 from poolspec.vocabulary import ActorState, BodyFailure, Interruption
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 from poolspec import implied
 from poolspec.errors import shown
-from poolspec.language import grammar as g
 from poolspec.language import grammar_steps as steps
 from poolspec.language.grammar_common import FAILS, TOOK
 from poolspec.language.grammar_expect import EVENTS_KEY, EXACTLY, IN_ORDER, REAL
-from poolspec.language.kinds import Fields, Reader
-from poolspec.language.scope import Names
-from poolspec.language.tree import Node, Scalar, Sequence
+from poolspec.loading import files as g
 from poolspec.model import Check, Matrix, PoolOptions, Ref, Value
+from poolspec.spec.fields import Fields, Reader
+from poolspec.spec.scope import Names
+from poolspec.spec.tree import Node, Scalar, Sequence
 from poolspec.vocabulary import Capability, CheckOp, Real
 
 _BY_WORD = {need.value: need for need in Capability}

@@ -6,14 +6,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from poolspec.errors import expected, shown
-from poolspec.language.fragments import (
-    comparison_schema,
-    number_schema,
-    place_schema,
-    value_choices,
-    value_schema,
-)
-from poolspec.language.kinds import (
+from poolspec.model import Check, Ref, Value
+from poolspec.model import Scalar as ScalarValue
+from poolspec.spec.fields import (
     Fields,
     Json,
     Kind,
@@ -28,11 +23,16 @@ from poolspec.language.kinds import (
     scalar,
     short,
 )
-from poolspec.language.quantities import PARAMETER, Quantity, check, operands
-from poolspec.language.scalars import resolve
-from poolspec.language.tree import Mapping, Node, Scalar, Sequence
-from poolspec.model import Check, Ref, Value
-from poolspec.model import Scalar as ScalarValue
+from poolspec.spec.fragments import (
+    comparison_schema,
+    number_schema,
+    place_schema,
+    value_choices,
+    value_schema,
+)
+from poolspec.spec.quantities import PARAMETER, Quantity, check, operands
+from poolspec.spec.scalars import resolve
+from poolspec.spec.tree import Mapping, Node, Scalar, Sequence
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from poolspec.checks.outline import BORROWS_NOTHING, Story
 from poolspec.language import grammar_expect as e
 from poolspec.language import grammar_loads as s
 from poolspec.language.grammar_web import REQUESTS
-from poolspec.language.kinds import Fields, Word
-from poolspec.language.story import BORROWS_NOTHING, Story
-from poolspec.language.tree import Mapping, Scalar
+from poolspec.spec.fields import Fields, Word
+from poolspec.spec.tree import Mapping, Scalar
 from poolspec.vocabulary import Hook, Operation
 
 _TAKES_NO_TIME = BORROWS_NOTHING - {"advance", "fault", "suspend"} | {

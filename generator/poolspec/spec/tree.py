@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from poolspec.errors import shown
-from poolspec.language.source import Refused, Source
+from poolspec.spec.source import Refused, Source
 
 MAX_DEPTH = 20
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from poolspec.errors import article, expected, shown
-from poolspec.language.kinds import Reader, Word
-from poolspec.language.names import Naming
-from poolspec.language.tree import Node
 from poolspec.model import Check, PoolOptions, Value
+from poolspec.spec.fields import Reader, Word
+from poolspec.spec.names import Naming
+from poolspec.spec.tree import Node
 from poolspec.vocabulary import Capability, Concurrency, Fault
 
 

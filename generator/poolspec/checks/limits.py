@@ -7,14 +7,14 @@ changes neither; in a matrix, for each row by itself.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from poolspec.checks.outline import Story
 from poolspec.language import grammar_expect as e
 from poolspec.language import grammar_steps as s
-from poolspec.language.kinds import Fields
-from poolspec.language.quantities import extent, operands
-from poolspec.language.scope import Names
-from poolspec.language.story import Story
-from poolspec.language.tree import Node
 from poolspec.model import Check, Matrix, PoolOptions, Ref, Value
+from poolspec.spec.fields import Fields
+from poolspec.spec.quantities import extent, operands
+from poolspec.spec.scope import Names
+from poolspec.spec.tree import Node
 from poolspec.vocabulary import ActorState, CheckOp, StatName
 
 _CHANGES = frozenset(("resize", "use"))

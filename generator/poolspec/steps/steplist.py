@@ -7,8 +7,7 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
 from poolspec.errors import expected, shown
-from poolspec.language.fragments import place_schema
-from poolspec.language.kinds import (
+from poolspec.spec.fields import (
     Fields,
     Json,
     Kind,
@@ -20,7 +19,8 @@ from poolspec.language.kinds import (
     read_fields,
     unknown,
 )
-from poolspec.language.tree import Mapping, Node, Scalar
+from poolspec.spec.fragments import place_schema
+from poolspec.spec.tree import Mapping, Node, Scalar
 
 STEPS_SCHEMA: Json = {"$ref": "#/definitions/steps"}
 """Steps hold steps; so their schema is a definition."""

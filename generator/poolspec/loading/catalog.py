@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from poolspec.errors import shown
-from poolspec.language import grammar as g
 from poolspec.language.grammar_pool import POOL
-from poolspec.language.grammar_tables import TABLES
-from poolspec.language.kinds import Fields, Reader, Word
-from poolspec.language.tables import TableDefinition, build_table
+from poolspec.loading import files as g
+from poolspec.loading.table_keys import TABLES
+from poolspec.loading.tables import TableDefinition, build_table
 from poolspec.model import PoolOptions, Requirement, Value
+from poolspec.spec.fields import Fields, Reader, Word
 from poolspec.vocabulary import Layer
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from poolspec.language import grammar_expect as e
 from poolspec.language import grammar_steps as s
-from poolspec.language.kinds import Fields, Reader, Word
-from poolspec.language.scope import Names
-from poolspec.language.steplist import StepList
+from poolspec.spec.fields import Fields, Reader, Word
+from poolspec.spec.scope import Names
+from poolspec.steps.steplist import StepList
 
 BORROWS_NOTHING = frozenset(
     (

@@ -6,21 +6,21 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from poolspec import implied
+from poolspec.checks.needs import Needs
+from poolspec.checks.reachability import check_reach
 from poolspec.errors import expected, nearest, shown
-from poolspec.language import grammar as g
-from poolspec.language.catalog import Catalog, Profile, pool_options, refuse_parameters
 from poolspec.language.expectations import build_expectations
 from poolspec.language.grammar_pool import HOUSEKEEPING, LISTENER
-from poolspec.language.grammar_tables import TABLES_KEY
 from poolspec.language.grammar_web import WEB_APP
-from poolspec.language.kinds import Fields, Key, Reader, Word
-from poolspec.language.needs import Needs
-from poolspec.language.parameters import build_matrix, check_uses
-from poolspec.language.reach import check_reach
-from poolspec.language.scope import Names, Scope
 from poolspec.language.steps import build_steps
-from poolspec.language.tree import Node
+from poolspec.loading import files as g
+from poolspec.loading.catalog import Catalog, Profile, pool_options, refuse_parameters
+from poolspec.loading.parameters import build_matrix, check_uses
+from poolspec.loading.table_keys import TABLES_KEY
 from poolspec.model import Expectations, PoolOptions, SpecClass, SpecTest, Table
+from poolspec.spec.fields import Fields, Key, Reader, Word
+from poolspec.spec.scope import Names, Scope
+from poolspec.spec.tree import Node
 from poolspec.vocabulary import (
     Capability,
     Concurrency,

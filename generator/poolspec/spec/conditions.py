@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 
 from poolspec.errors import expected, shown
-from poolspec.language.kinds import Kind, Reader, Word, Wrong, mismatch, scalar, short
-from poolspec.language.names import LABEL
-from poolspec.language.quantities import COUNT, DURATION, Quantity
-from poolspec.language.scalars import DURATION_PATTERN, duration, percent
-from poolspec.language.tree import Mapping, Node, Sequence
-from poolspec.language.values import resolved, use
 from poolspec.model import Ref, Value
+from poolspec.spec.fields import Kind, Reader, Word, Wrong, mismatch, scalar, short
+from poolspec.spec.kinds import resolved, use
+from poolspec.spec.names import LABEL
+from poolspec.spec.quantities import COUNT, DURATION, Quantity
+from poolspec.spec.scalars import DURATION_PATTERN, duration, percent
+from poolspec.spec.tree import Mapping, Node, Sequence
 from poolspec.vocabulary import ActorState
 
 _STATES = {state.value: state for state in ActorState}

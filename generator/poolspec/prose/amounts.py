@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from poolspec.model import Check, Checks, Ref, Scalar, Value
-from poolspec.report.markdown import code
+from poolspec.prose.markdown import code
 from poolspec.vocabulary import CheckOp
 
 _OPERATORS = {

@@ -9,7 +9,7 @@ import math
 import textwrap
 
 from poolspec.model import Check, Ref, Scalar, Value
-from poolspec.rendering.names import RenderError, variable
+from poolspec.python.names import RenderError, variable
 from poolspec.vocabulary import CheckOp
 
 _WIDTH = 100

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from poolspec.errors import article, expected, shown
-from poolspec.language import grammar_tables as g
-from poolspec.language.grammar_tables import ColumnType, Sort
-from poolspec.language.kinds import Fields, Key, Reader, Word
-from poolspec.language.tree import Node
+from poolspec.loading import table_keys as g
+from poolspec.loading.table_keys import ColumnType, Sort
 from poolspec.model import Scalar, Table
+from poolspec.spec.fields import Fields, Key, Reader, Word
+from poolspec.spec.tree import Node
 
 _WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)( *\()?")
 """A word, and, after a function's, the parenthesis that it opens."""

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from poolspec.errors import expected, shown
-from poolspec.language.kinds import Fields, Key, Kind, Place, Reader, Word, Wrong, scalar
-from poolspec.language.names import LABEL
-from poolspec.language.tree import Node
-from poolspec.language.values import (
+from poolspec.model import Scalar
+from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word, Wrong, scalar
+from poolspec.spec.kinds import (
     fields_kind,
     list_kind,
     map_kind,
     name_kind,
     scalar_kind,
 )
-from poolspec.model import Scalar
+from poolspec.spec.names import LABEL
+from poolspec.spec.tree import Node
 
 
 class Sort(StrEnum):

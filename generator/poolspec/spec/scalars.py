@@ -9,8 +9,8 @@ import math
 import re
 from itertools import pairwise
 
-from poolspec.language.tree import Scalar as ScalarNode
 from poolspec.model import Scalar
+from poolspec.spec.tree import Scalar as ScalarNode
 
 _WORDS: dict[str, Scalar] = {"null": None, "~": None, "": None, "true": True, "false": False}
 _NUMBER_STARTS = frozenset("+-.0123456789")

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from poolspec.language.kinds import Json, Key, Place
-from poolspec.language.quantities import PARAMETER, Quantity
-from poolspec.language.scalars import DURATION_PATTERN
+from poolspec.spec.fields import Json, Key, Place
+from poolspec.spec.quantities import PARAMETER, Quantity
+from poolspec.spec.scalars import DURATION_PATTERN
 
 _PARAMETER_SCHEMA: Json = {"type": "string", "pattern": rf"^{PARAMETER.pattern}$"}
 

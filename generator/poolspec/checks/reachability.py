@@ -5,18 +5,18 @@ nothing in the test can bring about would be red for ever; one on a clock that s
 green for ever. What a step of the user's own does is not known, so it may bring about anything.
 """
 
+from poolspec.checks.limits import check_limits
+from poolspec.checks.loads import check_outcomes, check_times
+from poolspec.checks.outline import Story, told
 from poolspec.errors import shown
 from poolspec.language import grammar_expect as e
 from poolspec.language import grammar_steps as s
 from poolspec.language.grammar_common import TOOK
-from poolspec.language.kinds import Fields, Reader
-from poolspec.language.quantities import allows_none
-from poolspec.language.reach_limits import check_limits
-from poolspec.language.reach_loads import check_outcomes, check_times
-from poolspec.language.scope import Names
-from poolspec.language.steplist import StepList
-from poolspec.language.story import Story, told
 from poolspec.model import Check, Matrix, Value
+from poolspec.spec.fields import Fields, Reader
+from poolspec.spec.quantities import allows_none
+from poolspec.spec.scope import Names
+from poolspec.steps.steplist import StepList
 from poolspec.vocabulary import ActorState, CheckOp, EventKind, Hook, TimeKind
 
 _CAN_FAIL = frozenset(("fault", "open"))

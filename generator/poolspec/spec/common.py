@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-from poolspec.language.kinds import Json
-from poolspec.language.names import HELPER, LABEL, PYTHON, RESERVED, label_fault
-from poolspec.language.quantities import COUNT, DURATION, LIMIT
-from poolspec.language.values import (
+from poolspec.spec.fields import Json
+from poolspec.spec.kinds import (
     check_kind,
     enum_kind,
     list_kind,
@@ -15,6 +13,8 @@ from poolspec.language.values import (
     text_kind,
     value_kind,
 )
+from poolspec.spec.names import HELPER, LABEL, PYTHON, RESERVED, label_fault
+from poolspec.spec.quantities import COUNT, DURATION, LIMIT
 from poolspec.vocabulary import ErrorKind
 
 NAME = replace(

@@ -1,0 +1,1 @@
+"""Tests that can never hold or never fail: capabilities they need, figures out of reach."""

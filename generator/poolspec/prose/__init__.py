@@ -1,0 +1,1 @@
+"""Values of a spec as Markdown: text, numbers, comparisons, sentences."""

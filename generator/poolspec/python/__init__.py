@@ -1,0 +1,1 @@
+"""Values of a spec as Python source: literals, names, and the bodies of tests."""
