@@ -12,7 +12,7 @@ from typing import Any
 
 import steadypool
 from poolspec.adapters.steady import SteadypoolAdapter
-from poolspec.adapters.steady_aio import AsyncSteadypoolAdapter, _tied
+from poolspec.adapters.steady_asyncio import AsyncSteadypoolAdapter, _tied
 from poolspec.runtime.aio.contract import AsyncWiring
 from poolspec.runtime.contract import Options, Wiring
 

@@ -10,7 +10,7 @@ import pytest
 from tests.plugin.broken_pools import BROKEN
 
 from poolspec.adapters.steady import SteadypoolAdapter
-from poolspec.plugin.labs import AsyncioRun
+from poolspec.plugin.forms import AsyncioRun
 from poolspec.runtime import AsyncLab
 from poolspec.runtime.connection import open_connection
 from poolspec.servers import start_server

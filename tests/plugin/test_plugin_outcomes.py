@@ -31,7 +31,7 @@ class TestMineAsyncio:
 """
 ADAPTER = """\
 from poolspec.adapters.steady import SteadypoolAdapter
-from poolspec.adapters.steady_aio import AsyncSteadypoolAdapter
+from poolspec.adapters.steady_asyncio import AsyncSteadypoolAdapter
 
 
 def fail(*_):

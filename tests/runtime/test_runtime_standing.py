@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from poolspec.adapters.steady import SteadypoolAdapter
-from poolspec.plugin.labs import AsyncioRun
+from poolspec.plugin.forms import AsyncioRun
 from poolspec.runtime import Lab, actor, async_actor
 from poolspec.runtime.actors import Actor
 from poolspec.runtime.aio.lab import AsyncLab

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from poolspec.adapters.claims import ASYNCIO_NEEDS, NEEDS, Needs, unmet
+from poolspec.adapters.adapter_checks import ASYNCIO_NEEDS, NEEDS, Needs, unmet
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.contract import PoolAdapter
 from poolspec.vocabulary import Capability

@@ -5,11 +5,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import steadypool
-from poolspec.adapters.scripted import SteadyForeign
-from poolspec.adapters.steady_config import told
+from poolspec.adapters.steady_configuration import told
 from poolspec.adapters.steady_controls import SteadyControls
+from poolspec.adapters.steady_mapping import CAPABILITIES, LOGS, dirt_of, is_installed, kind_of
+from poolspec.adapters.steady_scripted import SteadyForeign
 from poolspec.adapters.steady_wiring import config_of, listeners, watched
-from poolspec.adapters.steady_words import CAPABILITIES, LOGS, dirt_of, is_installed, kind_of
 from poolspec.runtime.aio.contract import AsyncPoolAdapter
 from poolspec.runtime.clock import Clock, RealClock
 from poolspec.runtime.contract import Controls, ForeignConnections, Meter, Options, Place, Wiring
@@ -44,7 +44,7 @@ class SteadypoolAdapter:
         """The adapter of the asyncio concurrency; None where its driver is not installed."""
         if not is_installed("aiomysql"):
             return None
-        from poolspec.adapters.steady_aio import AsyncSteadypoolAdapter
+        from poolspec.adapters.steady_asyncio import AsyncSteadypoolAdapter
 
         return AsyncSteadypoolAdapter()
 

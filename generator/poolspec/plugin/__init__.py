@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from poolspec.plugin.choices import ANY_SERVER, BUNDLED_POOL, check_choices
-from poolspec.plugin.parting import leave_threads, note_status, threads_before
+from poolspec.plugin.options import ANY_SERVER, BUNDLED_POOL, check_choices
+from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
-    from poolspec.plugin.labs import AsyncioRun, ThreadsRun
+    from poolspec.plugin.forms import AsyncioRun, ThreadsRun
     from poolspec.runtime import Lab
     from poolspec.runtime.aio.lab import AsyncLab
     from poolspec.runtime.contract import PoolAdapter
@@ -94,8 +94,8 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[Lab | AsyncLab]:
     """Everything that one test works with; undone when the test is over."""
-    from poolspec.plugin.fitness import skip_unless_able
-    from poolspec.plugin.labs import AsyncioRun, ThreadsRun
+    from poolspec.plugin.applicability import skip_unless_able
+    from poolspec.plugin.forms import AsyncioRun, ThreadsRun
     from poolspec.plugin.results import NOT_APPLICABLE
 
     threads_before(request.config)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from poolspec.plugin.choices import ANY_SERVER
-from poolspec.plugin.freshness import outdated
+from poolspec.plugin.options import ANY_SERVER
 from poolspec.plugin.results import Outcome, Results, TestResult
+from poolspec.plugin.staleness import outdated
 
 
 class Collector:

@@ -9,7 +9,7 @@ from textwrap import dedent
 from types import TracebackType
 from typing import Any
 
-from poolspec.plugin.heads import HEAD
+from poolspec.plugin.header_reader import HEAD
 from poolspec.runtime.bench import Bench
 
 LAST = 200

@@ -5,12 +5,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 import steadypool
-from poolspec.adapters.scripted_aio import AsyncSteadyForeign
-from poolspec.adapters.steady_config import told
+from poolspec.adapters.steady_configuration import told
 from poolspec.adapters.steady_controls import health_of, loans_of
+from poolspec.adapters.steady_mapping import CAPABILITIES as THREADS_CAPABILITIES
+from poolspec.adapters.steady_mapping import LOGS, THREADS_ONLY, kind_of
+from poolspec.adapters.steady_scripted_asyncio import AsyncSteadyForeign
 from poolspec.adapters.steady_wiring import config_of, listeners, watched
-from poolspec.adapters.steady_words import CAPABILITIES as THREADS_CAPABILITIES
-from poolspec.adapters.steady_words import LOGS, THREADS_ONLY, kind_of
 from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.runtime.aio.contract import AsyncWiring, Open
 from poolspec.runtime.borrowing import Row

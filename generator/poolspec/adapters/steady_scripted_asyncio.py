@@ -5,7 +5,7 @@ from typing import Any
 
 import aiomysql
 
-from poolspec.adapters.scripted import Bare, Planned, Seen, acts, alive
+from poolspec.adapters.steady_scripted import Bare, Planned, Seen, acts, alive
 from poolspec.runtime.aio.clock import AsyncClock
 from poolspec.runtime.aio.contract import Open
 from poolspec.servers import Tenant

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from poolspec.plugin.heads import HEAD
+from poolspec.plugin.header_reader import HEAD
 
 _HEAD_SIZE = 1000
 
