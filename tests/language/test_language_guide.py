@@ -37,12 +37,12 @@ from poolspec.vocabulary import (
     Target,
 )
 
-GUIDE = Path(__file__).parents[2] / "docs" / "spec-language.md"
-TEXT = GUIDE.read_text(encoding="utf-8")
+GUIDE = Path(__file__).parents[2] / "docs" / "spec-language"
+TEXT = "".join(page.read_text(encoding="utf-8") for page in sorted(GUIDE.glob("*.md")))
 TABLE = re.compile(r"<!-- keys: ([^;]+?)(?:; besides (.+?))? -->\n(.*?)<!-- end -->", re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
-FOLLOWING = "<!-- what follows -->\n"
+FOLLOWING = "<!-- capability rules -->\n"
 WORDED: tuple[tuple[str, Mapping[StrEnum, Capability]], ...] = (
     ("fails: ", cast(Mapping[StrEnum, Capability], implied.ERRORS)),
     ("fault: ", cast(Mapping[StrEnum, Capability], implied.FAULTS)),
