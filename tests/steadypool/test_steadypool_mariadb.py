@@ -148,7 +148,7 @@ def test_a_statement_that_another_thread_still_waits_for_drops_the_connection(
     with ThreadPoolExecutor(1) as executor:
         with pool as connection:
             straggler = executor.submit(connection.query, "SELECT SLEEP(5)")
-            while not connection.owed:
+            while not connection.answer_pending:
                 threading.Event().wait(0.001)
         with pool as another, another.cursor() as cursor:
             assert another is not connection

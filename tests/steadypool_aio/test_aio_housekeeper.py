@@ -176,7 +176,7 @@ def test_who_has_stopped_takes_no_more_pools() -> None:
         pool = await new_pool()
         async with AsyncHousekeeper(OFTEN) as keeper:
             keeper.watch(pool)
-        with pytest.raises(HousekeeperStoppedError, match="make another"):
+        with pytest.raises(HousekeeperStoppedError, match="create another"):
             keeper.watch(pool)
         await pool.close()
 

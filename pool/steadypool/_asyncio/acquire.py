@@ -1,15 +1,15 @@
-"""What an acquire costs in asyncio when it is not free: waiting, and I/O.
+"""The slow path of an acquire in asyncio: waiting and I/O.
 
-The core says what is to be done, step by step; the engine does it and reports back. Whatever is
-raised meanwhile, by the driver, by a hook, by the clock or by a cancellation, what the ticket owns
-is given back before the exception goes on. All I/O is cut short by the acquire's timeout.
+The core names the next step of an acquire request; the engine performs it and reports the result.
+If the driver, a hook, the clock or a cancellation raises, the engine first releases everything the
+request owns and then lets the exception propagate. The acquire's timeout limits all I/O.
 """
 
 import asyncio
 import inspect
 from typing import Any
 
-from steadypool._asyncio.connect_tasks import AsyncConnects
+from steadypool._asyncio.connect_tasks import AsyncConnecting
 from steadypool._asyncio.request import AsyncAcquireRequest, task_name
 from steadypool._common import callers
 from steadypool._core.backoff import Backoff
@@ -18,87 +18,87 @@ from steadypool._drivers import async_dbapi as connections
 from steadypool.events import CloseReason
 
 
-class AsyncEngine(AsyncConnects):
-    """Works for one core, on one event loop."""
+class AsyncEngine(AsyncConnecting):
+    """Performs the acquires of one core, on one event loop."""
 
     async def acquire(self, timeout: float) -> Any:
-        """Borrow a connection: wait, check, replace, open or rest, as the core asks."""
+        """Borrow a connection: wait, check, replace, open or back off, as the core asks."""
         started = self._now()
         request = AsyncAcquireRequest(self._clock)
         if self._watches_loans:
             self.report_leaks()
         try:
             self._core.start(request, started)
-            await self._carry_out(request, Backoff.of(timeout, started))
+            await self._run_steps(request, Backoff.of(timeout, started))
             self._interrupts.go_on()
             assert request.entry is not None
             return request.entry.connection
         except BaseException as error:
-            await self._give_up(request, error)
-            if not isinstance(error, asyncio.CancelledError):  # which goes on before all else
+            await self._abandon(request, error)
+            if not isinstance(error, asyncio.CancelledError):  # a cancellation takes precedence
                 self._interrupts.go_on()
             raise
 
     # --- the steps -------------------------------------------------------------------------------
 
-    async def _carry_out(self, request: AsyncAcquireRequest, patience: Backoff) -> None:
-        """Do what the core asks of this acquire, until the connection is out."""
+    async def _run_steps(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
+        """Perform the steps that the core asks for, until the connection is checked out."""
         while (step := request.step) is not Step.OUT:
             self._interrupts.go_on()
             if step is Step.WAIT:
-                await self._wait(request, patience)
+                await self._wait(request, backoff)
             elif step is Step.TAKE:
-                await self._take(request, patience)
+                await self._take(request, backoff)
             elif step is Step.CHECK or step is Step.VALIDATE:
-                await self._look(request, patience)
+                await self._check(request, backoff)
             elif step is Step.REPLACE:
-                await self._replace(request, patience)
+                await self._replace(request, backoff)
             elif step is Step.OPEN:
-                await self._open(request, patience)
+                await self._open(request, backoff)
             elif step is Step.REST:
-                await self._rest(request)
+                await self._back_off(request)
             else:
                 raise self._core.refusal(request)
 
-    async def _wait(self, request: AsyncAcquireRequest, patience: Backoff) -> None:
-        await request.wait(patience.deadline)
-        if request.step is Step.WAIT:  # a turn that came at the very moment of the deadline counts
-            raise self._too_late(patience)
+    async def _wait(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
+        await request.wait(backoff.deadline)
+        if request.step is Step.WAIT:  # a wake-up at the deadline itself still counts
+            raise self._timeout_error(backoff)
 
-    async def _take(self, request: AsyncAcquireRequest, patience: Backoff) -> None:
+    async def _take(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         entry = request.entry
         assert entry is not None
         if self._core.settings.hooked:
-            entry.reason = CloseReason.ERROR  # what the hook begins is for no other
-            await self._prepare(entry.connection, patience)
+            entry.reason = CloseReason.ERROR  # only this borrower may see the hook's transaction
+            await self._prepare(entry.connection, backoff)
         if self._watches_loans:
             entry.holder, entry.where = task_name(), callers.whereabouts()
         self._core.checkout(request, self._now())
 
-    async def _prepare(self, connection: Any, patience: Backoff) -> None:
+    async def _prepare(self, connection: Any, backoff: Backoff) -> None:
         answer = self._opener.prepare(connection)
         if inspect.isawaitable(answer):
-            await self._within(answer, patience)
+            await self._within(answer, backoff)
 
-    async def _look(self, request: AsyncAcquireRequest, patience: Backoff) -> None:
+    async def _check(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         assert request.entry is not None
         connection = request.entry.connection
         if request.step is Step.VALIDATE:
-            good = await self._within(connections.answers(connection), patience)
+            usable = await self._within(connections.answers(connection), backoff)
         else:
-            good = connections.alive(connection)
-        self._core.checked(request, good)
-        if not good:
+            usable = connections.alive(connection)
+        self._core.checked(request, usable)
+        if not usable:
             self._log.connection_invalid()
 
-    async def _replace(self, request: AsyncAcquireRequest, patience: Backoff) -> None:
+    async def _replace(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         assert request.entry is not None
-        if not await self._tasks.ended(self._close(request.entry), patience.limit):
-            raise self._too_late(patience)
+        if not await self._tasks.ended(self._close(request.entry), backoff.limit):
+            raise self._timeout_error(backoff)
         request.renew()
         self._core.retired(request, self._now())
 
-    async def _rest(self, request: AsyncAcquireRequest) -> None:
-        await request.wait(request.until)  # cut short only when the pool is closed
+    async def _back_off(self, request: AsyncAcquireRequest) -> None:
+        await request.wait(request.until)  # only closing the pool ends this wait early
         request.renew()
         self._core.rested(request, self._now())

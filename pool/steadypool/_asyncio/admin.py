@@ -164,7 +164,7 @@ class AsyncControl(ABC):
         limit = None if drain is None else seconds("drain", drain)
         self._loop = self._loop or asyncio.get_running_loop()
         self._check_loop()
-        await self._engine.shut()
+        await self._engine.close()
         if limit is not None:
             await self._engine.drain(deadline_of(limit, self._now()))
         await self._engine.settle()

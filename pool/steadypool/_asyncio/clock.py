@@ -1,14 +1,14 @@
-"""The real clock for asyncio; what a pool asks of any clock is in `steadypool.protocols`.
+"""The real clock for asyncio; `steadypool.protocols` defines the interface of a clock.
 
-It shows the time of the running event loop. A waiter is one future, made when its wait begins: who
-was woken before then does not wait at all.
+It shows the time of the running event loop. A waiter creates its future when the wait begins. A
+wake-up before that makes the wait return at once.
 """
 
 import asyncio
 
 
 class SystemAsyncWaiter:
-    """One task's place to wait at, used once."""
+    """A waiter for one task and one wait."""
 
     __slots__ = ("_future", "_woken")
 
@@ -22,7 +22,7 @@ class SystemAsyncWaiter:
             return True
         loop = asyncio.get_running_loop()
         self._future = loop.create_future()
-        timer = None if deadline is None else loop.call_at(deadline, self._let_go)
+        timer = None if deadline is None else loop.call_at(deadline, self._resolve)
         try:
             await self._future
         finally:
@@ -31,11 +31,11 @@ class SystemAsyncWaiter:
         return self._woken
 
     def wake(self) -> None:
-        """End the wait, or the one to come."""
+        """End the wait; if it has not begun, it returns at once."""
         self._woken = True
-        self._let_go()
+        self._resolve()
 
-    def _let_go(self) -> None:
+    def _resolve(self) -> None:
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
@@ -52,11 +52,11 @@ class SystemAsyncClock:
         return SystemAsyncWaiter()
 
     async def sleep(self, seconds: float) -> None:
-        """Suspend for so many seconds."""
+        """Suspend for this many seconds."""
         await asyncio.sleep(seconds)
 
     def enter(self) -> None:
-        """Do nothing: real time passes whoever takes part."""
+        """Do nothing: real time passes without counting participants."""
 
     def leave(self) -> None:
-        """Do nothing: real time passes whoever takes part."""
+        """Do nothing: real time passes without counting participants."""

@@ -1,6 +1,6 @@
-"""Opening connections for asyncio, and explaining why it did not work.
+"""Opens connections for asyncio, and explains failed connects.
 
-The driver is imported when a pool needs it: who brings a `connect` of his own need not have it.
+The driver is imported only for a configured pool. A pool with its own `connect` works without it.
 """
 
 import inspect
@@ -18,7 +18,7 @@ AsyncConnect = Callable[[], Awaitable[Any]]
 
 
 class AsyncOpener:
-    """Opens the connections of the pool `name`; `place` says where they lead, as far as known."""
+    """Opens the connections of the pool `name`; `place` names their destination, if known."""
 
     def __init__(
         self,
@@ -35,11 +35,11 @@ class AsyncOpener:
         self.address = address
 
     async def open(self) -> Any:
-        """Open one."""
+        """Open a connection."""
         return await self._connect()
 
     async def set_up(self, connection: Any) -> None:
-        """Do once what the user wants done to a new connection, and end its transaction."""
+        """Run the setup hook on a new connection, then end any transaction the hook left open."""
         if self._hooks.setup is None:
             return
         answer = self._hooks.setup(connection)
@@ -48,20 +48,20 @@ class AsyncOpener:
         if not await connections.settle(connection):
             raise ConnectionFailedError(
                 f"the setup hook of the pool {self._name!r} left a connection that cannot be used: "
-                "closed, or with a result that was not read"
+                "closed, or with an unread result"
             )
 
     @property
     def sets_up(self) -> bool:
-        """Whether there is anything to do to a new connection."""
+        """Whether the pool has a setup hook."""
         return self._hooks.setup is not None
 
     def prepare(self, connection: Any) -> object:
-        """Begin what the user wants done at every acquire; await what this returns, if one can."""
+        """Call the on_acquire hook; the caller awaits the result if it is awaitable."""
         return None if self._hooks.on_acquire is None else self._hooks.on_acquire(connection)
 
     def explain(self, error: Exception) -> str:
-        """Say what could not be opened, why, and what to do."""
+        """Describe a failed connect: the pool, the destination, the cause and a suggestion."""
         return (
             f"pool {self._name!r} could not open a connection{self._place}: "
             f"{type(error).__name__}: {error}. {suggestion(error)}"
@@ -76,7 +76,7 @@ def configured(
 ) -> AsyncOpener:
     """Make the opener for a configured database, with the bundled driver.
 
-    Raises PoolConfigError, also where the driver is not installed.
+    Raises PoolConfigError, also if the driver is not installed.
     """
     try:
         from steadypool._drivers.async_mysql import AsyncConnector

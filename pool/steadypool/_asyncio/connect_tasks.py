@@ -1,8 +1,9 @@
-"""Opening connections for asyncio, and what becomes of a connect that nobody waits for any more.
+"""Opens connections in tasks, and cleans up connects whose request is gone.
 
-A reservation outlives whoever made it: the slot of a connect that was given up is passed on when
-the connect has really ended, and a connection that it yields after all is closed. So the pool never
-counts less than the server may see, and a driver that swallows a cancellation changes nothing.
+A reservation outlives the request that made it. The slot of an abandoned connect becomes free only
+when the connect task has ended; if that task still yields a connection, the pool closes it. So the
+pool never counts fewer connections than the server may see, even with a driver that swallows a
+cancellation.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from steadypool._asyncio.connect import AsyncOpener
-from steadypool._asyncio.release import AsyncReturns
+from steadypool._asyncio.release import AsyncReleasing
 from steadypool._asyncio.request import AsyncAcquireRequest
 from steadypool._asyncio.tasks import OutOfTimeError, cancel
 from steadypool._common.deferred import DeferredInterrupts
@@ -20,7 +21,7 @@ from steadypool._core.backoff import Backoff
 from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
-from steadypool._drivers.dbapi import may_mend
+from steadypool._drivers.dbapi import is_transient
 from steadypool.errors import (
     ConnectionFailedError,
     ConnectionPoolError,
@@ -34,13 +35,13 @@ from steadypool.protocols import AsyncClock
 T = TypeVar("T")
 
 _GRACE = 0.1
-"""Seconds of the clock that a timeout waits for: for a connect cut short, or for a close."""
+"""Clock seconds that a timed-out acquire still waits for its cancelled connect or its close."""
 _LAST_WAIT = 5.0
-"""Seconds of the clock that a closing pool waits for its tasks."""
+"""Clock seconds that a closing pool waits for its tasks to end."""
 
 
-class AsyncConnects(AsyncReturns):
-    """Works for one core, on one event loop."""
+class AsyncConnecting(AsyncReleasing):
+    """Opens the connections of one core, on one event loop."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class AsyncConnects(AsyncReturns):
         super().__init__(core, clock, opener, log)
         self._interrupts = interrupts
         self.last_error: str | None = None
-        """Why the last failed connect did."""
+        """The explanation of the last failed connect."""
         self._random = random
         self._watches_loans = core.settings.leak_after != math.inf
         self._connects: dict[AcquireRequest, tuple[asyncio.Task[Any], float]] = {}
@@ -72,9 +73,9 @@ class AsyncConnects(AsyncReturns):
             raise PoolInitializationError(self._opener.explain(error)) from error
 
     async def grow(self, timeout: float) -> bool:
-        """Open a connection that nobody asked for, if one is missing; False if none is.
+        """Open one connection if the pool is below its minimum; return False if it is not.
 
-        Raises like an acquire, but tries once only.
+        Raises the same errors as an acquire, but makes a single attempt.
         """
         now = self._now()
         request = AsyncAcquireRequest(self._clock)
@@ -83,45 +84,45 @@ class AsyncConnects(AsyncReturns):
         try:
             await self._open(request, Backoff.once(timeout, now))
         except BaseException as error:
-            await self._give_up(request, error)
+            await self._abandon(request, error)
             raise
-        await self._withdraw(request, FailReason.INTERRUPTED)  # it finds its place
+        await self._withdraw(request, FailReason.INTERRUPTED)  # the connection becomes idle
         self._interrupts.go_on()
         return True
 
-    async def shut(self) -> None:
-        """Close the pool: refuse who waits or connects, then take leave of what is idle."""
-        await self.change(self._shut)
+    async def close(self) -> None:
+        """Close the pool: fail all pending requests, then close the idle connections."""
+        await self.change(self._close_core)
 
-    def _shut(self, doomed: list[PoolEntry], now: float) -> None:
+    def _close_core(self, doomed: list[PoolEntry], now: float) -> None:
         self._core.close(doomed, now)
-        cancel(task for task, _ in self._connects.values())  # who waits for one is refused
+        cancel(task for task, _ in self._connects.values())  # their requests then fail as well
 
     async def settle(self) -> None:
-        """Break off resets, and wait until no task is left, some seconds at most."""
+        """Cancel resets under way, and wait up to 5 s until no task of the pool is left."""
         self.stop_resets()
         await self._tasks.settle(_LAST_WAIT)
 
     # --- connecting ------------------------------------------------------------------------------
 
-    async def _open(self, request: AsyncAcquireRequest, patience: Backoff) -> None:
+    async def _open(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         began = self._now()
-        if patience.limit is not None and began >= patience.limit:
-            raise self._too_late(patience)
+        if backoff.limit is not None and began >= backoff.limit:
+            raise self._timeout_error(backoff)
         task = self._tasks.spawn(self._opener.open())
         self._connects[request] = (task, began)
-        if not await self._tasks.ended(task, patience.limit):
-            raise self._too_late(patience)
+        if not await self._tasks.ended(task, backoff.limit):
+            raise self._timeout_error(backoff)
         try:
             connection = self._outcome(task)
         except Exception as error:
-            self._connect_failed(request, patience, error)
+            self._connect_failed(request, backoff, error)
             return
         finally:
             del self._connects[request]
-        request.entry = self._new_slot(connection, began)
+        request.entry = self._new_entry(connection, began)
         if self._opener.sets_up:
-            await self._within(self._opener.set_up(connection), patience)
+            await self._within(self._opener.set_up(connection), backoff)
         outage = self._core.opened(request, self._now())
         if outage is not None:
             self._log.server_recovered(outage)
@@ -130,30 +131,30 @@ class AsyncConnects(AsyncReturns):
         try:
             return task.result()
         except asyncio.CancelledError:
-            if self._core.is_closed:  # it was the pool that cancelled it
+            if self._core.is_closed:  # closing the pool cancelled the task
                 raise self._core.closed_error() from None
             raise
 
     def _connect_failed(
-        self, request: AsyncAcquireRequest, patience: Backoff, error: Exception
+        self, request: AsyncAcquireRequest, backoff: Backoff, error: Exception
     ) -> None:
-        """Report a failed connect; raises unless it is to be tried again."""
+        """Record a failed connect; raise unless the request retries after its backoff."""
         if self._core.is_closed:
             raise self._core.closed_error() from error
         now = self._now()
-        mends = may_mend(error)
-        until = patience.retry_at(request.attempts, self._random, now) if mends else None
+        transient = is_transient(error)
+        until = backoff.retry_at(request.attempts, self._random, now) if transient else None
         request.renew()
-        self._book_failure(request, error, mends, until)
+        self._record_failure(request, error, transient, until)
         if request.step is Step.REST:
             self._log.connect_retry(request.attempts + 1, request.until - now)
             return
-        if patience.limit is not None and now >= patience.limit:
-            raise self._too_late(patience) from error
+        if backoff.limit is not None and now >= backoff.limit:
+            raise self._timeout_error(backoff) from error
         kind = ConnectionValidationError if request.broken else ConnectionFailedError
         raise kind(self.last_error) from error
 
-    def _book_failure(
+    def _record_failure(
         self, request: AcquireRequest, error: Exception, counts: bool, until: float | None
     ) -> None:
         given_up = self._core.failed(request, counts, until, self._now())
@@ -162,12 +163,12 @@ class AsyncConnects(AsyncReturns):
         if given_up:
             self._log.server_unavailable(self._core.breaker.failures)
 
-    # --- giving up -------------------------------------------------------------------------------
+    # --- abandoning ------------------------------------------------------------------------------
 
-    async def _give_up(self, request: AsyncAcquireRequest, error: BaseException) -> None:
-        """Return what the acquire owned; a connect under way keeps its slot until it has ended."""
+    async def _abandon(self, request: AsyncAcquireRequest, error: BaseException) -> None:
+        """Release everything the request owns; a running connect keeps its slot until it ends."""
         reason = reason_of(error)
-        waits = isinstance(error, Exception)  # a cancelled task leaves at once
+        waits = isinstance(error, Exception)  # a cancelled task returns without waiting
         connect, began = self._connects.pop(request, (None, 0.0))
         if connect is None:
             await self._withdraw(request, reason, waits)
@@ -193,12 +194,12 @@ class AsyncConnects(AsyncReturns):
     def _connect_ended(
         self, task: asyncio.Task[Any], began: float, request: AcquireRequest, reason: FailReason
     ) -> None:
-        """Book the end of a connect that nobody waits for any more."""
+        """Record the end of a connect whose request was abandoned."""
         if not task.cancelled() and task.exception() is None:
-            request.entry = self._new_slot(task.result(), began)
+            request.entry = self._new_entry(task.result(), began)
         elif reason is FailReason.TIMEOUT:
-            error = TimeoutError("cut short by the timeout of the acquire")
-            self._book_failure(request, error, True, None)
+            error = TimeoutError("cancelled by the timeout of the acquire")
+            self._record_failure(request, error, True, None)
         entry = self._core.withdraw(request, reason, self._now())
         if entry is not None:
             entry.reason = entry.reason or CloseReason.ERROR
@@ -206,16 +207,16 @@ class AsyncConnects(AsyncReturns):
 
     # --- parts -----------------------------------------------------------------------------------
 
-    async def _within(self, work: Awaitable[T], patience: Backoff) -> T:
+    async def _within(self, work: Awaitable[T], backoff: Backoff) -> T:
         try:
-            return await self._tasks.within(work, patience.limit)
+            return await self._tasks.within(work, backoff.limit)
         except OutOfTimeError:
-            raise self._too_late(patience) from None
+            raise self._timeout_error(backoff) from None
 
-    def _too_late(self, patience: Backoff) -> PoolTimeoutError:
-        return self._core.timeout_error(self._now() - patience.started)
+    def _timeout_error(self, backoff: Backoff) -> PoolTimeoutError:
+        return self._core.timeout_error(self._now() - backoff.started)
 
-    def _new_slot(self, connection: Any, began: float) -> PoolEntry:
+    def _new_entry(self, connection: Any, began: float) -> PoolEntry:
         now, settings = self._now(), self._core.settings
         recycle = settings.recycle
         if settings.recycle_jitter:

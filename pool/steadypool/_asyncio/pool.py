@@ -248,7 +248,7 @@ class AsyncConnectionPool(AsyncControl):
             raise self._core.not_borrowed()
         clean = state is _CLEAN or (keeps_open and state is _OPEN)
         if self._core.check_in(entry, clean, self._now()):
-            await self._engine.put_right(entry, state)
+            await self._engine.finish_release(entry, state)
         self._interrupts.go_on()
 
     def _check_loop(self) -> None:

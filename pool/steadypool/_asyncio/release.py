@@ -1,8 +1,8 @@
-"""What a return costs in asyncio when it is not free, and housekeeping: resetting and closing.
+"""The slow path of a release in asyncio, and maintenance: resetting and closing connections.
 
-Between two awaits nothing else runs, so the event loop is the core's lock. A connection that is
-being reset or closed is a reservation of the task that does so. A return is booked before the first
-await, and a cancelled `release` does not stop its task.
+Between two awaits no other task runs, so the event loop serves as the core's lock. A connection
+that is being reset or closed stays reserved for the task that does so. The core records a release
+before the first await, and cancelling `release` does not stop the reset task.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from steadypool.events import CloseReason
 from steadypool.protocols import AsyncClock, Waiter
 
 
-class AsyncReturns:
-    """Works for one core, on one event loop."""
+class AsyncReleasing:
+    """Resets and closes the connections of one core, on one event loop."""
 
     def __init__(self, core: Core, clock: AsyncClock, opener: AsyncOpener, log: PoolLog) -> None:
         self._core = core
@@ -33,18 +33,18 @@ class AsyncReturns:
         self._resets: set[asyncio.Task[object]] = set()
         self._closes: dict[PoolEntry, asyncio.Task[None]] = {}
 
-    # --- giving back -----------------------------------------------------------------------------
+    # --- releasing -------------------------------------------------------------------------------
 
-    async def put_right(self, entry: PoolEntry, state: ConnectionState) -> None:
-        """Reset or close a connection that came back; its slot is reserved meanwhile."""
+    async def finish_release(self, entry: PoolEntry, state: ConnectionState) -> None:
+        """Reset or close a returned connection; its slot stays reserved until that is done."""
         if state is ConnectionState.CLOSED:
             self._core.distrust()
         if entry.returning:
-            await self._tasks.finish(self._put_right(entry, state))
+            await self._tasks.finish(self._reset_or_discard(entry, state))
         if self._now() >= self._core.tidy_at:
             await self.tidy()
 
-    async def _put_right(self, entry: PoolEntry, state: ConnectionState) -> None:
+    async def _reset_or_discard(self, entry: PoolEntry, state: ConnectionState) -> None:
         try:
             if entry.reason is None:
                 if await self._restored(entry, state):
@@ -65,9 +65,9 @@ class AsyncReturns:
             if not await connections.restore(entry.connection, state, reset):
                 return False
             if reset is Reset.SESSION:
-                await self._opener.set_up(entry.connection)  # whose work the reset has undone
+                await self._opener.set_up(entry.connection)  # the reset undid its effect
             return True
-        except (Exception, asyncio.CancelledError):  # a hook's; or pool or loop are being closed
+        except (Exception, asyncio.CancelledError):  # from a hook, or pool or loop are closing
             return False
         finally:
             self._resets.discard(task)
@@ -75,13 +75,13 @@ class AsyncReturns:
     async def _discard(self, entry: PoolEntry) -> None:
         try:
             await self._tasks.ended(self._close(entry))
-        except asyncio.CancelledError:  # of this task, which is the pool's: it ends at once anyway
+        except asyncio.CancelledError:  # of this task of the pool, which ends at once
             connections.abort(entry.connection)
         finally:
             self._core.freed(entry, self._now())
 
     def _close(self, entry: PoolEntry) -> asyncio.Task[None]:
-        """Begin to close a connection, if that has not begun already."""
+        """Start closing a connection, unless its close is already running."""
         task = self._closes.get(entry)
         if task is None:
             task = self._closes[entry] = self._tasks.spawn(connections.close(entry.connection))
@@ -90,38 +90,38 @@ class AsyncReturns:
 
     # --- the pool as a whole ---------------------------------------------------------------------
 
-    async def change(self, move: Callable[[list[PoolEntry], float], None]) -> None:
-        """Make a move of the core that dooms connections, and close those.
+    async def change(self, apply: Callable[[list[PoolEntry], float], None]) -> None:
+        """Apply a change to the core, then close the connections that it removed.
 
-        That goes on if the caller is cancelled.
+        Cancelling the caller does not stop the closing.
         """
-        doomed: list[PoolEntry] = []
-        move(doomed, self._now())
-        for task in [self._tasks.spawn(self._discard(entry)) for entry in doomed]:
+        removed: list[PoolEntry] = []
+        apply(removed, self._now())
+        for task in [self._tasks.spawn(self._discard(entry)) for entry in removed]:
             await self._tasks.ended(task)
 
     async def tidy(self) -> None:
-        """Close idle connections that are dead, too old, or unused for too long."""
+        """Close idle connections that are dead, too old or unused for too long."""
         dead = [
             (entry, entry.since)
             for entry in self._core.idle
             if not connections.alive(entry.connection)
         ]
-        await self.change(lambda doomed, now: self._core.tidy(dead, doomed, now))
+        await self.change(lambda removed, now: self._core.tidy(dead, removed, now))
 
     async def drain(self, deadline: float | None) -> None:
-        """Wait until all is back in the closed pool; cut off what is on loan at the deadline."""
+        """Wait until every connection is back; at the deadline, abort those still on loan."""
         waiter = self._clock.waiter()
-        if self._core.drained(cast(Waiter, waiter)):  # the core does no more than wake it
+        if self._core.drained(cast(Waiter, waiter)):  # the core only wakes it
             return
         if not await waiter.wait(deadline):
             for entry in self._core.in_use.values():
                 connections.abort(entry.connection)
 
     def stop_resets(self) -> None:
-        """Break off the resets under way; their connections are closed."""
+        """Cancel the resets under way; their connections are closed."""
         cancel(self._resets)
 
     def report_leaks(self) -> None:
-        """Log loans that last too long, each once."""
+        """Log loans longer than `leak_after`, each once."""
         self._log.leaks_suspected(self._core.leaks(self._now()))

@@ -1,4 +1,4 @@
-"""An acquire of a task: the core's ticket, with a waiter to await."""
+"""The acquire request of a task: the core's request with a waiter to await."""
 
 import asyncio
 from typing import cast
@@ -8,23 +8,23 @@ from steadypool.protocols import AsyncClock, AsyncWaiter, Waiter
 
 
 class AsyncAcquireRequest(AcquireRequest):
-    """A ticket whose holder is a task."""
+    """An acquire request made by a task."""
 
-    __slots__ = ("_clock", "_place")
+    __slots__ = ("_async_waiter", "_clock")
 
     def __init__(self, clock: AsyncClock) -> None:
         self._clock = clock
-        self._place: AsyncWaiter = clock.waiter()
-        super().__init__(cast(Waiter, self._place))  # the core does no more than wake it
+        self._async_waiter: AsyncWaiter = clock.waiter()
+        super().__init__(cast(Waiter, self._async_waiter))  # the core only wakes it
 
     def renew(self) -> None:
-        """Take another waiter, before the ticket may be queued again."""
-        self._place = self._clock.waiter()
-        self.waiter = cast(Waiter, self._place)
+        """Create a new waiter, so that the request can be queued again."""
+        self._async_waiter = self._clock.waiter()
+        self.waiter = cast(Waiter, self._async_waiter)
 
     async def wait(self, deadline: float | None) -> bool:
-        """Wait to be woken, until the deadline at most."""
-        return await self._place.wait(deadline)
+        """Wait until woken (True) or until the deadline (False)."""
+        return await self._async_waiter.wait(deadline)
 
 
 def task_name() -> str | None:

@@ -1,8 +1,8 @@
-"""The tasks in which a pool for asyncio does what takes long.
+"""The background tasks of a pool for asyncio.
 
-A cancelled caller leaves at once: it waits in one way only, on a waiter of the clock. What it
-waited for is a task, which goes on or is cancelled by itself. All tasks are known, so that the
-pool can wait for them when it is closed.
+A caller waits for a task only through a waiter of the clock, so a cancelled caller returns at once.
+The task itself either continues or is cancelled explicitly. The pool keeps track of all its tasks
+and waits for them when it is closed.
 """
 
 import asyncio
@@ -15,26 +15,26 @@ T = TypeVar("T")
 
 
 class OutOfTimeError(Exception):
-    """The deadline came first."""
+    """The deadline passed before the work was done."""
 
 
 class Tasks:
-    """The tasks of one pool, which take part in its clock's time."""
+    """The tasks of one pool; each is a participant of the pool's clock while it runs."""
 
     def __init__(self, clock: AsyncClock) -> None:
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Start a task. What it raises need not be looked at."""
+        """Start a task. An exception that is never retrieved causes no warning."""
         self._clock.enter()
-        task = asyncio.create_task(_Begun(work))
+        task = asyncio.create_task(_StartedWork(work))
         self._running.add(task)
-        task.add_done_callback(self._left)
+        task.add_done_callback(self._task_ended)
         return task
 
     async def ended(self, task: asyncio.Task[Any], deadline: float | None = None) -> bool:
-        """Wait for a task, which goes on if the wait is cancelled; False at the deadline."""
+        """Wait for a task; False at the deadline. Cancelling the wait does not cancel the task."""
         if not task.done():
             waiter = self._clock.waiter()
             task.add_done_callback(lambda _: waiter.wake())
@@ -42,13 +42,13 @@ class Tasks:
         return task.done()
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do work that goes on if the caller is cancelled."""
+        """Do work that continues even if the caller is cancelled."""
         task = self.spawn(work)
         await self.ended(task)
         return task.result()
 
     async def within(self, work: Awaitable[T], deadline: float | None) -> T:
-        """Do work that is cancelled with the caller, or at the deadline: then OutOfTimeError."""
+        """Do work that is cancelled with the caller; at the deadline, raise OutOfTimeError."""
         task = self.spawn(_done(work))
         try:
             if not await self.ended(task, deadline):
@@ -58,7 +58,7 @@ class Tasks:
         return task.result()
 
     async def settle(self, seconds: float) -> None:
-        """Wait for all tasks to end, but no longer than that."""
+        """Wait for all tasks to end, for at most this many seconds."""
         deadline = self._clock.now() + seconds
         while self._clock.now() < deadline:
             others = self._running - {asyncio.current_task()}
@@ -66,46 +66,46 @@ class Tasks:
                 return
             if not await self.ended(others.pop(), deadline):
                 return
-            await asyncio.sleep(0)  # for what its end brings about
+            await asyncio.sleep(0)  # lets the callbacks of its end run
 
-    def _left(self, task: asyncio.Task[Any]) -> None:
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # who does not wait for it any more has another one to raise
-        # Not before those who wait for it have been woken, or time could pass in between.
+            task.exception()  # retrieved here: a caller that left raises its own
+        # Only after the task's waiters have been woken; otherwise time could pass in between.
         asyncio.get_running_loop().call_soon(self._clock.leave)
 
 
-class _Begun(Coroutine[Any, Any, T]):
-    """Work that begins, even if its task is cancelled before it has had its first turn.
+class _StartedWork(Coroutine[Any, Any, T]):
+    """Work that starts even if its task is cancelled before its first turn.
 
-    The cancellation then strikes where the work first waits, so that what it has to give back at
-    its end it does give back.
+    The cancellation is then raised at the work's first await, so that its `finally` clauses run
+    and release everything the work holds.
     """
 
     def __init__(self, work: Coroutine[Any, Any, T]) -> None:
         self._work = work
-        self._has_begun = False
+        self._has_started = False
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._work, name)  # its name and its frame, for who prints the task
+        return getattr(self._work, name)  # name and frame, for printing the task
 
     def __await__(self) -> Generator[Any, Any, T]:
         return self._work.__await__()
 
     def send(self, value: Any) -> Any:
-        """Go on, from the beginning or from where it waits."""
-        self._has_begun = True
+        """Start the work, or resume it at its await."""
+        self._has_started = True
         return self._work.send(value)
 
     def throw(self, error: Any, *details: Any) -> Any:
-        """Raise in it, once it has begun."""
-        if not self._has_begun:
+        """Raise in the work, after starting it if necessary."""
+        if not self._has_started:
             self.send(None)
         return self._work.throw(error, *details)
 
     def close(self) -> None:
-        """End it where it is."""
+        """Close the work's coroutine."""
         self._work.close()
 
 
@@ -114,6 +114,6 @@ async def _done(work: Awaitable[T]) -> T:
 
 
 def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel them all."""
+    """Cancel all these tasks."""
     for task in tasks:
         task.cancel()

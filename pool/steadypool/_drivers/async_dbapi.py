@@ -1,9 +1,10 @@
-"""How to judge, reset and close a connection for asyncio, whoever made it.
+"""Inspects, resets and closes connections of any asyncio driver.
 
-A connection that knows how says it itself (`SelfAware`, as steadypool's own driver does). Any
-other one may come from a `connect` callable: its methods may be plain or to be awaited, and what
-it cannot say is taken for the worse. Nothing here raises, save a cancellation, which always goes
-on; whoever is cancelled while he closes a connection has cut it off.
+A `SelfAware` connection, such as those of steadypool's own driver, reports its state. Any other
+connection comes from a `connect` callable. Its methods may be plain or async, and the pool assumes
+the worst about anything the connection cannot report. `commit` and `begin` raise the driver's
+errors. All other functions raise nothing except a cancellation, which always propagates; a
+cancelled `close` has aborted the connection.
 """
 
 import asyncio
@@ -16,37 +17,37 @@ from steadypool._core.entries import ConnectionState
 from steadypool._core.settings import Reset
 
 CLOSE_LIMIT = 2.0
-"""Seconds for a polite good-bye; then the connection is cut off."""
+"""Seconds that a normal close may take; then the connection is aborted."""
 RESET_LIMIT = 5.0
-"""Seconds for the reset of a connection that has no limit of its own; then it is dropped."""
+"""Seconds that the reset of a foreign connection may take; then it is dropped."""
 
 
 class SelfAware(ABC):
-    """A connection that tells the pool what it is like."""
+    """A connection that reports its own state to the pool."""
 
     @abstractmethod
     def pool_state(self) -> ConnectionState:
-        """Tell what it is like from what is known here; sends nothing."""
+        """Return the state from local knowledge; sends nothing."""
 
     @abstractmethod
     def pool_alive(self) -> bool:
-        """Tell without a round trip whether it can still be good."""
+        """Return, without a round trip, whether the connection can still be alive."""
 
     @abstractmethod
     async def pool_ping(self) -> None:
-        """Make a round trip; raises if that fails."""
+        """Make a round trip; raise if it fails."""
 
     @abstractmethod
     async def pool_close(self) -> None:
-        """Take leave of the server; return when the socket is closed."""
+        """Log off from the server; return when the socket is closed."""
 
     @abstractmethod
     def abort(self) -> None:
-        """Close the socket at once; as often as one likes."""
+        """Close the socket at once; may be called repeatedly."""
 
 
 def state(connection: Any) -> ConnectionState:
-    """Tell what a connection is like from its attributes alone; sends nothing."""
+    """Return the state of a connection from its attributes; sends nothing."""
     try:
         if isinstance(connection, SelfAware):
             return connection.pool_state()
@@ -56,19 +57,19 @@ def state(connection: Any) -> ConnectionState:
 
 
 def state_after(connection: Any, error: BaseException | None) -> ConnectionState:
-    """Tell what a connection is like after a block that may have been broken off."""
+    """Return the state of a connection after a block that raised `error` or none."""
     found = state(connection)
-    broken_off = isinstance(error, asyncio.CancelledError | TimeoutError | GeneratorExit)
-    if broken_off and not isinstance(connection, SelfAware):  # which can tell
+    interrupted = isinstance(error, asyncio.CancelledError | TimeoutError | GeneratorExit)
+    if interrupted and not isinstance(connection, SelfAware):  # a foreign one may owe an answer
         return ConnectionState.UNREAD
     return found
 
 
 def alive(connection: Any) -> bool:
-    """Tell, without a round trip, whether an idle connection can still be good.
+    """Return, without a round trip, whether an idle connection can still be alive.
 
-    A server speaks first only to say good-bye: an idle socket that can be read is dead. A
-    connection without a descriptor is taken for good unless it says that it is closed.
+    A server sends unasked only when it closes a connection, so an idle socket with data to read is
+    dead. A connection without a descriptor counts as alive unless it reports that it is closed.
     """
     if state(connection) is ConnectionState.CLOSED:
         return False
@@ -82,13 +83,13 @@ def alive(connection: Any) -> bool:
 
 
 def _source(connection: Any) -> Any:
-    """What has the descriptor: the connection itself, or the stream of aiomysql's and asyncmy's."""
+    """Return the object with the descriptor: the connection, or aiomysql's or asyncmy's socket."""
     writer = getattr(connection, "_writer", None)
     return connection if writer is None else writer.get_extra_info("socket")
 
 
 def is_silent(descriptor: int) -> bool:
-    """Whether nothing can be read: neither an answer nor the end."""
+    """Whether the socket has nothing to read, neither data nor end of file."""
     if descriptor < 0:
         return False
     poll = select.poll()
@@ -97,23 +98,23 @@ def is_silent(descriptor: int) -> bool:
 
 
 async def answers(connection: Any) -> bool:
-    """Tell, by a round trip, whether a connection is good."""
+    """Return whether a connection answers a round trip."""
     if not alive(connection):
         return False
     try:
         if isinstance(connection, SelfAware):
             await connection.pool_ping()
-        else:  # a driver's own ping might connect anew
-            await _called(connection.rollback)
+        else:  # a driver's own ping might reconnect
+            await _call(connection.rollback)
     except Exception:
         return False
     return state(connection) is not ConnectionState.CLOSED
 
 
 async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
-    """Make a connection fit for the next borrower; False: it must be dropped.
+    """Reset a connection for the next borrower; False: the pool must drop it.
 
-    Steadypool's own knows how long an answer may take; others have RESET_LIMIT.
+    steadypool's own connections have their configured timeout, others RESET_LIMIT.
     """
     if found is ConnectionState.UNREAD or found is ConnectionState.CLOSED:
         return False
@@ -122,43 +123,43 @@ async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool
         work = getattr(connection, "reset_session", work)
     try:
         async with asyncio.timeout(None if isinstance(connection, SelfAware) else RESET_LIMIT):
-            await _called(work)
+            await _call(work)
     except Exception:
         return False
     return state(connection) is not ConnectionState.CLOSED
 
 
 async def settle(connection: Any) -> bool:
-    """End the transaction that a hook has left open; False: nobody can use the connection."""
+    """End a transaction that a hook left open; False: the connection is unusable."""
     found = state(connection)
     return found is ConnectionState.CLEAN or await restore(connection, found, Reset.ROLLBACK)
 
 
 async def commit(connection: Any) -> None:
-    """Commit; raises what the connection raises."""
-    await _called(connection.commit)
+    """Commit; raises the connection's errors."""
+    await _call(connection.commit)
 
 
 async def begin(connection: Any) -> None:
-    """Begin a transaction on a connection that would commit each statement by itself.
+    """Begin a transaction on a connection in autocommit mode.
 
-    Where the driver cannot be asked, one is taken to begin by itself, as DB-API says.
+    A driver without `get_autocommit` is assumed to begin transactions implicitly, as DB-API says.
     """
     asks = getattr(connection, "get_autocommit", None)
     if asks is not None and asks():
-        await _called(connection.begin)
+        await _call(connection.begin)
 
 
 async def close(connection: Any) -> None:
-    """Close, whatever the connection says to it, within CLOSE_LIMIT."""
+    """Close within CLOSE_LIMIT, ignoring the connection's errors."""
     try:
         async with asyncio.timeout(CLOSE_LIMIT):
             if isinstance(connection, SelfAware):
                 await connection.pool_close()
             else:
-                await _called(connection.close)
+                await _call(connection.close)
                 await asyncio.sleep(0)  # a transport closes its socket in the loop's next turn
-    except Exception:  # it is closed already, past closing, or out of time
+    except Exception:  # already closed, broken, or out of time
         abort(connection)
     except BaseException:
         abort(connection)
@@ -166,16 +167,16 @@ async def close(connection: Any) -> None:
 
 
 def abort(connection: Any) -> None:
-    """Close now, without waiting, as far as the connection can."""
+    """Close at once without waiting, as far as the driver supports it."""
     try:
         answer = getattr(connection, "abort", connection.close)()
         if inspect.iscoroutine(answer):
             answer.close()
-    except Exception:  # there is nothing more to be done about it
+    except Exception:  # nothing more can be done
         return
 
 
-async def _called(method: Any) -> None:
+async def _call(method: Any) -> None:
     answer = method()
     if inspect.isawaitable(answer):
         await answer
@@ -184,10 +185,10 @@ async def _called(method: Any) -> None:
 def _foreign_state(connection: Any) -> ConnectionState:
     if getattr(connection, "closed", False) or not getattr(connection, "connected", True):
         return ConnectionState.CLOSED
-    result = getattr(connection, "_result", None)  # aiomysql's and asyncmy's
+    result = getattr(connection, "_result", None)  # of aiomysql and asyncmy
     if result is not None and (result.unbuffered_active or result.has_next):
         return ConnectionState.UNREAD
-    # A few drivers say so; whoever does not is rolled back.
+    # A few drivers report this; a connection that does not is rolled back.
     if getattr(connection, "in_transaction", True) is False:
         return ConnectionState.CLEAN
     return ConnectionState.IN_TRANSACTION

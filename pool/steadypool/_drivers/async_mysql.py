@@ -1,18 +1,23 @@
 """The asyncio driver's connection; the only module to import aiomysql.
 
-Of aiomysql and asyncmy only the connection class was in question. Both close a connection whose
-read was cancelled. aiomysql was taken because
+The pool needs only a connection class, which aiomysql and asyncmy both have. Both close a
+connection whose read was cancelled. aiomysql was chosen for these reasons:
 
-* it is pure Python over PyMySQL's packets, sign-in and exceptions: one set of errors for threads
-  and tasks, nothing to compile, no dependence on the GIL, and every step can be overridden here;
-* asyncmy connects and reads through `asyncio.wait_for`, which before Python 3.12 can swallow a
-  cancellation; aiomysql does so for its own connect timeout alone, which is not used here;
-* MIT licence. Against it: no type hints, and slower with many rows.
+* It is pure Python on top of PyMySQL's packets, sign-in and exceptions. Threads and tasks see the
+  same errors, nothing is compiled or depends on the GIL, and every step can be overridden here.
+* asyncmy connects and reads through `asyncio.wait_for`, which can swallow a cancellation before
+  Python 3.12. aiomysql does that only for its connect timeout, which is not used here.
+* Its licence is MIT.
 
-What it lacks is added here: one time limit for connecting and signing in together, a time limit for
-answers, no fallback to plain text where TLS is required, whether the server's last word on
-transactions is up to date, and a connection that can no longer be in step is closed, whatever was
-raised while an answer was read.
+Its drawbacks: it has no type hints, and many rows take longer.
+
+This module adds to aiomysql:
+
+* one time limit for connecting and signing in together;
+* a time limit for answers;
+* no fallback to plain text when TLS is required;
+* knowledge of whether the server's last transaction status is up to date;
+* an aborted connection when reading an answer fails in a way that leaves the protocol out of step.
 """
 
 import asyncio
@@ -32,54 +37,54 @@ from steadypool._drivers.tls import tls_context
 
 _TLS_REFUSED = 2026
 _RESET_SESSION = 0x1F
-"""COM_RESET_CONNECTION, which PyMySQL has no name for."""
-_GLANCE = 0.005
-"""Seconds between two looks at what is sent under TLS."""
+"""COM_RESET_CONNECTION; PyMySQL has no name for it."""
+_SEND_POLL = 0.005
+"""Seconds between two checks of the unsent bytes under TLS."""
 
 
-class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignore[misc]  # its base has no hints
-    """An aiomysql connection that knows what state it is in.
+class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignore[misc]  # its base class has no hints
+    """An aiomysql connection that knows its own state.
 
-    `read_timeout`: seconds that the server may take for an answer; `write_timeout`: to take a
-    statement. None: any time.
+    `read_timeout` limits the seconds until the server's answer, `write_timeout` the seconds until
+    the server has taken a statement. None: no limit.
     """
 
     uncertain = False
-    """A transaction may be open: the server has not said so since the last statement."""
-    _settings: tuple[str, bool | None, Any] = ("", None, None)
-    """Character set, autocommit and database, as signed in with."""
+    """A transaction may be open; the server has not reported it since the last statement."""
+    _sign_in_settings: tuple[str, bool | None, Any] = ("", None, None)
+    """Character set, autocommit and database as of sign-in."""
     read_timeout: float | None = None
     write_timeout: float | None = None
     tls_required = False
     _is_timed = False
-    """The answer that is being read has its time limit as a whole."""
-    _leaving: asyncio.StreamWriter | None = None
-    # aiomysql's own.
+    """A time limit already covers the whole answer that is being read."""
+    _closing_writer: asyncio.StreamWriter | None = None
+    # Attributes of aiomysql.
     _reader: Any
     _writer: asyncio.StreamWriter | None
 
-    # --- what the pool asks ----------------------------------------------------------------------
+    # --- for the pool ----------------------------------------------------------------------------
 
     def pool_state(self) -> ConnectionState:
-        """Tell what it is like from what is known here; sends nothing."""
+        """Return the state from local knowledge; sends nothing."""
         if self._writer is None:
             return ConnectionState.CLOSED
         result = self._result
         if result is not None and (result.unbuffered_active or result.has_next):
             return ConnectionState.UNREAD
-        if self._is_under_way(self._writer):
+        if self._is_busy(self._writer):
             return ConnectionState.UNREAD
         if self.uncertain or self.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
             return ConnectionState.IN_TRANSACTION
         return ConnectionState.CLEAN
 
-    def _is_under_way(self, writer: asyncio.StreamWriter) -> bool:
-        """Whether another task, which outlived the loan, still sends a statement or reads."""
+    def _is_busy(self, writer: asyncio.StreamWriter) -> bool:
+        """Whether a task that outlived the loan is still sending a statement or reading."""
         reader = self._reader
         return bool(reader._waiter or reader._buffer or _unsent(writer))
 
     def pool_alive(self) -> bool:
-        """Tell without a round trip: a server speaks first only to say good-bye."""
+        """Return False if the server sent anything: unasked, it only sends a goodbye."""
         if self._writer is None or self._writer.transport.is_closing():
             return False
         if self._reader.eof_received or self._reader._buffer or self._reader.exception():
@@ -87,12 +92,12 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         return is_silent(self._writer.get_extra_info("socket").fileno())
 
     async def pool_ping(self) -> None:
-        """Make a round trip; raises if that fails."""
+        """Make a round trip; raise if it fails."""
         await self.ping(reconnect=False)
 
     async def reset_session(self) -> None:
-        """Forget all session state at the server, and roll back; then sign in's settings again."""
-        charset, autocommit, database = self._settings
+        """Reset the session on the server, which rolls back; then restore the sign-in settings."""
+        charset, autocommit, database = self._sign_in_settings
         await self._execute_command(_RESET_SESSION, b"")
         await self._read_ok_packet()
         if database:
@@ -102,8 +107,8 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             await self.autocommit(autocommit)
 
     async def pool_close(self) -> None:
-        """Take leave of the server; return when the socket is closed."""
-        writer = self._leaving = self._writer
+        """Log off from the server; return when the socket is closed."""
+        writer = self._closing_writer = self._writer
         self._writer = self._reader = None
         if writer is not None:
             writer.write(struct.pack("<iB", 1, COMMAND.COM_QUIT))
@@ -112,28 +117,30 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         await asyncio.sleep(0)  # an aborted transport closes its socket in the loop's next turn
 
     def limit(self, reading: float | None, writing: float | None) -> None:
-        """Limit how long the server may take for an answer, and to take a statement."""
+        """Set the time limits for the server's answer and for taking a statement."""
         self.read_timeout, self.write_timeout = reading, writing
         if self._writer is not None and not self._writer.get_extra_info("ssl_object"):
-            self._writer.transport.set_write_buffer_limits(high=0)  # `drain` waits for all of it
+            self._writer.transport.set_write_buffer_limits(high=0)  # `drain` waits for all bytes
 
     def abort(self) -> None:
-        """Close the socket at once; as often as one likes."""
-        writer = self._writer or self._leaving
+        """Close the socket at once; may be called repeatedly."""
+        writer = self._writer or self._closing_writer
         self._writer = self._reader = None
         if writer is not None:
-            with suppress(RuntimeError):  # its event loop was closed: then its finalizer does so
+            with suppress(
+                RuntimeError
+            ):  # the event loop is closed: the finalizer closes the socket
                 writer.transport.abort()
 
-    # --- aiomysql's own, made tighter ------------------------------------------------------------
+    # --- overridden methods of aiomysql ----------------------------------------------------------
 
     def close(self) -> None:
-        """Close the socket at once, without a word to the server."""
+        """Close the socket at once, without notifying the server."""
         self.abort()
 
     async def _connect(self) -> None:
         await super()._connect()
-        self._settings = self.charset, self.autocommit_mode, self.db
+        self._sign_in_settings = self.charset, self.autocommit_mode, self.db
 
     async def _request_authentication(self) -> None:
         if self.tls_required and not self.server_capabilities & CLIENT.SSL:
@@ -146,10 +153,10 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         if writer is None or not _unsent(writer):
             return
         try:
-            await self._in_time(_sent(writer), self.write_timeout, "the server takes no statement")
-        except OSError:  # it may have said why before it hung up: that is read next
+            await self._in_time(_sent(writer), self.write_timeout, "statement not taken")
+        except OSError:  # the server may have sent the reason; it is read next
             return
-        except BaseException:  # somewhere amid a statement
+        except BaseException:  # part of the statement was sent
             self.abort()
             raise
 
@@ -157,9 +164,9 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         self.uncertain = True
         try:
             await self._answered(super()._read_query_result(unbuffered))
-        except pymysql.MySQLError:  # the server's answer, or the connection is closed already
+        except pymysql.MySQLError:  # the server's answer, or already closed
             raise
-        except BaseException:  # somewhere amid an answer
+        except BaseException:  # part of the answer was read
             self.abort()
             raise
         self.uncertain = self._result.server_status is None and not self.get_autocommit()
@@ -174,7 +181,7 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         reading = super()._read_packet(packet_type)
         if self._is_timed:
             return await reading
-        return await self._answered(reading)  # each row of a streamed result by itself
+        return await self._answered(reading)  # a limit for each row of a streamed result
 
     async def _answered(self, reading: Coroutine[Any, Any, Any]) -> Any:
         self._is_timed = True
@@ -184,7 +191,7 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             self._is_timed = False
 
     async def _in_time(
-        self, work: Coroutine[Any, Any, Any], seconds: float | None, complaint: str
+        self, work: Coroutine[Any, Any, Any], seconds: float | None, message: str
     ) -> Any:
         if seconds is None:
             return await work
@@ -194,12 +201,12 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         except TimeoutError:
             self.abort()
             raise pymysql.OperationalError(
-                CR.CR_SERVER_LOST, f"{complaint} within {seconds} s"
+                CR.CR_SERVER_LOST, f"{message} within {seconds} s"
             ) from None
 
 
 def _unsent(writer: asyncio.StreamWriter) -> int:
-    """Return how much the system has not taken yet: under TLS, of the transport below it."""
+    """Return the number of unsent bytes; under TLS, those of the transport below."""
     transport: Any = writer.transport
     below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
     return int((below or transport).get_write_buffer_size())
@@ -207,18 +214,18 @@ def _unsent(writer: asyncio.StreamWriter) -> int:
 
 async def _sent(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
-    while _unsent(writer):  # a transport below TLS tells nobody when it is empty
-        await asyncio.sleep(_GLANCE)
+    while _unsent(writer):  # the transport below TLS signals nothing when it is empty
+        await asyncio.sleep(_SEND_POLL)
 
 
 class AsyncConnector:
     """Opens connections to one database; an async callable without arguments.
 
-    `address`, `user` and `database` tell where it leads. Raises PoolConfigError.
+    `address`, `user` and `database` describe the destination. Raises PoolConfigError.
     """
 
     def __init__(self, config: Config) -> None:
-        tls_context(config)  # authorities that cannot be had are told now, not at each connect
+        tls_context(config)  # reports unreadable authorities now, not at each connect
         self._config = config
         self.address = config.address
         self.user = config.user
@@ -233,7 +240,7 @@ class AsyncConnector:
 
         Raises PyMySQL's errors.
         """
-        connection = self._prepared()
+        connection = self._unconnected()
         try:
             async with asyncio.timeout(self._config.connect_timeout):
                 await connection._connect()
@@ -244,7 +251,7 @@ class AsyncConnector:
             ) from None
         except pymysql.OperationalError as error:
             connection.abort()
-            if isinstance(error.__cause__, OSError):  # which aiomysql does not repeat
+            if isinstance(error.__cause__, OSError):  # aiomysql leaves it out of its message
                 text = f"Can't connect to MySQL server on {self.address!r} ({error.__cause__})"
                 raise pymysql.OperationalError(error.args[0], text) from error.__cause__
             raise
@@ -254,14 +261,14 @@ class AsyncConnector:
         connection.limit(self._config.reading_timeout, self._config.writing_timeout)
         return connection
 
-    def _prepared(self) -> AsyncConnection:
+    def _unconnected(self) -> AsyncConnection:
         config = self._config
         connection = AsyncConnection(
             host=config.host,
             port=config.port,
             unix_socket=config.unix_socket,
             user=config.user,
-            # aiomysql encodes it as Latin-1; this way UTF-8 comes out, and nothing can fail.
+            # aiomysql encodes it as Latin-1; the result here is UTF-8, and encoding cannot fail.
             password=config.password.encode().decode("latin-1"),
             db=config.database,
             charset=config.charset,

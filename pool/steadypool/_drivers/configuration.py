@@ -1,14 +1,13 @@
-"""Where the database is and how to sign in: from a file, a URL, or a `Config` made by hand.
+"""The address of the database and how to sign in: from a file, a URL or a `Config`.
 
 A file names databases:
 
     databases:
       primary: {host: db1, user: app, password: ${DB_PASSWORD}, database: shop}
 
-`${NAME}` and `${NAME:-default}` are taken from the environment. They are put in after the YAML has
-been parsed, so that no value, whatever its characters, can change the meaning of the file. A
-password is never part of a representation or of an error; hence errors quote keys and names of
-variables, and no values of text.
+`${NAME}` and `${NAME:-default}` come from the environment. They are substituted after the YAML has
+been parsed, so no value can change the meaning of the file. A password never appears in a
+representation or an error; therefore errors quote keys and names of variables, but no text values.
 """
 
 import difflib
@@ -33,7 +32,7 @@ _PLACEHOLDER = re.compile("\ue000([0-9]+)\ue001")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One database. Times are in seconds; None for a timeout means no limit."""
+    """One database. Times are in seconds; a timeout of None means no limit."""
 
     host: str = "127.0.0.1"
     port: int = 3306
@@ -41,23 +40,24 @@ class Config:
     password: str = field(default="", repr=False)
     database: str | None = None
     unix_socket: str | None = None
-    """Path of a socket, used instead of host and port."""
+    """Path of a unix socket, used instead of host and port."""
     connect_timeout: float = 10.0
     """For connecting and signing in together."""
     query_timeout: float | None = 5.0
-    """For the server's answer to a statement, and for sending one. A query that takes longer fails,
-    and its connection is lost. In asyncio the answer is all of it (of a streamed result each row),
-    in threads each wait for more of it: there a server that drips is not cut off."""
+    """For sending a statement, and for the server's answer. A query that takes longer fails, and
+    its connection is lost. In asyncio the limit covers the whole answer (each row of a streamed
+    result). In threads it covers each wait for more of the answer, so a server that keeps sending
+    small pieces is not cut off."""
     read_timeout: float | None = None
-    """For the answer, counted as for `query_timeout`, in its place."""
+    """For the answer, in place of `query_timeout` and measured in the same way."""
     write_timeout: float | None = None
     """For each write of a statement, in place of `query_timeout`."""
     charset: str = "utf8mb4"
     autocommit: bool = False
     tls: bool | None = None
-    """True: required. False: never. None: if the server offers it, but not on this machine."""
+    """True: required. False: never. None: used if a server on another machine offers it."""
     tls_ca: str | None = None
-    """File of authorities; with it the server's certificate and name are verified."""
+    """File of authorities. It makes TLS required and verifies the server's certificate and name."""
 
     def __post_init__(self) -> None:
         for name, convert in CONVERTERS.items():
@@ -70,23 +70,23 @@ class Config:
 
     @property
     def place(self) -> str:
-        """Return where it leads, as part of a sentence."""
+        """Return the destination as part of a sentence."""
         named = "" if self.database is None else f", database {self.database!r}"
         return f"{self.address} as user {self.user!r}{named}"
 
     @property
     def reading_timeout(self) -> float | None:
-        """What holds for reads."""
+        """The time limit for reads."""
         return self.query_timeout if self.read_timeout is None else self.read_timeout
 
     @property
     def writing_timeout(self) -> float | None:
-        """What holds for writes."""
+        """The time limit for writes."""
         return self.query_timeout if self.write_timeout is None else self.write_timeout
 
 
 def load(source: "Config | str | os.PathLike[str] | None", name: str) -> Config:
-    """Get the configuration of the database `name`.
+    """Load the configuration of the database `name`.
 
     `source` is a Config, a URL `mysql://user:password@host:port/database?option=value`, the path
     of a file, or None for the file named by $STEADYPOOL_CONFIG, or else ./config.yaml.
@@ -98,7 +98,7 @@ def load(source: "Config | str | os.PathLike[str] | None", name: str) -> Config:
         return from_url(source)
     if source is not None and (not source or not isinstance(source, str | os.PathLike)):
         raise PoolConfigError(
-            f"config must be a URL, a file's path or a Config, not {_called(source)}"
+            f"config must be a URL, a file's path or a Config, not {_described(source)}"
         )
     path = Path(source or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)
     return from_file(path, name)
@@ -125,7 +125,7 @@ def from_url(url: str) -> Config:
 def from_file(path: Path, name: str) -> Config:
     """Read the database `name` from a YAML file."""
     found: list[re.Match[str]] = []
-    tree = _parse(_set_aside(_read(path), found), path)
+    tree = _parse(_with_placeholders(_read(path), found), path)
     databases = tree.get("databases") if isinstance(tree, dict) else None
     if not isinstance(databases, dict):
         raise PoolConfigError(
@@ -138,12 +138,12 @@ def from_file(path: Path, name: str) -> Config:
     entry = databases[name]
     if not isinstance(entry, dict):
         raise PoolConfigError(f"{place}: expected a mapping of options")
-    given = {str(key): _fill_in(value, found, f"{place}.{key}") for key, value in entry.items()}
+    given = {str(key): _substitute(value, found, f"{place}.{key}") for key, value in entry.items()}
     return _config(given, place)
 
 
-def _set_aside(text: str, found: list[re.Match[str]]) -> str:
-    """Put a placeholder, which means nothing in YAML, for every variable."""
+def _with_placeholders(text: str, found: list[re.Match[str]]) -> str:
+    """Replace every variable by a placeholder that has no meaning in YAML."""
 
     def replace(match: re.Match[str]) -> str:
         found.append(match)
@@ -152,13 +152,13 @@ def _set_aside(text: str, found: list[re.Match[str]]) -> str:
     return _VARIABLE.sub(replace, text)
 
 
-# An error below has no other one behind it (`__context__`): that may quote a password.
+# The errors below carry no `__context__`, which might quote a password.
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
     try:
         parts = urlsplit(url)
-        # What follows such a sign of a password would be taken for a database or an option.
+        # An unencoded / ? or # in a password puts its @ into the path, query or fragment.
         if "@" in parts.path + parts.query + parts.fragment:
             raise ValueError
         return parts, parts.port
@@ -167,9 +167,9 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     raise PoolConfigError(f"{fault}: {_ENCODE}")
 
 
-def _called(source: object) -> str:
-    """Say what was given in place of a source; no value of it, for that may be a password."""
-    return f"a {type(source).__name__}" if source else "nothing: is its variable set?"
+def _described(source: object) -> str:
+    """Describe a wrong source without its value, which may be a password."""
+    return f"a {type(source).__name__}" if source else "empty: is its variable set?"
 
 
 def _read(path: Path) -> str:
@@ -177,8 +177,8 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         fault = (
-            f"no configuration file {str(path)!r}: write one, name another in ${FILE_VARIABLE}, "
-            "or give the pool config= or connect="
+            f"no configuration file {str(path)!r}: create it, name another in ${FILE_VARIABLE}, "
+            "or pass config= or connect= to the pool"
         )
     except (OSError, UnicodeDecodeError) as error:
         fault = f"cannot read {str(path)!r}: {type(error).__name__}"
@@ -204,8 +204,8 @@ def _parse(text: str, path: Path) -> object:
     raise PoolConfigError(fault)
 
 
-def _fill_in(value: object, found: list[re.Match[str]], place: str) -> object:
-    """Put the variables' values where the placeholders are."""
+def _substitute(value: object, found: list[re.Match[str]], place: str) -> object:
+    """Replace the placeholders by the values of their variables."""
     if not isinstance(value, str):
         return value
 
@@ -238,4 +238,4 @@ def _hint(word: str, known: "Mapping[str, object] | list[str]") -> str:
     near = difflib.get_close_matches(word, list(known), n=1)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return f"; known are {', '.join(map(str, known))}"
+    return f"; known: {', '.join(map(str, known))}"

@@ -1,6 +1,7 @@
-"""The values of a configuration, converted from text where they come from a URL or a variable.
+"""Checks the values of a configuration, and converts text from a URL or a variable.
 
-Every refusal names the option and what is allowed, and no value of text: it may be a password.
+Every error names the option and the values allowed. It never quotes a text value, which may be a
+password.
 """
 
 import math
@@ -40,7 +41,7 @@ def _optional_seconds(name: str, value: object) -> float | None:
     return None if value is None else _seconds(name, value)
 
 
-def _truth(name: str, value: object) -> bool:
+def _boolean(name: str, value: object) -> bool:
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
@@ -49,8 +50,8 @@ def _truth(name: str, value: object) -> bool:
     raise PoolConfigError(f"{name} must be true or false, not {value!r}")
 
 
-def _optional_truth(name: str, value: object) -> bool | None:
-    return None if value is None else _truth(name, value)
+def _optional_boolean(name: str, value: object) -> bool | None:
+    return None if value is None else _boolean(name, value)
 
 
 CONVERTERS = {
@@ -65,8 +66,8 @@ CONVERTERS = {
     "read_timeout": _optional_seconds,
     "write_timeout": _optional_seconds,
     "charset": _text,
-    "autocommit": _truth,
-    "tls": _optional_truth,
+    "autocommit": _boolean,
+    "tls": _optional_boolean,
     "tls_ca": _optional_text,
 }
-"""What to do with the value of each option of `Config`; raises PoolConfigError."""
+"""The converter for each option of `Config`; raises PoolConfigError."""

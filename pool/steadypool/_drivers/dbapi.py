@@ -1,8 +1,8 @@
-"""What the pool asks of a connection: what it is like, and to be reset, checked or closed.
+"""Inspects, checks, resets and closes DB-API connections, for threads.
 
-A connection of ours can be judged by its attributes. A pool given a `connect` callable may get any
-DB-API connection; what such a connection cannot say is taken for the worse: it is rolled back.
-This module and `steadypool._drivers.mysql` are the only ones to import PyMySQL.
+The attributes of steadypool's own connections show their state. A pool with a `connect` callable
+may get any DB-API connection; the pool assumes the worst about one that does not report its state,
+and rolls it back.
 """
 
 import select
@@ -29,13 +29,15 @@ _CLOSED = ConnectionState.CLOSED
 
 
 def state(connection: Any) -> ConnectionState:
-    """Tell what a connection is like from its attributes alone; sends nothing, never raises."""
+    """Return the state of a connection from its attributes; sends nothing, never raises."""
     if type(connection) is not Connection:
         return _foreign_state(connection)
     if connection._sock is None:
         return _CLOSED
     result = connection._result
-    if connection.owed or (result is not None and (result.unbuffered_active or result.has_next)):
+    if connection.answer_pending or (
+        result is not None and (result.unbuffered_active or result.has_next)
+    ):
         return _UNREAD
     if connection.uncertain or connection.server_status & _IN_TRANSACTION_FLAG:
         return _IN_TRANSACTION
@@ -48,7 +50,7 @@ def _foreign_state(connection: Any) -> ConnectionState:
             return _plain_state(connection)
         if getattr(connection, "closed", False):
             return _CLOSED
-        # sqlite3 and a few others say so; whoever does not is rolled back.
+        # sqlite3 and a few others report this; a connection that does not is rolled back.
         return _CLEAN if getattr(connection, "in_transaction", True) is False else _IN_TRANSACTION
     except Exception:
         return _CLOSED
@@ -63,16 +65,16 @@ def _plain_state(connection: Any) -> ConnectionState:
     status = connection.server_status
     if status & _IN_TRANSACTION_FLAG:
         return _IN_TRANSACTION
-    # Without a result it may have failed, or been cut short as it read one: a rollback finds out.
-    told = result is not None and (status & _AUTOCOMMIT_FLAG or result.server_status is not None)
-    return _CLEAN if told else _IN_TRANSACTION
+    # Without a result the statement may have failed or been interrupted: a rollback clears both.
+    certain = result is not None and (status & _AUTOCOMMIT_FLAG or result.server_status is not None)
+    return _CLEAN if certain else _IN_TRANSACTION
 
 
 def alive(connection: Any) -> bool:
-    """Tell, without a round trip, whether an idle connection can still be good.
+    """Return, without a round trip, whether an idle connection can still be alive.
 
-    A server speaks first only to say good-bye: an idle socket that can be read is dead.
-    A connection without a socket to look at is taken for good unless it says that it is closed.
+    A server sends unasked only when it closes a connection, so an idle socket with data to read is
+    dead. A connection without a socket counts as alive unless it reports that it is closed.
     """
     if _foreign_state(connection) is _CLOSED:
         return False
@@ -91,9 +93,9 @@ def alive(connection: Any) -> bool:
 
 
 def answers(connection: Any, limit: float | None) -> bool:
-    """Tell, by a round trip of at most `limit` seconds, whether a connection is good.
+    """Return whether a connection answers a round trip within `limit` seconds.
 
-    The limit is kept by PyMySQL's connections; others have their driver's.
+    PyMySQL's connections keep this limit; others have the limit of their driver.
     """
     if not alive(connection):
         return False
@@ -105,13 +107,13 @@ def answers(connection: Any, limit: float | None) -> bool:
             connection.ping(reconnect=False)
             connection._read_timeout = usual  # type: ignore[attr-defined]  # not in the stub
         else:
-            _ask(connection)
+            _round_trip(connection)
     except Exception:
         return False
     return state(connection) is not _CLOSED
 
 
-def _ask(connection: Any) -> None:
+def _round_trip(connection: Any) -> None:
     if hasattr(connection, "ping"):
         connection.ping()
         return
@@ -125,7 +127,7 @@ def _ask(connection: Any) -> None:
 
 
 def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
-    """Make a connection fit for the next borrower; False: it must be dropped."""
+    """Reset a connection for the next borrower; False: the pool must drop it."""
     if found is _UNREAD or found is _CLOSED:
         return False
     work: Callable[[], object] = connection.rollback
@@ -139,25 +141,25 @@ def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
 
 
 def settle(connection: Any) -> bool:
-    """End the transaction that a hook has left open; False: nobody can use the connection."""
+    """End a transaction that a hook left open; False: the connection is unusable."""
     found = state(connection)
     return found is _CLEAN or restore(connection, found, Reset.ROLLBACK)
 
 
 def begin(connection: Any) -> None:
-    """Begin a transaction on a connection that would commit each statement by itself.
+    """Begin a transaction on a PyMySQL connection in autocommit mode.
 
-    Where the driver cannot be asked, one is taken to begin by itself, as DB-API says.
+    Other drivers are assumed to begin transactions implicitly, as DB-API says.
     """
     if isinstance(connection, _PyMySQLConnection) and connection.get_autocommit():
         connection.begin()
 
 
-def undo(connection: Any) -> None:
-    """Roll back; where that fails, close, so that the connection is dropped when it comes back.
+def roll_back_or_close(connection: Any) -> None:
+    """Roll back; if that fails, close, so that the pool drops the connection when it comes back.
 
-    Nothing is done where rows are left to read, for the driver would read all of them first: such
-    a connection is dropped as it is when it comes back.
+    A connection with unread rows is left as it is, because the driver would first read them all.
+    The pool drops such a connection when it comes back.
     """
     if state(connection) is _UNREAD:
         return
@@ -168,44 +170,44 @@ def undo(connection: Any) -> None:
 
 
 def close(connection: Any) -> None:
-    """Close, whatever the connection says to it; at once, also if a thread waits for an answer."""
-    if getattr(connection, "owed", False):
-        cut(connection)
+    """Close at once, even while a thread waits for an answer; ignores the connection's errors."""
+    if getattr(connection, "answer_pending", False):
+        abort(connection)
     if isinstance(connection, _PyMySQLConnection):
         result = connection._result  # type: ignore[attr-defined]  # not in the stub
         if result is not None:
-            result.unbuffered_active = False  # lest its finalizer read on, from a closed socket
-    with suppress(Exception):  # it is closed already, or past closing
+            result.unbuffered_active = False  # stops its finalizer from reading a closed socket
+    with suppress(Exception):  # already closed, or broken
         connection.close()
 
 
-def cut(connection: Any) -> None:
-    """Cut off a connection that another thread is using: that thread gets an error at once."""
+def abort(connection: Any) -> None:
+    """Shut down a connection in use by another thread; that thread gets an error at once."""
     source = getattr(connection, "_sock", None)
     if isinstance(source, socket.socket):
-        with suppress(OSError):  # it is closed already
-            socket.socket.shutdown(source, socket.SHUT_RDWR)  # TLS would be torn down first
+        with suppress(OSError):  # already closed
+            socket.socket.shutdown(source, socket.SHUT_RDWR)  # bypasses the TLS shutdown
 
 
 def forget(connection: Any) -> None:
-    """In a forked child: let go of the socket without a word to the parent's server."""
+    """In a forked child: close the socket without notifying the parent's server."""
     if isinstance(connection, _PyMySQLConnection):
         connection._force_close()  # type: ignore[attr-defined]  # not in the stub
 
 
-def may_mend(error: BaseException) -> bool:
-    """Tell whether a failed connect may succeed later; the server's refusals by rule will not."""
-    return _code(error) not in (1044, 1045, 1049) and not _distrusts(error)
+def is_transient(error: BaseException) -> bool:
+    """Whether a failed connect may succeed later; refusals and distrusted certificates will not."""
+    return _code(error) not in (1044, 1045, 1049) and not _is_untrusted(error)
 
 
 def suggestion(error: BaseException) -> str:
-    """Say what to do about a failed connect."""
-    if _distrusts(error):
-        return "The server's certificate is not trusted: check tls_ca, and the name of the host."
-    return _SUGGESTIONS.get(_code(error), "Look at the cause above.")
+    """Return advice on a failed connect."""
+    if _is_untrusted(error):
+        return "The server's certificate is not trusted: check tls_ca and the host name."
+    return _SUGGESTIONS.get(_code(error), "See the cause above.")
 
 
-def _distrusts(error: BaseException) -> bool:
+def _is_untrusted(error: BaseException) -> bool:
     return isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError)
 
 
@@ -215,10 +217,10 @@ def _code(error: BaseException) -> object:
 
 _SUGGESTIONS: dict[object, str] = {
     1040: "The server has too many connections: lower size and max_overflow, or raise its limit.",
-    1044: "The user may not use this database: grant it, or name another database.",
-    1045: "The server refused user or password: check both, and the host the user may come from.",
+    1044: "The user has no access to this database: grant it, or choose another database.",
+    1045: "The server refused user or password: check both, and the host allowed for this user.",
     1049: "The database does not exist: create it, or correct its name.",
-    2003: "Is the server running, and are host, port or socket right?",
-    2006: "The server went away while signing in: is it starting, or out of memory?",
-    2013: "The server stopped answering while signing in: is it overloaded, is a proxy in between?",
+    2003: "Is the server running? Check host, port and socket.",
+    2006: "The server went away during sign-in: it may be starting or out of memory.",
+    2013: "The server stopped answering during sign-in: check its load and any proxy in between.",
 }

@@ -1,13 +1,13 @@
-"""PyMySQL's connections, and how they are opened.
+"""PyMySQL connections, and how a configured pool opens them.
 
-A pool made from a configuration opens `Connection`s: PyMySQL's own, which in addition know when
-the server's last word on transactions is out of date, and end signing in by a deadline.
+`Connection` extends PyMySQL's connection. It knows when the server's last transaction status is out
+of date, it never mistakes the rest of an old answer for a new one, and its sign-in has a deadline.
 
-PyMySQL hears that word only with the answer to a statement that returns no rows; after a query or a
-failed statement it holds an older one. An answer that it was interrupted in reading, by a signal or
-by text that cannot be decoded, it would take for the answer to what is asked next. And it applies
-its connect timeout to the connect alone, its read timeout to each single read: a server that
-dribbles could keep it busy for ever.
+PyMySQL learns the transaction status only from the answer to a statement that returns no rows;
+after a query or a failed statement it holds an older status. If a signal or undecodable text
+interrupts the reading of an answer, PyMySQL takes the rest for the answer to the next statement.
+And its connect timeout covers only the connect, its read timeout each single read, so a server that
+sends byte by byte could block sign-in for ever.
 """
 
 import socket
@@ -23,13 +23,13 @@ from steadypool._drivers.configuration import Config
 from steadypool._drivers.tls import context, tls_context
 
 _RESET_SESSION = 0x1F
-"""COM_RESET_CONNECTION, which PyMySQL has no name for."""
+"""COM_RESET_CONNECTION; PyMySQL has no name for it."""
 
 
 class Connection(_PyMySQLConnection):
-    """A PyMySQL connection that knows what its `server_status` is worth, and if it is in step."""
+    """A PyMySQL connection that knows whether its status is current and an answer is pending."""
 
-    # PyMySQL's own, which its type stubs leave out.
+    # Attributes of PyMySQL that its type stubs leave out.
     _sock: Any
     _rfile: Any
     _result: Any
@@ -47,20 +47,20 @@ class Connection(_PyMySQLConnection):
     server_status: int
 
     uncertain = False
-    """A transaction may be open: the server has not said so since the last statement."""
-    owed = False
-    """The server owes an answer, or its rest: what is read next is not what is asked next."""
-    _settings: tuple[str, str | None, bool | None, Any] = ("", None, None, None)
-    """Character set, collation, autocommit and database, as signed in with."""
+    """A transaction may be open; the server has not reported it since the last statement."""
+    answer_pending = False
+    """An answer, or the rest of one, is still unread: the next read would return it."""
+    _sign_in_settings: tuple[str, str | None, bool | None, Any] = ("", None, None, None)
+    """Character set, collation, autocommit and database as of sign-in."""
 
     def connect(self, sock: Any = None) -> None:
-        """Connect and sign in; as PyMySQL's."""
+        """Connect and sign in, as PyMySQL does."""
         super().connect(sock)
-        self._settings = self.charset, self.collation, self.autocommit_mode, self.db
+        self._sign_in_settings = self.charset, self.collation, self.autocommit_mode, self.db
 
     def reset_session(self) -> None:
-        """Forget all session state at the server, and roll back; then sign in's settings again."""
-        charset, collation, autocommit, database = self._settings
+        """Reset the session on the server, which rolls back; then restore the sign-in settings."""
+        charset, collation, autocommit, database = self._sign_in_settings
         self._execute_command(_RESET_SESSION, b"")
         self._read_ok_packet()
         if database:
@@ -70,31 +70,31 @@ class Connection(_PyMySQLConnection):
             self.autocommit(autocommit)
 
     def set_character_set(self, charset: str, collation: Any = None) -> None:
-        """Change the character set; as PyMySQL's."""
+        """Change the character set, as PyMySQL does."""
         super().set_character_set(charset, collation)
-        self.owed = False
+        self.answer_pending = False
 
     def show_warnings(self) -> Any:
-        """Ask for warnings; as PyMySQL's."""
+        """Return the warnings, as PyMySQL does."""
         warnings = super().show_warnings()  # type: ignore[no-untyped-call]  # the stub has no hints
-        self.owed = False
+        self.answer_pending = False
         return warnings
 
     def _execute_command(self, command: int, sql: Any) -> None:
-        if self.owed:
-            self._force_close()  # it would read the answer to what another asked
-        self.owed = True
+        if self.answer_pending:
+            self._force_close()  # it would read the answer to an earlier statement
+        self.answer_pending = True
         super()._execute_command(command, sql)  # type: ignore[misc]  # not in the stub
-        self.owed = True  # also if it has read what was left of the last answer
+        self.answer_pending = True  # PyMySQL may just have read the rest of the last answer
 
     def _read_query_result(self, unbuffered: bool = False) -> Any:
-        self.owed = self.uncertain = True
+        self.answer_pending = self.uncertain = True
         try:
             affected = super()._read_query_result(unbuffered)  # type: ignore[misc]  # not in the stub
-        except pymysql.MySQLError as error:  # is the end of the answer
-            self.owed = _out_of_step(error)
+        except pymysql.MySQLError as error:  # an error ends the answer
+            self.answer_pending = _out_of_step(error)
             raise
-        self.owed = False
+        self.answer_pending = False
         self.uncertain = self._result.server_status is None and not self.get_autocommit()
         return affected
 
@@ -102,19 +102,19 @@ class Connection(_PyMySQLConnection):
         try:
             packet = super()._read_ok_packet()  # type: ignore[misc]  # not in the stub
         except pymysql.MySQLError as error:
-            self.owed = _out_of_step(error)
+            self.answer_pending = _out_of_step(error)
             raise
-        self.owed = self.uncertain = False
+        self.answer_pending = self.uncertain = False
         return packet
 
     def sign_in(self, path: str | None, seconds: float) -> None:
-        """Connect, to a unix socket if there is a path, and sign in, within so many seconds."""
+        """Connect, to the unix socket `path` if given, and sign in, within this many seconds."""
         deadline = time.monotonic() + seconds
         where = path or f"{self.host}:{self.port}"
         source = None
-        self._read_bytes = _Dribble(self, deadline)
+        self._read_bytes = _DeadlineReader(self, deadline)
         try:
-            source = self._reach(path, deadline)
+            source = self._connected_socket(path, deadline)
             self.connect(source)
         except OSError as error:
             raise pymysql.OperationalError(
@@ -125,17 +125,17 @@ class Connection(_PyMySQLConnection):
             if self._sock is None and source is not None:
                 source.close()
 
-    def _reach(self, path: str | None, deadline: float) -> socket.socket:
-        """Connect a socket; a name's addresses are tried in turn until the deadline."""
+    def _connected_socket(self, path: str | None, deadline: float) -> socket.socket:
+        """Connect a socket; try the addresses of the host name in turn until the deadline."""
         if path is not None:
             self._secure = True
-            return _connected(socket.AF_UNIX, path, deadline)
-        error: OSError = OSError("the name has no address")
+            return _connect_within(socket.AF_UNIX, path, deadline)
+        error: OSError = OSError("the host name has no address")
         for family, _, _, _, address in socket.getaddrinfo(
             self.host, self.port, type=socket.SOCK_STREAM
         ):
             try:
-                source = _connected(family, address, deadline)
+                source = _connect_within(family, address, deadline)
             except OSError as reason:
                 error = reason
                 continue
@@ -152,10 +152,10 @@ def _out_of_step(error: pymysql.MySQLError) -> bool:
     return bool(error.args) and error.args[0] == CR.CR_COMMANDS_OUT_OF_SYNC
 
 
-def _connected(family: int, address: Any, deadline: float) -> socket.socket:
+def _connect_within(family: int, address: Any, deadline: float) -> socket.socket:
     source = socket.socket(family, socket.SOCK_STREAM)
     try:
-        source.settimeout(_left(deadline))
+        source.settimeout(_remaining(deadline))
         source.connect(address)
     except BaseException:
         source.close()
@@ -163,25 +163,25 @@ def _connected(family: int, address: Any, deadline: float) -> socket.socket:
     return source
 
 
-def _left(deadline: float) -> float:
+def _remaining(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError("timed out")
     return left
 
 
-class _Dribble:
-    """Reads for a connection that is signing in, until a deadline that covers all of it."""
+class _DeadlineReader:
+    """Reads for a connection during sign-in; one deadline covers all reads."""
 
     def __init__(self, connection: Connection, deadline: float) -> None:
         self._connection = connection
         self._deadline = deadline
 
     def __call__(self, count: int) -> bytes:
-        """Read so many bytes; raises OSError."""
+        """Read this many bytes; raises OSError."""
         connection, data = self._connection, b""
         while len(data) < count:
-            connection._sock.settimeout(_left(self._deadline))
+            connection._sock.settimeout(_remaining(self._deadline))
             chunk = connection._rfile.read1(count - len(data))
             if not chunk:
                 connection._force_close()
@@ -191,13 +191,13 @@ class _Dribble:
 
 
 class Connector:
-    """Opens connections to one database; a zero-argument callable, as `connect=` takes it.
+    """Opens connections to one database; a callable without arguments, for `connect=`.
 
-    Thread-safe. `address`, `user` and `database` tell where it leads. Raises PoolConfigError.
+    Thread-safe. `address`, `user` and `database` describe the destination. Raises PoolConfigError.
     """
 
     def __init__(self, config: Config) -> None:
-        tls_context(config)  # authorities that cannot be had are told now, not at each connect
+        tls_context(config)  # reports unreadable authorities now, not at each connect
         self._config = config
         self.address = config.address
         self.user = config.user
@@ -210,8 +210,8 @@ class Connector:
     def __call__(self, limit: float | None = None) -> Connection:
         """Open a connection, within `limit` seconds and the configured timeout.
 
-        The time covers connecting and signing in, but not the look-up of the host's name. Raises
-        what PyMySQL raises.
+        The time covers connecting and signing in, but not the look-up of the host name. Raises
+        PyMySQL's errors.
         """
         config = self._config
         seconds = config.connect_timeout if limit is None else min(limit, config.connect_timeout)
@@ -219,7 +219,7 @@ class Connector:
             host=config.host,
             port=config.port,
             user=config.user,
-            # As bytes: PyMySQL would encode text as Latin-1, and quote it in the error if it can't.
+            # As bytes: PyMySQL encodes text as Latin-1, and quotes it in the error if that fails.
             password=config.password.encode(),
             database=config.database,
             charset=config.charset,
@@ -232,7 +232,7 @@ class Connector:
         connection.sign_in(config.unix_socket, seconds)
         connection._read_timeout = config.reading_timeout
         connection._write_timeout = config.writing_timeout
-        connection._current_timeout = -1.0  # what the socket has now is what was left: set it anew
+        connection._current_timeout = -1.0  # makes PyMySQL set the socket's timeout again
         return connection
 
     def _tls(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What a connection offers for TLS: one context for all that ask for the same.
+"""TLS contexts, shared by all connections with the same settings.
 
-The drivers would read all of the system's certificates again for each connection.
+Without sharing, the drivers would read all of the system's certificates for each connection.
 """
 
 import ssl
@@ -14,7 +14,7 @@ _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 @cache
 def context(authorities: str | None) -> ssl.SSLContext:
-    """Return the context that verifies by those authorities; without any it does not verify.
+    """Return a context that verifies against these authorities; without any it does not verify.
 
     Raises PoolConfigError.
     """
@@ -29,7 +29,7 @@ def context(authorities: str | None) -> ssl.SSLContext:
 
 
 def tls_context(config: Config) -> ssl.SSLContext | None:
-    """Return what a connection to that database offers for TLS; None: it stays in plain text.
+    """Return the TLS context for connections to this database; None: plain text.
 
     Raises PoolConfigError.
     """

@@ -190,7 +190,7 @@ class Engine(Returns):
     def _connect_failed(self, request: AcquireRequest, patience: Backoff, error: Exception) -> None:
         """Report a failed connect; raises unless it is to be tried again."""
         now = self._now()
-        mends = driver.may_mend(error)
+        mends = driver.is_transient(error)
         until = patience.retry_at(request.attempts, self._random, now) if mends else None
         waiter = self._waiter()
         with self._lock:

@@ -49,7 +49,7 @@ class Borrowing(Control):
                 yield connection
                 connection.commit()
             except BaseException:
-                driver.undo(connection)
+                driver.roll_back_or_close(connection)
                 raise
 
     def __enter__(self) -> Any:

@@ -130,7 +130,7 @@ class Returns:
         with self._lock:
             late = [entry.connection for entry in self._core.in_use.values()]
         for connection in late:
-            driver.cut(connection)
+            driver.abort(connection)
 
     def report_leaks(self) -> None:
         """Log loans that last too long, each once."""
