@@ -19,7 +19,7 @@ GIVEN_BACK_TWICE = "a QueuePool's connection may be closed twice, and nobody is 
 STAYS_ON_LOAN = "`dispose` knows nothing of what is on loan; that comes back as it went"
 RACE = "shutdown.close_all_races_with_borrowers"
 KNOWN = {
-    "errors.close_all_while_a_connection_is_held": STAYS_ON_LOAN,
+    "errors.close_all_leaves_a_connection_on_loan_open": STAYS_ON_LOAN,
     "errors.release_after_close": STAYS_ON_LOAN,
     "errors.release_twice": GIVEN_BACK_TWICE,
     "options.a_timeout_says_how_things_stand": "it tells its limits, not who has what; a `should`",
