@@ -265,7 +265,7 @@ def every_step(concurrency: tuple[Concurrency, ...] = (Concurrency.THREADS,)) ->
                 after=(Release(87, ("early",)),),
                 by=Interruption.TIMEOUT,
                 at_least=3,
-                made_good=True,
+                may_recover=True,
             ),
             Use(78, "warm_up"),
             Expect(72, Expectations(stats=(("in_use", equal(0)),)), 5.0),

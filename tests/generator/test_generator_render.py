@@ -337,8 +337,8 @@ def test_a_close_is_timed() -> None:
 
 
 def test_what_is_made_good_is_said_to_threads_alone() -> None:
-    step = InterruptEverywhere(1, (Maintain(2),), by=Interruption.TIMEOUT, made_good=True)
-    assert body(step).endswith("(interrupted, by=Interruption.TIMEOUT, made_good=True)")
+    step = InterruptEverywhere(1, (Maintain(2),), by=Interruption.TIMEOUT, may_recover=True)
+    assert body(step).endswith("(interrupted, by=Interruption.TIMEOUT, may_recover=True)")
     assert body(step, concurrency=Concurrency.ASYNCIO).endswith(
         "(interrupted, by=Interruption.TIMEOUT)"
     )

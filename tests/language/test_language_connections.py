@@ -96,14 +96,13 @@ def test_a_commit_can_be_expected_to_fail(load_test: LoadTest) -> None:
 
 def test_to_whom_nobody_listens_nothing_can_be_asked(wrong_test: WrongAt) -> None:
     wrong_test(
-        "«pool: {listener: nobody}\nsteps: [acquire: a]\n"
-        "expect: {events: {in_order: [checked_out]}}",
+        "«pool: {listener: none}\nsteps: [acquire: a]\nexpect: {events: {in_order: [checked_out]}}",
         "nobody listens to the pool, and 'events' in line 11 wants it",
     )
 
 
 def test_a_pool_without_listener_needs_no_events(load_test: LoadTest) -> None:
-    assert load_test(f"pool: {{listener: nobody}}\n{PASS}").needs == ()
+    assert load_test(f"pool: {{listener: none}}\n{PASS}").needs == ()
 
 
 def test_connects_are_counted_whatever_the_connections_are(load_test: LoadTest) -> None:

@@ -160,7 +160,7 @@ STEPS: dict[str, tuple[str, str]] = {
         "'x' was given back in line 11",
     ),
     "an interrupt that is made good": (
-        "- interrupt_everywhere: [close]\n  «made_good: true",
+        "- interrupt_everywhere: [close]\n  «may_recover: true",
         "only a timeout can be made good",
     ),
     "another way to be cut short": (

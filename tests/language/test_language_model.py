@@ -163,8 +163,8 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "[{interrupt_everywhere: [maintain], by: timeout, at_least: 3}]": (
         InterruptEverywhere(9, (Maintain(9),), by=Interruption.TIMEOUT, at_least=3),
     ),
-    "[{interrupt_everywhere: [maintain], by: timeout, made_good: true}]": (
-        InterruptEverywhere(9, (Maintain(9),), by=Interruption.TIMEOUT, made_good=True),
+    "[{interrupt_everywhere: [maintain], by: timeout, may_recover: true}]": (
+        InterruptEverywhere(9, (Maintain(9),), by=Interruption.TIMEOUT, may_recover=True),
     ),
     "[acquire: a, fork: [release: a, acquire: b], release: a]": (
         Acquire(9, ("a",)),

@@ -180,15 +180,15 @@ def test_a_timeout_must_come_out() -> None:
 
 
 def test_a_timeout_may_be_made_good_where_the_test_says_so() -> None:
-    with Cut(1, Interruption.TIMEOUT, kind_of, made_good=True), suppress(TimeoutError):
+    with Cut(1, Interruption.TIMEOUT, kind_of, may_recover=True), suppress(TimeoutError):
         talk()
 
 
-@pytest.mark.parametrize("made_good", [False, True])
-def test_a_timeout_must_come_out_of_the_call_that_it_struck(made_good: bool) -> None:
+@pytest.mark.parametrize("may_recover", [False, True])
+def test_a_timeout_must_come_out_of_the_call_that_it_struck(may_recover: bool) -> None:
     with (
         pytest.raises(ConnectionError, match="a later call"),
-        Cut(1, Interruption.TIMEOUT, kind_of, made_good=made_good),
+        Cut(1, Interruption.TIMEOUT, kind_of, may_recover=may_recover),
     ):
         with suppress(TimeoutError):
             talk()

@@ -103,7 +103,7 @@ def test_a_hook_that_fails_in_housekeeping_is_logged_and_not_raised(
     with caplog.at_level(logging.WARNING, "steadypool"):
         pool.maintain()
     (record,) = caplog.records
-    assert vars(record)["event"] == LogEvent.UPKEEP_FAILED
+    assert vars(record)["event"] == LogEvent.MAINTENANCE_FAILED
     pool.maintain()
     assert pool.stats().pool_size == 1
 

@@ -78,7 +78,7 @@ def test_whatever_a_hook_raises_is_logged_and_ends_nothing(
         until(lambda: pool.stats().pool_size)
     pool.close()
     (record,) = caplog.records
-    assert vars(record)["event"] == LogEvent.UPKEEP_FAILED
+    assert vars(record)["event"] == LogEvent.MAINTENANCE_FAILED
     assert vars(record)["error"] == kind.__name__
 
 

@@ -138,7 +138,7 @@ def test_whatever_a_hook_raises_ends_neither_the_task_nor_its_rounds(
     with caplog.at_level(logging.WARNING, "steadypool"):
         play(body)
     (record,) = caplog.records
-    assert vars(record)["event"] == LogEvent.UPKEEP_FAILED
+    assert vars(record)["event"] == LogEvent.MAINTENANCE_FAILED
     assert vars(record)["error"] == kind.__name__
 
 

@@ -104,7 +104,7 @@ LOGS = LogNames(
         "leak": "leak_suspected",
         "invalid": "connection_invalid",
         "unavailable": "server_unavailable",
-        "upkeep": "upkeep_failed",
+        "maintenance": "maintenance_failed",
         "listener": "listener_failed",
     },
 )

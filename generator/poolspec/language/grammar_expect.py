@@ -90,7 +90,7 @@ LOGS = Place(
         Key("leak", COUNTED, "records of connections on loan for too long", "1"),
         Key("invalid", COUNTED, "records of idle connections found dead", "1"),
         Key("unavailable", COUNTED, "records of the server being given up for a while", "1"),
-        Key("upkeep", COUNTED, "records of housekeeping that failed", "1"),
+        Key("maintenance", COUNTED, "records of maintenance that failed", "1"),
         Key("listener", COUNTED, "records of listeners that failed", "1"),
     ),
 )

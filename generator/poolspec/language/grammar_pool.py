@@ -49,7 +49,7 @@ LISTENER = Key(
     "listener",
     _word_kind("a listener", Listening),
     "who listens to it",
-    "nobody",
+    "none",
     default="the test",
 )
 HOUSEKEEPING = Key(

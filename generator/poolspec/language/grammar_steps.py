@@ -166,8 +166,8 @@ BY = Key(
 AT_LEAST = Key(
     "at_least", value_kind(NUMBER_OF), "the fewest points that there must be", "3", default="1"
 )
-MADE_GOOD = Key(
-    "made_good", FLAG, "whether the pool may make good for a timeout", "true", default="false"
+MAY_RECOVER = Key(
+    "may_recover", FLAG, "whether the pool may make good for a timeout", "true", default="false"
 )
 FORK = Key("fork", STEPS, "what a forked child process does", "[acquire: x, release: x]", True)
 WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
@@ -215,7 +215,7 @@ STEP_PLACES.update(
         "fork": Place("the step fork", (FORK,)),
         "interrupt_everywhere": Place(
             "the step interrupt_everywhere",
-            (INTERRUPT_EVERYWHERE, BEFORE, AFTER, BY, AT_LEAST, MADE_GOOD),
+            (INTERRUPT_EVERYWHERE, BEFORE, AFTER, BY, AT_LEAST, MAY_RECOVER),
         ),
         "wait_until": Place("the step wait_until", (WAIT_UNTIL,)),
         "advance": Place("the step advance", (ADVANCE,)),

@@ -220,11 +220,11 @@ def _interrupt_everywhere(scope: Scope, fields: Fields) -> Step | None:
     after = build_steps(inside, fields.get(g.AFTER) or NO_STEPS)
     scope.names.broken.clear()  # faults are healed after each time
     by = fields.get(g.BY) or Interruption.INTERRUPT
-    if fields.has(g.MADE_GOOD) and by is not Interruption.TIMEOUT:
+    if fields.has(g.MAY_RECOVER) and by is not Interruption.TIMEOUT:
         message = "only a timeout can be made good"
-        scope.reader.problem(fields.at(g.MADE_GOOD), message, "take it out, or say by: timeout")
-    at_least, made_good = fields.get(g.AT_LEAST) or 1, fields.get(g.MADE_GOOD) or False
-    return InterruptEverywhere(fields.node.line, body, before, after, by, at_least, made_good)
+        scope.reader.problem(fields.at(g.MAY_RECOVER), message, "take it out, or say by: timeout")
+    at_least, may_recover = fields.get(g.AT_LEAST) or 1, fields.get(g.MAY_RECOVER) or False
+    return InterruptEverywhere(fields.node.line, body, before, after, by, at_least, may_recover)
 
 
 def _wait_until(scope: Scope, fields: Fields) -> Step:

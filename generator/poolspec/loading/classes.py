@@ -84,9 +84,9 @@ class ClassBuilder:
         app = self._inherited(fields, WEB_APP)
         if app:
             names.implied[Capability.WEB_APP] = "'web_app'"
-        if dict(pool).get(LISTENER.name) == Listening.NOBODY and Capability.EVENTS in names.implied:
+        if dict(pool).get(LISTENER.name) == Listening.NONE and Capability.EVENTS in names.implied:
             message = f"nobody listens to the pool, and {names.implied[Capability.EVENTS]} wants it"
-            reader.problem(self._pool_place(fields), message, "leave out listener: nobody")
+            reader.problem(self._pool_place(fields), message, "leave out listener: none")
         self._check(word, fields, names)
         connections = self._connections(fields, names)
         for what, node in names.real_time if time is TimeKind.VIRTUAL else ():

@@ -66,7 +66,7 @@ class InterruptEverywhere:
     by: Interruption = Interruption.INTERRUPT
     at_least: Value = 1
     """The fewest points that there must be."""
-    made_good: bool = False
+    may_recover: bool = False
     """The pool may make good for a timeout: the call that it strikes may succeed."""
 
 

@@ -52,7 +52,7 @@ KEYWORDS = frozenset(
         *("given", "flaw", "naming"),
         *("by", "where"),  # keys of what is expected of a loan
         *("requests", "status", "headers", "json"),
-        *("at_least", "made_good"),
+        *("at_least", "may_recover"),
         *("cut", "return"),  # the annotations of functions inside of a test
     }
 )

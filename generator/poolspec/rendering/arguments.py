@@ -166,9 +166,9 @@ def interrupt_arguments(step: InterruptEverywhere, scope: Scope) -> str:
     if step.at_least != 1:
         parts.append(f"at_least={value(step.at_least)}")
     if (
-        step.made_good and scope.concurrency is Concurrency.THREADS
+        step.may_recover and scope.concurrency is Concurrency.THREADS
     ):  # a deadline around a task comes out anyhow
-        parts.append("made_good=True")
+        parts.append("may_recover=True")
     return ", ".join(parts)
 
 

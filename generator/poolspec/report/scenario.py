@@ -232,7 +232,7 @@ def _(step: Fork) -> Sentence:
 def _(step: InterruptEverywhere) -> Sentence:
     points = "" if step.at_least == 1 else f", {amounts.value(step.at_least)} at least"
     body = tuple(tell(inner) for inner in step.body)
-    good = ", for which the pool may make good," if step.made_good else ""
+    good = ", for which the pool may make good," if step.may_recover else ""
     what = f"{_CUTS[step.by]}{good}"
     cut = Sentence(f"cut short by {what} at one point after the other{points}:", body)
     before = (tell(inner) for inner in step.before)

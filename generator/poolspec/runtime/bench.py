@@ -242,7 +242,7 @@ class Bench(Generic[P]):
     @property
     def _heard(self) -> Callable[[Entry], None] | None:
         """What takes the events of the next pool; None if nobody listens to it."""
-        return None if self._listening == Listening.NOBODY else self._listen
+        return None if self._listening == Listening.NONE else self._listen
 
     def _listen(self, entry: Entry) -> None:
         """Take an event of the pool; raises where a fault says so."""

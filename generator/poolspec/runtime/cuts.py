@@ -52,7 +52,7 @@ class Cut:
     """A `with` block that is cut short at its n-th point (from 1), if it has so many.
 
     `clock` names the module of the test's clock, which the lab uses as well as the pool: what the
-    lab does there is not cut short. `made_good`: the pool may make good for a timeout.
+    lab does there is not cut short. `may_recover`: the pool may make good for a timeout.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class Cut:
         kind_of: Callable[[BaseException], ErrorKind | None],
         clock: str = "",
         *,
-        made_good: bool = False,
+        may_recover: bool = False,
     ) -> None:
         self._number = number
         self._by = by
         self._kind_of = kind_of
         self._clock = clock
-        self._made_good = made_good
+        self._may_recover = may_recover
         self._struck: StruckError | None = None
         self.returning: Returning | None = None
         """What knows where the pool is in the midst of a return, which has points of its own."""
@@ -128,7 +128,7 @@ class Cut:
 
     def _may_be_silent(self) -> bool:
         """Whether a step has met the timeout, or none need."""
-        return self._struck is not None and (self._made_good or self._struck.is_expected)
+        return self._struck is not None and (self._may_recover or self._struck.is_expected)
 
 
 def blocks(frame: FrameType, call: Any, by: Interruption) -> bool:

@@ -23,19 +23,19 @@ class Interrupts(Pools):
         *,
         by: Interruption = Interruption.INTERRUPT,
         at_least: int = 1,
-        made_good: bool = False,
+        may_recover: bool = False,
     ) -> None:
         """Make an attempt again and again, cut short at another point each time.
 
         Each has a pool of its own, made as the test's, after which nothing may be missing there;
         the last one is not cut short, and its pool is the test's from then on. What cut an attempt
-        short must come out of it, unless it is a timeout and `made_good`. Raises AssertionError,
+        short must come out of it, unless it is a timeout and `may_recover`. Raises AssertionError,
         also if there are fewer points than `at_least`.
         """
         pool, sockets = self._only_pool(), OpenSockets()
         for number in range(1, MOST):
             clock = type(self._clock).__module__
-            cut = Cut(number, by, self._adapter.kind_of, clock, made_good=made_good)
+            cut = Cut(number, by, self._adapter.kind_of, clock, may_recover=may_recover)
             self._hooks.forget()
             with telling(cut):
                 pool.close()

@@ -43,5 +43,5 @@ class Hook(StrEnum):
 class Listening(StrEnum):
     """Who listens to a pool."""
 
-    NOBODY = "nobody"
+    NONE = "none"
     """There is none: nobody listens to the pool, not even the test."""

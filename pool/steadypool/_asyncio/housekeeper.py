@@ -113,7 +113,7 @@ async def _maintain(watched: weakref.ref[AsyncControl]) -> None:
     except BaseException as error:
         if _must_end(error):
             raise
-        pool._log.upkeep_failed(error)  # from a hook; it would end the task silently
+        pool._log.maintenance_failed(error)  # from a hook; it would end the task silently
 
 
 def _must_end(error: BaseException) -> bool:

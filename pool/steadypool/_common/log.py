@@ -28,7 +28,7 @@ class LogEvent(StrEnum):
     """An idle connection was found dead."""
     LEAK_SUSPECTED = "leak_suspected"
     """`connection`, `holder`, `seconds`, `where`."""
-    UPKEEP_FAILED = "upkeep_failed"
+    MAINTENANCE_FAILED = "maintenance_failed"
     """`error`: name of what was raised by a hook, or cancelled it, during housekeeping."""
     LISTENER_FAILED = "listener_failed"
     """`error`: name of what a listener raised; logged once."""
@@ -83,11 +83,11 @@ class PoolLog:
                 where=loan.where,
             )
 
-    def upkeep_failed(self, error: BaseException) -> None:
+    def maintenance_failed(self, error: BaseException) -> None:
         """Housekeeping met an exception that is not a connect's."""
         text = f"pool {self._where}: housekeeping failed"
         name = type(error).__name__
-        self._write(logging.WARNING, LogEvent.UPKEEP_FAILED, text, error, error=name)
+        self._write(logging.WARNING, LogEvent.MAINTENANCE_FAILED, text, error, error=name)
 
     def listener_failed(self, error: Exception) -> None:
         """A listener raised; the only record that is written under the pool's lock."""

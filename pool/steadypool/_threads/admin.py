@@ -187,5 +187,5 @@ class Control(ABC):
         except ConnectionPoolError:
             pass  # it is in the log, and in the next verdict
         except Exception as error:
-            self._log.upkeep_failed(error)
+            self._log.maintenance_failed(error)
         self._interrupts.go_on()

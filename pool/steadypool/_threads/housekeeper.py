@@ -89,4 +89,4 @@ class Housekeeper:
             try:
                 pool.maintain()
             except BaseException as error:  # a hook's: it would end the thread without a word
-                pool._log.upkeep_failed(error)
+                pool._log.maintenance_failed(error)
