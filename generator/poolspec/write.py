@@ -1,11 +1,12 @@
-"""The only writer to the disk.
+"""The only module that writes generated files.
 
-First a plan, then the act. The plan compares what is wanted with what is there, and changes
-nothing. The act puts every new text beside its target, then moves all of them into place, then
-removes what is no longer made; if a text cannot be put down, nothing has been moved.
+Writing has two parts. `make_plan` compares the wanted texts with the files on the disk and changes
+nothing. `act` writes each new text to a draft beside its target, then moves all drafts into place,
+then removes files that are no longer generated. If a draft cannot be written, nothing has moved.
 
-A file is ours if it carries our header (see `headers`). No other is ever removed, nor overwritten
-unless the user insists; and so it is with a file of ours that was edited by hand.
+A file is ours if it has our header (see `headers`). Any other file is never removed, and is
+overwritten only with `--force`. The same holds for a file of ours that was edited by hand. A file
+of ours in a merge conflict is overwritten.
 """
 
 import difflib
@@ -21,14 +22,15 @@ from poolspec.headers import Origin
 
 
 class WriteError(Exception):
-    """A file cannot be read, written or removed; says which, why, and what to do."""
+    """A file cannot be read, written or removed. The text names it, the reason and the remedy."""
 
 
 class State(StrEnum):
-    """How a file stands to what is wanted of it."""
+    """How a file on the disk compares with the wanted text."""
 
     NEW = "new"
     CHANGED = "changed"
+    CONFLICTED = "in a merge conflict"
     UNCHANGED = "unchanged"
     ORPHAN = "no longer made from any spec"
     EDITED = "edited by hand"
@@ -36,11 +38,18 @@ class State(StrEnum):
 
 
 _REFUSED = (State.EDITED, State.FOREIGN)
+_STATES = {
+    Origin.OURS: State.CHANGED,
+    Origin.CONFLICTED: State.CONFLICTED,
+    Origin.EDITED: State.EDITED,
+    Origin.FOREIGN: State.FOREIGN,
+}
+"""The state of a file that differs from the wanted text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file: how it stands, what it holds, what it should hold (None: it should not be)."""
+    """One file: its state, its text, and the wanted text (None: the file is to be removed)."""
 
     path: Path
     state: State
@@ -50,22 +59,22 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done, in the order of the paths."""
+    """All changes, in the order of their paths."""
 
     changes: tuple[Change, ...]
 
     @property
     def pending(self) -> tuple[Change, ...]:
-        """The files that are not as they should be."""
+        """The files that differ from the wanted texts."""
         return tuple(item for item in self.changes if item.state is not State.UNCHANGED)
 
     @property
     def refused(self) -> tuple[Change, ...]:
-        """The files that are written or removed only if the user insists."""
+        """The files that are written or removed only with `--force`."""
         return tuple(item for item in self.changes if item.state in _REFUSED)
 
     def diff(self, changes: Iterable[Change] | None = None) -> str:
-        """Return unified diffs from what is there to what should be."""
+        """Return unified diffs from the files to the wanted texts."""
         chosen = self.pending if changes is None else changes
         return "".join(line for change in chosen for line in _diff(change))
 
@@ -75,9 +84,9 @@ def make_plan(
 ) -> Plan:
     """Compare wanted texts with the disk.
 
-    `folders` are searched for our files that are no longer wanted. `owned` are wanted files that
-    are ours by their place, since their format has no room for a header.
-    Raises WriteError if something is in the way.
+    `folders` are searched for files of ours that are no longer wanted. `owned` are wanted files
+    that are ours by their path, since their format has no room for a header.
+    Raises WriteError if a file cannot be read or a link stands in its place.
     """
     changes = [_compare(path, text, path in owned) for path, text in wanted.items()]
     for folder in folders:
@@ -86,9 +95,9 @@ def make_plan(
 
 
 def act(plan: Plan) -> None:
-    """Do what a plan says, refused files included: ask `Plan.refused` first.
+    """Carry out a plan, refused files included: check `Plan.refused` first.
 
-    Raises WriteError; if that happens before the first file is moved, nothing has changed.
+    Raises WriteError. If a draft cannot be written, no file has changed.
     """
     written = [change for change in plan.pending if change.after is not None]
     drafts = [(change.path, _draft_path(change.path)) for change in written]
@@ -115,8 +124,7 @@ def _compare(path: Path, text: str, owned: bool) -> Change:
     if before == text:
         return Change(path, State.UNCHANGED, before, text)
     found = Origin.OURS if owned else headers.origin(before)
-    states = {Origin.OURS: State.CHANGED, Origin.EDITED: State.EDITED}
-    return Change(path, states.get(found, State.FOREIGN), before, text)
+    return Change(path, _STATES[found], before, text)
 
 
 def _orphan(path: Path) -> Change:
@@ -126,7 +134,7 @@ def _orphan(path: Path) -> Change:
 
 
 def _ours(folder: Path) -> list[Path]:
-    """Return the files of a folder that carry our header; links are not followed."""
+    """Return the files of a folder that have our header; links are not followed."""
     if not folder.is_dir():
         return []
     try:
@@ -138,7 +146,7 @@ def _ours(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> str | None:
-    """Return what a file holds, or None if there is none. Bytes that are no text survive."""
+    """Return the text of a file, or None if there is none. Invalid UTF-8 survives."""
     try:
         if path.is_symlink():
             raise WriteError(
@@ -160,12 +168,12 @@ def _write_draft(path: Path, draft: Path, text: str) -> None:
         draft.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(text.encode("utf-8", "surrogateescape"))
     except OSError as error:
-        # The file that the user knows, not its draft; and a full disk names none at all.
-        raise WriteError(f"{path}: {error.strerror}; put that right and run again") from None
+        # Name the user's file, not its draft. The error of a full disk names no file.
+        raise WriteError(f"{path}: {error.strerror}; fix this and run again") from None
 
 
 def _explained(error: OSError) -> WriteError:
-    return WriteError(f"{error.filename}: {error.strerror}; put that right and run again")
+    return WriteError(f"{error.filename}: {error.strerror}; fix this and run again")
 
 
 def _diff(change: Change) -> Iterable[str]:

@@ -1,12 +1,14 @@
-"""The plan, and the act."""
+"""Comparing wanted texts with the disk, and writing them."""
 
 import resource
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.suites import DIGEST
 
-from poolspec.headers import stamp_markdown, stamp_python
+from poolspec.headers import sha256, stamp_markdown, stamp_python
 from poolspec.write import State, WriteError, act, make_plan
 
 
@@ -26,7 +28,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
-def test_a_file_that_is_not_there_is_new(tmp_path: Path) -> None:
+def test_a_missing_file_is_new(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "test_a.py"
     write(target.parent, {target: ours()})
     assert contents(target.parent) == {"test_a.py": ours()}
@@ -37,7 +39,7 @@ def test_a_plan_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_as_it_should_be_is_not_touched(tmp_path: Path) -> None:
+def test_an_up_to_date_file_is_not_touched(tmp_path: Path) -> None:
     target = tmp_path / "test_a.py"
     write(tmp_path, {target: ours()})
     before = target.stat()
@@ -45,7 +47,7 @@ def test_a_file_that_is_as_it_should_be_is_not_touched(tmp_path: Path) -> None:
     assert (target.stat().st_ino, target.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_a_file_of_ours_is_changed(tmp_path: Path) -> None:
+def test_a_generated_file_with_an_old_text_is_changed(tmp_path: Path) -> None:
     target = tmp_path / "test_a.py"
     target.write_text(ours())
     assert states(tmp_path, {target: ours("x = 2\n")}) == {"test_a.py": State.CHANGED}
@@ -59,13 +61,92 @@ def test_a_file_edited_by_hand_is_refused(tmp_path: Path) -> None:
     assert "-y = 1\n" in plan.diff(plan.refused)
 
 
-def test_a_file_edited_by_hand_to_what_is_wanted_is_fine(tmp_path: Path) -> None:
+def merge(target: Path, base: str, left: str, right: str) -> None:
+    """Leave a file as git leaves it when both branches changed it."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(target.parent)]
+
+    def call(*words: str, expect: int = 0) -> None:
+        assert subprocess.run([*git, *words], capture_output=True, check=False).returncode == expect
+
+    def commit(text: str) -> None:
+        target.write_text(text)
+        call("add", target.name)
+        call("commit", "-q", "-m", "change")
+
+    call("init", "-q", "-b", "left")
+    commit(base)
+    call("checkout", "-q", "-b", "right")
+    commit(right)
+    call("checkout", "-q", "left")
+    commit(left)
+    call("merge", "right", expect=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "stamp"), [("test_a.py", stamp_python), ("a.md", stamp_markdown)], ids=["py", "md"]
+)
+def test_a_generated_file_in_a_merge_conflict_is_generated_again(
+    tmp_path: Path, name: str, stamp: Callable[[str, str, str], str]
+) -> None:
+    lines = [f"line {number}\n" for number in range(40)]
+    base, left, right = (
+        stamp("".join({**dict(enumerate(lines)), at: new}.values()), "specs/a.yaml", sha256(new))
+        for at, new in ((0, "base\n"), (5, "left\n"), (35, "right\n"))
+    )
+    target = tmp_path / name
+    merge(target, base, left, right)
+    assert "<<<<<<< " in target.read_text().partition("line 1")[0]
+    plan = make_plan({target: ours()}, [tmp_path])
+    assert ([item.state for item in plan.changes], plan.refused) == ([State.CONFLICTED], ())
+    act(plan)
+    assert target.read_text() == ours()
+
+
+def test_a_conflict_that_begins_above_the_header_is_recognised(tmp_path: Path) -> None:
+    sides = ("<<<<<<< HEAD\n", ours(), "||||||| base\n=======\n", ours("x = 2\n"), ">>>>>>> b\n")
+    target = tmp_path / "test_a.py"
+    target.write_text("".join(sides))
+    assert states(tmp_path, {target: ours()}) == {"test_a.py": State.CONFLICTED}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> other\n",
+        "# mine\n" + ours() + "<<<<<<< HEAD\n=======\n>>>>>>> other\n",
+    ],
+)
+def test_a_foreign_file_in_a_merge_conflict_is_refused(tmp_path: Path, text: str) -> None:
+    target = tmp_path / "test_a.py"
+    target.write_text(text)
+    assert states(tmp_path, {target: ours()}) == {"test_a.py": State.FOREIGN}
+
+
+@pytest.mark.parametrize("rest", ["<<<<<<< HEAD\n", "=======\n", "# <<<<<<< a ======= >>>>>>> b\n"])
+def test_a_lone_marker_is_an_edit_by_hand(tmp_path: Path, rest: str) -> None:
+    target = tmp_path / "test_a.py"
+    target.write_text(ours() + rest)
+    assert states(tmp_path, {target: ours()}) == {"test_a.py": State.EDITED}
+
+
+def test_an_edit_of_the_header_is_an_edit_by_hand(tmp_path: Path) -> None:
+    target = tmp_path / "test_a.py"
+    target.write_text(ours().replace("sha256: ", "sha1: "))
+    assert states(tmp_path, {target: ours()}) == {"test_a.py": State.EDITED}
+
+
+def test_a_header_has_one_line_of_digests() -> None:
+    header = ours().removesuffix("x = 1\n").splitlines()
+    assert [line.count("sha256") for line in header] == [0, 1]
+
+
+def test_a_file_edited_by_hand_to_the_wanted_text_is_unchanged(tmp_path: Path) -> None:
     target = tmp_path / "test_a.py"
     target.write_text(ours())
     assert states(tmp_path, {target: ours()}) == {"test_a.py": State.UNCHANGED}
 
 
-def test_a_foreign_file_in_the_place_of_ours_is_refused(tmp_path: Path) -> None:
+def test_a_foreign_file_in_the_place_of_a_generated_one_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "test_a.py"
     target.write_text("# mine\n")
     assert states(tmp_path, {target: ours()}) == {"test_a.py": State.FOREIGN}
@@ -80,7 +161,7 @@ def test_a_file_with_other_line_ends_is_not_taken_for_unchanged(
     assert states(tmp_path, {target: ours()}) != {"test_a.py": State.UNCHANGED}
 
 
-def test_a_file_that_is_no_text_is_foreign(tmp_path: Path) -> None:
+def test_a_binary_file_is_foreign(tmp_path: Path) -> None:
     target = tmp_path / "test_a.py"
     target.write_bytes(b"\xff\xfe\x00")
     assert states(tmp_path, {target: ours()}) == {"test_a.py": State.FOREIGN}
@@ -104,27 +185,27 @@ def test_a_foreign_file_is_never_removed(tmp_path: Path, name: str) -> None:
     assert states(tmp_path, {}) == {}
 
 
-def test_a_link_to_a_file_of_ours_is_no_orphan(tmp_path: Path) -> None:
+def test_a_link_to_a_generated_file_is_no_orphan(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text(ours())
     (tmp_path / "test_link.py").symlink_to(elsewhere)
     assert states(tmp_path, {}) == {}
 
 
-def test_a_link_in_the_place_of_ours_is_refused(tmp_path: Path) -> None:
+def test_a_link_in_the_place_of_a_generated_file_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "test_a.py"
     target.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(WriteError, match=r"test_a\.py: is a symbolic link; .* remove it"):
         make_plan({target: ours()}, [tmp_path])
 
 
-def test_a_folder_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").mkdir()
     with pytest.raises(WriteError, match=r"test_a\.py: Is a directory"):
         make_plan({tmp_path / "test_a.py": ours()}, [tmp_path])
 
 
-def test_if_one_file_cannot_be_put_down_none_is_moved(tmp_path: Path) -> None:
+def test_if_one_draft_cannot_be_written_no_file_is_moved(tmp_path: Path) -> None:
     old = tmp_path / "test_a.py"
     old.write_text(ours())
     (tmp_path / "folder").write_text("a file where a folder should be\n")
@@ -137,26 +218,26 @@ def test_if_one_file_cannot_be_put_down_none_is_moved(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_file_for_which_there_is_no_room_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_file_that_does_not_fit_on_the_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "test_it.py"
     plan = make_plan({path: ours("x = 1\n" * 1000)}, [tmp_path])
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(WriteError, match=r"test_it\.py: File too large; put that right"):
+        with pytest.raises(WriteError, match=r"test_it\.py: File too large; fix this"):
             act(plan)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_owned_by_its_place_needs_no_header(tmp_path: Path) -> None:
+def test_a_file_owned_by_its_path_needs_no_header(tmp_path: Path) -> None:
     target = tmp_path / "schema.json"
     target.write_text("{}")
     plan = make_plan({target: "[]"}, [], owned=[target])
     assert [item.state for item in plan.changes] == [State.CHANGED]
 
 
-def test_the_diff_of_a_new_file_starts_from_nothing(tmp_path: Path) -> None:
+def test_the_diff_of_a_new_file_starts_from_dev_null(tmp_path: Path) -> None:
     target = tmp_path / "test_a.py"
     assert make_plan({target: ours()}, []).diff().startswith(f"--- /dev/null\n+++ {target}\n")

@@ -81,23 +81,48 @@ def test_a_passed_test_is_noted_with_its_identity(run: Run) -> None:
     assert found["real"].items() >= {"server": "embedded", "driver": "steadypool"}.items()
 
 
-@pytest.mark.parametrize("edited", [False, True])
-def test_a_spec_that_was_edited_after_its_tests_were_made_is_told(
-    run: Run, tmp_path: Path, edited: bool
+EXAMPLE = """\
+spec: 1
+class: Example
+purpose: p
+tests:
+  it: {purpose: p, validates: v, covers: [], expect: {stats: {in_use: 0}}}
+"""
+STALE = "specs/pool.yaml has changed since these tests were generated: run poolspec gen\n"
+
+
+@pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["alone", "workers"])
+@pytest.mark.parametrize(("old", "new"), [("v,", "v,"), ("v,", "w,"), ("use: 0", "use: 1")])
+def test_a_spec_that_changed_since_generation_is_reported_before_any_test_runs(
+    run: Run, tmp_path: Path, workers: tuple[str, str], old: str, new: str
 ) -> None:
     (tmp_path / "specs").mkdir()
     spec = tmp_path / "specs" / "pool.yaml"
-    spec.write_text(
-        "spec: 1\nclass: Example\npurpose: p\ntests:\n  it:\n"
-        "    {purpose: p, validates: v, covers: [], expect: {stats: {in_use: 0}}}\n"
-    )
+    spec.write_text(EXAMPLE)
     run.command("poolspec", "gen")
-    if edited:
-        spec.write_text(spec.read_text() + "# a word\n")
-    run.command("pytest", "-p", "no:cacheprovider", "--server", "embedded", "generated_tests")
+    spec.write_text(EXAMPLE.replace(old, new))
+    quiet = ("-p", "no:cacheprovider", "--server", "embedded")
+    run.command("pytest", *workers, *quiet, "generated_tests")
     assert run.code == 0, run.output
-    told = "specs/pool.yaml was edited after these tests were made: poolspec gen"
-    assert (told in run.output) == edited
+    assert run.output.count(STALE) == (old != new)
+    assert STALE not in run.output.partition("%]")[2]
+
+
+def test_a_failure_does_not_show_a_spec_that_changed_since_generation(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "specs").mkdir()
+    spec = tmp_path / "specs" / "pool.yaml"
+    spec.write_text(EXAMPLE.replace("use: 0", "use: 1"))
+    run.command("poolspec", "gen")
+    spec.write_text(EXAMPLE)
+    quiet = ("-p", "no:cacheprovider", "-p", "no:xdist", "--server", "embedded")
+    run.command("pytest", *quiet, "generated_tests")
+    _, _, section = run.output.partition(" spec ---")
+    assert section.split("\n")[1] == (
+        "specs/pool.yaml has changed since this test was generated: run poolspec gen"
+    )
+    assert "in_use: 0" not in run.output
 
 
 def test_a_failure_shows_the_line_of_the_spec_and_the_events(run: Run) -> None:

@@ -1,13 +1,14 @@
 """What came of a run: gathered from all workers, shown at the end, and kept where asked to."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from poolspec.plugin.options import ANY_SERVER
 from poolspec.plugin.results import Outcome, Results, TestResult
-from poolspec.plugin.staleness import outdated
+from poolspec.plugin.staleness import stale_specs, warning
 
 
 class Collector:
@@ -18,7 +19,22 @@ class Collector:
         self._started = time.monotonic()
         self._results = Results(pool=config.getoption("--pool"))
         self._choice: str = config.getoption("--server")
-        self._modules: set[str] = set()
+        self._warned = False
+
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
+        """Warn of stale specs before the first test runs."""
+        return warning(stale_specs(self._config.rootpath, {item.location[0] for item in items}))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Warn once of stale specs where workers collect the tests."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None or self._warned:
+            return
+        self._warned = True
+        modules = {name.partition("::")[0] for name in ids}
+        for line in warning(stale_specs(self._config.rootpath, modules)):
+            reporter.write_line(line)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended."""
@@ -26,7 +42,6 @@ class Collector:
         identity: Any = about.get("poolspec")
         if identity is None or (report.when != "call" and report.passed):
             return
-        self._modules.add(report.location[0])
         server: Any = about.get("poolspec_server")
         self._results.server = server or self._results.server
         outcome, reason = Outcome.PASSED, ""
@@ -53,7 +68,7 @@ class Collector:
         if not self._results.tests:
             return
         terminalreporter.section("poolspec")
-        for line in [*self._results.summary(), *self._hint(), *self._outdated()]:
+        for line in [*self._results.summary(), *self._hint()]:
             terminalreporter.write_line(line)
 
     def _hint(self) -> list[str]:
@@ -63,14 +78,6 @@ class Collector:
         from poolspec.servers import describe_choice
 
         return ["", describe_choice(self._choice)]
-
-    def _outdated(self) -> list[str]:
-        """Say which specs have been edited since their tests were generated."""
-        edited = outdated(self._config.rootpath, self._modules)
-        if not edited:
-            return []
-        what = "was" if len(edited) == 1 else "were"
-        return ["", f"{', '.join(edited)} {what} edited after these tests were made: poolspec gen"]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the results where asked to."""

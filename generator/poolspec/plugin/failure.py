@@ -9,7 +9,8 @@ from textwrap import dedent
 from types import TracebackType
 from typing import Any
 
-from poolspec.plugin.header_reader import HEAD
+from poolspec.plugin.header_reader import read_header
+from poolspec.plugin.staleness import is_stale
 from poolspec.runtime.bench import Bench
 
 LAST = 200
@@ -29,19 +30,24 @@ def explain(
 
 
 def spec_line(root: Path, module: Path, test_line: int, error: BaseException) -> str:
-    """Return what the failure comes from, as `path:line: text`: a line, and what belongs to it."""
-    text = module.read_text(encoding="utf-8")
-    generated = text.splitlines()
+    """Return the step that failed, as `path:line: text`: its line, and the lines indented below.
+
+    If the spec was edited after the test was generated, its text is not shown, for it may not be
+    the text that the test was generated from.
+    """
+    generated = module.read_text(encoding="utf-8").splitlines()
     failing = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename == str(module) and frame.lineno
     ]
     number = _line_of_step(generated, failing[-1]) if failing else test_line
-    head = HEAD.match(text)
-    if head is None:
+    header = read_header(module)
+    if header is None:
         return f"line {number}"
-    return f"{head['spec']}:{number}: {_text(root / head['spec'], number)}"
+    if is_stale(root, header):
+        return f"{header.spec} has changed since this test was generated: run poolspec gen"
+    return f"{header.spec}:{number}: {_text(root / header.spec, number)}"
 
 
 def leave_out_contextlib(trace: TracebackType | None) -> None:

@@ -1,29 +1,36 @@
-"""Whether the tests that ran are still those of their specs.
+"""Finds specs that were edited after their tests were generated.
 
-pytest runs what was generated last. Who edits a spec and forgets to generate would look at the
-verdict on something else.
+pytest runs the generated modules. Without this check, an edited spec that was not generated again
+would seem to pass or fail, while its old tests ran.
 """
 
-import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
-from poolspec.plugin.header_reader import HEAD
-
-_HEAD_SIZE = 1000
+from poolspec.plugin.header_reader import Header, read_header
 
 
-def outdated(root: Path, modules: Iterable[str]) -> list[str]:
-    """Return the specs that were edited since modules were made from them; all as paths."""
-    return sorted(spec for module in modules for spec in _edited(root, module))
+def stale_specs(root: Path, modules: Iterable[str]) -> list[str]:
+    """Return the specs that were edited after these modules were generated; all as paths."""
+    headers = (read_header(root / module) for module in sorted(set(modules)))
+    return sorted({header.spec for header in headers if header and is_stale(root, header)})
 
 
-def _edited(root: Path, module: str) -> Iterable[str]:
-    with suppress(OSError, ValueError):  # whatever is not at hand, or no text, tells nothing
-        with (root / module).open(encoding="utf-8") as text:
-            head = HEAD.match(text.read(_HEAD_SIZE))
-        if head is not None and head["sha256"] is not None:
-            spec: str = head["spec"]
-            if hashlib.sha256((root / spec).read_bytes()).hexdigest() != head["sha256"]:
-                yield spec
+def is_stale(root: Path, header: Header) -> bool:
+    """Return whether the spec of a module was edited. A spec that cannot be read was not."""
+    if header.digest is None:
+        return False
+    with suppress(OSError):
+        found = sha256((root / header.spec).read_bytes()).hexdigest()
+        return not found.startswith(header.digest)
+    return False
+
+
+def warning(specs: list[str]) -> list[str]:
+    """Return the warning about stale specs, as lines."""
+    if not specs:
+        return []
+    verb = "has" if len(specs) == 1 else "have"
+    return [f"{', '.join(specs)} {verb} changed since these tests were generated: run poolspec gen"]
