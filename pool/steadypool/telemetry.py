@@ -1,8 +1,8 @@
-"""A pool's figures as OpenTelemetry metrics, by the names of its semantic conventions.
+"""OpenTelemetry metrics of a pool, named by its semantic conventions.
 
-    telemetry = Telemetry()                     # one for a process; the global meter provider
+    telemetry = Telemetry()                     # one per process; the global meter provider
     pool = ConnectionPool(name="shop", listeners=[telemetry.listener("shop")])
-    telemetry.watch(pool)                       # its limits too
+    telemetry.watch(pool)                       # exports its limits and gauges as well
 
 Needs the package `opentelemetry-api` (the extra `otel`), and an SDK, set up by the application,
 that exports what is measured. Nothing else in steadypool imports this module.
@@ -11,19 +11,21 @@ All metrics are called `db.client.connection.…` and carry `db.client.connectio
 
     count             connections, by `db.client.connection.state`: idle or used
     pending_requests  acquires in the queue
-    max, idle.max, idle.min        limit, size and min_size, of a pool that is watched
-    timeouts          acquires that gave up waiting
-    create_time, wait_time, use_time   seconds: to open one, to be given one, until it came back
+    max, idle.max, idle.min        limit, size and min_size of a watched pool
+    timeouts          acquires that timed out
+    create_time       seconds to open a connection
+    wait_time         seconds from the acquire to its connection
+    use_time          seconds from check-out to check-in
 
 Rules:
 
-* A listener runs while the pool's lock is held. It notes and counts, and never waits for the pool.
-* What is read when metrics are collected is plain attributes of a pool that is watched, and of
-  another one what the last event said: whoever collects never takes the pool's lock, so the two
-  cannot wait for each other. A connection that is rolled back when it comes back is idle a moment
-  later, of which no event tells; so watch the pool.
-* `wait_time` is that of acquires that got a connection; who gave up is counted in `timeouts`.
-* Two pools of one name cannot be told apart: the later takes the earlier one's place.
+* A listener runs while the pool's lock is held. It only counts and records, and never waits for the
+  pool.
+* Collecting metrics never takes the pool's lock, so collector and pool cannot wait for each other.
+  For a watched pool the collector reads plain attributes, for any other pool the figures of the
+  last event. No event reports when a connection becomes idle after its rollback, so watch the pool.
+* `wait_time` covers the acquires that got a connection; `timeouts` counts those that timed out.
+* Two pools with one name cannot be distinguished: the later one replaces the earlier one.
 """
 
 import sys
@@ -49,38 +51,38 @@ _PREFIX = "db.client.connection."
 _POOL_NAME = "db.client.connection.pool.name"
 _STATE = "db.client.connection.state"
 _SECONDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
-"""Upper bounds of the histograms' buckets: from an idle connection taken to the usual timeout."""
+"""Bucket bounds of the histograms, from taking an idle connection up to the default timeout."""
 
 
 class Limited(Protocol):
-    """A pool, as far as its limits and gauges go; reading them takes no lock."""
+    """The limits and gauges of a pool; reading them takes no lock."""
 
     name: str
 
     @property
     def size(self) -> int:
-        """How many idle connections are kept."""
+        """The number of idle connections that the pool keeps."""
 
     @property
     def min_size(self) -> int:
-        """How many connections there are at least."""
+        """The minimum number of connections."""
 
     @property
     def max_size(self) -> int:
-        """How many connections may be open at once; `sys.maxsize` for any number."""
+        """The maximum number of open connections; `sys.maxsize` means no limit."""
 
     @property
     def gauges(self) -> tuple[int, int, int]:
-        """How many connections are idle, acquires wait, and connections are open."""
+        """The numbers of idle connections, waiting acquires and open connections."""
 
     @property
     def closed(self) -> bool:
-        """Whether the pool was closed for good."""
+        """Whether the pool is closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Instruments:
-    """What events are counted and timed with."""
+    """The counter and histograms that record events."""
 
     timeouts: Counter
     create_time: Histogram
@@ -89,10 +91,10 @@ class _Instruments:
 
 
 class Telemetry:
-    """Metrics of the pools of a process. Thread-safe.
+    """Metrics of all pools of a process. Thread-safe.
 
-    `meter_provider`: None for the global one. Make one `Telemetry` for each provider: OpenTelemetry
-    keeps the first of several gauges of one name.
+    `meter_provider` None means the global one. Create one `Telemetry` per provider, because
+    OpenTelemetry keeps only the first of several gauges with one name.
     """
 
     def __init__(self, meter_provider: MeterProvider | None = None) -> None:
@@ -103,14 +105,14 @@ class Telemetry:
         self._observe(meter)
 
     def listener(self, pool_name: str) -> Listener:
-        """Make the listener that the pool of this name is to be given."""
+        """Make the listener for the pool with this name."""
         listener = _PoolListener(pool_name, self._instruments)
         self._listeners[pool_name] = listener
-        self._pools.pop(pool_name, None)  # an earlier pool's, whose place is taken
+        self._pools.pop(pool_name, None)  # the earlier pool with this name
         return listener
 
     def watch(self, pool: Limited) -> None:
-        """Report the pool's limits until it is closed, and its gauges; the pool is held weakly."""
+        """Export the pool's gauges, and its limits until it is closed; the reference is weak."""
         self._pools[pool.name] = pool
 
     def _observe(self, meter: Meter) -> None:
@@ -162,23 +164,23 @@ _Reader = Callable[[], Iterator[Observation]]
 
 
 class _PoolListener:
-    """One pool's events, counted and timed. Called with that pool's lock held."""
+    """Counts and times the events of one pool. Called with the pool's lock held."""
 
     def __init__(self, pool_name: str, instruments: _Instruments) -> None:
         self.attributes = {_POOL_NAME: pool_name}
         self.figures = (0, 0, 0)
-        """Idle, waiting, total; replaced as a whole, so that a reader needs no lock."""
+        """Idle, waiting and total; replaced as a whole, so a reader needs no lock."""
         self._instruments = instruments
         self._started: dict[int | None, float] = {}
-        """When an acquire under way began, by ticket."""
-        self._taken: dict[int | None, float] = {}
-        """Since when a connection is on loan, by its number."""
+        """Start times of pending acquires, by the events' `ticket`."""
+        self._loan_started: dict[int | None, float] = {}
+        """Check-out times of connections on loan, by their number."""
         self._actions = {
-            EventKind.CONNECTION_CREATED: self._created,
-            EventKind.CHECKOUT_STARTED: self._begun,
+            EventKind.CONNECTION_CREATED: self._connection_created,
+            EventKind.CHECKOUT_STARTED: self._checkout_started,
             EventKind.CHECKED_OUT: self._checked_out,
             EventKind.CHECKED_IN: self._checked_in,
-            EventKind.CHECKOUT_FAILED: self._failed,
+            EventKind.CHECKOUT_FAILED: self._checkout_failed,
         }
 
     def __call__(self, event: PoolEvent) -> None:
@@ -187,24 +189,24 @@ class _PoolListener:
         if action is not None:
             action(event)
 
-    def _created(self, event: PoolEvent) -> None:
+    def _connection_created(self, event: PoolEvent) -> None:
         if event.took is not None:
             self._instruments.create_time.record(event.took, self.attributes)
 
-    def _begun(self, event: PoolEvent) -> None:
+    def _checkout_started(self, event: PoolEvent) -> None:
         self._started[event.ticket] = event.at
 
     def _checked_out(self, event: PoolEvent) -> None:
-        self._taken[event.connection] = event.at
+        self._loan_started[event.connection] = event.at
         started = self._started.pop(event.ticket, event.at)
         self._instruments.wait_time.record(event.at - started, self.attributes)
 
     def _checked_in(self, event: PoolEvent) -> None:
-        taken = self._taken.pop(event.connection, None)
-        if taken is not None:
-            self._instruments.use_time.record(event.at - taken, self.attributes)
+        since = self._loan_started.pop(event.connection, None)
+        if since is not None:
+            self._instruments.use_time.record(event.at - since, self.attributes)
 
-    def _failed(self, event: PoolEvent) -> None:
+    def _checkout_failed(self, event: PoolEvent) -> None:
         self._started.pop(event.ticket, None)
         if event.reason is FailReason.TIMEOUT:
             self._instruments.timeouts.add(1, self.attributes)
@@ -217,10 +219,10 @@ def _make_instruments(meter: Meter) -> _Instruments:
         )
 
     return _Instruments(
-        meter.create_counter(_PREFIX + "timeouts", "{timeout}", "Acquires that gave up waiting."),
+        meter.create_counter(_PREFIX + "timeouts", "{timeout}", "Acquires that timed out."),
         histogram("create_time", "Time to open a connection."),
-        histogram("wait_time", "Time from asking for a connection to getting it."),
-        histogram("use_time", "Time from borrowing a connection to giving it back."),
+        histogram("wait_time", "Time from the acquire to its connection."),
+        histogram("use_time", "Time from check-out to check-in."),
     )
 
 

@@ -1,4 +1,4 @@
-"""For tests of asyncio code that uses a pool: time that jumps, connections that follow a script.
+"""A virtual clock and scripted connections, for tests of asyncio code that uses a pool.
 
     clock = AsyncVirtualClock()
     connect = AsyncScriptedConnector(clock=clock)
@@ -8,19 +8,19 @@
         await pool.acquire(timeout=30)     # at once, and exactly 30 s later on this clock
 
 **How time passes.** An `AsyncVirtualClock` counts *runnable participants*; the task that makes the
-clock is the first. Who waits on the clock is not runnable. When nobody is runnable, time jumps to
-the earliest deadline anybody waits for, and all waits with that deadline end, in the order in which
-they began. Who is woken or cancelled is runnable from that moment, before his task has had its
-turn, so time cannot jump past a hand-over or a cancellation. Whatever a participant awaits besides
-the clock, such as a socket, counts as running and takes no time.
+clock is the first. A task that waits on the clock is not runnable. When no participant is runnable,
+time jumps to the earliest deadline of all waits. The waits with that deadline end in the order in
+which they began. Waking or cancelling a task makes it runnable at once, before its next turn, so
+time cannot jump past a hand-over or a cancellation. A participant that awaits something other than
+the clock, such as a socket, counts as runnable; such waits take no time.
 
-**Tasks.** `clock.spawn(work)` starts a task that takes part. Who starts tasks by other means calls
-`enter()` before, and `leave()` at the task's end. Who waits for tasks does so in
-`with clock.away():`; the end of a spawned task counts only after a few turns of the event loop, so
-that whoever awaits it, also through `gather` or a task group, is back before time can jump.
+**Tasks.** `clock.spawn(work)` starts a task as a participant. For a task started in another way,
+call `enter()` before its start and `leave()` at its end. Wait for tasks in `with clock.away():`.
+The end of a spawned task counts only after a few turns of the event loop. So a task that awaits it,
+also through `gather` or a task group, continues before time can jump.
 
-If nobody is runnable and nobody has a deadline, every wait raises ClockStuckError: a wake-up was
-lost. All of this belongs to one event loop.
+If no participant is runnable and no wait has a deadline, every wait raises ClockStuckError: a
+wake-up was lost. A clock and its tasks belong to one event loop.
 """
 
 from steadypool._testing.async_clock import AsyncVirtualClock

@@ -1,4 +1,4 @@
-"""Time that jumps when every task waits; `steadypool.testing_aio` tells how to use it."""
+"""A virtual clock for tasks; `steadypool.testing_aio` explains its use."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -10,7 +10,7 @@ from steadypool._testing.clock import ClockAbortedError, ClockStuckError
 T = TypeVar("T")
 
 _TURNS = 4
-"""Of the loop, until the end of a task has reached whoever awaits it, by whatever means."""
+"""Turns of the event loop until the end of a task has resumed every task that awaits it."""
 
 
 class _VirtualAsyncWaiter:
@@ -29,7 +29,7 @@ class _VirtualAsyncWaiter:
             return self.woken
         assert self.gate is not None
         try:
-            if self.gate.done():  # this wait let time jump: those who began theirs before go first
+            if self.gate.done():  # this wait let time jump: earlier waits end first
                 await asyncio.sleep(0)
             await self.gate
         finally:
@@ -37,15 +37,15 @@ class _VirtualAsyncWaiter:
         return self.woken
 
     def wake(self) -> None:
-        """End the wait, or the one to come."""
+        """End the wait; if it has not begun, it returns at once."""
         self.woken = True
         self._clock._resume(self)
 
 
 class AsyncVirtualClock:
-    """A clock that jumps when everybody waits; see `steadypool.testing_aio`. For one event loop.
+    """A clock that jumps when every participant waits; for one event loop.
 
-    Starts at `start` seconds.
+    Starts at `start` seconds. `steadypool.testing_aio` explains its use.
     """
 
     def __init__(self, start: float = 0.0) -> None:
@@ -63,28 +63,28 @@ class AsyncVirtualClock:
         return _VirtualAsyncWaiter(self)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until so many seconds have passed; from a test's own task: let time pass."""
+        """Wait for this many seconds; called from a test's own task, this lets time pass."""
         await self.waiter().wait(self._time + seconds)
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str | None = None) -> asyncio.Task[T]:
-        """Start a task that takes part until it ends."""
+        """Start a task that is a participant until it ends."""
         self.enter()
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(lambda _: self._leave_after(_TURNS))
         return task
 
     def enter(self, count: int = 1) -> None:
-        """Add runnable participants, before the tasks that they stand for are started."""
+        """Add runnable participants; call this before starting their tasks."""
         self._runnable += count
 
     def leave(self, count: int = 1) -> None:
-        """Take runnable participants away; time may jump."""
+        """Remove runnable participants; time may jump."""
         self._runnable -= count
         self._pass_time()
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """While this task awaits something else than the clock, let time pass without it."""
+        """Let time pass while this task awaits something other than the clock."""
         self.leave()
         try:
             yield
@@ -92,18 +92,18 @@ class AsyncVirtualClock:
             self.enter()
 
     def waiting(self) -> int:
-        """Return how many tasks wait on this clock now."""
+        """Return the number of tasks waiting on this clock."""
         return sum(not gate.done() for gate in self._blocked.values())
 
     def abort(self, reason: str) -> None:
-        """Give up: every wait, present and to come, raises ClockAbortedError(reason)."""
+        """Stop the test: all current and future waits raise ClockAbortedError(reason)."""
         self._aborted = reason
         self._fail_all(lambda: ClockAbortedError(reason))
 
     # --- for the waiters -------------------------------------------------------------------------
 
     def _block(self, waiter: _VirtualAsyncWaiter, deadline: float | None) -> bool:
-        """Begin a wait; False if it is over before it began."""
+        """Begin a wait; False if there is no need to wait."""
         if self._aborted is not None:
             raise ClockAbortedError(self._aborted)
         if waiter.woken or (deadline is not None and deadline <= self._time):
@@ -118,13 +118,13 @@ class AsyncVirtualClock:
         return True
 
     def _unblock(self, waiter: _VirtualAsyncWaiter) -> None:
-        """End a wait that was cancelled: nobody resumed it."""
+        """End a cancelled wait, which was not resumed."""
         if self._blocked.pop(waiter, None) is not None:
             self._runnable += 1
 
     def _resume(self, waiter: _VirtualAsyncWaiter, error: Exception | None = None) -> None:
         gate = self._blocked.get(waiter)
-        if gate is None or gate.done():  # a cancelled wait ends by itself
+        if gate is None or gate.done():  # a cancelled wait has already ended
             return
         self._unblock(waiter)
         if error is None:
@@ -139,14 +139,14 @@ class AsyncVirtualClock:
             asyncio.get_running_loop().call_soon(self._leave_after, turns - 1)
 
     def _pass_time(self) -> None:
-        if self._runnable > 0 or not self._blocked or self._is_somebody_cancelled():
+        if self._runnable > 0 or not self._blocked or self._has_cancelled_wait():
             return
         deadlines = [waiter.deadline for waiter in self._blocked if waiter.deadline is not None]
         if not deadlines:
             names = ", ".join(waiter.task for waiter in self._blocked)
             self._fail_all(
                 lambda: ClockStuckError(
-                    f"everybody waits and nobody has a deadline (a lost wake-up?): {names}"
+                    f"all participants wait without a deadline (a lost wake-up?): {names}"
                 )
             )
             return
@@ -154,8 +154,8 @@ class AsyncVirtualClock:
         for waiter in [w for w in self._blocked if w.deadline == self._time]:
             self._resume(waiter)
 
-    def _is_somebody_cancelled(self) -> bool:
-        # His future is done at once, his task runs a moment later.
+    def _has_cancelled_wait(self) -> bool:
+        # The future of a cancelled wait is done at once, but its task has not run yet.
         return any(gate.done() for gate in self._blocked.values())
 
     def _fail_all(self, error: Callable[[], Exception]) -> None:

@@ -1,4 +1,4 @@
-"""Connections for tasks that follow a script; `steadypool.testing_aio` shows how they are used."""
+"""Scripted connections for asyncio; `steadypool.testing_aio` explains their use."""
 
 import asyncio
 
@@ -8,31 +8,31 @@ from steadypool.protocols import AsyncClock
 
 
 class AsyncGate:
-    """A place where a scripted connect stops until the test opens it; used once."""
+    """A point where a scripted call blocks until the test opens it; used once."""
 
     def __init__(self, clock: AsyncClock | None = None) -> None:
         self._waiter = (clock or SystemAsyncClock()).waiter()
         self.arrived = asyncio.Event()
-        """Set as soon as a connect stands at the gate."""
+        """Set when a call has reached the gate."""
 
     def open(self) -> None:
-        """Let the connect go on."""
+        """Let the call continue."""
         self._waiter.wake()
 
     async def pass_through(self) -> None:
-        """Stand at the gate until it is open."""
+        """Wait until the gate is open."""
         self.arrived.set()
         await self._waiter.wait(None)
 
 
 AsyncAct = float | BaseException | AsyncGate | None | tuple["AsyncAct", ...]
-"""What a call does: take so many seconds, raise, stop at a gate, succeed at once; or several."""
+"""The behaviour of one call: seconds to take, an error to raise, a gate, None, or a sequence."""
 
 
 class AsyncScriptedConnection(ScriptedConnection):
-    """As `ScriptedConnection`, with methods to await.
+    """A `ScriptedConnection` with async methods.
 
-    What a call does before it succeeds, `on_rollback` for one, is an `AsyncAct`.
+    Its `on_` attributes, such as `on_rollback`, are `AsyncAct`s.
     """
 
     def __init__(self, number: int, clock: AsyncClock) -> None:
@@ -46,28 +46,28 @@ class AsyncScriptedConnection(ScriptedConnection):
         self.in_transaction = True
 
     async def rollback(self) -> None:  # type: ignore[override]  # the same, awaited
-        """End the transaction, or fail as told."""
+        """End the transaction, or fail if the script says so."""
         self.rollbacks += 1
         await self._await(Call.ROLLBACK)
         self.reach_server()
         self.in_transaction = False
 
     async def commit(self) -> None:  # type: ignore[override]  # the same, awaited
-        """Commit the transaction, or fail as told."""
+        """Commit the transaction, or fail if the script says so."""
         self.commits += 1
         await self._await(Call.COMMIT)
         self.reach_server()
         self.in_transaction = False
 
     async def reset_session(self) -> None:  # type: ignore[override]  # the same, awaited
-        """Forget all session state, and roll back."""
+        """Reset all session state and roll back."""
         self.resets += 1
         await self._await(Call.RESET)
         self.reach_server()
         self.in_transaction = False
 
     async def close(self) -> None:  # type: ignore[override]  # the same, awaited
-        """Close; as often as you like. If it fails, it has closed; if cancelled, it has not."""
+        """Close; may be repeated. A failing close has closed it, a cancelled one has not."""
         try:
             await self._await(Call.CLOSE)
         except Exception:
@@ -76,7 +76,7 @@ class AsyncScriptedConnection(ScriptedConnection):
         self.shut()
 
     def abort(self) -> None:
-        """Close at once, without a word; as often as you like."""
+        """Close at once, without notifying the server; may be called repeatedly."""
         self.shut()
 
     async def _await(self, call: Call) -> None:
@@ -84,9 +84,9 @@ class AsyncScriptedConnection(ScriptedConnection):
 
 
 class AsyncScriptedConnector:
-    """A `connect=` callable that follows a script, one act for each call; then it succeeds.
+    """A scripted `connect=` callable: each call performs one act, then opens a connection.
 
-    `opened` holds every connection made, in order.
+    After the last act every call succeeds. `opened` lists all connections in order.
     """
 
     def __init__(self, *script: AsyncAct, clock: AsyncClock | None = None) -> None:
@@ -101,11 +101,11 @@ class AsyncScriptedConnector:
 
     @property
     def open_now(self) -> int:
-        """How many of its connections are open."""
+        """The number of open connections."""
         return sum(not connection.closed for connection in self.opened)
 
     async def __call__(self) -> AsyncScriptedConnection:
-        """Play the next act, and open a connection."""
+        """Perform the next act, then open a connection."""
         self.attempts += 1
         await perform(self._script.pop(0) if self._script else None, self._clock)
         connection = self.make(len(self.opened) + 1)
@@ -113,12 +113,12 @@ class AsyncScriptedConnector:
         return connection
 
     def make(self, number: int) -> AsyncScriptedConnection:
-        """Make a connection; a subclass may make another kind."""
+        """Make a connection; a subclass may return another kind."""
         return AsyncScriptedConnection(number, self._clock)
 
 
 async def perform(act: AsyncAct, clock: AsyncClock) -> None:
-    """Do what an act says, in the time of a clock."""
+    """Perform an act in the time of a clock."""
     if isinstance(act, BaseException):
         raise act
     if isinstance(act, AsyncGate):

@@ -1,4 +1,4 @@
-"""Time that jumps when everybody waits; how it passes is told in `steadypool.testing`."""
+"""A virtual clock for threads; `steadypool.testing` explains its use."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,15 +8,15 @@ from steadypool._common import forks
 
 
 class ClockStuckError(Exception):
-    """Everybody waits, and nobody has a deadline."""
+    """All participants wait, and no wait has a deadline."""
 
 
 class ClockAbortedError(Exception):
-    """The test was given up; see `VirtualClock.abort`."""
+    """The test was stopped; see `VirtualClock.abort`."""
 
 
 class _VirtualWaiter:
-    """One wait on a virtual clock. Its fields are guarded by the clock's lock."""
+    """One wait on a virtual clock. The clock's lock guards its fields."""
 
     def __init__(self, clock: "VirtualClock") -> None:
         self._clock = clock
@@ -41,18 +41,18 @@ class _VirtualWaiter:
         return self.woken
 
     def wake(self) -> None:
-        """End the wait, or the one to come."""
+        """End the wait; if it has not begun, it returns at once."""
         self._clock._wake(self)
 
     def resume(self) -> None:
-        """Let the waiting thread go on; called with the clock's lock held."""
+        """Let the waiting thread continue; called with the clock's lock held."""
         self._gate.release()
 
 
 class VirtualClock:
-    """A clock that jumps when everybody waits; see `steadypool.testing`. Thread-safe.
+    """A clock that jumps when every participant waits. Thread-safe.
 
-    Starts at `start` seconds.
+    Starts at `start` seconds. `steadypool.testing` explains its use.
     """
 
     def __init__(self, start: float = 0.0) -> None:
@@ -72,23 +72,23 @@ class VirtualClock:
         return _VirtualWaiter(self)
 
     def sleep(self, seconds: float) -> None:
-        """Wait until so many seconds have passed; from a test's own thread: let time pass."""
+        """Wait for this many seconds; called from a test's own thread, this lets time pass."""
         self.waiter().wait(self._time + seconds)
 
     def enter(self, count: int = 1) -> None:
-        """Add runnable participants, before the threads that they stand for are started."""
+        """Add runnable participants; call this before starting their threads."""
         with self._lock:
             self._runnable += count
 
     def leave(self, count: int = 1) -> None:
-        """Take runnable participants away; time may jump."""
+        """Remove runnable participants; time may jump."""
         with self._lock:
             self._runnable -= count
             self._pass_time()
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """While this thread blocks on something else than the clock, let time pass without it."""
+        """Let time pass while this thread blocks on something other than the clock."""
         self.leave()
         try:
             yield
@@ -96,18 +96,18 @@ class VirtualClock:
             self.enter()
 
     def waiting(self) -> int:
-        """Return how many threads wait on this clock now."""
+        """Return the number of threads waiting on this clock."""
         with self._lock:
             return len(self._blocked)
 
     def abort(self, reason: str) -> None:
-        """Give up: every wait, present and to come, raises ClockAbortedError(reason)."""
+        """Stop the test: all current and future waits raise ClockAbortedError(reason)."""
         with self._lock:
             self._aborted = reason
             self._fail_all(lambda: ClockAbortedError(reason))
 
     def _after_fork(self) -> None:
-        """In the child: whoever else took part is not there."""
+        """In a forked child: the forking thread is the only participant."""
         self._lock = threading.Lock()
         self._runnable = 1
         self._blocked = {}
@@ -115,7 +115,7 @@ class VirtualClock:
     # --- for the waiters -------------------------------------------------------------------------
 
     def _block(self, waiter: _VirtualWaiter, deadline: float | None) -> bool:
-        """Begin a wait; False if it is over before it began."""
+        """Begin a wait; False if there is no need to wait."""
         with self._lock:
             if self._aborted is not None:
                 raise ClockAbortedError(self._aborted)
@@ -129,7 +129,7 @@ class VirtualClock:
             return True
 
     def _unblock(self, waiter: _VirtualWaiter) -> None:
-        """End a wait that a signal handler broke off."""
+        """End a wait that a signal handler interrupted."""
         with self._lock:
             if waiter in self._blocked:
                 del self._blocked[waiter]
@@ -156,7 +156,7 @@ class VirtualClock:
             names = ", ".join(waiter.thread for waiter in self._blocked)
             self._fail_all(
                 lambda: ClockStuckError(
-                    f"everybody waits and nobody has a deadline (a lost wake-up?): {names}"
+                    f"all participants wait without a deadline (a lost wake-up?): {names}"
                 )
             )
             return

@@ -1,4 +1,4 @@
-"""Connections that follow a script; `steadypool.testing` shows how they are used."""
+"""Scripted connections for threads; `steadypool.testing` explains their use."""
 
 import os
 import threading
@@ -12,32 +12,32 @@ from steadypool.protocols import Clock
 
 
 class Gate:
-    """A place where a scripted call stops until the test opens it. Thread-safe, used once."""
+    """A point where a scripted call blocks until the test opens it. Thread-safe, used once."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._waiter = (clock or SystemClock()).waiter()
         self._opened = False
         self.arrived = threading.Event()
-        """Set as soon as a call stands at the gate; wait for it with a timeout."""
+        """Set when a call has reached the gate; wait for it with a timeout."""
 
     def open(self) -> None:
-        """Let the call go on."""
+        """Let the call continue."""
         if not self._opened:
             self._opened = True
             self._waiter.wake()
 
     def pass_through(self) -> None:
-        """Stand at the gate until it is open."""
+        """Block until the gate is open."""
         self.arrived.set()
         self._waiter.wait(None)
 
 
 Act = float | BaseException | Gate | None | tuple["Act", ...]
-"""What a call does: take so many seconds, raise, stop at a gate, succeed at once; or several."""
+"""The behaviour of one call: seconds to take, an error to raise, a gate, None, or a sequence."""
 
 
 class Call(StrEnum):
-    """What is asked of a scripted connection."""
+    """A call on a scripted connection."""
 
     EXECUTE = "execute"
     COMMIT = "commit"
@@ -48,26 +48,26 @@ class Call(StrEnum):
 
 
 class ScriptedConnection:
-    """A connection that leads nowhere, and writes down what is done to it.
+    """A connection without a server; it counts the calls made on it.
 
-    `fileno()` is a real descriptor, which `die()` makes readable as a server's good-bye does.
+    `fileno()` is a real descriptor, which `die()` makes readable, like the close of a server.
     """
 
     def __init__(self, number: int, clock: Clock | None = None) -> None:
         self.closed = True  # until it has its descriptors
         self.number = number
         self.in_transaction = False
-        """Set it to make the connection come back dirty; a statement sets it too."""
+        """Set it to release the connection with an open transaction; a statement sets it too."""
         self.rollbacks = self.commits = self.pings = self.resets = 0
         self.on_execute: Any = None
-        """What the next statement does before it succeeds: an `Act`; so the others."""
+        """The `Act` before the next statement succeeds; likewise the other `on_` attributes."""
         self.on_commit: Any = None
         self.on_rollback: Any = None
         self.on_ping: Any = None
         self.on_reset: Any = None
         self.on_close: Any = None
         self.when_closed: Callable[[], object] | None = None
-        """Called as soon as it is closed."""
+        """Called when the connection has been closed."""
         self._clock = clock or SystemClock()
         self._read_end, self._write_end = os.pipe()
         self.closed = False
@@ -76,61 +76,61 @@ class ScriptedConnection:
         return f"<ScriptedConnection {self.number}{' closed' if self.closed else ''}>"
 
     def next_act(self, call: Call) -> Any:
-        """Take what a call does before it succeeds; a subclass may decide it in another way."""
+        """Return the act of this call and clear it; a subclass may choose acts differently."""
         act = getattr(self, f"on_{call}")
         setattr(self, f"on_{call}", None)
         return act
 
     def fileno(self) -> int:
-        """Return the descriptor that the server would speak on."""
+        """Return the descriptor on which the server would send."""
         return -1 if self.closed else self._read_end
 
     def cursor(self) -> "ScriptedCursor":
-        """Return a cursor, which takes any statement."""
+        """Return a cursor that accepts any statement."""
         return ScriptedCursor(self)
 
     def execute(self) -> None:
         """Run a statement, which begins a transaction; raises OSError if the server is gone."""
-        self._play(Call.EXECUTE)
+        self._perform_next(Call.EXECUTE)
         self.reach_server()
         self.in_transaction = True
 
     def rollback(self) -> None:
-        """End the transaction, or fail as told."""
+        """End the transaction, or fail if the script says so."""
         self.rollbacks += 1
-        self._play(Call.ROLLBACK)
+        self._perform_next(Call.ROLLBACK)
         self.reach_server()
         self.in_transaction = False
 
     def commit(self) -> None:
-        """End the transaction, or fail as told."""
+        """Commit the transaction, or fail if the script says so."""
         self.commits += 1
-        self._play(Call.COMMIT)
+        self._perform_next(Call.COMMIT)
         self.reach_server()
         self.in_transaction = False
 
     def ping(self) -> None:
         """Make a round trip; raises OSError if the server is gone."""
         self.pings += 1
-        self._play(Call.PING)
+        self._perform_next(Call.PING)
         self.reach_server()
 
     def reset_session(self) -> None:
-        """Forget all session state, and roll back."""
+        """Reset all session state and roll back."""
         self.resets += 1
-        self._play(Call.RESET)
+        self._perform_next(Call.RESET)
         self.reach_server()
         self.in_transaction = False
 
     def die(self) -> None:
-        """Lose the server, as a dropped connection does, without knowing it yet."""
+        """Lose the server without noticing it, as when a connection drops."""
         if self.has_server:
             os.close(self._write_end)
             self._write_end = -1
 
     @property
     def has_server(self) -> bool:
-        """Whether the server is there; the connection itself may not know yet that it is not."""
+        """Whether the server still exists; the connection may not have noticed its loss."""
         return self._write_end >= 0
 
     def reach_server(self) -> None:
@@ -139,18 +139,18 @@ class ScriptedConnection:
             raise OSError("the server is gone")
 
     def close(self) -> None:
-        """Close; the second time it is an error, as with PyMySQL. If it fails, it has closed."""
+        """Close; a second close is an error, as with PyMySQL. A failing close has closed it."""
         if self.closed:
-            raise ValueError(f"{self!r} is closed already")
+            raise ValueError(f"{self!r} is already closed")
         try:
-            self._play(Call.CLOSE)
+            self._perform_next(Call.CLOSE)
         except Exception:
             self.shut()
             raise
         self.shut()
 
     def shut(self) -> None:
-        """Close at once, whatever the script says; as often as you like."""
+        """Close at once, without the script; may be called repeatedly."""
         if not self.closed:
             self.closed = True
             self.die()
@@ -158,7 +158,7 @@ class ScriptedConnection:
             if self.when_closed is not None:
                 self.when_closed()
 
-    def _play(self, call: Call) -> None:
+    def _perform_next(self, call: Call) -> None:
         perform(self.next_act(call), self._clock)
 
     def __del__(self) -> None:
@@ -167,7 +167,7 @@ class ScriptedConnection:
 
 
 class ScriptedCursor:
-    """A cursor that takes any statement, and finds no rows."""
+    """A cursor that accepts any statement and returns no rows."""
 
     def __init__(self, connection: ScriptedConnection) -> None:
         self._connection = connection
@@ -196,9 +196,9 @@ class ScriptedCursor:
 
 
 class ScriptedConnector:
-    """A `connect=` callable that follows a script, one act for each call; then it succeeds.
+    """A scripted `connect=` callable: each call performs one act, then opens a connection.
 
-    Thread-safe. `opened` holds every connection made, in order.
+    After the last act every call succeeds. Thread-safe. `opened` lists all connections in order.
     """
 
     def __init__(self, *script: Act, clock: Clock | None = None) -> None:
@@ -215,12 +215,12 @@ class ScriptedConnector:
 
     @property
     def open_now(self) -> int:
-        """How many of its connections are open."""
+        """The number of open connections."""
         with self._lock:
             return sum(not connection.closed for connection in self.opened)
 
     def __call__(self) -> ScriptedConnection:
-        """Play the next act, and open a connection."""
+        """Perform the next act, then open a connection."""
         with self._lock:
             self.attempts += 1
             act = self._script.pop(0) if self._script else None
@@ -231,12 +231,12 @@ class ScriptedConnector:
         return connection
 
     def make(self, number: int) -> ScriptedConnection:
-        """Make a connection; a subclass may make another kind."""
+        """Make a connection; a subclass may return another kind."""
         return ScriptedConnection(number, self._clock)
 
 
 def perform(act: Act, clock: Clock) -> None:
-    """Do what an act says, in the time of a clock."""
+    """Perform an act in the time of a clock."""
     if isinstance(act, BaseException):
         raise act
     if isinstance(act, Gate):
