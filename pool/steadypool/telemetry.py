@@ -228,6 +228,6 @@ def _make_instruments(meter: Meter) -> _Instruments:
 
 def _version() -> str:
     try:
-        return version("poolspec")  # steadypool comes in its distribution
+        return version("steadypool")
     except PackageNotFoundError:
         return ""
