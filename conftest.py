@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolspec.runtime.web_apps import web_app
+from poolspec.lab.web_apps import web_app
 from poolspec.vocabulary import Concurrency
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ import pymysql
 from sqlalchemy import event, exc
 from sqlalchemy.pool import QueuePool
 
-from poolspec.runtime.clock import RealClock
-from poolspec.runtime.contract import Options, Wiring
-from poolspec.runtime.driver import driver_dirt, driver_error
+from poolspec.lab.contract import Options, Wiring
+from poolspec.lab.driver import driver_dirt, driver_error
+from poolspec.lab.threads.clock import RealClock
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, StatName, TimeKind
 

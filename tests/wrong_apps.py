@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 
 import fastapi_app
 import fastapi_async_app
-from poolspec.runtime.web_apps import web_app
+from poolspec.lab.web_apps import web_app
 from poolspec.vocabulary import Concurrency
 from steadypool import ConnectionFailedError, PoolTimeoutError
 

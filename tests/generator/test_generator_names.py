@@ -1,12 +1,12 @@
 """What a generated module may import is what the runtime offers, and no spec can take its names."""
 
-from poolspec import runtime
+from poolspec import lab
 from poolspec.python.names import RUNTIME_NAMES
 from poolspec.spec.names import RESERVED
 
 
 def test_a_generated_module_may_import_all_that_the_runtime_offers() -> None:
-    assert frozenset(runtime.__all__) == RUNTIME_NAMES
+    assert frozenset(lab.__all__) == RUNTIME_NAMES
 
 
 def test_no_label_takes_the_name_of_a_function_of_the_runtime() -> None:

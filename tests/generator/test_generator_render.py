@@ -64,7 +64,7 @@ GOLDEN = f'''\
 
 import pytest
 
-from poolspec.runtime import ErrorKind, Lab, approx
+from poolspec.lab import ErrorKind, Lab, approx
 
 
 class TestConnectionPoolLimits:

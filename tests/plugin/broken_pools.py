@@ -13,8 +13,8 @@ from typing import Any
 import steadypool
 from poolspec.adapters.steady import SteadypoolAdapter
 from poolspec.adapters.steady_asyncio import AsyncSteadypoolAdapter, _tied
-from poolspec.runtime.aio.contract import AsyncWiring
-from poolspec.runtime.contract import Options, Wiring
+from poolspec.lab.aio.contract import AsyncWiring
+from poolspec.lab.contract import Options, Wiring
 
 
 class TakesItsLockTwice(steadypool.ConnectionPool):

@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from poolspec.runtime import AsyncLab, Lab, actor, async_actor
-from poolspec.runtime.borrowing import Pool
+from poolspec.lab import AsyncLab, Lab, actor, async_actor
+from poolspec.lab.threads.pool import Pool
 
 
 def spec(name: str, concurrency: str = "threads", deadline: float = 1.0) -> pytest.MarkDecorator:

@@ -15,7 +15,7 @@ import threading
 
 import pytest
 
-from poolspec.runtime import ErrorKind, Lab, actor
+from poolspec.lab import ErrorKind, Lab, actor
 
 
 class TestMine:
@@ -238,7 +238,7 @@ def test_a_recommendation_can_be_chosen_by_its_mark(run: Run, options: str, chos
 
 def test_to_kill_what_is_idle_where_nothing_is_proves_nothing(run: Run) -> None:
     run.test(
-        "from poolspec.runtime import Fault",
+        "from poolspec.lab import Fault",
         "pool.acquire()",
         "lab.fault(Fault.IDLE_KILLED)  # line 2",
     )
@@ -309,7 +309,7 @@ import asyncio
 
 import pytest
 
-from poolspec.runtime import AsyncLab, async_actor
+from poolspec.lab import AsyncLab, async_actor
 
 
 async def stubborn() -> None:

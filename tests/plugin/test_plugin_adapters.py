@@ -9,7 +9,7 @@ import pytest
 from poolspec.adapters import BUNDLED, UnknownPoolError, find_adapter
 from poolspec.adapters.steady import SteadypoolAdapter
 from poolspec.adapters.steady_asyncio import AsyncSteadypoolAdapter
-from poolspec.runtime.contract import PoolAdapter
+from poolspec.lab.contract import PoolAdapter
 from poolspec.vocabulary import Capability
 
 C = Capability

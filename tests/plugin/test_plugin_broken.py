@@ -10,9 +10,9 @@ import pytest
 from tests.plugin.broken_pools import BROKEN
 
 from poolspec.adapters.steady import SteadypoolAdapter
+from poolspec.invariants.connection import open_connection
+from poolspec.lab import AsyncLab
 from poolspec.plugin.forms import AsyncioRun
-from poolspec.runtime import AsyncLab
-from poolspec.runtime.connection import open_connection
 from poolspec.servers import start_server
 from poolspec.vocabulary import Connections, TimeKind
 

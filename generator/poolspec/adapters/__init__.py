@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from poolspec.adapters.adapter_checks import ASYNCIO_NEEDS, NEEDS, Needs, unmet
-from poolspec.runtime.aio.contract import AsyncPoolAdapter
-from poolspec.runtime.contract import PoolAdapter
+from poolspec.lab.aio.contract import AsyncPoolAdapter
+from poolspec.lab.contract import PoolAdapter
 from poolspec.vocabulary import Capability
 
 BUNDLED = {

@@ -10,9 +10,9 @@ from poolspec.adapters.steady_controls import SteadyControls
 from poolspec.adapters.steady_mapping import CAPABILITIES, LOGS, dirt_of, is_installed, kind_of
 from poolspec.adapters.steady_scripted import SteadyForeign
 from poolspec.adapters.steady_wiring import config_of, listeners, watched
-from poolspec.runtime.aio.contract import AsyncPoolAdapter
-from poolspec.runtime.clock import Clock, RealClock
-from poolspec.runtime.contract import Controls, ForeignConnections, Meter, Options, Place, Wiring
+from poolspec.lab.aio.contract import AsyncPoolAdapter
+from poolspec.lab.contract import Controls, ForeignConnections, Meter, Options, Place, Wiring
+from poolspec.lab.threads.clock import Clock, RealClock
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, TimeKind
 from steadypool.testing import VirtualClock

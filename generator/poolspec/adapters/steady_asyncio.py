@@ -11,12 +11,12 @@ from poolspec.adapters.steady_mapping import CAPABILITIES as THREADS_CAPABILITIE
 from poolspec.adapters.steady_mapping import LOGS, THREADS_ONLY, kind_of
 from poolspec.adapters.steady_scripted_asyncio import AsyncSteadyForeign
 from poolspec.adapters.steady_wiring import config_of, listeners, watched
-from poolspec.runtime.aio.clock import AsyncClock, RealAsyncClock
-from poolspec.runtime.aio.contract import AsyncWiring, Open
-from poolspec.runtime.borrowing import Row
-from poolspec.runtime.connection import OnStage
-from poolspec.runtime.contract import HealthSeen, LoanSeen, Meter, Options, Place
-from poolspec.runtime.driver import driver_dirt
+from poolspec.invariants.connection import OnStage
+from poolspec.lab.aio.clock import AsyncClock, RealAsyncClock
+from poolspec.lab.aio.contract import AsyncWiring, Open
+from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
+from poolspec.lab.driver import driver_dirt
+from poolspec.lab.threads.pool import Row
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
 from steadypool._drivers.async_mysql import AsyncConnection, AsyncConnector

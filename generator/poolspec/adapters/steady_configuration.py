@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import steadypool
-from poolspec.runtime.contract import Place
+from poolspec.lab.contract import Place
 from poolspec.vocabulary import Flaw, Given
 
 NAME = "primary"

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import steadypool
-from poolspec.runtime.contract import HealthSeen, LoanSeen
+from poolspec.lab.contract import HealthSeen, LoanSeen
 
 
 def loans_of(pool: steadypool.ConnectionPool | steadypool.AsyncConnectionPool) -> list[LoanSeen]:

@@ -8,10 +8,10 @@ import pymysql
 
 import steadypool
 import steadypool._drivers.mysql
-from poolspec.runtime.connection import OnStage
-from poolspec.runtime.driver import LOST, driver_dirt
-from poolspec.runtime.hooks import HookError
-from poolspec.runtime.journal import LogNames
+from poolspec.faults.hooks import HookError
+from poolspec.invariants.connection import OnStage
+from poolspec.invariants.log_records import LogNames
+from poolspec.lab.driver import LOST, driver_dirt
 from poolspec.vocabulary import Capability, ErrorKind
 from steadypool._core.entries import ConnectionState
 from steadypool._drivers import dbapi as driver

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from poolspec.runtime.calls import Plan
-from poolspec.runtime.clock import Clock
-from poolspec.runtime.connection import open_connection
+from poolspec.faults.calls import Plan
+from poolspec.invariants.connection import open_connection
+from poolspec.lab.threads.clock import Clock
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call
 from steadypool.protocols import Clock as PoolClock

@@ -6,8 +6,8 @@ from typing import Any
 import aiomysql
 
 from poolspec.adapters.steady_scripted import Bare, Planned, Seen, acts, alive
-from poolspec.runtime.aio.clock import AsyncClock
-from poolspec.runtime.aio.contract import Open
+from poolspec.lab.aio.clock import AsyncClock
+from poolspec.lab.aio.contract import Open
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call
 from steadypool.protocols import AsyncClock as PoolClock

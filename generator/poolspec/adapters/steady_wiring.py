@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import steadypool
-from poolspec.runtime.aio.contract import AsyncWiring
-from poolspec.runtime.contract import Wiring
-from poolspec.runtime.log import Entry, Figures, current_actor
+from poolspec.invariants.log import Entry, Figures, current_actor
+from poolspec.lab.aio.contract import AsyncWiring
+from poolspec.lab.contract import Wiring
 from poolspec.servers import Tenant
 from poolspec.vocabulary import EventKind
 

@@ -21,10 +21,10 @@ from poolspec.plugin.process_exit import leave_threads, note_status, threads_bef
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
+    from poolspec.lab import Lab
+    from poolspec.lab.aio.lab import AsyncLab
+    from poolspec.lab.contract import PoolAdapter
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
-    from poolspec.runtime import Lab
-    from poolspec.runtime.aio.lab import AsyncLab
-    from poolspec.runtime.contract import PoolAdapter
     from poolspec.servers import Server
 
 DEADLINE = 20.0

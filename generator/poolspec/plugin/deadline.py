@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from poolspec.runtime import alarm
-from poolspec.runtime.bench import Bench
-from poolspec.runtime.frames import current_frames
+from poolspec.lab.context import Bench
+from poolspec.lifecycle import alarm
+from poolspec.lifecycle.frames import current_frames
 
 TEST_CALL = "pytest_pyfunc_call"
 """The function of pytest that calls a test."""

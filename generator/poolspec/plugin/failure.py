@@ -9,9 +9,9 @@ from textwrap import dedent
 from types import TracebackType
 from typing import Any
 
+from poolspec.lab.context import Bench
 from poolspec.plugin.header_reader import read_header
 from poolspec.plugin.staleness import is_stale
-from poolspec.runtime.bench import Bench
 
 LAST = 200
 """How many events are shown; what a failure is about is rarely further back."""

@@ -12,15 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from poolspec.runtime.actors import GIVE_UP_AFTER
-from poolspec.runtime.aio.contract import AsyncPoolAdapter
-from poolspec.runtime.aio.lab import AsyncLab
-from poolspec.runtime.alarm import Alarm, too_long
-from poolspec.runtime.bench import OVER
-from poolspec.runtime.contract import PoolAdapter
-from poolspec.runtime.lab import Lab
-from poolspec.runtime.log import MAIN
-from poolspec.runtime.undoing import LEFT_BEHIND, PATIENCE, Undoing, told
+from poolspec.invariants.log import MAIN
+from poolspec.lab.aio.contract import AsyncPoolAdapter
+from poolspec.lab.aio.lab import AsyncLab
+from poolspec.lab.context import OVER
+from poolspec.lab.contract import PoolAdapter
+from poolspec.lab.threads.actors import GIVE_UP_AFTER
+from poolspec.lab.threads.lab import Lab
+from poolspec.lifecycle.alarm import Alarm, too_long
+from poolspec.lifecycle.teardown import LEFT_BEHIND, PATIENCE, Undoing, told
 from poolspec.servers import Server
 from poolspec.vocabulary import Connections, TimeKind
 

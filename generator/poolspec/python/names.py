@@ -42,7 +42,7 @@ RUNTIME_NAMES = frozenset(
         "not_equal",
     }
 )
-"""All that a generated module may import from `poolspec.runtime`."""
+"""All that a generated module may import from `poolspec.lab`."""
 
 _RESERVED = (
     RUNTIME_NAMES

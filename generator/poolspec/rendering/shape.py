@@ -105,7 +105,7 @@ class _Checker:
         self._must(ast.unparse(first) == "import pytest", "the first import is not pytest")
         self._must(
             isinstance(second, ast.ImportFrom)
-            and (second.module, second.level) == ("poolspec.runtime", 0)
+            and (second.module, second.level) == ("poolspec.lab", 0)
             and all(name.name in RUNTIME_NAMES and not name.asname for name in second.names),
             "the imports are not the runtime's",
         )

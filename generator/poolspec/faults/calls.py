@@ -1,0 +1,128 @@
+"""Faults of calls: of connecting, of listening, and of what is asked of scripted connections.
+
+`CallFaults` only says what is to happen to the next call, and counts calls. It is asked by the
+lab's connector, by its listener and by scripted connections, in both modes alike.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import pymysql
+from pymysql.constants import CR
+
+from poolspec.lifecycle.body_errors import BodyInterrupt
+from poolspec.lifecycle.locks import FreshLock
+from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
+
+
+class Hang:
+    """A call that does not come to an end until it is healed. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = FreshLock()
+        self._tell: list[Callable[[], object]] = []
+        self.over = False
+
+    def when_over(self, tell: Callable[[], object]) -> None:
+        """Call `tell` at the end, or now if it has come."""
+        with self._lock:
+            if not self.over:
+                self._tell.append(tell)
+                return
+        tell()
+
+    def end(self) -> None:
+        """Let the call go on."""
+        with self._lock:
+            self.over = True
+            waiting, self._tell = self._tell, []
+        for tell in waiting:
+            tell()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What happens to a call before it succeeds, in this order."""
+
+    delay: float = 0.0
+    """Seconds of the test's clock."""
+    hang: Hang | None = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class _InForce:
+    """A fault that is not healed yet."""
+
+    seconds: float
+    spared: int
+    """Calls that go well first."""
+    left: float
+    """Calls that it is for then."""
+    hang: Hang
+
+    def strikes(self) -> bool:
+        """Count a call, and say whether it goes wrong."""
+        if self.spared > 0:
+            self.spared -= 1
+            return False
+        self.left -= 1
+        return self.left >= 0
+
+
+class CallFaults:
+    """What is wrong with calls at the moment. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = FreshLock()
+        self._in_force: dict[Fault, _InForce] = {}
+        self._calls: Counter[str] = Counter()
+
+    def plan(self, call: Call) -> Plan:
+        """Count a call and say what happens to it; a fault for so many calls is used up."""
+        with self._lock:
+            self._calls[call] += 1
+            manners = {
+                CALL_FAULTS[fault][1]: state
+                for fault, state in self._in_force.items()
+                if CALL_FAULTS[fault][0] is call and state.strikes()
+            }
+        slow, hangs = manners.get(Manner.SLOW), manners.get(Manner.HANGS)
+        return Plan(
+            slow.seconds if slow else 0.0,
+            hangs.hang if hangs else None,
+            _error(call, manners.keys()),
+        )
+
+    def calls(self, call: str) -> int:
+        """Return how often something was asked for."""
+        return self._calls[call]
+
+    def set(self, fault: Fault, *, seconds: float, times: int | None, after: int = 0) -> None:
+        """Begin a fault."""
+        left = float("inf") if times is None else times
+        with self._lock:
+            self._in_force[fault] = _InForce(seconds, after, left, Hang())
+
+    def clear(self, fault: Fault) -> None:
+        """End a fault; what hangs goes on."""
+        with self._lock:
+            ended = self._in_force.pop(fault)
+        ended.hang.end()
+
+    def clear_all(self) -> None:
+        """End all faults."""
+        for fault in list(self._in_force):
+            self.clear(fault)
+
+
+def _error(call: Call, manners: Collection[Manner]) -> BaseException | None:
+    if Manner.INTERRUPTED in manners:
+        return BodyInterrupt(f"the {call} is interrupted, for the test wants it so")
+    if Manner.FAILS not in manners:
+        return None
+    if call is Call.LISTENER:
+        return RuntimeError("the listener fails, for the test wants it so")
+    code = CR.CR_CONN_HOST_ERROR if call is Call.CONNECT else CR.CR_SERVER_LOST
+    return pymysql.OperationalError(code, f"the {call} fails, for the test wants it so")

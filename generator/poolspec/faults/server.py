@@ -1,0 +1,75 @@
+"""Faults of the server that a test can cause, and heal. Those of calls are in `calls`.
+
+They are real: a connection is killed by the server, the server itself is killed, paused and started
+again. Where connections are scripted, their stage stands in for the server.
+"""
+
+from collections.abc import Collection, Iterable
+
+from poolspec.invariants.checks import NUMBERS_VOID
+from poolspec.invariants.log import Log
+from poolspec.invariants.observer import Observer, settle
+from poolspec.servers import PrivateServer, Server, Tenant
+from poolspec.vocabulary import Fault
+
+LOOK_EVERY = 0.01
+"""Seconds of the test's clock between two looks at something that must come true."""
+
+
+class ServerFaults:
+    """What can be done to the server and its end of connections. Blocks for a moment."""
+
+    def __init__(self, server: Server, tenant: Tenant, observer: Observer, log: Log) -> None:
+        self._server = server
+        self._tenant = tenant
+        self._observer = observer
+        self._log = log
+        self._down: list[Fault] = []
+
+    def kill(self, numbers: Iterable[int]) -> None:
+        """Have the server end connections, and wait until it counts them no more."""
+        doomed = frozenset(numbers)
+        for number in doomed:
+            self._server.kill_connection(number)
+        settle(lambda: self._server.connection_ids(self._tenant) & doomed, lambda left: not left)
+
+    def kill_idle(self, held: Collection[int]) -> None:
+        """Have the server end the test's connections but those that are held, or no pool's.
+
+        Raises AssertionError if there are none: what follows would prove nothing.
+        """
+        idle = self._server.connection_ids(self._tenant).difference(held) - self._observer.strangers
+        if not idle:
+            raise AssertionError("no connection is idle in the pool that could be killed")
+        self.kill(idle)
+
+    def set(self, fault: Fault) -> None:
+        """Kill or pause the server."""
+        server = self._private()
+        if fault is Fault.SERVER_KILLED:
+            server.crash()
+        else:
+            server.pause()
+        self._down.append(fault)
+        if fault is Fault.SERVER_KILLED:
+            self._observer.lost_server()
+            self._log.add(NUMBERS_VOID)
+
+    def clear(self, fault: Fault) -> None:
+        """Start the server again, or let it go on."""
+        server = self._private()
+        if fault is Fault.SERVER_KILLED:
+            self._log.add(NUMBERS_VOID)
+            server.restart()
+        else:
+            server.resume()
+        self._down.remove(fault)
+
+    def clear_all(self) -> None:
+        """Bring the server back, whatever was done to it."""
+        for fault in list(self._down):
+            self.clear(fault)
+
+    def _private(self) -> PrivateServer:
+        assert isinstance(self._server, PrivateServer), "needs: server_control"
+        return self._server

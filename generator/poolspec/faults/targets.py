@@ -1,0 +1,119 @@
+"""Where the pools that a test opens are led: to the right place, or to one where nobody gets in.
+
+Each target is made when it is first asked for, is real, and stays as it is until the test is over:
+a port at which nobody listens is taken, lest somebody else begin to.
+"""
+
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from poolspec.invariants.connection import open_connection
+from poolspec.servers import Address, PrivateServer, Server, Tenant, bound_socket, new_password
+from poolspec.vocabulary import Detail, Target
+
+_NO_HOST = "no-such-host.invalid"
+_NEVER_ASKED = "never_asked_for"
+"""A database of which no server will hear."""
+
+
+class Targets:
+    """The targets of one test. Safe to use from any actor."""
+
+    def __init__(self, server: Server, tenant: Tenant) -> None:
+        self._server = server
+        self._tenant = tenant
+        self._lock = threading.Lock()
+        self._known: dict[Target, Tenant] = {}
+        self._sockets: list[socket.socket] = []
+        self.strangers: list[Tenant] = []
+        """Identities at the server besides the test's own."""
+
+    def where(self, target: Target) -> Tenant:
+        """Return what leads to a target. Raises ServerError."""
+        with self._lock:
+            if target not in self._known:
+                self._known[target] = self._makers[target](self)
+            return self._known[target]
+
+    def details(self, target: Target, details: tuple[Detail, ...]) -> tuple[str, ...]:
+        """Return the words by which an error names a target."""
+        where = self.where(target)
+        words = {
+            Detail.ADDRESS: str(where.address),
+            Detail.USER: where.user,
+            Detail.DATABASE: where.database,
+        }
+        return tuple(words[detail] for detail in details)
+
+    def passwords(self) -> set[str]:
+        """Return the passwords that pools were told."""
+        with self._lock:
+            return {tenant.password for tenant in (self._tenant, *self._known.values())}
+
+    def hang_up(self) -> None:
+        """Close the ports: who waits there for a word gets an error at once."""
+        with self._lock:
+            while self._sockets:
+                self._sockets.pop().close()
+
+    def clean_up(self) -> None:
+        """Leave nothing at the server, save for the test's own identity."""
+        self.hang_up()
+        for tenant in self.strangers:
+            self._server.drop_tenant(tenant)
+
+    # --- one by one; the lock is held ------------------------------------------------------------
+
+    def _right(self) -> Tenant:
+        address = self._tenant.address
+        if isinstance(self._server, PrivateServer):  # which listens on both
+            address = replace(address, unix_socket=None)
+        return replace(self._tenant, address=address)
+
+    def _no_database(self) -> Tenant:
+        return replace(self._right(), database="")
+
+    def _wrong_password(self) -> Tenant:
+        return replace(self._right(), password=new_password())
+
+    def _unknown_database(self) -> Tenant:
+        """Lead to a database that its user may use, and that was dropped."""
+        stranger = self._server.create_tenant()
+        self.strangers.append(stranger)
+        connection = open_connection(stranger)
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {stranger.database}")
+        connection.close()
+        return replace(stranger, address=self._right().address)
+
+    def _unknown_host(self) -> Tenant:
+        return self._elsewhere(Address(_NO_HOST, 3306))
+
+    def _refused(self) -> Tenant:
+        return self._elsewhere(self._port())
+
+    def _silent(self) -> Tenant:
+        address = self._port()
+        self._sockets[-1].listen()  # the system takes connections; nobody ever reads or writes
+        return self._elsewhere(address)
+
+    def _port(self) -> Address:
+        taken = bound_socket()
+        self._sockets.append(taken)
+        host, port = taken.getsockname()
+        return Address(host, port)
+
+    def _elsewhere(self, address: Address) -> Tenant:
+        return replace(self._tenant, address=address, database=_NEVER_ASKED)
+
+    _makers: dict[Target, Callable[["Targets"], Tenant]] = {  # noqa: RUF012 - never changed
+        Target.RIGHT: _right,
+        Target.NO_DATABASE: _no_database,
+        Target.WRONG_PASSWORD: _wrong_password,
+        Target.UNKNOWN_DATABASE: _unknown_database,
+        Target.UNKNOWN_HOST: _unknown_host,
+        Target.REFUSED: _refused,
+        Target.SILENT: _silent,
+    }

@@ -1,0 +1,128 @@
+"""The event log: what happened in a test, in order, and who did it.
+
+Two sources write to it. The lab logs what an actor saw (asked, got, gave back) and every physical
+connection that was opened or closed; a pool with listeners adds what it did itself (queued,
+granted, the figures after each transition). The order of the log is the order in which entries
+arrived under its lock. Waiting for something to happen is waiting for the log to say so.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from poolspec.lifecycle.locks import FreshLock
+from poolspec.vocabulary import EventKind
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+MAIN = "main"
+acting_for: ContextVar[str] = ContextVar("acting_for", default="")
+"""The actor for whom a web application does what it does; empty for whoever acts for itself."""
+
+
+def current_actor() -> str:
+    """Return the name of the actor that the calling task, or thread, is, or acts for."""
+    if asked_by := acting_for.get():
+        return asked_by
+    with suppress(RuntimeError):  # no event loop runs in this thread
+        task = asyncio.current_task()
+        if task is not None:
+            return task.get_name()
+    thread = threading.current_thread()
+    return MAIN if thread is threading.main_thread() else thread.name
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The pool's own counts after a transition."""
+
+    idle: int
+    waiting: int
+    total: int
+
+    def __str__(self) -> str:
+        """Print at the end of a time line's line."""
+        return f"[idle {self.idle}, waiting {self.waiting}, total {self.total}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log."""
+
+    at: float
+    actor: str
+    kind: EventKind | str
+    by_pool: bool = False
+    """Told by the pool itself, not seen by the lab."""
+    pool: int = 0
+    """Which of a test's pools told it: serial numbers of acquires are a pool's own."""
+    connection: int | None = None
+    """The connection's number at the server (lab) or in the pool (pool)."""
+    ticket: int | None = None
+    """The pool's serial number of the acquire."""
+    detail: str = ""
+    figures: Figures | None = None
+
+    def __str__(self) -> str:
+        """Print as a line of a time line."""
+        parts = [
+            f"{self.at:12.6f}  {self.actor:<14}",
+            "pool" if self.by_pool else "    ",
+            self.kind,
+        ]
+        if self.connection is not None:
+            whose = "" if self.by_pool else "server's "
+            parts.append(f"{whose}connection {self.connection}")
+        if self.ticket is not None:
+            parts.append(f"ticket {self.ticket}")
+        if self.detail:
+            parts.append(self.detail)
+        if self.figures is not None:
+            parts.append(str(self.figures))
+        return "  ".join(parts)
+
+
+class Log:
+    """Grows only. Any thread may add; readers get a copy."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._lock = FreshLock()
+        self._entries: list[Entry] = []
+        self._watchers: list[Callable[[], object]] = []
+
+    def add(
+        self,
+        kind: EventKind | str,
+        *,
+        connection: int | None = None,
+        detail: str = "",
+    ) -> None:
+        """Log what the calling thread's actor saw."""
+        self.append(Entry(self._now(), current_actor(), kind, connection=connection, detail=detail))
+
+    def append(self, entry: Entry) -> None:
+        """Log an entry and wake whoever waits for the log to grow."""
+        with self._lock:
+            self._entries.append(entry)
+            watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            watcher()
+
+    def entries(self) -> list[Entry]:
+        """Return what has been logged so far."""
+        with self._lock:
+            return list(self._entries)
+
+    def glance(self) -> list[Entry]:
+        """Return what has been logged so far, without the lock: for who broke in anywhere."""
+        return self._entries[:]
+
+    def watch(self, wake: Callable[[], object]) -> None:
+        """Call `wake`, once, after the next entry. It must not block."""
+        with self._lock:
+            self._watchers.append(wake)

@@ -1,0 +1,108 @@
+"""How a test stands that does not go on: who waits for whom, by the lab's own log.
+
+Nothing here takes a lock or asks the pool: whoever wants to know may have broken in anywhere.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence, Set
+from typing import Protocol
+
+from poolspec.invariants.log import MAIN, Entry
+from poolspec.vocabulary import ActorState, EventKind
+
+_NAMED = 5
+"""How many actors are named; of the rest the number is told."""
+
+
+class AnyCrew(Protocol):
+    """The actors of a test, whichever its concurrency."""
+
+    awaits: str
+    """What the test itself waits for; empty if for nothing."""
+
+    is_all: bool
+    """Nobody acts but these, as far as is known."""
+
+    def members(self, name: str) -> list[str]:
+        """Return the names of an actor's threads or tasks."""
+
+    def unfinished(self) -> list[str]:
+        """Return the actors that have not ended. Takes no lock."""
+
+    def raise_kept(self) -> None:
+        """Raise what an actor raised that has ended, if any did."""
+
+
+def standing(entries: Sequence[Entry], awaits: str) -> str:
+    """Say who waits for what, and who holds how many connections; empty if nobody does."""
+    asks = _asking(entries)
+    held = Counter(_held(entries).values())
+    said = [f"{MAIN} waits {awaits}"] if awaits else []
+    if asks:
+        said.append(f"{_listed(asks)} wait{'s' * (len(asks) == 1)} for a connection")
+    said += [
+        f"{name} holds {number} connection{'s' * (number > 1)}"
+        for name, number in held.most_common(_NAMED)
+    ]
+    return ", ".join(said)
+
+
+def awaited(
+    crew: AnyCrew, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]
+) -> Callable[[], bool]:
+    """Return what tells whether an actor, or at least `count` of them, are in a state.
+
+    Once that can never be it raises what an actor raised instead, or AssertionError, and says why.
+    """
+    wanted = crew.members(name) if name else []
+    crew.awaits = f"until {f'{name} is' if name else f'{count} actors are'} {state}"
+
+    def holds() -> bool:
+        able = crew.unfinished()  # looked at first: who ends after that was seen before
+        there = seen()
+        if there.issuperset(wanted) if name else len(there) >= count:
+            crew.awaits = ""
+            return True
+        if why := _never(state, wanted, count if crew.is_all else 0, there, there.union(able)):
+            crew.raise_kept()
+            raise AssertionError(why)
+        return False
+
+    return holds
+
+
+def _never(
+    state: ActorState, wanted: Sequence[str], count: int, there: Set[str], able: Set[str]
+) -> str:
+    """Say why actors, or so many of them, are never in a state; empty if they still may be."""
+    lost = [name for name in wanted if name not in able]
+    if lost:
+        return f"{_listed(lost)} ended, and {'is' if len(lost) == 1 else 'are'} never {state}"
+    if len(able) < count:
+        return f"{count} actors are never {state}: {len(there)} are, and the others ended"
+    return ""
+
+
+def _asking(entries: Sequence[Entry]) -> list[str]:
+    """The actors that were last seen asking for a connection."""
+    last = {entry.actor: entry.kind for entry in entries if not entry.by_pool}
+    return sorted(actor for actor, kind in last.items() if kind == EventKind.CHECKOUT_STARTED)
+
+
+def _held(entries: Sequence[Entry]) -> dict[int, str]:
+    """The connections on loan, by their number at the server, and who borrowed them."""
+    held: dict[int, str] = {}
+    for entry in entries:
+        if entry.by_pool or entry.connection is None:
+            continue
+        if entry.kind == EventKind.CHECKED_OUT:
+            held[entry.connection] = entry.actor
+        elif entry.kind == EventKind.CHECKED_IN:
+            held.pop(entry.connection, None)
+    return held
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,64 @@
+"""All that a generated test may use."""
+
+from poolspec.interruption.points import Cut
+from poolspec.interruption.suspensions import AsyncCut
+from poolspec.lab.aio.actors import async_actor
+from poolspec.lab.aio.lab import AsyncLab
+from poolspec.lab.comparisons import (
+    approx,
+    at_least,
+    at_most,
+    between,
+    less_than,
+    more_than,
+    not_equal,
+)
+from poolspec.lab.threads.actors import actor
+from poolspec.lab.threads.lab import Lab
+from poolspec.lifecycle.body_errors import BodyError, BodyInterrupt
+from poolspec.vocabulary import (
+    Detail,
+    ErrorKind,
+    EventKind,
+    Fault,
+    Flaw,
+    Given,
+    HealthWord,
+    Interruption,
+    Operation,
+    Real,
+    Runner,
+    Target,
+    Via,
+)
+
+__all__ = [
+    "AsyncCut",
+    "AsyncLab",
+    "BodyError",
+    "BodyInterrupt",
+    "Cut",
+    "Detail",
+    "ErrorKind",
+    "EventKind",
+    "Fault",
+    "Flaw",
+    "Given",
+    "HealthWord",
+    "Interruption",
+    "Lab",
+    "Operation",
+    "Real",
+    "Runner",
+    "Target",
+    "Via",
+    "actor",
+    "approx",
+    "async_actor",
+    "at_least",
+    "at_most",
+    "between",
+    "less_than",
+    "more_than",
+    "not_equal",
+]

@@ -1,0 +1,65 @@
+"""A web application in the test's own event loop; see `poolspec.lab.web.server`."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+
+from poolspec.lab.web.answers import Answer, answer_of, request_bytes
+from poolspec.lab.web.server import PATIENCE, Application, Calls, Uvicorn, listening_socket
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class AsyncService:
+    """An application under a server that is a task."""
+
+    def __init__(self, app: Application) -> None:
+        self._calls = Calls(app)
+        self._ready = asyncio.Event()
+        self._server = Uvicorn(self._calls, self._ready.set)
+        self._listening = listening_socket()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Serve. Raises what the application raises when it starts."""
+        self._task = asyncio.create_task(self._run(), name="web-server")
+        await _in_time(self._ready.wait(), "the web application did not start")
+        self._calls.raise_failure()
+        if not self._server.started:
+            raise AssertionError("the web application said that it cannot start")
+
+    async def ask(self, request: str) -> Answer:
+        """Send a request, and wait until it is answered and its call is over. Any task may."""
+        over = asyncio.Event()
+        host, port = self._listening.getsockname()
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            writer.write(request_bytes(request, self._calls.expect(over.set)))
+            received = await reader.read(-1)
+        finally:
+            writer.close()
+        if received:
+            await _in_time(over.wait(), f"{request} was answered, but its call did not end")
+        return answer_of(received)
+
+    async def stop(self) -> None:
+        """Stop; the application closes its pool. Raises what the application raises then."""
+        self._server.end()
+        if self._task is not None:
+            await _in_time(self._task, "the web application did not stop")
+        self._listening.close()
+        self._calls.raise_failure()
+
+    async def _run(self) -> None:
+        try:
+            with suppress(SystemExit):  # `start` says why it did not start
+                await self._server.serve([self._listening])
+        finally:
+            self._ready.set()
+
+
+async def _in_time(end: Awaitable[object], complaint: str) -> None:
+    try:
+        await asyncio.wait_for(end, PATIENCE)
+    except TimeoutError:
+        raise AssertionError(f"{complaint} within {PATIENCE:g} s") from None

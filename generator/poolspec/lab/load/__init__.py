@@ -1,0 +1,1 @@
+"""Generated load, in the parts that threads and tasks share."""

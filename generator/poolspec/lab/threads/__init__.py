@@ -1,0 +1,1 @@
+"""The lab for pools that threads use."""

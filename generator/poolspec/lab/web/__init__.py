@@ -1,0 +1,1 @@
+"""A web application under test: its server, requests and answers."""

@@ -1,0 +1,1 @@
+"""How a test ends: deadline alarm, teardown, forked children."""

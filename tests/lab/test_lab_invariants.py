@@ -1,0 +1,135 @@
+"""Every standing invariant notices its own violation, and only that."""
+
+from poolspec.invariants.checks import (
+    AtRest,
+    served,
+    violations_at_rest,
+    violations_in_log,
+    waiting,
+)
+from poolspec.invariants.log import Entry, Figures
+from poolspec.vocabulary import Capability, EventKind, StatName
+
+ALL = frozenset(Capability)
+RIGHT: dict[str, int] = {
+    **dict.fromkeys(StatName, 0),
+    StatName.CREATED: 3,
+    StatName.CLOSED: 1,
+    StatName.ACQUIRED: 5,
+    StatName.RELEASED: 5,
+    StatName.TOTAL_CONNECTIONS: 2,
+    StatName.POOL_SIZE: 2,
+    StatName.MAX_SIZE: 3,
+}
+
+
+def at_rest(*, sockets: int = 2, peak: int = 3, at_server: int = 2, **wrong: int) -> list[str]:
+    seen = AtRest(stats=RIGHT | wrong, sockets=sockets, peak=peak, at_server=at_server)
+    return list(violations_at_rest(seen, ALL))
+
+
+def lab(kind: EventKind, actor: str, connection: int, detail: str = "") -> Entry:
+    return Entry(0.0, actor, kind, connection=connection, detail=detail)
+
+
+def pool(
+    kind: EventKind, actor: str, ticket: int | None = None, figures: Figures | None = None
+) -> Entry:
+    return Entry(0.0, actor, kind, by_pool=True, ticket=ticket, figures=figures)
+
+
+def in_log(*entries: Entry) -> list[str]:
+    return list(violations_in_log(entries, ALL))
+
+
+def test_a_sound_pool_at_rest_has_nothing_against_it() -> None:
+    assert at_rest() == []
+
+
+def test_a_leak_is_more_acquired_than_released() -> None:
+    assert at_rest(released=4) == ["something leaked: 5 acquired, 4 released"]
+
+
+def test_the_pool_must_agree_with_the_server() -> None:
+    assert "the pool counts 2 connections, the server 3" in at_rest(sockets=3, at_server=3)
+
+
+def test_a_socket_the_server_does_not_know_is_reported() -> None:
+    assert at_rest(sockets=3) == ["the server counts 2 connections, the process has 3 open"]
+
+
+def test_one_connection_too_many_at_any_moment_is_reported() -> None:
+    assert at_rest(peak=4) == ["the pool had 4 connections open at once and may have 3"]
+
+
+def test_a_pool_without_limit_may_have_any_number() -> None:
+    assert at_rest(peak=40, max_size=-1) == []
+
+
+def test_connections_are_conserved() -> None:
+    assert len(at_rest(created=4)) == 1
+    assert len(at_rest(pool_size=1)) == 1
+
+
+def test_two_holders_of_one_connection_are_reported() -> None:
+    said = in_log(
+        lab(EventKind.CHECKED_OUT, "first", 7),
+        lab(EventKind.CHECKED_OUT, "second", 7),
+    )
+    assert said == ["connection 7 went to second while first held it"]
+
+
+def test_one_holder_after_the_other_is_fine() -> None:
+    assert not in_log(
+        lab(EventKind.CHECKED_OUT, "first", 7),
+        lab(EventKind.CHECKED_IN, "first", 7),
+        lab(EventKind.CHECKED_OUT, "second", 7),
+    )
+
+
+def test_a_dirty_connection_is_reported() -> None:
+    said = in_log(lab(EventKind.CHECKED_OUT, "first", 7, "an open transaction"))
+    assert said == ["connection 7 came to first with an open transaction"]
+
+
+def test_waiting_while_a_connection_is_idle_is_reported() -> None:
+    said = in_log(pool(EventKind.CHECKED_IN, "first", figures=Figures(idle=1, waiting=1, total=1)))
+    assert len(said) == 1
+    assert "1 waiting while 1 idle" in said[0]
+
+
+def test_overtaking_in_the_queue_is_reported() -> None:
+    said = in_log(
+        pool(EventKind.CHECKOUT_QUEUED, "first", 1),
+        pool(EventKind.CHECKOUT_QUEUED, "second", 2),
+        pool(EventKind.CHECKOUT_GRANTED, "main", 2),
+    )
+    assert said == ["second was served before first, who asked first"]
+
+
+def test_one_who_gave_up_is_overtaken_by_nobody() -> None:
+    assert not in_log(
+        pool(EventKind.CHECKOUT_QUEUED, "first", 1),
+        pool(EventKind.CHECKOUT_QUEUED, "second", 2),
+        pool(EventKind.CHECKOUT_FAILED, "first", 1),
+        pool(EventKind.CHECKOUT_GRANTED, "main", 2),
+    )
+
+
+def test_a_pool_that_claims_no_fairness_is_not_held_to_it() -> None:
+    entries = [
+        pool(EventKind.CHECKOUT_QUEUED, "first", 1),
+        pool(EventKind.CHECKOUT_QUEUED, "second", 2),
+        pool(EventKind.CHECKOUT_GRANTED, "main", 2),
+    ]
+    assert not list(violations_in_log(entries, ALL - {Capability.FAIR_QUEUE}))
+
+
+def test_the_queue_can_be_read_from_the_log() -> None:
+    entries = [
+        pool(EventKind.CHECKOUT_QUEUED, "first", 1),
+        pool(EventKind.CHECKOUT_QUEUED, "second", 2),
+        pool(EventKind.CHECKOUT_GRANTED, "main", 1),
+    ]
+    assert waiting(entries) == ["second"]
+    assert served(entries) == ["first"]

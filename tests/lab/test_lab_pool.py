@@ -1,0 +1,71 @@
+"""The pool under test asks no more of an adapter than its capabilities say."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from poolspec.invariants.log import Log
+from poolspec.lab.aio.pool import AsyncPool
+from poolspec.lab.threads.pool import Pool
+from poolspec.vocabulary import Capability
+
+
+def concurrency(adapter: Any, made: Any = Pool) -> Any:
+    """Return a pool under test on an adapter that has just what it is given."""
+    log = Log(lambda: 0.0)
+    return made("raw", adapter, log, SimpleNamespace(sockets=None), lambda error: None)
+
+
+@pytest.mark.parametrize(("figures", "most_ever"), [({}, 0), ({"max_size": 5}, 5)])
+def test_a_pool_is_resized_without_figures(figures: dict[str, int], most_ever: int) -> None:
+    asked: list[Any] = []
+    pool = concurrency(
+        SimpleNamespace(
+            name="mine",
+            capabilities=frozenset({Capability.RESIZE}),
+            stats=lambda pool: figures,
+            controls=SimpleNamespace(resize=lambda *given: asked.append(given)),
+        )
+    )
+    pool.resize(size=2)
+    assert asked == [("raw", 2, None)]
+    assert pool.most_ever == most_ever
+
+
+@pytest.mark.parametrize(("figures", "most_ever"), [({}, 0), ({"max_size": 5}, 5)])
+def test_a_pool_for_asyncio_is_resized_without_figures(
+    figures: dict[str, int], most_ever: int
+) -> None:
+    asked: list[Any] = []
+
+    async def resize(*given: Any) -> None:
+        asked.append(given)
+
+    pool = concurrency(
+        SimpleNamespace(
+            name="mine",
+            capabilities=frozenset({Capability.RESIZE}),
+            stats=lambda pool: figures,
+            controls=SimpleNamespace(resize=resize),
+        ),
+        AsyncPool,
+    )
+    asyncio.run(pool.resize(max_overflow=0))
+    assert asked == [("raw", None, 0)]
+    assert pool.most_ever == most_ever
+
+
+def test_a_wrapper_that_hides_its_number_is_told_what_an_adapter_must_lend() -> None:
+    class Lent:
+        def cursor(self) -> None:
+            """Do nothing."""
+
+    pool = concurrency(SimpleNamespace(acquire=lambda pool, timeout: Lent()))
+    with pytest.raises(AssertionError) as told:
+        pool.acquire()
+    assert str(told.value) == (
+        "acquire() of the adapter must return a PyMySQL connection, or what passes on its methods "
+        "as one does: Lent has no thread_id()"
+    )

@@ -1,0 +1,154 @@
+"""A test that waits for what never comes: it ends as soon as that is known, and says who waits."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from poolspec.adapters.steady import SteadypoolAdapter
+from poolspec.lab import Lab, actor, async_actor
+from poolspec.lab.aio.lab import AsyncLab
+from poolspec.lab.steps import step
+from poolspec.lab.threads.actors import Actor
+from poolspec.lab.threads.pool import Pool
+from poolspec.plugin.forms import AsyncioRun
+from poolspec.vocabulary import Connections, Operation, Runner, TimeKind
+
+QUICK = 5.0
+"""Seconds within which a test ends that waits for nothing; its deadline is four times as long."""
+
+
+@pytest.fixture(params=TimeKind)
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    made = Lab(None, SteadypoolAdapter(), request.param, Connections.SCRIPTED)
+    started = time.monotonic()
+    yield made
+    made.dispose()
+    assert time.monotonic() < started + QUICK
+
+
+@pytest.fixture
+def pool(lab: Lab) -> Pool:
+    return lab.pool(size=2, max_overflow=0, timeout=30.0)
+
+
+def borrower(name: str, pool: Pool, count: int = 1) -> Actor:
+    return actor(name, lambda: pool.release(pool.acquire()), count=count)
+
+
+def test_who_has_ended_is_not_waited_for(lab: Lab, pool: Pool) -> None:
+    lab.start(borrower("first", pool))
+    with pytest.raises(AssertionError, match="first ended, and is never waiting"):
+        lab.wait_until_waiting("first")
+
+
+def test_who_has_ended_and_holds_nothing_is_not_waited_for(lab: Lab, pool: Pool) -> None:
+    lab.start(borrower("pair", pool, count=2))
+    lab.join("pair")
+    with pytest.raises(AssertionError, match=r"pair-1, pair-2 ended, and are never holding"):
+        lab.wait_until_holding("pair")
+
+
+def test_who_has_ended_with_a_connection_holds_it(lab: Lab, pool: Pool) -> None:
+    def keep() -> None:
+        pool.acquire()
+
+    lab.start(actor("keeper", keep))
+    lab.join("keeper")
+    lab.wait_until_holding("keeper")
+
+
+def test_what_an_actor_raised_is_told_in_place_of_its_state(lab: Lab, pool: Pool) -> None:
+    def fail() -> None:
+        raise ValueError("no such thing")
+
+    lab.start(actor("careless", fail))
+    with pytest.raises(ValueError, match="no such thing") as raised:
+        lab.wait_until_waiting("careless")
+    assert raised.value.__notes__ == ["raised in actor careless"]
+
+
+def test_more_than_are_left_are_not_waited_for(lab: Lab, pool: Pool) -> None:
+    held = [pool.acquire(), pool.acquire()]
+    lab.start(borrower("one", pool), borrower("two", pool), actor("idle", lambda: None))
+    with pytest.raises(AssertionError, match=r"3 actors are never waiting: \d are, and the others"):
+        lab.wait_until_waiting(count=3)
+    for connection in held:
+        pool.release(connection)
+
+
+def test_whom_a_step_of_ones_own_started_may_be_waited_for(lab: Lab, pool: Pool) -> None:
+    held = [pool.acquire(), pool.acquire()]
+
+    @step("a_borrower_of_ones_own")
+    def start_one(lab: Lab) -> None:
+        lab.start(borrower("own", pool))
+
+    lab.use("a_borrower_of_ones_own")
+    lab.wait_until_waiting(count=1)
+    for connection in held:
+        pool.release(connection)
+
+
+def test_how_a_test_stands_is_told_by_name(lab: Lab, pool: Pool) -> None:
+    held = [pool.acquire(), pool.acquire()]
+    lab.start(borrower("first", pool), borrower("second", pool))
+    lab.wait_until_waiting("first")
+    lab.wait_until_waiting("second")
+    assert lab.standing() == "first, second wait for a connection, main holds 2 connections"
+    pool.release(held.pop())
+    lab.join("first", "second")
+    assert lab.standing() == "main holds 1 connection"
+    pool.release(held.pop())
+    assert lab.standing() == ""
+
+
+def test_of_a_crowd_not_all_are_named(lab: Lab, pool: Pool) -> None:
+    held = [pool.acquire(), pool.acquire()]
+    lab.start(borrower("one", pool, count=9))
+    lab.wait_until_waiting(count=9)
+    listed = "one-1, one-2, one-3, one-4, one-5 and 4 more wait for a connection"
+    assert lab.standing() == f"{listed}, main holds 2 connections"
+    for connection in held:
+        pool.release(connection)
+
+
+@pytest.mark.parametrize("kind", TimeKind)
+def test_tasks_that_ended_are_not_waited_for_either(kind: TimeKind) -> None:
+    adapter = SteadypoolAdapter().asyncio
+    assert adapter is not None
+    run = AsyncioRun(None, adapter, kind, Connections.SCRIPTED)
+
+    async def test() -> None:
+        lab: AsyncLab = run.lab
+        pool = await lab.pool(size=1, max_overflow=0, timeout=30.0)
+
+        async def borrow() -> None:
+            await pool.release(await pool.acquire())
+
+        lab.start(async_actor("first", borrow))
+        with pytest.raises(AssertionError, match="first ended, and is never waiting"):
+            await lab.wait_until_waiting("first")
+        held = await pool.acquire()
+        lab.start(async_actor("second", borrow))
+        await lab.wait_until_waiting("second")
+        assert lab.standing() == "second waits for a connection, main holds 1 connection"
+        await pool.release(held)
+
+    run.call(test)
+    run.dispose()
+
+
+def test_workers_of_an_executor_are_named_too(lab: Lab, pool: Pool) -> None:
+    held = [pool.acquire(), pool.acquire()]
+    seen: list[str] = []
+
+    def give_back() -> None:
+        lab.wait_until_waiting(count=1)
+        seen.append(lab.standing())
+        for connection in held:
+            pool.release(connection)
+
+    lab.start(actor("giver", give_back))
+    lab.load(clients=1, each=1, mix={Operation.BORROW: 1}, runner=Runner.EXECUTOR)
+    assert seen == ["load0_0 waits for a connection, main holds 2 connections"]

@@ -1,0 +1,222 @@
+"""Web applications are served on a real port, asked, and stopped without a trace."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from poolspec.invariants.log import current_actor
+from poolspec.lab.aio.service import AsyncService
+from poolspec.lab.web import server
+from poolspec.lab.web.answers import Answer, answer_of
+from poolspec.lab.web.server import Service
+from poolspec.lab.web_apps import find_web_app, web_app
+from poolspec.vocabulary import Concurrency
+
+Event = MutableMapping[str, Any]
+
+
+class App:
+    """Answers each request with its path, and the actor that it is for; then takes its time."""
+
+    def __init__(
+        self,
+        fault: Exception | None = None,
+        *,
+        last_fault: Exception | None = None,
+        answer: str = "complete",
+    ) -> None:
+        self.fault = fault
+        self.last_fault = last_fault
+        self.answer = answer
+        self.done: list[str] = []
+
+    async def __call__(self, scope: Event, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            if self.fault:
+                raise self.fault
+            await send({"type": f"lifespan.startup.{self.answer}"})
+            await receive()
+            if self.last_fault:
+                raise self.last_fault
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        if scope["path"] == "/broken":
+            raise ValueError("broken, as asked")
+        body = f'{{"path": "{scope["path"]}", "actor": "{current_actor()}"}}'
+        headers = [(b"content-length", str(len(body)).encode()), (b"x-kind", b"test")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body.encode()})
+        await asyncio.sleep(0.02)
+        self.done.append(scope["path"])
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[App], Service]]:
+    before = set(threading.enumerate())
+    services: list[Service] = []
+
+    def start(app: App) -> Service:
+        services.append(Service(app))
+        services[-1].start()
+        return services[-1]
+
+    yield start
+    for service in services:
+        service.stop()
+    assert set(threading.enumerate()) == before
+
+
+Serve = Callable[[App], Service]
+
+
+def test_a_request_is_over_when_its_call_is(serve: Serve) -> None:
+    app = App()
+    answer = serve(app).ask("GET /here")
+    assert app.done == ["/here"]
+    answer.check(200, {"X-Kind": "test"}, {"path": "/here"})
+
+
+def test_a_call_acts_for_whoever_asked(serve: Serve) -> None:
+    service = serve(App())
+    answers: list[Answer] = []
+    asking = threading.Thread(target=lambda: answers.append(service.ask("GET /")), name="asker")
+    asking.start()
+    asking.join()
+    answers[0].check(200, {}, {"actor": "asker"})
+    assert current_actor() == "main"
+
+
+def test_an_application_that_breaks_is_answered_for_by_the_server(serve: Serve) -> None:
+    serve(App()).ask("GET /broken").check(500, {}, {})
+
+
+def test_an_application_that_does_not_start_says_why(serve: Serve) -> None:
+    with pytest.raises(ValueError, match="no database"):
+        serve(App(ValueError("no database")))
+
+
+def test_an_application_that_says_it_cannot_start_is_believed(serve: Serve) -> None:
+    with pytest.raises(AssertionError, match="said that it cannot start"):
+        serve(App(answer="failed"))
+
+
+def test_an_application_that_does_not_stop_well_says_why(serve: Serve) -> None:
+    service = serve(App(last_fault=ValueError("a pool is left")))
+    with pytest.raises(ValueError, match="a pool is left"):
+        service.stop()
+
+
+def test_a_taken_port_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server.listening_socket() as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(server, "PORTS", range(port, port + 1))
+        monkeypatch.setattr(server, "ATTEMPTS", 1)
+        with pytest.raises(AssertionError, match=f"none of 1 ports from {port} to {port} is free"):
+            server.listening_socket()
+
+
+def test_ports_are_below_those_that_clients_are_given() -> None:
+    with server.listening_socket() as listening:
+        assert 20_000 <= listening.getsockname()[1] < 32_768
+
+
+def test_the_port_is_free_again_when_the_service_has_stopped(serve: Serve) -> None:
+    service = serve(App())
+    where = service._listening.getsockname()
+    service.ask("GET /")
+    service.stop()
+    with socket.socket() as client:
+        assert client.connect_ex(where) != 0
+
+
+def test_tasks_have_a_service_in_their_own_loop() -> None:
+    async def main() -> None:
+        app = App()
+        service = AsyncService(app)
+        await service.start()
+        answers = await asyncio.gather(*(service.ask(f"GET /{n}") for n in range(5)))
+        assert sorted(app.done) == [f"/{n}" for n in range(5)]
+        for n, answer in enumerate(answers):
+            answer.check(200, {}, {"path": f"/{n}"})
+        (await service.ask("GET /broken")).check(500, {}, {})
+        await service.stop()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+
+
+def test_a_task_that_is_no_longer_interested_stops_nobody() -> None:
+    async def main() -> None:
+        app = App()
+        service = AsyncService(app)
+        await service.start()
+        asking = asyncio.create_task(service.ask("GET /left"))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+        (await service.ask("GET /after")).check(200, {}, {"path": "/after"})
+        await service.stop()
+
+    asyncio.run(main())
+
+
+def test_an_application_that_does_not_start_among_tasks_says_why() -> None:
+    async def main() -> None:
+        service = AsyncService(App(ValueError("no database")))
+        try:
+            with pytest.raises(ValueError, match="no database"):
+                await service.start()
+        finally:
+            await service.stop()
+
+    asyncio.run(main())
+
+
+ANSWER = Answer(503, {"retry-after": "1"}, b'{"visits": 2, "none": null}')
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "values", "complaint"),
+    [
+        (200, {}, {}, "status: expected 200, was 503"),
+        (503, {"Retry-After": "2"}, {}, "Retry-After: expected '2', was '1'"),
+        (503, {"Via": "a"}, {}, "Via: expected 'a', was not there"),
+        (503, {}, {"visits": 3}, "visits: expected 3, was 2"),
+        (503, {}, {"other": None}, "other: expected None, was not there"),
+    ],
+)
+def test_an_answer_that_differs_is_told(
+    status: int, headers: dict[str, str], values: dict[str, Any], complaint: str
+) -> None:
+    ANSWER.check(503, {"RETRY-AFTER": "1"}, {"visits": 2, "none": None})
+    with pytest.raises(AssertionError) as caught:
+        ANSWER.check(status, headers, values)
+    assert str(caught.value) == complaint
+
+
+def test_an_answer_that_is_no_object_is_told() -> None:
+    with pytest.raises(AssertionError, match="expected a JSON object, was b'<html>'"):
+        Answer(200, {}, b"<html>").check(200, {}, {"a": 1})
+
+
+def test_a_server_that_hangs_up_gave_no_answer() -> None:
+    with pytest.raises(AssertionError, match="the server gave no answer"):
+        answer_of(b"")
+
+
+def test_a_registered_application_is_found_by_name_and_concurrency() -> None:
+    @web_app("shop")
+    def shop(open_pool: object) -> None: ...
+
+    assert find_web_app("shop", Concurrency.THREADS) is shop
+    with pytest.raises(
+        LookupError, match=r"'shop' for asyncio.*Concurrency\.ASYNCIO.*conftest\.py"
+    ):
+        find_web_app("shop", Concurrency.ASYNCIO)
