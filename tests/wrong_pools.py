@@ -502,7 +502,7 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     GivesUpABitEarly: ("timeout", "acquire_timeout_default"),
     ServesTheLastFirst: ("statistics", "waiting_tracking"),
     ForgetsItsMinimum: ("lifecycle", "maintenance_restores_the_minimum"),
-    OverlooksLeaks: ("loans", "a_loan_that_lasts_is_told_of_once"),
+    OverlooksLeaks: ("loans", "a_suspected_leak_is_reported_once"),
     ShowsMonitoringTooMuch: ("metrics", "connections_are_counted_by_state"),
     ShowsItsPassword: ("initialization", "the_database_is_given_by_options"),
     QuotesItsPassword: ("initialization", "a_refused_connect_is_reported_at_the_start"),
@@ -540,8 +540,8 @@ WRONG: dict[type[steadypool.ConnectionPool], tuple[str, str]] = {
     KeepsWhatWasOnLoanWhenEmptied: ("shutdown", "close_all_races_with_borrowers"),
     LeavesATransactionWhenMaintained: ("lifecycle", "maintenance_leaves_no_transaction"),
     SharesWithItsChild: ("forking", "a_child_opens_its_own_connections"),
-    KeepsALoanThatWasInterrupted: ("listeners", "an_interrupt_as_a_connection_is_lent"),
-    KeepsInterruptsToItself: ("listeners", "an_interrupt_as_a_connection_comes_back"),
+    KeepsALoanThatWasInterrupted: ("listeners", "an_interrupted_acquire_leaves_nothing_on_loan"),
+    KeepsInterruptsToItself: ("listeners", "an_interrupted_release_still_returns_the_connection"),
 }
 """Each wrong pool with a spec and the test in it that must notice."""
 
