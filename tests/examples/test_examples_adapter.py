@@ -22,7 +22,9 @@ KNOWN = {
     "errors.close_all_leaves_a_connection_on_loan_open": STAYS_ON_LOAN,
     "errors.release_after_close": STAYS_ON_LOAN,
     "errors.release_twice": GIVEN_BACK_TWICE,
-    "options.a_timeout_error_reports_the_state_of_the_pool": "it tells its limits, not who has what; a `should`",
+    "options.a_timeout_error_reports_the_state_of_the_pool": (
+        "its timeout error names its limits, not its state; a `should`"
+    ),
     RACE: "`dispose` takes what is on loan for closed, and so opens more than the pool may have",
 }
 """What QueuePool does otherwise, and why."""
