@@ -1,4 +1,4 @@
-"""The production guide is true: its program runs, and it leaves out no error and no option."""
+"""docs/production.md is correct: its program runs, and it describes every error and option."""
 
 import inspect
 import os
@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ from steadypool._drivers.configuration import load
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
-MACHINERY = {"clock", "random", "connect", "listeners"}
-"""Options for tests, and those that other pages are about."""
+OPTION = re.compile(r"^\| `(\w+)` \| (`[^`]*`|random numbers) \|", re.MULTILINE)
+"""A row of the guide's table of options: name and default."""
 
 
-def test_the_program_of_the_guide_runs(database_url: str) -> None:
+def test_the_guides_program_runs(database_url: str) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
@@ -37,22 +38,32 @@ def test_the_program_of_the_guide_runs(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("name", steadypool.__all__)
-def test_the_guide_explains_every_error(name: str) -> None:
+def test_the_guide_describes_every_error(name: str) -> None:
     item = getattr(steadypool, name)
     if isinstance(item, type) and issubclass(item, ConnectionPoolError):
         assert f"`{name}`" in GUIDE
 
 
-def test_the_guide_speaks_of_every_option() -> None:
-    options = set(inspect.signature(ConnectionPool).parameters) - MACHINERY
-    assert {option for option in options if not re.search(rf"\b{option}\b", GUIDE)} == set()
+def test_the_guides_table_of_options_has_every_option_with_its_default() -> None:
+    (table,) = re.findall(r"^## Options\n(.*?)^## ", GUIDE, re.DOTALL | re.MULTILINE)
+    options = inspect.signature(ConnectionPool).parameters.items()
+    defaults = {name: f"`{shown(option.default)}`" for name, option in options}
+    assert dict(OPTION.findall(table)) == defaults | {"random": "random numbers"}
 
 
-def test_the_guide_speaks_of_every_option_of_the_configuration() -> None:
+def shown(default: object) -> str:
+    return (
+        str(default)
+        if not isinstance(default, Enum)
+        else f"{type(default).__name__}.{default.name}"
+    )
+
+
+def test_the_guide_describes_every_option_of_the_configuration() -> None:
     assert {item.name for item in fields(Config) if f"`{item.name}`" not in GUIDE} == set()
 
 
-def test_the_configuration_file_of_the_guide_is_right(
+def test_the_guides_configuration_file_is_valid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (text,) = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
@@ -66,7 +77,7 @@ def test_the_configuration_file_of_the_guide_is_right(
 
 
 LEFT = {
-    # asked first: looking at a table begins a transaction
+    # first, because reading a table begins a transaction
     "transaction": ("START TRANSACTION", "SELECT @@in_transaction"),
     "user variable": ("SET @left = 1", "SELECT @left = 1"),
     "session variable": ("SET SESSION wait_timeout = 7", "SELECT @@wait_timeout = 7"),
@@ -78,7 +89,7 @@ LEFT = {
     "named lock": ("SELECT GET_LOCK('{db}', 0)", "SELECT IS_USED_LOCK('{db}') = CONNECTION_ID()"),
     "prepared statement": ("PREPARE one FROM 'SELECT 1'", "EXECUTE one"),
 }
-"""How to leave some state behind, and how to ask whether it is still there."""
+"""For each kind of session state, a statement that leaves it and a query that detects it."""
 STAYS = {
     Reset.ROLLBACK: set(LEFT) - {"transaction"},
     Reset.SESSION: set(),
@@ -87,7 +98,7 @@ STAYS = {
 
 
 @pytest.mark.parametrize("reset", Reset)
-def test_between_loans_that_is_reset_which_the_guide_says(
+def test_the_reset_between_loans_matches_the_guide(
     database_url: str, tenant: Tenant, reset: Reset
 ) -> None:
     pool = ConnectionPool(1, 0, config=database_url, reset=reset)
@@ -95,20 +106,20 @@ def test_between_loans_that_is_reset_which_the_guide_says(
         for leave, _ in LEFT.values():
             cursor.execute(leave.format(db=tenant.database))
     with pool as again, again.cursor() as cursor:
-        found = {name for name, (_, ask) in LEFT.items() if says_yes(cursor, ask, tenant)}
+        found = {name for name, (_, query) in LEFT.items() if is_true(cursor, query, tenant)}
     assert again is first
     pool.close()
     assert found == STAYS[reset]
 
 
-def says_yes(cursor: Any, question: str, tenant: Tenant) -> bool:
+def is_true(cursor: Any, query: str, tenant: Tenant) -> bool:
     try:
-        cursor.execute(question.format(db=tenant.database))
+        cursor.execute(query.format(db=tenant.database))
     except pymysql.Error:
         return False
     return bool(cursor.fetchone()[0])
 
 
-def test_every_link_of_the_guide_leads_somewhere() -> None:
+def test_every_link_of_the_guide_has_a_target() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
         assert (ROOT / "docs" / target).exists(), target
