@@ -281,7 +281,7 @@ def test_figures_that_an_adapter_lacks_are_named(run: Run, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--server", "postgres"), "--server: 'postgres' is no choice of server"),
+        (("--server", "postgres"), "--server: 'postgres' is not a server"),
         (("--pool", "hikari"), "--pool: no pool 'hikari'"),
         (("--pool", "no.such:Adapter"), "--pool: no adapter at 'no.such:Adapter'"),
         (("--pool", "collections:Counter"), "is no adapter: it lacks name, capabilities, clock"),

@@ -1,4 +1,4 @@
-"""Which server is used, and what is said when it cannot be."""
+"""The choice of a server, and the errors when it is not available."""
 
 import os
 import socket
@@ -26,14 +26,14 @@ def no_binary(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def owner() -> Iterator[PrivateServer]:
-    """A server that somebody else runs."""
+    """A server that the run did not start."""
     server = cast(PrivateServer, start_server("mariadb" if HAS_MARIADB else "embedded"))
     yield server
     server.stop()
 
 
 def url_of(server: PrivateServer) -> str:
-    # Root comes in over the unix socket only.
+    # Root can sign in over the unix socket only.
     user, password = server._program.account(server.directory)
     secret = f":{quote(password)}" if password else ""
     return f"mysql://{user}{secret}@localhost/?unix_socket={server.address.unix_socket}"
@@ -66,7 +66,7 @@ def test_with_a_binary_auto_is_a_private_instance() -> None:
 
 @pytest.mark.usefixtures("no_binary")
 @pytest.mark.parametrize("choice", ["mariadb", "mysql"])
-def test_a_real_server_that_is_not_installed_is_an_error_that_helps(choice: str) -> None:
+def test_a_server_that_is_not_installed_is_an_error_with_a_remedy(choice: str) -> None:
     for act in (start_server, describe_choice):
         with pytest.raises(ServerError, match="was not found: install"):
             act(choice)
@@ -83,7 +83,7 @@ def test_an_unknown_choice_lists_the_valid_ones() -> None:
         start_server("oracle")
 
 
-def test_a_server_behind_a_url_serves_tenants_and_stays(owner: PrivateServer) -> None:
+def test_a_server_named_by_a_url_serves_tenants_and_keeps_running(owner: PrivateServer) -> None:
     guest = start_server(url_of(owner))
     assert guest.kind is ServerKind.URL
     assert "given by URL" in guest.description
@@ -106,13 +106,13 @@ def test_a_server_behind_a_url_serves_tenants_and_stays(owner: PrivateServer) ->
         "mysql://root:hidden@localhost/?tls=1",
     ],
 )
-def test_a_url_that_means_nothing_is_an_error_without_its_password(url: str) -> None:
+def test_an_invalid_url_is_an_error_without_its_password(url: str) -> None:
     with pytest.raises(ServerError, match="expected mysql://user:password@") as wrong:
         start_server(url)
     assert "hidden" not in str(wrong.value)
 
 
-def test_a_url_where_nobody_listens_is_an_error_without_its_password() -> None:
+def test_a_url_of_a_closed_port_is_an_error_without_its_password() -> None:
     port = private_module.free_port()
     with pytest.raises(ServerError, match=f"127.0.0.1:{port} cannot be reached") as wrong:
         start_server(f"mysql://root:hidden@127.0.0.1:{port}/")
@@ -131,7 +131,7 @@ def test_a_description_of_a_url_shows_no_password() -> None:
     assert said == "the server at db.example:3307, as user 'root'"
 
 
-def test_a_port_that_somebody_takes_meanwhile_is_answered_with_another(
+def test_a_port_taken_by_another_process_is_replaced_by_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with socket.socket() as taken:
@@ -165,7 +165,7 @@ def test_two_processes_make_the_template_at_once(tmp_path: Path) -> None:
 
 
 @needs_mariadb
-def test_a_cache_that_cannot_be_made_is_an_error_that_names_the_way_out(
+def test_a_cache_that_cannot_be_made_is_an_error_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()

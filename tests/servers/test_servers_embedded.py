@@ -1,4 +1,4 @@
-"""What is special to the embedded server: who is kept out, and how it speaks the protocol."""
+"""The embedded server only: refused clients, and the protocol."""
 
 import socket
 import struct
@@ -29,7 +29,7 @@ def tenant(embedded: PrivateServer) -> Iterator[Tenant]:
 
 
 class RawClient:
-    """A client that heeds no error and sends what it likes."""
+    """A client that ignores errors and sends arbitrary bytes."""
 
     def __init__(self, server: PrivateServer) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -66,7 +66,7 @@ class RawClient:
 def test_a_client_that_ignores_its_refusal_gets_nothing(
     embedded: PrivateServer, tenant: Tenant, proof: bytes
 ) -> None:
-    for user in (tenant.user, "nobody", "root", ""):
+    for user in (tenant.user, "unknown", "root", ""):
         with RawClient(embedded) as client:
             refusal = client.log_in(user, proof)
             assert refusal[0] == 0xFF
@@ -78,7 +78,7 @@ def test_a_client_that_ignores_its_refusal_gets_nothing(
                 pass
 
 
-def test_a_command_before_the_log_in_is_no_way_in(embedded: PrivateServer) -> None:
+def test_a_command_before_the_login_is_refused(embedded: PrivateServer) -> None:
     with RawClient(embedded) as client:
         client.receive()
         client.send(1, b"\x03SELECT 1")
@@ -86,7 +86,7 @@ def test_a_command_before_the_log_in_is_no_way_in(embedded: PrivateServer) -> No
         assert client.receive() == b""
 
 
-def test_the_server_outlives_garbage(embedded: PrivateServer, tenant: Tenant) -> None:
+def test_the_server_survives_garbage(embedded: PrivateServer, tenant: Tenant) -> None:
     for garbage in (b"", b"\xff" * 100, b"GET / HTTP/1.0\r\n\r\n"):
         with RawClient(embedded) as client:
             client.receive()
@@ -95,7 +95,7 @@ def test_the_server_outlives_garbage(embedded: PrivateServer, tenant: Tenant) ->
     assert embedded.connection_ids(tenant) == frozenset()
 
 
-def test_one_client_too_many_is_told_so(embedded: PrivateServer, tenant: Tenant) -> None:
+def test_a_client_beyond_the_limit_gets_an_error(embedded: PrivateServer, tenant: Tenant) -> None:
     options: dict[str, Any] = {
         "unix_socket": tenant.address.unix_socket,
         "user": tenant.user,
@@ -113,7 +113,7 @@ def test_one_client_too_many_is_told_so(embedded: PrivateServer, tenant: Tenant)
         embedded._admin.run("SET GLOBAL max_connections = 512")
 
 
-def test_a_tenant_sees_no_other_in_the_process_list(
+def test_a_tenant_sees_only_itself_in_the_process_list(
     embedded: PrivateServer, tenant: Tenant
 ) -> None:
     connection = pymysql.connect(
@@ -143,9 +143,7 @@ def test_a_changed_user_is_authenticated_again(embedded: PrivateServer, tenant: 
         connection.query("SELECT 1")
 
 
-def test_a_user_may_drop_his_own_database_and_no_other(
-    embedded: PrivateServer, tenant: Tenant
-) -> None:
+def test_a_user_may_drop_its_own_database_only(embedded: PrivateServer, tenant: Tenant) -> None:
     other = embedded.create_tenant()
     connect = partial(
         pymysql.connect,

@@ -1,4 +1,4 @@
-"""However a run ends, neither a process nor a directory stays behind."""
+"""At any end of a run neither a process nor a directory is left."""
 
 import contextlib
 import os
@@ -42,7 +42,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 15.0) -> bool:
 
 
 def runs(pid: int) -> bool:
-    # A zombie that nobody waits for runs no more, once its last thread has ended.
+    # A zombie without a waiting parent has ended once its last thread has.
     process = Path(f"/proc/{pid}")
     try:
         state = (process / "stat").read_text().rpartition(")")[2].split()[0]
@@ -53,7 +53,7 @@ def runs(pid: int) -> bool:
 
 @pytest.fixture
 def own_temp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A temp directory that no other run sweeps, with a path short enough for a socket in it."""
+    """A temporary directory that no other run cleans, with a path short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="ps-") as made:
         monkeypatch.setenv("TMPDIR", made)
         monkeypatch.setattr(tempfile, "tempdir", made)
@@ -66,7 +66,7 @@ class Child:
     def __init__(self, kind: str, then: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", CHILD.format(then=then), kind],
-            stdin=subprocess.PIPE,  # kept open: the child ends when it is told to, not before
+            stdin=subprocess.PIPE,  # kept open: the child ends on demand, not before
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -102,7 +102,7 @@ Spawn = Callable[[str, str], Child]
 
 @pytest.fixture
 def spawn() -> Iterator[Spawn]:
-    """Start children; all are ended with the test."""
+    """Start children; all end with the test."""
     children: list[Child] = []
 
     def start(kind: str, then: str) -> Child:
@@ -157,7 +157,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_killed_fork_ends_no_server_and_a_surviving_one_keeps_none(
+def test_a_killed_fork_ends_no_server_and_a_surviving_fork_keeps_none_running(
     kind: ServerKind, spawn: Spawn
 ) -> None:
     then = """
@@ -180,7 +180,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.mark.usefixtures("own_temp")
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends orphaned servers on Linux")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_killed_guardian_takes_the_server_along_and_the_next_start_sweeps(
+def test_a_killed_guardian_ends_the_server_and_the_next_start_removes_the_directory(
     kind: ServerKind, spawn: Spawn
 ) -> None:
     child = spawn(kind, "report(); input()")
@@ -196,7 +196,7 @@ def test_a_killed_guardian_takes_the_server_along_and_the_next_start_sweeps(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_crashed_server_comes_back_with_what_was_committed(kind: ServerKind) -> None:
+def test_a_crashed_server_restarts_with_all_commits(kind: ServerKind) -> None:
     server = cast(PrivateServer, start_server(kind))
     try:
         tenant = server.create_tenant()
@@ -228,7 +228,7 @@ def test_a_server_restarted_at_once_is_usable(kind: ServerKind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_paused_server_ends_all_the_same(kind: ServerKind) -> None:
+def test_a_paused_server_can_be_stopped(kind: ServerKind) -> None:
     server = cast(PrivateServer, start_server(kind))
     server.pause()
     server.stop()
@@ -238,7 +238,7 @@ def test_a_paused_server_ends_all_the_same(kind: ServerKind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system cannot tell")
-def test_a_paused_server_stands_still_at_once(kind: ServerKind) -> None:
+def test_a_paused_server_stops_all_threads_at_once(kind: ServerKind) -> None:
     server = cast(PrivateServer, start_server(kind))
     for _ in range(20):
         server.pause()
@@ -249,7 +249,7 @@ def test_a_paused_server_stands_still_at_once(kind: ServerKind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_resumed_server_goes_on(kind: ServerKind) -> None:
+def test_a_resumed_server_continues(kind: ServerKind) -> None:
     server = cast(PrivateServer, start_server(kind))
     server.pause()
     server.resume()

@@ -1,4 +1,4 @@
-"""Accounts that may not do what tests need: what is said, what mends it, and what is left."""
+"""Accounts that lack rights: the error, the remedy, and a clean server."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def shared() -> Iterator[PrivateServer]:
 
 @pytest.fixture
 def owner(shared: PrivateServer) -> Iterator[PrivateServer]:
-    """A server that somebody else runs, as it was before once the test is over."""
+    """A server that the run did not start; each test leaves it unchanged."""
     before = _accounts(shared)
     yield shared
     for account in _accounts(shared) - before:
@@ -48,7 +48,7 @@ def _accounts(server: PrivateServer) -> set[str]:
 
 
 def account(owner: PrivateServer, *grants: str, name: str = "tester") -> str:
-    """Make an account with these rights, and return the server's URL with it."""
+    """Make an account with these rights, and return the server's URL for it."""
     who = f"'{name.replace(chr(39), chr(39) * 2)}'@'%'"
     owner._admin.run(f"CREATE USER {who} IDENTIFIED BY '{PASSWORD}'")
     owner._admin.run("SELECT 1", *(grant.format(who) for grant in grants))
@@ -62,7 +62,7 @@ def refusal(url: str) -> str:
     return str(refused.value)
 
 
-def mends(said: str) -> list[str]:
+def remedies(said: str) -> list[str]:
     """The statements of a message, which end with a semicolon."""
     return re.findall(r"^ +((?:GRANT|DROP) .*);$", said, re.MULTILINE)
 
@@ -79,39 +79,39 @@ def left_behind(owner: PrivateServer) -> set[str]:
         ((USERS, SEES), "may not make a database"),
         ((DATABASES,), "may not make a user"),
         ((USERS, "GRANT ALL ON *.* TO {}"), "may not grant rights on its own database"),
-        ((DATABASES, USERS), "does not see the connections of others"),
+        ((DATABASES, USERS), "cannot list the connections of other accounts"),
         ((DATABASES, USERS, SEES), "may not kill the connections of others"),
     ],
 )
-def test_who_lacks_a_right_is_told_which_and_the_statements_that_grant_it(
+def test_a_missing_right_is_an_error_with_the_statements_that_grant_it(
     grants: tuple[str, ...], lacking: str, owner: PrivateServer
 ) -> None:
     url = account(owner, *grants)
     said = refusal(url)
     assert f"'tester'@'%' {lacking}" in said
     assert left_behind(owner) == set()
-    assert len(mends(said)) == 2
-    owner._admin.run(*mends(said))
+    assert len(remedies(said)) == 2
+    owner._admin.run(*remedies(said))
     guest = start_server(url)
     assert left_behind(owner) == set()
     guest.drop_tenant(guest.create_tenant())
     guest.stop()
 
 
-def test_the_rights_that_the_readme_names_are_enough(owner: PrivateServer) -> None:
-    grants = mends(README.read_text(encoding="utf-8"))
+def test_the_rights_in_the_readme_are_sufficient(owner: PrivateServer) -> None:
+    grants = remedies(README.read_text(encoding="utf-8"))
     assert len(grants) == 2
     url = account(owner, *(grant.replace("'tester'@'%'", "{}") for grant in grants))
     start_server(url).stop()
 
 
-def test_an_account_with_a_quote_in_its_name_is_named_rightly(owner: PrivateServer) -> None:
+def test_an_account_with_a_quote_in_its_name_is_quoted(owner: PrivateServer) -> None:
     url = account(owner, name="o'neil")
-    owner._admin.run(*mends(refusal(url)))
+    owner._admin.run(*remedies(refusal(url)))
     start_server(url).stop()
 
 
-def test_an_anonymous_user_before_the_users_of_tests_is_named_with_what_drops_it(
+def test_an_anonymous_user_that_hides_test_users_is_named_with_the_remedy(
     owner: PrivateServer,
 ) -> None:
     url = account(owner, DATABASES, USERS, "GRANT ALL ON *.* TO {}")
@@ -124,22 +124,22 @@ def test_an_anonymous_user_before_the_users_of_tests_is_named_with_what_drops_it
     said = refusal(url)
     assert "anonymous user ''@'localhost'" in said
     assert left_behind(owner) == set()
-    assert mends(said) == ["DROP USER ''@'localhost'"]
-    owner._admin.run(*mends(said))
+    assert remedies(said) == ["DROP USER ''@'localhost'"]
+    owner._admin.run(*remedies(said))
     start_server(url).stop()
 
 
-def test_an_anonymous_user_before_the_account_itself_is_named_too(owner: PrivateServer) -> None:
+def test_an_anonymous_user_that_hides_the_account_is_named(owner: PrivateServer) -> None:
     url = account(owner, "GRANT ALL ON *.* TO {} WITH GRANT OPTION")
     owner._admin.run("CREATE USER ''@'localhost'")
     said = refusal(url)
     assert "refused user 'tester'" in said
-    assert mends(said) == ["DROP USER ''@'localhost'"]
-    owner._admin.run(*mends(said))
+    assert remedies(said) == ["DROP USER ''@'localhost'"]
+    owner._admin.run(*remedies(said))
     start_server(url).stop()
 
 
-def test_an_anonymous_user_with_a_password_is_thought_of(owner: PrivateServer) -> None:
+def test_an_anonymous_user_with_a_password_is_suggested_as_the_cause(owner: PrivateServer) -> None:
     url = account(owner, "GRANT ALL ON *.* TO {} WITH GRANT OPTION")
     owner._admin.run(
         "CREATE USER ''@'localhost' IDENTIFIED BY 'secret'",
@@ -150,7 +150,7 @@ def test_an_anonymous_user_with_a_password_is_thought_of(owner: PrivateServer) -
     assert left_behind(owner) == set()
 
 
-def test_what_a_crashed_run_left_is_dropped_by_the_next(owner: PrivateServer) -> None:
+def test_the_next_run_drops_the_tenants_of_a_crashed_run(owner: PrivateServer) -> None:
     url = account(owner, "GRANT ALL ON *.* TO {} WITH GRANT OPTION")
     _, machine, _, run_mark, _ = new_name().split("_")
     gone = f"ps_{machine}_4194399_{run_mark}_1"  # beyond the largest process id
@@ -159,7 +159,7 @@ def test_what_a_crashed_run_left_is_dropped_by_the_next(owner: PrivateServer) ->
     assert not {gone, f"'{gone}'@'%'"} & left_behind(owner)
 
 
-def test_pytest_tells_what_is_missing_before_any_test_runs(
+def test_pytest_reports_missing_rights_before_any_test_runs(
     owner: PrivateServer, tmp_path: Path
 ) -> None:
     (tmp_path / "test_any.py").write_text("def test_any() -> None:\n    pass\n")
@@ -188,5 +188,5 @@ def test_pytest_tells_what_is_missing_before_any_test_runs(
         ("5.7.44-log", "SUPER"),
     ],
 )
-def test_the_right_to_kill_has_the_name_that_the_server_knows(version: str, right: str) -> None:
+def test_the_right_to_kill_has_the_name_of_the_server_version(version: str, right: str) -> None:
     assert killing(version) == right

@@ -1,4 +1,4 @@
-"""What pools and their tests rely on in a server: transactions, flags, counts, error numbers."""
+"""Server behaviour that pools and tests rely on: transactions, flags, counts, errors."""
 
 import threading
 import time
@@ -79,7 +79,7 @@ def test_uncommitted_work_is_invisible_to_others(
     assert len(run(table, "SELECT * FROM t")) == 1
 
 
-def test_a_savepoint_undoes_what_came_after_it(table: "Connection[Any]") -> None:
+def test_a_savepoint_undoes_later_work(table: "Connection[Any]") -> None:
     table.begin()
     run(table, "INSERT INTO t (n) VALUES (1)")
     run(table, "SAVEPOINT here")
@@ -208,7 +208,7 @@ def test_session_state_is_gone_after_a_reset(connect: Connect) -> None:
         run(connection, "SELECT * FROM mine")
 
 
-def test_a_sleeping_session_delays_nobody(
+def test_a_sleeping_session_delays_no_other(
     server: PrivateServer, tenant: Any, connect: Connect
 ) -> None:
     sleeper, other = connect(), connect()
@@ -234,7 +234,7 @@ def test_a_sleeping_session_delays_nobody(
     assert len(failures) == 1
 
 
-def test_a_writer_that_waits_goes_on_when_the_first_commits(
+def test_a_waiting_writer_continues_when_the_first_commits(
     table: "Connection[Any]", connect: Connect
 ) -> None:
     run(table, "INSERT INTO t (n) VALUES (1)")
@@ -281,7 +281,7 @@ def test_the_process_list_is_shown(connect: Connect) -> None:
     assert dict(run(connection, "SHOW VARIABLES LIKE 'autocommit'"))
 
 
-def test_the_schema_can_be_asked_for(table: "Connection[Any]") -> None:
+def test_the_schema_can_be_queried(table: "Connection[Any]") -> None:
     found = run(
         table,
         "SELECT COLUMN_NAME, DATA_TYPE, IS_NULLABLE FROM information_schema.columns "

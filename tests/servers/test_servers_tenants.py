@@ -1,4 +1,4 @@
-"""Each test's own corner of a server: who is in it, who is counted, what is left of it."""
+"""Tenants: their isolation, their counted connections, and their removal."""
 
 import socket
 import time
@@ -75,7 +75,7 @@ def test_a_wrong_password_is_refused(connect: Connect) -> None:
 
 def test_an_unknown_user_is_refused(connect: Connect) -> None:
     with pytest.raises(pymysql.err.OperationalError) as refused:
-        connect(user="nobody", database=None)
+        connect(user="unknown", database=None)
     assert refused.value.args[0] == 1045
 
 
@@ -85,7 +85,7 @@ def test_the_administrator_without_password_is_refused_over_tcp(connect: Connect
     assert refused.value.args[0] in (1045, 1130, 1698)
 
 
-def test_a_tenant_comes_in_over_tcp_too(connect: Connect, server: PrivateServer) -> None:
+def test_a_tenant_can_sign_in_over_tcp(connect: Connect, server: PrivateServer) -> None:
     assert server.address.port < 32768
     assert run(connect(unix_socket=None), "SELECT 1") == ((1,),)
 
@@ -97,7 +97,9 @@ def test_each_connection_is_counted_by_the_server(
     assert server.connection_ids(tenant) == ids
 
 
-def test_tenants_are_counted_apart(server: PrivateServer, tenant: Tenant, connect: Connect) -> None:
+def test_each_tenant_is_counted_separately(
+    server: PrivateServer, tenant: Tenant, connect: Connect
+) -> None:
     other = server.create_tenant()
     connect()
     connect()
@@ -107,7 +109,7 @@ def test_tenants_are_counted_apart(server: PrivateServer, tenant: Tenant, connec
     server.drop_tenant(other)
 
 
-def test_the_count_falls_when_a_client_says_goodbye(
+def test_the_count_falls_when_a_client_quits(
     server: PrivateServer, tenant: Tenant, connect: Connect
 ) -> None:
     connect().close()
@@ -133,11 +135,11 @@ def test_a_killed_connection_is_gone(
         run(connection, "SELECT 1")
 
 
-def test_killing_a_connection_that_is_gone_is_no_error(server: PrivateServer) -> None:
+def test_killing_a_connection_that_has_ended_is_no_error(server: PrivateServer) -> None:
     server.kill_connection(2**31)
 
 
-def test_what_a_killed_connection_had_not_committed_is_undone(
+def test_the_uncommitted_work_of_a_killed_connection_is_undone(
     server: PrivateServer, tenant: Tenant, connect: Connect
 ) -> None:
     victim, other = connect(), connect()
@@ -176,11 +178,11 @@ def test_a_tenant_shows_no_password(tenant: Tenant, server: PrivateServer) -> No
     assert tenant.password not in repr(server)
 
 
-def test_a_live_tenant_is_no_orphan(server: PrivateServer, tenant: Tenant) -> None:
+def test_a_tenant_of_a_live_process_is_not_an_orphan(server: PrivateServer, tenant: Tenant) -> None:
     assert server.orphans() == ()
 
 
-def test_what_a_dead_process_left_is_an_orphan(server: PrivateServer, tenant: Tenant) -> None:
+def test_a_tenant_of_an_ended_process_is_an_orphan(server: PrivateServer, tenant: Tenant) -> None:
     _, machine, _, run_mark, _ = tenant.database.split("_")
     name = f"ps_{machine}_4194399_{run_mark}_1"  # beyond the largest process id
     server._admin.run(f"CREATE DATABASE {name}")
@@ -190,7 +192,7 @@ def test_what_a_dead_process_left_is_an_orphan(server: PrivateServer, tenant: Te
 
 
 @pytest.mark.skipif(not NAMESPACE.is_symlink(), reason="Linux only")
-def test_a_tenant_of_another_container_of_the_same_name_is_no_orphan(
+def test_a_tenant_of_another_container_of_the_same_name_is_not_an_orphan(
     server: PrivateServer, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, machine, _, run_mark, _ = tenant.database.split("_")
@@ -204,7 +206,7 @@ def test_a_tenant_of_another_container_of_the_same_name_is_no_orphan(
     assert server.drop_orphans() == (name,)
 
 
-def test_a_client_that_never_says_who_it_is_is_no_tenant(
+def test_a_client_that_never_signs_in_is_not_counted_for_a_tenant(
     server: PrivateServer, tenant: Tenant
 ) -> None:
     with socket.socket(socket.AF_UNIX) as silent:

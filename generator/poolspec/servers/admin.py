@@ -1,7 +1,7 @@
 """The administrator's connection: one for each server and process, opened when first needed.
 
-It is used under a lock, and never trusted after trouble: an interrupted statement, a lost server or
-a fork all lead to a fresh connection for the next statement.
+A lock guards it. After an interrupted statement, a lost server or a fork, the next statement opens
+a new connection.
 """
 
 import os
@@ -45,7 +45,7 @@ class Admin:
         return f"Admin({self._user!r} at {self._address})"
 
     def run(self, *statements: str) -> tuple[Row, ...]:
-        """Run statements one after the other, and return the rows of the last.
+        """Run statements in order, and return the rows of the last.
 
         Raises RefusedError with the server's reason, or ServerError when it cannot be reached.
         """
@@ -101,7 +101,7 @@ class Admin:
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None and connection.open:
-            # No farewell, which a dead, stopped or confused server would not take.
+            # Without COM_QUIT: a dead or stopped server would not answer it.
             connection._force_close()  # type: ignore[attr-defined]  # not in the stub
 
     def _translated(self, action: Callable[[], T]) -> T:
@@ -125,8 +125,8 @@ def open_connection(
 ) -> "Connection":
     """Open a PyMySQL connection in autocommit mode.
 
-    On loopback there is no TLS: making its context costs more than the connection itself. The
-    socket is made here, because PyMySQL leaves a socket unclosed when nobody listens.
+    On loopback TLS is off: making its context takes longer than the connect itself. The socket is
+    opened here, because PyMySQL does not close it when the connect is refused.
     """
     import pymysql
 
@@ -144,7 +144,7 @@ def open_connection(
     )
     reached = _reach(address, timeout)
     try:
-        # A password may cross a unix socket as it stands; PyMySQL must be told that this is one.
+        # A password may cross a unix socket in plain text; PyMySQL needs to know that this is one.
         connection._secure = address.unix_socket is not None  # type: ignore[attr-defined]  # not in the stub
         connection.connect(reached)
     except BaseException:

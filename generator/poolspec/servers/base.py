@@ -1,11 +1,11 @@
-"""What a test sees of a database server.
+"""The interface of a database server for tests.
 
-A `Server` is one running database. A `Tenant` is one test's own corner of it: a database and a user
-that may use that database and nothing else. All that a test asks about its connections is answered
-by the server itself, from its own process list, never from what a client believes.
+A `Server` is one running database server. A `Tenant` is the part of it that belongs to one test: a
+database, and a user with rights on that database only. Questions about a test's connections are
+answered from the server's process list, never from the state of a client.
 
-All methods are thread-safe. Every failure is a `ServerError`, which says what happened and what to
-do, and never carries a password.
+All methods are thread-safe. Every failure is a `ServerError`, which states the cause and the remedy
+and contains no password.
 """
 
 from abc import ABC, abstractmethod
@@ -16,16 +16,16 @@ from poolspec.vocabulary import Capability
 
 
 class ServerKind(StrEnum):
-    """Where the database comes from."""
+    """Where the database server comes from."""
 
     EMBEDDED = "embedded"
-    """The MySQL protocol over SQLite, in a process of its own; always at hand."""
+    """The MySQL protocol over SQLite, in a process of its own; always available."""
     MARIADB = "mariadb"
     """A private MariaDB instance."""
     MYSQL = "mysql"
     """A private MySQL instance."""
     URL = "url"
-    """A server that someone else runs."""
+    """A server that the run did not start, named by a URL."""
     NONE = "none"
     """No server at all: connections are scripted."""
 
@@ -36,7 +36,7 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """How a client connects: over the unix socket where there is one, else over TCP."""
+    """How a client connects: over the unix socket if there is one, else over TCP."""
 
     host: str
     port: int
@@ -48,7 +48,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Tenant:
-    """One test's own identity on a server."""
+    """A test's database and user on a server."""
 
     database: str
     user: str
@@ -57,7 +57,7 @@ class Tenant:
 
 
 class Server(ABC):
-    """A running database server, with the means to tell tests apart on it."""
+    """A running database server, on which each test has a tenant."""
 
     kind: ServerKind
     version: str
@@ -79,24 +79,24 @@ class Server(ABC):
 
     @abstractmethod
     def connection_ids(self, tenant: Tenant) -> frozenset[int]:
-        """Return the tenant's open connections, by the server's own list.
+        """Return the tenant's open connections, from the server's process list.
 
-        A server notices that a client has left within milliseconds, not at once: wait for a
-        count with a deadline, do not compare it straight after a close.
+        A server notices a closed socket some milliseconds later. Wait for a count with a deadline;
+        do not compare it immediately after a close.
         """
 
     @abstractmethod
     def kill_connection(self, connection_id: int) -> None:
-        """Have the server end a connection; one that is gone already is no error."""
+        """Have the server end a connection. A connection that has already ended is no error."""
 
     @abstractmethod
     def orphans(self) -> tuple[str, ...]:
-        """Return the names of tenants that crashed runs on this machine have left here."""
+        """Return the names of tenants that crashed runs of this machine left on the server."""
 
     @abstractmethod
     def drop_orphans(self) -> tuple[str, ...]:
-        """Drop the tenants that crashed runs have left, and return their names."""
+        """Drop the tenants that crashed runs left, and return their names."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Leave the server and, if it is a private one, end it without a trace; idempotent."""
+        """Disconnect. A private server is ended and its directory removed. Idempotent."""

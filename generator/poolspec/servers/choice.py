@@ -1,7 +1,7 @@
 """Which server a run uses: `auto`, `embedded`, `mariadb`, `mysql` or a URL.
 
-`auto` takes a private MariaDB or MySQL instance where the program is found, else the embedded
-server, and says how to get the real one.
+`auto` uses a private MariaDB or MySQL instance if the program is installed, else the embedded
+server, and says how to install the real one.
 """
 
 from poolspec.servers.base import Server, ServerError, ServerKind
@@ -21,7 +21,7 @@ _PROGRAM = {ServerKind.MARIADB: "mariadbd", ServerKind.MYSQL: "mysqld"}
 def start_server(choice: str = AUTO) -> Server:
     """Start, or connect to, the chosen server; it is usable when this returns.
 
-    Raises ServerError, which says what is wrong and what to do, and never a password.
+    Raises ServerError, which states the cause and the remedy and contains no password.
     """
     if is_url(choice):
         return connect_url(choice)
@@ -31,7 +31,7 @@ def start_server(choice: str = AUTO) -> Server:
 
 
 def describe_choice(choice: str = AUTO) -> str:
-    """Say in one line which server `start_server` would use, without starting anything.
+    """Return in one line which server `start_server` would use. Starts nothing.
 
     Raises the ServerError that `start_server` would raise for the choice itself.
     """
@@ -53,7 +53,7 @@ def _kind(choice: str) -> ServerKind | None:
     words = [AUTO, ServerKind.EMBEDDED, ServerKind.MARIADB, ServerKind.MYSQL]
     if choice not in words:
         raise ServerError(
-            f"{choice!r} is no choice of server. Use one of {', '.join(words)}, "
+            f"{choice!r} is not a server. Use one of {', '.join(words)}, "
             "or a URL such as mysql://user:password@host:3306/."
         )
     return None if choice == AUTO else ServerKind(choice)

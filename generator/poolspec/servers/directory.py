@@ -1,11 +1,11 @@
-"""Directories of private instances, and the sweeping of those that crashed runs left.
+"""Directories of private instances, and the removal of those that crashed runs left.
 
-An instance lives in `poolspec-XXXXXXXX`, readable for its owner alone: in the directory that TMPDIR
-names; else in memory (tmpfs) where there is plenty, for making a database on a busy disk takes
-fifty times as long; else in the usual directory for temporary files.
+An instance has a directory `poolspec-XXXXXXXX` with access for its owner only. It is in the
+directory that TMPDIR names; else in memory (tmpfs) if there is enough, because making a database on
+a busy disk takes fifty times as long; else in the usual directory for temporary files.
 
-A file `lock` in it is held with flock by guardian and server for as long as one of them lives; the
-kernel lets go of it at any end, so a directory whose lock can be had is dead and may be removed.
+Guardian and server hold its file `lock` with flock as long as one of them runs. The kernel releases
+the lock however they end, so a directory whose lock is free belongs to no process and is removed.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _LONGEST_BASE = 70  # a unix socket's path holds 103 bytes on macOS, 107 on Linu
 
 @dataclass(frozen=True)
 class InstanceDirectory:
-    """A fresh directory, and the held descriptor of its lock file."""
+    """A new directory, and the locked descriptor of its lock file."""
 
     path: Path
     lock_fd: int
@@ -36,7 +36,7 @@ class InstanceDirectory:
 def create_directory() -> InstanceDirectory:
     """Make an instance's directory and lock it."""
     path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_bases()[0]))
-    # Locked before it bears its name: a sweeper never sees a live instance's lock file unlocked.
+    # Locked before the rename: no other run ever sees a live instance's lock file unlocked.
     fresh = path / "lock.new"
     lock_fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock_fd, fcntl.LOCK_EX)
@@ -45,14 +45,14 @@ def create_directory() -> InstanceDirectory:
 
 
 def sweep() -> int:
-    """Remove the directories of instances that no longer live; return how many there were."""
+    """Remove the directories of instances that no longer run; return their number."""
     return sum(
         _removed_if_dead(path) for base in _bases() for path in base.glob(f"{_PREFIX}????????")
     )
 
 
 def _bases() -> list[Path]:
-    # The places where instances may be; new ones go to the first.
+    # The folders that may hold instances; new ones go to the first.
     usual = Path(tempfile.gettempdir())
     usual = usual if len(str(usual)) <= _LONGEST_BASE else Path("/tmp")
     if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
@@ -82,7 +82,7 @@ def _removed_if_dead(path: Path) -> bool:
 
 
 def _removed_if_abandoned(path: Path) -> bool:
-    # No lock file: being made at this moment, being removed, or left by a crash between two steps.
+    # No lock file: the directory is being made or removed, or a crash left it half made.
     with contextlib.suppress(FileNotFoundError):
         if time.time() - path.stat().st_mtime > _UNLOCKED_GRACE_SECONDS:
             shutil.rmtree(path, ignore_errors=True)

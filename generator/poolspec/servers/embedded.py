@@ -1,8 +1,8 @@
 """The embedded server: the MySQL protocol over SQLite, in a process of its own.
 
-Real sockets, users, transactions, KILL and timeouts, wherever Python runs. It locks whole
-databases, not rows, and knows one isolation level, so it claims neither capability.
-The server itself is the package `poolspec.servers.engine`; nothing of it is imported here.
+It has real sockets, users, transactions, KILL and timeouts, wherever Python runs. It locks whole
+databases, not rows, and has one isolation level, so it lacks both capabilities. The server itself
+is the package `poolspec.servers.engine`, which is not imported here.
 """
 
 import secrets
@@ -24,7 +24,7 @@ class Embedded(Program):
     capabilities: frozenset[Capability] = frozenset()
 
     def prepare(self, directory: Path) -> None:
-        """Make the administrator's password and room for the databases."""
+        """Make the administrator's password and the folder of the databases."""
         (directory / _PASSWORD_FILE).write_text(secrets.token_urlsafe(16))
         (directory / "data").mkdir()
 

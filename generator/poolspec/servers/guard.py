@@ -1,12 +1,13 @@
 """The guardian: a small process that outlives its test process just long enough to clean up.
 
-It runs as a script of its own (`python -I -S guard.py DIRECTORY`), imports next to nothing (so no
-pathlib), and sits in a session of its own, so that Ctrl-C does not reach it. It starts the database
-server as its child and removes server and directory as soon as the test process is gone, however it
-went: its end of the pipe closes, even at `kill -9`. If the guardian itself is killed, the kernel
-ends the server (Linux), and the next run sweeps the directory.
+It runs as a script (`python -I -S guard.py DIRECTORY`), imports very little (so no pathlib), and
+has a session of its own, so that Ctrl-C does not reach it. It starts the database server as its
+child. It ends the server and removes the directory when the test process ends in any way: the pipe
+closes even at `kill -9`. If the guardian itself is killed, the kernel ends the server (Linux), and
+the next run removes the directory.
 
-Orders come on standard input, a line each, words parted by tabs; reports go to standard output:
+Orders arrive on standard input, one per line, words separated by tabs. Reports go to standard
+output:
 
     start WORD …   start the server             started PID
                                                 exited STATUS   (whenever the server ends)
@@ -29,7 +30,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Guard:
-    """Owns one directory and at most one running child."""
+    """Owns one directory, and at most one running child process."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
@@ -37,7 +38,7 @@ class Guard:
         self._set_death_signal = _death_signal_setter()
 
     def serve(self) -> None:
-        """Follow orders until the test process is gone."""
+        """Follow orders until the test process has ended."""
         wake = _child_bell()
         owner = _watch_parent()
         orders = b""
@@ -76,7 +77,7 @@ class Guard:
             return pid
         try:
             self._set_death_signal()
-            if os.getppid() != guardian:  # the guardian died before the signal was set
+            if os.getppid() != guardian:  # the guardian ended before the signal was set
                 os._exit(1)
             self._redirect()
             for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
@@ -115,7 +116,7 @@ def _child_bell() -> int:
 
 
 def _watch_parent() -> list[int]:
-    # A forked child of the test process may hold the pipe open; its parent's end is seen anyway.
+    # A forked child of the test process may hold the pipe open; its parent's end shows anyway.
     if not hasattr(os, "pidfd_open"):
         return []
     try:

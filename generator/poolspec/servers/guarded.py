@@ -1,4 +1,4 @@
-"""The test process's side of the guardian: start it, give it orders, read its reports."""
+"""The test process's side of the guardian: start it, send orders, read reports."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ _START_SECONDS = 10.0
 
 
 class GuardedDirectory:
-    """A directory and at most one server process in it; both end with this process.
+    """A directory, and at most one server process in it. Both end with this process.
 
     Not thread-safe: one thread at a time may start and close.
     """
@@ -30,7 +30,7 @@ class GuardedDirectory:
         self._unread = b""
         self._exited: str | None = None
         self.pid: int | None = None
-        """Process id of the server, once it was started."""
+        """Process id of the server, once started."""
         try:
             self._guard = _spawn_guard(made.path, made.lock_fd)
         except BaseException:
@@ -62,7 +62,7 @@ class GuardedDirectory:
         return self.pid
 
     def exit_status(self) -> str | None:
-        """Return how the server ended, or None while it runs."""
+        """Return the server's exit status, or None while it runs."""
         while self._exited is None and self._read_reports(0.0):
             pass
         return self._exited

@@ -1,11 +1,11 @@
 """MariaDB and MySQL as private instances.
 
-An empty data directory takes a second to make and a hundredth of a second to copy. So one is made
-for each user and server version, kept in the user's cache directory, and copied for each instance.
-The MySQL branch follows its manual; it has not been run, for want of a MySQL server.
+Making an empty data directory takes a second, and copying one a hundredth of a second. So one is
+made for each user and server version, kept in the user's cache directory, and copied for each
+instance. The MySQL branch follows MySQL's manual and has not been run with a MySQL server.
 
-The administrator is `root` without a password, reachable over the unix socket only, which lies in
-a directory that only its owner may enter. Over TCP nobody but tenants gets in.
+The administrator is `root` without a password. It can sign in over the unix socket only, which is
+in a directory with access for its owner only. Over TCP only tenants can sign in.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from poolspec.servers.private import Program
 from poolspec.servers.sql import FULL
 
 ENVIRONMENT = "POOLSPEC_MARIADBD"
-"""Names the server binary; set to the empty string, it says that there is none."""
+"""Environment variable: the path of the server binary; empty: use none."""
 
 _NAMES = {ServerKind.MARIADB: "mariadbd", ServerKind.MYSQL: "mysqld"}
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/usr/libexec")
@@ -31,7 +31,7 @@ _BREW = Path("/opt/homebrew/opt")
 _TEMPLATE_SECONDS = 120
 _TEMPLATE_FORMAT = 1
 
-# What the files on disk depend on; the template is made with these too.
+# The files on disk depend on these options, so the template is made with them too.
 _FILES = (
     "--innodb-log-file-size=4M",
     "--innodb-data-file-path=ibdata1:5M:autoextend",
@@ -55,7 +55,7 @@ _LEAN = (
 )
 _MARIADB_ONLY = (
     "--aria-pagecache-buffer-size=1M",
-    # A directory that is thrown away need not outlive a power cut, so nothing waits for the disk.
+    # A temporary directory need not survive a power cut, so nothing waits for the disk.
     "--debug-no-sync",
     "--innodb-flush-method=nosync",
 )
@@ -85,7 +85,7 @@ class Mysqld(Program):
             ) from None
 
     def account(self, directory: Path) -> tuple[str, str]:
-        """Return the administrator, who comes in over the unix socket only."""
+        """Return the administrator, which signs in over the unix socket only."""
         return "root", ""
 
     def command(self, directory: Path, address: Address) -> list[str]:
@@ -104,7 +104,7 @@ class Mysqld(Program):
         ]
 
     def version(self) -> str:
-        """Return what the binary says of its version; raises ServerError if it does not run."""
+        """Return the output of the binary's `--version`; raises ServerError if it does not run."""
         return run([str(self.binary), "--no-defaults", "--version"], f"ask {self.binary}").strip()
 
     def fill(self, data: Path) -> None:
@@ -138,7 +138,7 @@ class Mysqld(Program):
 
 
 def find_mysqld(kinds: Iterable[ServerKind] = tuple(_NAMES)) -> Mysqld | None:
-    """Return the server binary of this machine, of the kinds asked for; MariaDB is preferred."""
+    """Return this machine's server binary of one of these kinds; MariaDB is preferred."""
     named = os.environ.get(ENVIRONMENT)
     if named is not None:
         return _named(named, tuple(kinds))
@@ -150,7 +150,7 @@ def find_mysqld(kinds: Iterable[ServerKind] = tuple(_NAMES)) -> Mysqld | None:
 
 
 def template(program: Mysqld) -> Path:
-    """Return the empty data directory for this binary, making it if it is not there yet."""
+    """Return the empty data directory for this binary; make it if it does not exist."""
     version = re.sub(r"[^A-Za-z0-9.]+", "-", program.version())[-80:]
     place = _cache() / f"data-{_TEMPLATE_FORMAT}-{version}"
     if not place.is_dir():
@@ -169,7 +169,9 @@ def run(command: list[str], what: str, statements: str = "") -> str:
             command, input=statements, capture_output=True, text=True, timeout=_TEMPLATE_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ServerError(f"Could not {what}: {error}. Is the server well installed?") from None
+        raise ServerError(
+            f"Could not {what}: {error}. Check that the server is completely installed."
+        ) from None
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
         raise ServerError(
@@ -195,8 +197,8 @@ def _named(named: str, kinds: tuple[ServerKind, ...]) -> Mysqld | None:
     found = shutil.which(named, path=_search_path())
     if found is None:
         raise ServerError(
-            f"{ENVIRONMENT} names {named!r}, which is no program. Correct it, unset it, "
-            "or set it to the empty string to do without."
+            f"{ENVIRONMENT} names {named!r}, which is not a program. Correct it, unset it, "
+            "or set it to the empty string to use none."
         )
     kind = _kind_of(Path(found), ServerKind.MARIADB)
     return Mysqld(kind, Path(found).absolute()) if kind in kinds else None

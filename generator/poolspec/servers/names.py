@@ -1,11 +1,11 @@
-"""Names of tenants: short, unique, harmless in SQL, and telling whose they are.
+"""Names of tenants: short, unique, harmless in SQL, and naming their owner.
 
     ps_<machine>_<process id>_<start of the run>_<number>
 
-A name doubles as database and user, so it keeps to MySQL's 32 characters for users. Machine and
-process id let a later run on the same machine see that the owner is gone, and clear up after it.
-By machine is meant where a process id means one process: two containers are two machines, even if
-they have one name and one server, and so is a machine that was started again.
+A name serves as database and user, so it has at most 32 characters, MySQL's limit for users. A
+later run on the same machine can tell from machine and process id that the owner has ended, and
+drop the tenant. A machine is the scope of process ids: two containers are two machines, even with
+one host name and one server, and a restarted machine is a different one.
 """
 
 import functools
@@ -24,17 +24,17 @@ _numbers = itertools.count(1)
 
 
 def new_name() -> str:
-    """Return a name that no other tenant of this or any other live process has."""
+    """Return a name that no other tenant of a live process has."""
     return f"ps_{_machine()}_{os.getpid()}_{_run}_{next(_numbers)}"
 
 
 def is_name(text: str) -> bool:
-    """Say whether `text` is a tenant's name, and so may stand unquoted in a statement."""
+    """Return whether `text` is a tenant's name, and so safe in a statement without quotes."""
     return _NAME.fullmatch(text) is not None
 
 
 def is_orphan(name: str) -> bool:
-    """Say whether `name` belongs to a process of this machine that no longer runs."""
+    """Return whether `name` belongs to a process of this machine that has ended."""
     match = _NAME.fullmatch(name)
     if match is None or match["machine"] != _machine():
         return False
@@ -42,7 +42,7 @@ def is_orphan(name: str) -> bool:
 
 
 def new_password() -> str:
-    """Return a random password that the stricter rules accept, and that a URL must quote."""
+    """Return a random password that strict password rules accept and a URL must quote."""
     return f"{secrets.token_urlsafe(12)}-Aa1@:/?#%&"
 
 

@@ -1,8 +1,8 @@
-"""A private server: a process of our own in a directory of its own, ended without a trace.
+"""A private server: a process with a directory, both removed at the end of the run.
 
-A `Program` says what the server is: what to put into the directory, which command to run, who
-administers it. The rest is the same for all: the guardian starts the command, readiness is found
-by connecting, a port that somebody else took meanwhile is answered with another port.
+A `Program` describes the server: the files in its directory, its command, its administrator. The
+rest is common: the guardian starts the command, a successful connect shows that the server is
+ready, and if another process took the port in the meantime, another port is tried.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from poolspec.servers.sql import SqlServer, product
 from poolspec.vocabulary import Capability
 
 PORTS = range(20000, 32768)
-"""Below the ephemeral range, where a client's own port may be the one it tries to reach."""
+"""Below the ephemeral range, in which a client may connect to its own port."""
 _READY_SECONDS = 30.0
 _EXIT_SECONDS = 10.0
 _STOP_SECONDS = 1.0
@@ -32,7 +32,7 @@ _HOST = "127.0.0.1"
 
 
 OURS = frozenset({Capability.KILL, Capability.SERVER_CONTROL})
-"""What can be done to a server that is nobody else's."""
+"""Operations on a server that belongs to this run."""
 
 
 class Program(ABC):
@@ -43,7 +43,7 @@ class Program(ABC):
 
     @abstractmethod
     def prepare(self, directory: Path) -> None:
-        """Put into the directory what the server needs."""
+        """Write the server's files into the directory."""
 
     @abstractmethod
     def command(self, directory: Path, address: Address) -> list[str]:
@@ -55,11 +55,11 @@ class Program(ABC):
 
 
 class PrivateServer(SqlServer):
-    """A server process that belongs to this process and ends with it, however that ends."""
+    """A server process that ends with this process, however that ends."""
 
     def __init__(self, program: Program) -> None:
         self.swept = sweep()
-        """How many directories of crashed runs were found and removed on the way."""
+        """The number of directories of crashed runs that were removed at the start."""
         self._program = program
         self._directory = GuardedDirectory()
         try:
@@ -73,12 +73,12 @@ class PrivateServer(SqlServer):
 
     @property
     def description(self) -> str:
-        """Product, version, and that it is a private one."""
+        """Product and version of the private instance."""
         return f"{product(self.version)}, private instance"
 
     @property
     def directory(self) -> Path:
-        """Where the instance lives."""
+        """The directory of the instance."""
         return self._directory.path
 
     @property
@@ -93,7 +93,7 @@ class PrivateServer(SqlServer):
         return self._directory.guard_pid
 
     def crash(self) -> None:
-        """End the server process at once, as `kill -9` does, and wait until it is gone."""
+        """Kill the server process with signal 9, and wait until it has ended."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         deadline = time.monotonic() + _EXIT_SECONDS
@@ -107,14 +107,14 @@ class PrivateServer(SqlServer):
 
         Raises ServerError when it does not come up, with the end of its log.
         """
-        self._admin.close()  # it was connected to the server that is gone
+        self._admin.close()  # it was connected to the killed server
         self._directory.start(self._program.command(self.directory, self.address))
         self._wait_until_usable()
 
     def pause(self) -> None:
-        """Stop the process as it stands: connections stay open, nothing answers.
+        """Pause the process: connections stay open, and nothing answers.
 
-        Returns when all of its threads stand still, where the system can tell.
+        Returns when all of its threads have stopped, on systems that can report it.
         """
         os.kill(self.pid, signal.SIGSTOP)
         deadline = time.monotonic() + _STOP_SECONDS
@@ -122,7 +122,7 @@ class PrivateServer(SqlServer):
             time.sleep(_POLL_SECONDS)
 
     def resume(self) -> None:
-        """Let a paused process go on."""
+        """Let a paused process continue."""
         os.kill(self.pid, signal.SIGCONT)
 
     def stop(self) -> None:
@@ -139,12 +139,12 @@ class PrivateServer(SqlServer):
             if self._came_up(address):
                 return address
         raise ServerError(
-            f"No port between {PORTS.start} and {PORTS.stop - 1} could be had on {_HOST}, "
+            f"No port between {PORTS.start} and {PORTS.stop - 1} was free on {_HOST}, "
             f"in {_PORT_ATTEMPTS} attempts. Free some of them."
         )
 
     def _came_up(self, address: Address) -> bool:
-        # False means that somebody else took the port first; any other failure is an error.
+        # False: another process took the port first. Any other failure is an error.
         try:
             self._wait_until_usable()
         except ServerError:
@@ -181,8 +181,8 @@ class PrivateServer(SqlServer):
 
 
 def _runs_on(pid: int) -> bool:
-    """Say whether a stopped process has threads that have not heard of it yet."""
-    with contextlib.suppress(OSError):  # a thread that has ended meanwhile
+    """Return whether a paused process has threads that have not stopped yet."""
+    with contextlib.suppress(OSError):  # the thread has ended
         for status in Path(f"/proc/{pid}/task").glob("*/stat"):
             if status.read_text(errors="replace").rpartition(")")[2].split()[0] != "T":
                 return True
@@ -199,7 +199,7 @@ def free_port() -> int:
 
 
 def bound_socket() -> socket.socket:
-    """Return a socket that holds a loopback port below the ephemeral range; nobody listens."""
+    """Return a socket that is bound to a loopback port below the ephemeral range, not listening."""
     for port in random.sample(PORTS, 200):
         holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -212,7 +212,7 @@ def bound_socket() -> socket.socket:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a loopback port can be bound."""
+    """Return whether a loopback port can be bound."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

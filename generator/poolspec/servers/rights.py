@@ -1,10 +1,11 @@
-"""What an account on somebody else's server must be allowed to do, and the words that allow it.
+"""The rights that an account needs on a server named by a URL, and the statements that grant them.
 
-Rights are tried out, not read: a database and a user are made as for a test, the user signs in, its
-connection is looked for and killed. What is refused is told with the statements that grant it all.
+Rights are tried, not read: a database and a user are made as for a test, the user signs in, and its
+connection is listed and killed. An error for a missing right contains the statements that grant
+all.
 
-An anonymous user of one host stands before a named user of all hosts: the server takes who comes
-from that host for the anonymous one, and refuses the named one's password.
+An anonymous user of one host takes precedence over a named user of all hosts: for a client on that
+host the server looks up the anonymous user, and refuses the named user's password.
 """
 
 import re
@@ -13,14 +14,14 @@ from poolspec.servers.admin import Admin, RefusedError, open_connection
 from poolspec.servers.base import Address, ServerError
 
 DENIED = frozenset({1044, 1045, 1095, 1142, 1227, 1410})
-"""What a server answers who lacks a right."""
+"""The server's error numbers for a missing right."""
 _SECONDS = 5
 
 
 def lacking(
     admin: Admin, version: str, what: str, error: RefusedError | None = None
 ) -> ServerError:
-    """An error that names the account, what it may not do, and the statements that mend it."""
+    """Return an error with the account, the missing right, and the statements that grant it."""
     ((name,),) = admin.run("SELECT CURRENT_USER()")
     user, _, host = str(name).rpartition("@")
     account = f"{_quoted(user)}@{_quoted(host)}"
@@ -30,13 +31,13 @@ def lacking(
     )
     answer = f": {error}" if error else ""
     return ServerError(
-        f"{account} {what}{answer}. The server's administrator allows what tests need by:\n"
+        f"{account} {what}{answer}. The server's administrator can grant all that the tests need:\n"
         + "\n".join(f"    {grant};" for grant in grants)
     )
 
 
 def killing(version: str) -> str:
-    """The right to kill the connections of others, as a server of this version calls it."""
+    """The name of the right to kill other accounts' connections, in this version of the server."""
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
     if "mariadb" in version.lower():
         return "CONNECTION ADMIN" if numbers >= (10, 5, 2) else "SUPER"
@@ -44,21 +45,21 @@ def killing(version: str) -> str:
 
 
 def stands_before(address: Address, user: str) -> str:
-    """Name the anonymous user as whom a user is taken, and what mends it; empty if there is none.
+    """Name the anonymous user that hides `user`, and the remedy; empty if there is none.
 
-    One that has a password is not found out.
+    An anonymous user with a password is not found.
     """
     account = _anonymous(address, user)
     if not account:
         return ""
     return (
-        f"The anonymous user {account} stands before it. "
-        f"The server's administrator drops that one by:\n    DROP USER {account};"
+        f"The anonymous user {account} takes precedence. "
+        f"The server's administrator can drop it:\n    DROP USER {account};"
     )
 
 
 def _anonymous(address: Address, user: str) -> str:
-    """The anonymous account as which a user without password comes in; empty if it does not."""
+    """The anonymous account that a user without a password signs in as; empty if refused."""
     import pymysql.err
 
     try:

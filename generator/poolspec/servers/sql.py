@@ -1,7 +1,7 @@
-"""A server that is managed in SQL: what all kinds have in common.
+"""A server that is managed in SQL: the part that all kinds share.
 
-Tenants are made, counted and dropped with plain statements, so a private instance, the embedded
-server and a server behind a URL behave alike. Only allow-listed names reach a statement.
+Plain statements make, count and drop tenants, so a private instance, the embedded server and a
+server named by a URL behave alike. Only names from an allow-list reach a statement.
 """
 
 from contextlib import suppress
@@ -17,7 +17,7 @@ _NO_SUCH_THREAD = 1094
 
 
 class SqlServer(Server):
-    """A server reached through an administrator's connection."""
+    """A server with an administrator's connection."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class SqlServer(Server):
         return f"{product(self.version)}, at {self.address}"
 
     def create_tenant(self) -> Tenant:
-        """Make a database and a user; raises ServerError if the account may not."""
+        """Make a database and a user; raises ServerError if the account lacks a right."""
         name, password = new_name(), new_password()
         steps = {
             f"CREATE DATABASE {name}": "may not make a database",
@@ -58,7 +58,7 @@ class SqlServer(Server):
         return Tenant(name, name, password, self.address)
 
     def drop_tenant(self, tenant: Tenant) -> None:
-        """Leave nothing of the tenant; idempotent."""
+        """Drop everything of the tenant; idempotent."""
         self._drop(tenant.user)
 
     def connection_ids(self, tenant: Tenant) -> frozenset[int]:
@@ -66,7 +66,7 @@ class SqlServer(Server):
         return self._ids(tenant.user)
 
     def kill_connection(self, connection_id: int) -> None:
-        """Have the server end a connection; one that is gone is no error."""
+        """Have the server end a connection. A connection that has already ended is no error."""
         try:
             self._admin.run(f"KILL {int(connection_id)}")
         except RefusedError as error:
@@ -79,7 +79,7 @@ class SqlServer(Server):
                 ) from None
 
     def orphans(self) -> tuple[str, ...]:
-        """Find tenants whose process on this machine is gone."""
+        """Find tenants whose process on this machine has ended."""
         rows = self._admin.run("SELECT SCHEMA_NAME FROM information_schema.schemata")
         return tuple(sorted(name for (name,) in rows if is_orphan(name)))
 
@@ -95,7 +95,7 @@ class SqlServer(Server):
         self._admin.close()
 
     def _make(self, statement: str, what: str, password: str) -> None:
-        """Run a statement that makes a part of a tenant; `what` it says who may not."""
+        """Run a statement that makes a part of a tenant; `what` completes the error's sentence."""
         try:
             self._admin.run(statement)
         except RefusedError as error:
@@ -107,9 +107,11 @@ class SqlServer(Server):
             ) from None
 
     def _take_back(self, name: str) -> None:
-        """Drop what there is of a tenant that could not be made wholly."""
+        """Drop the parts of a tenant that could not be made completely."""
         for statement in (f"DROP USER IF EXISTS '{name}'@'%'", f"DROP DATABASE IF EXISTS {name}"):
-            with suppress(RefusedError, ServerError):  # who may not make it may not drop it either
+            with suppress(
+                RefusedError, ServerError
+            ):  # an account that may not make it may not drop it either
                 self._admin.run(statement)
 
     def _ids(self, user: str) -> frozenset[int]:
@@ -120,7 +122,7 @@ class SqlServer(Server):
         return frozenset(int(number) for (number,) in rows)
 
     def _drop(self, name: str) -> None:
-        # The user goes first, so that nobody comes back in while the connections are killed.
+        # The user is dropped first, so that no client signs in while connections are killed.
         _check(name)
         self._admin.run(f"DROP USER IF EXISTS '{name}'@'%'")
         try:
@@ -140,7 +142,9 @@ def product(version: str) -> str:
 
 def _check(name: str) -> None:
     if not is_name(name):
-        raise ServerError(f"{name!r} is no tenant of this tool; only its own tenants are dropped.")
+        raise ServerError(
+            f"{name!r} is not a tenant of poolspec; only its own tenants are dropped."
+        )
 
 
 def _without(secret: str, text: str) -> str:

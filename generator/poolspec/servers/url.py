@@ -1,11 +1,11 @@
-"""A server that someone else runs, named by a URL.
+"""A server named by a URL.
 
     mysql://user:password@host:port/
     mysql://user:password@localhost/?unix_socket=/path/to/socket
 
-The account must be allowed to make and drop databases and users, and to see and kill the
-connections of others; that is tried out at once, so that no test has to find out. Errors show the
-URL without its password.
+The account needs the right to make and drop databases and users, and to list and kill other
+accounts' connections. The rights are tried at once, before any test. Errors show the URL without
+its password.
 """
 
 from contextlib import closing
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 _SCHEMES = ("mysql", "mariadb")
 _FORM = "mysql://user:password@host:port/ or mysql://user:password@localhost/?unix_socket=/path"
 _PERHAPS = (
-    "An anonymous user with a password stands before them, perhaps; the server's administrator "
-    "sees by: SELECT Host FROM mysql.user WHERE User = ''"
+    "Perhaps an anonymous user with a password takes precedence. The server's administrator "
+    "can list them: SELECT Host FROM mysql.user WHERE User = ''"
 )
 
 
 def is_url(choice: str) -> bool:
-    """Say whether a choice of server is meant as a URL."""
+    """Return whether a choice of server is a URL."""
     return "://" in choice
 
 
@@ -41,12 +41,12 @@ def parse_url(url: str) -> tuple[Address, str, str]:
     except ValueError:
         raise ServerError(f"The server's URL cannot be read; expected {_FORM}.") from None
     if parts.scheme not in _SCHEMES or not parts.hostname or not parts.username:
-        raise ServerError(f"{_shown(parts)} is no server's URL; expected {_FORM}.")
+        raise ServerError(f"{_shown(parts)} is not a server's URL; expected {_FORM}.")
     query = parse_qs(parts.query)
     unknown = sorted(set(query) - {"unix_socket"})
     if unknown or parts.path not in ("", "/"):
         what = f"option {unknown[0]!r}" if unknown else f"path {parts.path!r}"
-        raise ServerError(f"The server's URL has a {what} that means nothing; expected {_FORM}.")
+        raise ServerError(f"The server's URL has a {what} without a meaning; expected {_FORM}.")
     socket = query.get("unix_socket", [None])[0]
     address = Address(parts.hostname, port, socket)
     return address, unquote(parts.username), unquote(parts.password or "")
@@ -57,17 +57,17 @@ class UrlServer(SqlServer):
 
     @property
     def description(self) -> str:
-        """Product, version, address, and that it was given."""
+        """Product, version and address of the server."""
         return f"{super().description} (given by URL)"
 
     def try_out(self) -> None:
-        """Do once what tests need done; raises ServerError, and leaves nothing behind."""
+        """Try everything that tests need; raises ServerError, and leaves nothing on the server."""
         tenant = self.create_tenant()
         try:
             with closing(self._sign_in(tenant)) as connection:
                 number = connection.thread_id()  # type: ignore[no-untyped-call]  # the stub has no hints
                 if number not in self.connection_ids(tenant):
-                    what = "does not see the connections of others"
+                    what = "cannot list the connections of other accounts"
                     raise lacking(self._admin, self.version, what)
                 self.kill_connection(number)
                 connection._force_close()  # type: ignore[attr-defined]  # not in the stub
@@ -83,13 +83,13 @@ class UrlServer(SqlServer):
             )
         except pymysql.err.MySQLError as error:
             raise ServerError(
-                f"The server at {self.address} makes users for tests, and does not let them in: "
+                f"The server at {self.address} makes users for tests, but refuses their sign-in: "
                 f"{error}. {stands_before(self.address, tenant.user) or _PERHAPS}"
             ) from None
 
 
 def connect_url(url: str) -> UrlServer:
-    """Connect to the server behind a URL, and drop what crashed runs of this machine left there.
+    """Connect to the server named by a URL, and drop what crashed runs of this machine left there.
 
     Raises ServerError, without the password.
     """

@@ -1,6 +1,6 @@
 """Run the embedded server: DIRECTORY UNIX_SOCKET HOST PORT.
 
-It ends when its guardian kills it. What it has to say goes to standard error, its log.
+It ends when its guardian kills it. It logs to standard error.
 """
 
 import asyncio

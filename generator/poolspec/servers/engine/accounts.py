@@ -1,7 +1,7 @@
-"""Who may come in, and which databases there are and whose they are.
+"""Users, databases, and the rights of users on databases.
 
-Kept in one small file, replaced as a whole at each change, so that it survives `kill -9`.
-Passwords are kept as hashes.
+They are stored in one small file that each change replaces as a whole, so that it survives `kill
+-9`. Passwords are stored as hashes.
 """
 
 import json
@@ -27,7 +27,7 @@ class Accounts:
             self._load()
 
     def stored_hash(self, user: str) -> bytes | None:
-        """Return what is stored of the user's password, or None for an unknown user."""
+        """Return the stored hash of the user's password, or None for an unknown user."""
         return self._hashes.get(user)
 
     def databases(self, user: str) -> list[str]:
@@ -36,7 +36,7 @@ class Accounts:
         return [name for name in there if self._may(user, name)]
 
     def open_database(self, user: str, name: str) -> Path:
-        """Return a database's file; raises SqlError if it is not there or not the user's."""
+        """Return a database's file; raises SqlError if there is none or the user has no right."""
         self._check(user, name)
         path = self._path(name)
         if not path.exists():
@@ -52,7 +52,7 @@ class Accounts:
             raise SqlError(Code.DATABASE_EXISTS, f"Can't create database '{name}'; it exists")
 
     def drop_database(self, user: str, name: str, *, if_exists: bool) -> None:
-        """Remove the files of one of the user's databases; who may use it, may do so again."""
+        """Remove the files of one of the user's databases; rights to it stay."""
         self._check(user, name)
         path = self._path(name)
         if not path.exists() and not if_exists:
@@ -61,21 +61,21 @@ class Accounts:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
     def create_user(self, user: str, password: str) -> None:
-        """Let a user in, to nothing so far."""
+        """Add a user, without rights on any database."""
         if user in self._hashes:
             raise SqlError(Code.USER_EXISTS, f"Operation CREATE USER failed for '{user}'")
         self._hashes[user] = password_hash(password)
         self._save()
 
     def grant(self, user: str, database: str) -> None:
-        """Give a user a database."""
+        """Grant a user a database."""
         if user not in self._hashes:
             raise SqlError(Code.USER_EXISTS, f"Operation GRANT failed for '{user}'")
         self._grants.setdefault(user, set()).add(database)
         self._save()
 
     def drop_user(self, user: str, *, if_exists: bool) -> None:
-        """Let a user in no more; those who are in stay."""
+        """Remove a user; its open sessions stay."""
         if user == ADMIN or (user not in self._hashes and not if_exists):
             raise SqlError(Code.USER_EXISTS, f"Operation DROP USER failed for '{user}'")
         self._hashes.pop(user, None)

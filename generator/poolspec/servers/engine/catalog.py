@@ -1,6 +1,6 @@
-"""information_schema: tables made for one query, from what is there at this moment.
+"""information_schema: tables made for one query, from the current state.
 
-processlist        who is connected; users other than the administrator see only themselves
+processlist        the connections; users other than the administrator see only their own
 schemata, tables, columns, key_column_usage
                    the databases that the user may use
 session_variables, session_status
@@ -19,7 +19,7 @@ Row = tuple[Any, ...]
 
 
 class Roster(Hub, Protocol):
-    """A server that knows who is connected."""
+    """A server that lists its connections."""
 
     def sessions(self) -> Iterable[Session]:
         """Return the sessions of all connected clients."""

@@ -1,8 +1,8 @@
 """One client: greeting, authentication, then commands until one side leaves.
 
-A client that is refused gets one error and is disconnected; it never reaches the commands. However
-a connection ends — QUIT, a closed socket, KILL — its transaction is rolled back and it leaves the
-list of processes in the same step.
+A refused client gets one error and is disconnected; it never reaches the commands. At any end of a
+connection (QUIT, a closed socket, KILL) its transaction is rolled back and it leaves the process
+list in the same step.
 """
 
 import asyncio
@@ -35,24 +35,24 @@ class Server(statement.Server, Protocol):
     """A server that keeps a list of its connections."""
 
     def has_room(self) -> bool:
-        """Say whether one more client may stay."""
+        """Return whether one more client may stay."""
 
     def forget(self, connection: "Connection") -> None:
         """Take a connection off the list; idempotent."""
 
 
 class AttentiveReader(asyncio.StreamReader):
-    """A reader that tells at once that the client has left, even if nobody reads."""
+    """A reader that reports the client's disconnect at once, even while no read is under way."""
 
     session: Session | None = None
 
     def feed_eof(self) -> None:
-        """Take note of the end."""
+        """Note the end of the stream."""
         super().feed_eof()
         self._tell()
 
     def set_exception(self, exc: BaseException) -> None:
-        """Take note of a broken connection."""
+        """Note a broken connection."""
         super().set_exception(exc)  # type: ignore[arg-type]  # the stub forgets BaseException
         self._tell()
 
@@ -77,7 +77,7 @@ class Connection:
         self.session = reader.session = Session(server, connection_id)
 
     async def serve(self) -> None:
-        """Serve the client to the end."""
+        """Serve the client until the connection ends."""
         try:
             async with asyncio.timeout(_GREETING_SECONDS):
                 await self._admit(
@@ -97,7 +97,7 @@ class Connection:
             self._writer.close()
 
     def kill(self) -> None:
-        """End the connection now, whatever it does."""
+        """End the connection now, even during a statement."""
         self._server.forget(self)
         waited = self.session.interrupt(SqlError(Code.KILLED, "Connection was killed"))
         self.session.close()
@@ -157,7 +157,7 @@ class Connection:
         elif command != bytes([Command.PING]):
             raise SqlError(
                 Code.UNKNOWN_COMMAND,
-                f"The embedded server does not know command 0x{command.hex()} "
+                f"The embedded server does not support command 0x{command.hex()} "
                 "(prepared statements among others)",
             )
         await self._wire.ok(self.session.status(), Result())

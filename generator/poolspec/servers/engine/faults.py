@@ -1,4 +1,4 @@
-"""Errors as a MySQL client knows them: a number, an SQLSTATE and a message."""
+"""Errors of the MySQL protocol: a number, an SQLSTATE and a message."""
 
 import sqlite3
 from enum import IntEnum
@@ -73,7 +73,7 @@ class SqlError(Exception):
         return _STATES.get(self.code, "HY000" if self.code in _GENERAL else "42000")
 
 
-# What SQLite says, and what MySQL would have said; the first match counts.
+# SQLite's message, and MySQL's error for it; the first match counts.
 _MEANINGS = (
     ("UNIQUE constraint failed", Code.DUPLICATE_KEY),
     ("NOT NULL constraint failed", Code.NOT_NULL),

@@ -1,4 +1,4 @@
-"""The server as a whole: it listens, and knows who is connected."""
+"""The server as a whole: it listens, and lists its connections."""
 
 import asyncio
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _BACKLOG = 512
 
 
 class EngineServer:
-    """All that the connections share."""
+    """The state that all connections share."""
 
     def __init__(self, directory: Path) -> None:
         password = (directory / "admin").read_text()
@@ -26,7 +26,7 @@ class EngineServer:
         self._next_id = 1
 
     async def listen(self, unix_socket: str, host: str, port: int) -> None:
-        """Serve on a TCP port and a unix socket, for ever; raises OSError if one cannot be had."""
+        """Serve on a TCP port and a unix socket; raises OSError if one is not available."""
         loop = asyncio.get_running_loop()
         # TCP first: once the unix socket is there, the server is usable on both.
         tcp = await loop.create_server(self._protocol, host, port, backlog=_BACKLOG)
@@ -38,7 +38,7 @@ class EngineServer:
         return [connection.session for connection in self._connections.values()]
 
     def has_room(self) -> bool:
-        """Say whether one more client may stay; this one is on the list already."""
+        """Return whether one more client may stay; this one is already on the list."""
         return len(self._connections) <= self.variables.number("max_connections")
 
     def forget(self, connection: Connection) -> None:

@@ -1,8 +1,8 @@
-"""What one client is in the midst of: its transaction, its variables, what it waits for.
+"""The state of one client: its transaction, its variables, its waits.
 
 A transaction takes the right to write at its first write (or `SELECT … FOR UPDATE`) and keeps it to
-its end; until then it reads what is committed. So there are no deadlocks, no row locks and no
-isolation levels; a wait for the right to write ends after `innodb_lock_wait_timeout`.
+its end; before that it reads committed data. So there are no deadlocks, no row locks and no
+isolation levels. A wait for the right to write ends after `innodb_lock_wait_timeout`.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from poolspec.servers.engine.wire import Result, Status
 
 
 class Hub(Protocol):
-    """What a session needs of the server it is in."""
+    """The parts of the server that a session uses."""
 
     accounts: Accounts
     locks: WriteLocks
@@ -44,7 +44,7 @@ class Session:
         self.state = ""
         self.since = time.monotonic()
         self.fault: SqlError | None = None
-        """What went wrong in a function that SQLite called."""
+        """The error of a function that SQLite called."""
         self._insert_id = 0
         self._affected = -1
         self._handles: dict[str, Handle] = {}
@@ -56,7 +56,7 @@ class Session:
         return bool(self.variables.get("autocommit"))
 
     def status(self) -> Status:
-        """Return what replies say of the session."""
+        """Return the status of the session, as replies report it."""
         return Status(self.in_transaction, self.autocommit)
 
     def use(self, database: str) -> None:
@@ -77,19 +77,19 @@ class Session:
             handle.end(verb)
 
     def reset(self) -> None:
-        """Be as new, for the same user and database."""
+        """Reset to the state of a new session, with the same user and database."""
         self._let_go()
         self.variables.clear()
         self.user_variables.clear()
         self._insert_id = 0
 
     def close(self) -> None:
-        """Roll back and let go of everything; idempotent."""
+        """Roll back and release everything; idempotent."""
         self.closed = True
         self._let_go()
 
     def interrupt(self, error: SqlError) -> bool:
-        """Have the statement that waits fail; return whether one does."""
+        """Make the waiting statement fail; return whether there is one."""
         return self._waits_for is not None and _settle(self._waits_for, error)
 
     async def sleep(self, seconds: float) -> None:
@@ -98,7 +98,7 @@ class Session:
         await self._wait(waits_for, seconds, None, "User sleep")
 
     async def savepoint(self, verb: str) -> None:
-        """Set, release or return to a savepoint, where there is a transaction."""
+        """Set, release or return to a savepoint, if there is a transaction."""
         if not self.in_transaction:
             return
         handle = self._handle(self.database)
@@ -208,7 +208,7 @@ class Session:
             **dict.fromkeys(
                 ("user", "session_user", "system_user"), lambda *_: f"{self.user}@localhost"
             ),
-            "sleep": lambda *_: 0,  # it was slept before SQLite saw the statement
+            "sleep": lambda *_: 0,  # the sleep was awaited before SQLite got the statement
             "uuid": lambda *_: str(uuid.uuid4()),
             **dict.fromkeys(("now", "sysdate", "utc_timestamp"), lambda *_: _now()),
             "curdate": lambda *_: _now()[:10],
@@ -235,7 +235,7 @@ def _settle(future: asyncio.Future[None], error: SqlError | None) -> bool:
 
 
 def _insert_id(handle: Handle, plan: Plan, affected: int, last_row: int) -> int:
-    # MySQL reports the first id of a statement, and none where no column counts up.
+    # MySQL reports the first id of a statement, and none without an auto-increment column.
     if plan.inserts_into is None or not affected:
         return 0
     try:
@@ -243,7 +243,7 @@ def _insert_id(handle: Handle, plan: Plan, affected: int, last_row: int) -> int:
             "SELECT 1 FROM sqlite_sequence WHERE name = ?", (plan.inserts_into,)
         ).fetchone()
     except sqlite3.OperationalError:
-        return 0  # no table here counts up
+        return 0  # no table has an auto-increment column
     return last_row - affected + 1 if found else 0
 
 

@@ -1,6 +1,6 @@
-"""Statements told by their first words: those about the session and the server.
+"""Statements about the session and the server, known by their first words.
 
-The table at the end pairs a pattern with what to do. What matches none of them is translated and
+The table at the end pairs patterns with actions. A statement that matches none is translated and
 run on the database.
 """
 
@@ -204,7 +204,7 @@ _SHOWN = {
 def _table(
     entries: Iterable[tuple[str, Action]],
 ) -> dict[str, list[tuple[re.Pattern[str], Action]]]:
-    # By the first word, so that most statements meet few patterns or none.
+    # By the first word, so that most statements are compared with few patterns or none.
     table: dict[str, list[tuple[re.Pattern[str], Action]]] = {}
     for pattern, action in entries:
         compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)

@@ -1,8 +1,8 @@
-"""The database files, and who may write to each.
+"""The database files, and the right to write to each.
 
-SQLite lets one writer at a time into a file. Whoever wants to write queues here, first come first
-served, and is awaited; SQLite itself therefore never finds a file locked, and never blocks the
-thread that all sessions share. Readers (WAL mode) are delayed by nobody.
+SQLite allows one writer at a time for a file. Writers queue here, first in, first out, and are
+awaited. So SQLite itself never finds a file locked and never blocks the thread that all sessions
+share. Readers (WAL mode) never wait.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class WriteLock:
         self._queue: deque[tuple[object, asyncio.Future[None]]] = deque()
 
     def ask(self, owner: object) -> asyncio.Future[None] | None:
-        """Take the right at once and return None, or queue up and return what to await."""
+        """Take the right at once and return None, or join the queue and return an awaitable."""
         if self._owner is None or self._owner is owner:
             self._owner = owner
             return None
@@ -37,7 +37,7 @@ class WriteLock:
         return turn
 
     def give_back(self, owner: object) -> None:
-        """Hand over to the first in the queue who still waits; no effect for others."""
+        """Hand over to the first waiter that still waits; no effect without the right."""
         if self._owner is not owner:
             return
         self._owner = None
@@ -60,7 +60,7 @@ class WriteLocks:
 
 
 class Handle:
-    """One session's hold on one database."""
+    """One session's connection to one database file."""
 
     def __init__(
         self, database: str, path: Path | str, lock: WriteLock, functions: dict[str, Function]
@@ -70,7 +70,7 @@ class Handle:
         self.sqlite = sqlite3.connect(
             path, isolation_level=None, timeout=0.0, detect_types=sqlite3.PARSE_DECLTYPES
         )
-        # Synchronous off: what was committed survives `kill -9`, and only a power cut loses it.
+        # Synchronous off: commits survive `kill -9`; only a power cut loses them.
         for pragma in ("journal_mode=WAL", "synchronous=OFF", "foreign_keys=ON"):
             self.sqlite.execute(f"PRAGMA {pragma}").close()
         for name, function in functions.items():
@@ -87,7 +87,7 @@ class Handle:
             self.sqlite.execute("BEGIN IMMEDIATE").close()
 
     def end(self, verb: str) -> None:
-        """COMMIT or ROLLBACK, and give back the right to write."""
+        """COMMIT or ROLLBACK, and release the right to write."""
         try:
             if self.writing:
                 self.sqlite.execute(verb).close()
@@ -95,14 +95,14 @@ class Handle:
             self.lock.give_back(self)
 
     def close(self) -> None:
-        """Roll back and let go."""
+        """Roll back and close."""
         with contextlib.suppress(sqlite3.Error):
             self.end("ROLLBACK")
         self.sqlite.close()
 
 
 def register_types() -> None:
-    """Have values come back with the types that their columns were declared with."""
+    """Return values with the declared types of their columns."""
     for name, convert in (
         ("DECIMAL", lambda raw: Decimal(raw.decode())),
         ("NUMERIC", lambda raw: Decimal(raw.decode())),

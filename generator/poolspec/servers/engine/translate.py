@@ -1,9 +1,9 @@
 """From MySQL's SQL to SQLite's.
 
-sqlglot parses and writes; the rules here mend what it leaves wrong for our purpose: types keep
+sqlglot parses and writes. The rules here change its output where this server needs more: types keep
 their MySQL names (the catalog and the driver need them), indexes leave the table's definition,
-`ON DUPLICATE KEY UPDATE` becomes an upsert, variables become function calls. A translation is kept
-for statements that come again.
+`ON DUPLICATE KEY UPDATE` becomes an upsert, variables become function calls. Translations are
+cached.
 """
 
 import logging
@@ -43,17 +43,17 @@ class Plan:
     verb: Verb
     first_word: str
     database: str | None
-    """The database it names, if it names one."""
+    """The database that it names, or None."""
     inserts_into: str | None
     locks: bool
     touches_tables: bool
     sleeps: float
-    """Seconds that its calls of SLEEP take."""
+    """The seconds that its calls of SLEEP take."""
 
 
 @lru_cache(maxsize=_KEPT)
 def translate(sql: str) -> Plan:
-    """Return how SQLite is to run a statement; raises SqlError if it cannot be."""
+    """Return the statement for SQLite; raises SqlError if it cannot be translated."""
     replace = _REPLACE.match(sql)
     tree = _parse(f"INSERT INTO {sql[replace.end() :]}" if replace else sql)
     database = _take_database(tree)
@@ -120,7 +120,7 @@ def _table_name(tree: exp.Expression) -> str:
 
 
 def _name_columns(tree: exp.Expression) -> None:
-    # A result's columns are named as the client wrote them, whatever becomes of them here.
+    # A result's columns have the names that the client wrote, also if the expression changes.
     if not isinstance(tree, exp.Select):
         return
     tree.set(
@@ -148,7 +148,7 @@ def _call(function: str) -> Callable[[exp.Expression], exp.Expression]:
 
 
 def _moment(node: exp.Expression) -> exp.Expression:
-    node.set("this", None)  # SQLite knows no precision
+    node.set("this", None)  # SQLite has no precision
     return node
 
 

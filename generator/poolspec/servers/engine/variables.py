@@ -1,7 +1,7 @@
 """System variables: the ones that clients read and set, each with its default.
 
-Those that change what this server does are `autocommit`, `innodb_lock_wait_timeout`, `wait_timeout`
-and, for the whole server, `max_connections`. The others are kept and given back, no more.
+The variables with an effect are `autocommit`, `innodb_lock_wait_timeout`, `wait_timeout`
+and, for the whole server, `max_connections`. The others are stored and returned.
 """
 
 import sqlite3
@@ -74,7 +74,7 @@ class Variables:
         return float(self.get(name) or 0)
 
     def set(self, name: str, text: str) -> None:
-        """Take a value as it stands in a SET statement."""
+        """Set a value as written in a SET statement."""
         key = _known(name)
         if text.upper() == "DEFAULT":
             self._values.pop(key, None)
@@ -87,7 +87,7 @@ class Variables:
         self._values[key] = value
 
     def clear(self) -> None:
-        """Forget what was set."""
+        """Restore the defaults."""
         self._values.clear()
 
     def items(self) -> list[tuple[str, Value]]:

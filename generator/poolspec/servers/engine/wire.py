@@ -1,8 +1,8 @@
 """The bytes of the MySQL protocol: packets in, packets out.
 
-mysql_mimic builds the packets. What it leaves out is added here: affected rows, insert ids and
-status flags in OK packets, SQLSTATEs of our own. Who a client says it is, is read here as well: the
-readers of mysql_mimic go round in circles for ever when a packet is cut short.
+mysql_mimic builds the packets. This module adds affected rows, insert ids and status flags to OK
+packets, and SQLSTATEs to errors. It also reads the client's login itself, because the readers of
+mysql_mimic loop forever on a truncated packet.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from poolspec.servers.engine.faults import SqlError
 
 PLUGIN = "mysql_native_password"
 _UTF8 = CharacterSet.utf8mb4
-# Not offered, so not to be read: attributes of queries and of connections.
+# Not offered, so never sent: attributes of queries and of connections.
 _CAPABILITIES = (
     Capabilities.CLIENT_LONG_PASSWORD
     | Capabilities.CLIENT_FOUND_ROWS
@@ -38,7 +38,7 @@ _CAPABILITIES = (
     | Capabilities.CLIENT_PLUGIN_AUTH
     | Capabilities.CLIENT_DEPRECATE_EOF
 )
-_DECIMALS = 10  # places kept of a computed number, which SQLite holds in binary
+_DECIMALS = 10  # decimal places of a computed number, which SQLite stores in binary
 
 
 class Command(IntEnum):
@@ -53,7 +53,7 @@ class Command(IntEnum):
 
 
 class Gone(Exception):  # noqa: N818 — not an error: clients come and go
-    """The client is no longer there."""
+    """The client has disconnected."""
 
 
 class Double(float):
@@ -62,14 +62,14 @@ class Double(float):
 
 @dataclass(frozen=True)
 class Status:
-    """What every reply says of the session."""
+    """The status of the session, part of every reply."""
 
     in_transaction: bool
     autocommit: bool
 
     @property
     def flags(self) -> Any:
-        """The protocol's form of it."""
+        """The status flags of the protocol."""
         flags = ServerStatus(0)
         if self.in_transaction:
             flags |= ServerStatus.SERVER_STATUS_IN_TRANS
@@ -80,7 +80,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who a client says it is."""
+    """The login that a client sends."""
 
     user: str
     proof: bytes
@@ -90,7 +90,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gives back: rows with names, or counts."""
+    """The result of a statement: rows with column names, or counts."""
 
     columns: tuple[str, ...] = ()
     rows: Sequence[Sequence[Any]] = ()
@@ -99,7 +99,7 @@ class Result:
 
 
 class Fields:
-    """Reads a packet of a client that is not to be trusted; raises Gone where it is cut short."""
+    """Reads a packet of an untrusted client; raises Gone if it is truncated."""
 
     def __init__(self, payload: bytes) -> None:
         self.left = payload
@@ -112,7 +112,7 @@ class Fields:
         return taken
 
     def text(self) -> str:
-        """Return what stands before the next zero byte."""
+        """Return the bytes before the next zero byte."""
         taken, zero, self.left = self.left.partition(b"\0")
         if not zero:
             raise Gone
@@ -143,7 +143,7 @@ class Wire:
             raise Gone from None
 
     async def greet(self, version: str, connection_id: int) -> Credentials:
-        """Send the greeting, and return who answers."""
+        """Send the greeting, and return the client's login."""
         await self._write(
             packets.make_handshake_v10(
                 capabilities=_CAPABILITIES,
@@ -166,7 +166,7 @@ class Wire:
         return Credentials(user, proof, plugin or None, database or None)
 
     async def ask_for_plugin(self) -> bytes:
-        """Have the client answer the challenge in the one way that is known here."""
+        """Have the client answer the challenge by the only supported method."""
         await self._write(packets.make_auth_switch_request(_UTF8, PLUGIN, self.challenge + b"\x00"))
         return await self.read()
 
@@ -184,7 +184,7 @@ class Wire:
         return payload.decode(errors="replace")
 
     async def ok(self, status: Status, result: Result) -> None:
-        """Say that it is done."""
+        """Send an OK packet."""
         await self._write(
             packets.make_ok(
                 self._capabilities,
@@ -195,7 +195,7 @@ class Wire:
         )
 
     async def error(self, error: SqlError) -> None:
-        """Say what went wrong."""
+        """Send an error packet."""
         state = b"#" + error.state.encode() if self._capabilities else b""
         await self._write(b"\xff" + struct.pack("<H", error.code) + state + error.message.encode())
 
@@ -220,7 +220,7 @@ class Wire:
         await self._write(make_end(self._capabilities, status.flags, **ending))
 
     def new_command(self) -> None:
-        """Begin to number packets anew."""
+        """Restart the numbering of packets."""
         self._stream.reset_seq()
 
     def _has(self, capability: Any) -> bool:
@@ -234,12 +234,12 @@ class Wire:
 
 
 def password_hash(password: str) -> bytes:
-    """Return what is stored of a password: it proves nothing by itself."""
+    """Return the stored hash of a password, which does not allow a login by itself."""
     return _sha1(_sha1(password.encode()))
 
 
 def proves(proof: bytes, challenge: bytes, stored: bytes) -> bool:
-    """Say whether the answer to the challenge comes from someone who has the password."""
+    """Return whether the answer to the challenge was made with the password."""
     if len(proof) != 20:
         return False
     mask = _sha1(challenge + stored)
@@ -260,7 +260,7 @@ def _column(name: str, index: int, rows: Sequence[Sequence[Any]]) -> Any:
 
 
 def _as_decimal(_: Any, value: Any) -> bytes:
-    # Numbers that MySQL computes are decimals. Integers may stand among them.
+    # Numbers that MySQL computes are decimals; some rows may hold integers.
     text = f"{value:.{_DECIMALS}f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text).encode()
 
