@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 NOTICED = {
     "says_500": ("web.exhausted_service_answers_503", "status: expected 503, was 500"),
     "breaks_with_the_database": (
-        "web.database_that_is_away_is_told_with_503",
+        "web.unreachable_database_is_answered_with_503",
         "status: expected 503, was 500",
     ),
     "keeps_connections": ("realworld.fastapi_worker_simulation", "status: expected 200, was 503"),

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ADAPTER = re.compile(r"^## A bare adapter\n+```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
-SPECS = ("hygiene", "limits", "unheard", "units_of_work")
+SPECS = ("hygiene", "limits", "no_listeners", "units_of_work")
 POOL = """\
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
@@ -116,7 +116,7 @@ def test_a_sound_pool_passes_what_it_can_be_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pool", "caught"),
     [
-        pytest.param(UNLOCKED, "unheard.many_share_few", id="counts after it has connected"),
+        pytest.param(UNLOCKED, "no_listeners.many_clients_share_few_connections", id="counts after it has connected"),
         pytest.param(UNCLEAN, "hygiene.a_read_leaves_no_snapshot_behind", id="never rolls back"),
     ],
 )
