@@ -116,7 +116,11 @@ def test_a_sound_pool_passes_what_it_can_be_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pool", "caught"),
     [
-        pytest.param(UNLOCKED, "no_listeners.many_clients_share_few_connections", id="counts after it has connected"),
+        pytest.param(
+            UNLOCKED,
+            "no_listeners.many_clients_share_few_connections",
+            id="counts after it has connected",
+        ),
         pytest.param(UNCLEAN, "hygiene.a_read_leaves_no_snapshot_behind", id="never rolls back"),
     ],
 )
