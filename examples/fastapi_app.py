@@ -6,17 +6,17 @@
     curl -i http://127.0.0.1:8000/visits
     curl -i http://127.0.0.1:8000/healthz
 
-* The pool is opened before the first request and closed after the last.
-* A request borrows a connection as a dependency, for the request's length.
-* With every connection out, a request waits for its turn. After $REQUEST_TIMEOUT seconds (30) the
-  answer is 503 with Retry-After: the service is overloaded, not broken, and says so to a client or
-  a load balancer, which may try again or elsewhere.
-* Endpoints and the dependency are plain functions, which FastAPI runs in threads. Who waits for a
-  connection keeps a thread; who has one needs a thread, too, to go on. Hence the queue is bounded,
-  and there are threads for all who hold a connection and for all who may wait. With 40, FastAPI's
-  own number, there would not be: who waits would keep those from finishing for whom he waits.
-* An endpoint commits itself. A dependency's end comes after the answer was sent, which is too late
-  to find out that the commit failed.
+* The pool opens before the first request and closes after the last.
+* A request borrows a connection through a dependency, for the duration of the request.
+* While all connections are on loan, a request waits in the queue. After $REQUEST_TIMEOUT seconds
+  (30) the answer is 503 with Retry-After: the service is overloaded, not broken, and the client or
+  load balancer can retry.
+* Endpoints and the dependency are plain functions, which FastAPI runs in threads. A waiter occupies
+  a thread, and a borrower needs one to continue. Hence the queue is limited, and there are enough
+  threads for all borrowers and all waiters. With FastAPI's default of 40 threads, waiters could
+  occupy all of them and block the borrowers they wait for.
+* An endpoint commits explicitly. A dependency ends after the answer was sent, too late to report a
+  failed commit.
 
 Needs the packages fastapi and uvicorn (the extra `examples`).
 """
@@ -33,7 +33,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from serving import HOST, chosen_port, port_explained
+from serving import HOST, chosen_port, port_errors
 from steadypool import (
     Connection,
     ConnectionFailedError,
@@ -44,12 +44,12 @@ from steadypool import (
     PoolTimeoutError,
 )
 
-MOST_WAITING = 200
-"""Requests that may wait for a connection at once; who comes then is told 503 without waiting."""
+MAX_WAITING = 200
+"""Requests that may wait for a connection; any further request gets 503 at once."""
 SPARE_THREADS = 10
-"""For requests that need no connection."""
+"""Threads for requests that need no connection."""
 SERVER_LOST = (2006, 2013)
-"""The driver's codes for a server that went away, or does not answer any more."""
+"""The driver's error codes for a lost server or a missing answer."""
 
 
 routes = APIRouter()
@@ -61,12 +61,12 @@ def settings() -> dict[str, Any]:
         "size": int(os.environ.get("POOL_SIZE", "5")),
         "max_overflow": 0,
         "timeout": float(os.environ.get("REQUEST_TIMEOUT", "30")),
-        "max_waiting": MOST_WAITING,
+        "max_waiting": MAX_WAITING,
     }
 
 
 def open_pool() -> ConnectionPool:
-    """Open the pool, and make the table that this example uses."""
+    """Open the pool and create the table of this example."""
     where = os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test")
     pool = ConnectionPool(**settings(), config=where, name="visits")
     try:
@@ -81,17 +81,17 @@ def open_pool() -> ConnectionPool:
     return pool
 
 
-def the_pool(request: Request) -> ConnectionPool:
-    """Give an endpoint the pool."""
+def current_pool(request: Request) -> ConnectionPool:
+    """Provide the pool to an endpoint."""
     pool: ConnectionPool = request.app.state.pool
     return pool
 
 
-Pool = Annotated[ConnectionPool, Depends(the_pool)]
+Pool = Annotated[ConnectionPool, Depends(current_pool)]
 
 
 def borrowed(pool: Pool) -> Iterator[Connection]:
-    """Give an endpoint a connection; what it has not committed is rolled back afterwards."""
+    """Provide a connection to an endpoint; uncommitted work is rolled back afterwards."""
     with pool.connection() as connection:
         yield connection
 
@@ -100,14 +100,14 @@ Borrowed = Annotated[Connection, Depends(borrowed)]
 
 
 def unavailable(request: Request, error: Exception) -> JSONResponse:
-    """Answer 503; the error itself is for the log, not for strangers."""
+    """Answer 503 without the error's text, which is not for clients."""
     return JSONResponse(
         {"detail": "no database connection in time; try again"}, 503, {"Retry-After": "1"}
     )
 
 
-def lost(request: Request, error: Exception) -> JSONResponse:
-    """Answer 503 where the server went away in the middle; the pool drops that connection."""
+def server_lost(request: Request, error: Exception) -> JSONResponse:
+    """Answer 503 if the server was lost during a request; the pool drops that connection."""
     if error.args[0] not in SERVER_LOST:
         raise error
     return unavailable(request, error)
@@ -115,7 +115,7 @@ def lost(request: Request, error: Exception) -> JSONResponse:
 
 @routes.post("/visits", status_code=201)
 def add_visit(connection: Borrowed) -> dict[str, int]:
-    """Write a visit down."""
+    """Record a visit."""
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO visits (seen) VALUES (CURRENT_TIMESTAMP)")
         number = cursor.lastrowid
@@ -134,9 +134,9 @@ def count_visits(connection: Borrowed) -> dict[str, int]:
 
 @routes.get("/healthz")
 def healthz(pool: Pool) -> JSONResponse:
-    """Say how the pool is; borrows no connection, so it answers when the pool is exhausted.
+    """Report the pool's health; works without a free connection.
 
-    The reasons name the database's address: for a balancer and for operators, not for the world.
+    The reasons contain the database's address: expose them to operators and balancers only.
     """
     health = pool.health()
     code = 503 if health.status is HealthStatus.UNHEALTHY else 200
@@ -146,13 +146,13 @@ def healthz(pool: Pool) -> JSONResponse:
 
 
 def create_app(open_pool: Callable[[], ConnectionPool] = open_pool) -> FastAPI:
-    """Make the service. It opens its pool when it starts, and closes it when it stops."""
+    """Make the service. It opens its pool at start and closes it at shutdown."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool = pool = await anyio.to_thread.run_sync(open_pool)
         threads = anyio.to_thread.current_default_thread_limiter()
-        threads.total_tokens = pool.max_size + MOST_WAITING + SPARE_THREADS
+        threads.total_tokens = pool.max_size + MAX_WAITING + SPARE_THREADS
         try:
             yield
         finally:
@@ -162,7 +162,7 @@ def create_app(open_pool: Callable[[], ConnectionPool] = open_pool) -> FastAPI:
     app.include_router(routes)
     for error in (PoolTimeoutError, PoolExhaustedError, ConnectionFailedError, PoolClosedError):
         app.add_exception_handler(error, unavailable)
-    app.add_exception_handler(pymysql.OperationalError, lost)
+    app.add_exception_handler(pymysql.OperationalError, server_lost)
     return app
 
 
@@ -173,11 +173,11 @@ def main() -> None:
     port = chosen_port("A FastAPI service on steadypool.", 8000)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with port_explained(port):
+        with port_errors(port):
             listening.bind((HOST, port))
             listening.listen(128)
         print(f"listening on http://{HOST}:{port}", flush=True)
-        with suppress(KeyboardInterrupt):  # raised after everything was shut down
+        with suppress(KeyboardInterrupt):  # raised after the shutdown is complete
             uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
 
 

@@ -1,4 +1,4 @@
-"""The service of `fastapi_app.py` with asyncio all the way: no threads, the same answers.
+"""The service of `fastapi_app.py` on asyncio throughout: no threads, the same answers.
 
     export DATABASE_URL=mysql://app:secret@127.0.0.1/shop
     python examples/fastapi_async_app.py --port 8002
@@ -6,9 +6,9 @@
     curl -i http://127.0.0.1:8002/visits
     curl -i http://127.0.0.1:8002/healthz
 
-Who waits for a connection is a task, which costs next to nothing; the queue is bounded all the
-same, for a thousand who wait are clients who have given up by the time they are served. A request
-that is cancelled gives back what it holds, or leaves the queue.
+A waiter is a task, which costs almost nothing. The queue is limited nevertheless: in a queue of a
+thousand, most clients have given up before they are served. A cancelled request releases its
+connection, or leaves the queue.
 
 Needs the packages fastapi, uvicorn and aiomysql (the extras `examples` and `asyncio`).
 """
@@ -24,7 +24,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from serving import HOST, chosen_port, port_explained
+from serving import HOST, chosen_port, port_errors
 from steadypool import (
     AsyncConnectionPool,
     ConnectionFailedError,
@@ -35,7 +35,7 @@ from steadypool import (
 )
 
 SERVER_LOST = (2006, 2013)
-"""The driver's codes for a server that went away, or does not answer any more."""
+"""The driver's error codes for a lost server or a missing answer."""
 
 
 routes = APIRouter()
@@ -52,7 +52,7 @@ def settings() -> dict[str, Any]:
 
 
 async def open_pool() -> AsyncConnectionPool:
-    """Open the pool, and make the table that this example uses."""
+    """Open the pool and create the table of this example."""
     where = os.environ.get("DATABASE_URL", "mysql://root@127.0.0.1/test")
     pool = await AsyncConnectionPool.open(**settings(), config=where, name="visits")
     try:
@@ -69,17 +69,17 @@ async def open_pool() -> AsyncConnectionPool:
     return pool
 
 
-def the_pool(request: Request) -> AsyncConnectionPool:
-    """Give an endpoint the pool."""
+def current_pool(request: Request) -> AsyncConnectionPool:
+    """Provide the pool to an endpoint."""
     pool: AsyncConnectionPool = request.app.state.pool
     return pool
 
 
-Pool = Annotated[AsyncConnectionPool, Depends(the_pool)]
+Pool = Annotated[AsyncConnectionPool, Depends(current_pool)]
 
 
 async def borrowed(pool: Pool) -> AsyncIterator[Any]:
-    """Give an endpoint a connection; what it has not committed is rolled back afterwards."""
+    """Provide a connection to an endpoint; uncommitted work is rolled back afterwards."""
     async with pool.connection() as connection:
         yield connection
 
@@ -88,14 +88,14 @@ Borrowed = Annotated[Any, Depends(borrowed)]
 
 
 async def unavailable(request: Request, error: Exception) -> JSONResponse:
-    """Answer 503; the error itself is for the log, not for strangers."""
+    """Answer 503 without the error's text, which is not for clients."""
     return JSONResponse(
         {"detail": "no database connection in time; try again"}, 503, {"Retry-After": "1"}
     )
 
 
-async def lost(request: Request, error: Exception) -> JSONResponse:
-    """Answer 503 where the server went away in the middle; the pool drops that connection."""
+async def server_lost(request: Request, error: Exception) -> JSONResponse:
+    """Answer 503 if the server was lost during a request; the pool drops that connection."""
     if error.args[0] not in SERVER_LOST:
         raise error
     return await unavailable(request, error)
@@ -103,7 +103,7 @@ async def lost(request: Request, error: Exception) -> JSONResponse:
 
 @routes.post("/visits", status_code=201)
 async def add_visit(connection: Borrowed) -> dict[str, int]:
-    """Write a visit down."""
+    """Record a visit."""
     async with connection.cursor() as cursor:
         await cursor.execute("INSERT INTO visits (seen) VALUES (CURRENT_TIMESTAMP)")
         number: int = cursor.lastrowid
@@ -122,9 +122,9 @@ async def count_visits(connection: Borrowed) -> dict[str, int]:
 
 @routes.get("/healthz")
 async def healthz(pool: Pool) -> JSONResponse:
-    """Say how the pool is; borrows no connection, so it answers when the pool is exhausted.
+    """Report the pool's health; works without a free connection.
 
-    The reasons name the database's address: for a balancer and for operators, not for the world.
+    The reasons contain the database's address: expose them to operators and balancers only.
     """
     health = await pool.health()
     code = 503 if health.status is HealthStatus.UNHEALTHY else 200
@@ -134,7 +134,7 @@ async def healthz(pool: Pool) -> JSONResponse:
 
 
 def create_app(open_pool: Callable[[], Awaitable[AsyncConnectionPool]] = open_pool) -> FastAPI:
-    """Make the service. It opens its pool when it starts, and closes it when it stops."""
+    """Make the service. It opens its pool at start and closes it at shutdown."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -148,7 +148,7 @@ def create_app(open_pool: Callable[[], Awaitable[AsyncConnectionPool]] = open_po
     app.include_router(routes)
     for error in (PoolTimeoutError, PoolExhaustedError, ConnectionFailedError, PoolClosedError):
         app.add_exception_handler(error, unavailable)
-    app.add_exception_handler(pymysql.OperationalError, lost)
+    app.add_exception_handler(pymysql.OperationalError, server_lost)
     return app
 
 
@@ -156,14 +156,14 @@ app = create_app()
 
 
 def main() -> None:
-    port = chosen_port("A FastAPI service on steadypool, with asyncio all the way.", 8002)
+    port = chosen_port("A FastAPI service on steadypool, on asyncio throughout.", 8002)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with port_explained(port):
+        with port_errors(port):
             listening.bind((HOST, port))
             listening.listen(128)
         print(f"listening on http://{HOST}:{port}", flush=True)
-        with suppress(KeyboardInterrupt):  # raised after everything was shut down
+        with suppress(KeyboardInterrupt):  # raised after the shutdown is complete
             uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
 
 

@@ -1,12 +1,12 @@
-"""A pool's figures for Prometheus, read at each scrape.
+"""A pool's statistics for Prometheus, read at each scrape.
 
     export DATABASE_URL=mysql://app:secret@127.0.0.1/shop
     python examples/prometheus_metrics.py --port 9464
     curl http://127.0.0.1:9464/metrics
 
-Nothing is measured on the way: `stats()` has all counters and gauges, as of one moment. The names
-are those that OpenTelemetry's metrics have in Prometheus, where it has one. Who wants histograms,
-of waits for instance, takes `steadypool.telemetry` and an OpenTelemetry exporter.
+The pool needs no listener: `stats()` returns all counters and gauges as of one moment. Metrics that
+OpenTelemetry defines have its names for Prometheus. For histograms, such as those of waits, use
+`steadypool.telemetry` and an OpenTelemetry exporter.
 
 Needs the package prometheus-client (the extra `examples`).
 """
@@ -21,26 +21,26 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from serving import HOST, chosen_port, port_explained
+from serving import HOST, chosen_port, port_errors
 from steadypool import ConnectionPool
 
 _POOL = "db_client_connection_pool_name"
 _STATE = "db_client_connection_state"
 _COUNTERS = {
     "created": "Connections opened.",
-    "closed": "Connections closed, for whatever reason.",
+    "closed": "Connections closed, for any reason.",
     "recycled": "Connections closed because of their age.",
     "acquired": "Acquires that got a connection.",
-    "released": "Connections given back.",
+    "released": "Connections released.",
     "validation_failures": "Idle connections found dead.",
     "connect_failures": "Connects that failed, retries included.",
-    "connect_retries": "Connects tried again for the same acquire.",
-    "leaks_suspected": "Loans reported for lasting too long.",
+    "connect_retries": "Connects retried for the same acquire.",
+    "leaks_suspected": "Loans reported as suspected leaks.",
 }
 
 
 class PoolCollector(Collector):
-    """Turns pools' statistics into metrics when Prometheus asks."""
+    """Converts the statistics of pools to metrics at each scrape."""
 
     def __init__(self, *pools: ConnectionPool) -> None:
         self._pools = pools
@@ -58,7 +58,7 @@ class PoolCollector(Collector):
             "db_client_connection_max", "Most connections open at once.", labels=[_POOL]
         )
         timeouts = CounterMetricFamily(
-            "db_client_connection_timeouts", "Acquires that gave up waiting.", labels=[_POOL]
+            "db_client_connection_timeouts", "Acquires that timed out.", labels=[_POOL]
         )
         for name, stats in every.items():
             count.add_metric([name, "idle"], stats.pool_size)
@@ -76,9 +76,9 @@ class PoolCollector(Collector):
 
 
 def main() -> None:
-    port = chosen_port("A pool's figures for Prometheus.", 9464)
+    port = chosen_port("A pool's statistics for Prometheus.", 9464)
     registry = CollectorRegistry()
-    with port_explained(port):
+    with port_errors(port):
         server, thread = start_http_server(port, HOST, registry)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

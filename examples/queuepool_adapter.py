@@ -1,10 +1,10 @@
-"""An adapter for a pool that is not ours: SQLAlchemy's QueuePool over PyMySQL, on a real clock.
+"""An adapter for a foreign pool: SQLAlchemy's QueuePool over PyMySQL, in real time.
 
     pytest generated_tests --pool examples.queuepool_adapter:QueuePoolAdapter
 
-Take it as a pattern for a pool of your own. What the pool lacks its `capabilities` leave out: it
-opens connections when they are asked for, its timeout is that of the pool, not of an acquire, and
-nobody is told who waits. Its figures are counted by its own events.
+Use it as a pattern for an adapter of your own pool. Its `capabilities` leave out the features that
+a QueuePool lacks: it opens connections on demand, it has one timeout for the pool but none for a
+single acquire, and it does not report waiters. The adapter counts the pool's events.
 
 Needs the package sqlalchemy (the extra `examples`).
 """
@@ -31,11 +31,11 @@ COUNTED = {
     "checkout": StatName.ACQUIRED,
     "checkin": StatName.RELEASED,
 }
-"""By event of the pool."""
+"""The statistic that each event of the pool increments."""
 
 
-class Counting:
-    """A pool, and what it did."""
+class CountedPool:
+    """A pool with counts of its events."""
 
     def __init__(self, pool: QueuePool, max_overflow: int) -> None:
         self.pool, self._max_overflow = pool, max_overflow
@@ -43,15 +43,15 @@ class Counting:
         self._counts: Counter[StatName] = Counter()
         for name, counter in COUNTED.items():
             event.listen(pool, name, lambda *_, counter=counter: self.count(counter))
-        event.listen(pool, "connect", lambda _, record: self._note_age(record.record_info))
+        event.listen(pool, "connect", lambda _, record: self._count_recycled(record.record_info))
 
     def count(self, counter: StatName, n: int = 1) -> None:
-        """Count up, or down."""
+        """Add to a counter."""
         with self._lock:
             self._counts[counter] += n
 
     def stats(self) -> Mapping[str, int]:
-        """Return all figures; who is in an acquire counts as waiting."""
+        """Return all figures; every running acquire counts as waiting."""
         with self._lock:
             counts: dict[str, int] = {name: self._counts[name] for name in StatName}
         total = counts[StatName.CREATED] - counts[StatName.CLOSED]
@@ -65,7 +65,7 @@ class Counting:
             StatName.MAX_SIZE: limit,
         }
 
-    def _note_age(self, record_info: dict[str, bool] | None) -> None:
+    def _count_recycled(self, record_info: dict[str, bool] | None) -> None:
         if record_info is not None and record_info.setdefault("opened", False):
             self.count(StatName.RECYCLED)  # the record had a connection before
         if record_info is not None:
@@ -73,7 +73,7 @@ class Counting:
 
 
 class QueuePoolAdapter:
-    """Passes every call on."""
+    """Forwards every call to the pool."""
 
     name = "queuepool"
     capabilities = frozenset(
@@ -88,11 +88,11 @@ class QueuePoolAdapter:
     )
 
     def clock(self, time: TimeKind) -> RealClock:
-        """Return the machine's; a QueuePool knows no other."""
+        """Return the real clock, the only one that a QueuePool supports."""
         return RealClock()
 
     def opener(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return what opens one connection of PyMySQL."""
+        """Return a function that opens one PyMySQL connection."""
         at = tenant.address
         return lambda: pymysql.connect(
             host=at.host,
@@ -103,7 +103,7 @@ class QueuePoolAdapter:
             database=tenant.database,
         )
 
-    def create(self, options: Options, wiring: Wiring) -> Counting:
+    def create(self, options: Options, wiring: Wiring) -> CountedPool:
         """Make a pool."""
         max_overflow = int(options.get("max_overflow", 10))
         pool = QueuePool(
@@ -114,13 +114,13 @@ class QueuePoolAdapter:
             recycle=float(options.get("recycle", 0)) or -1,  # 0: never
             use_lifo=options.get("order", "lifo") == "lifo",
         )
-        return Counting(pool, max_overflow)
+        return CountedPool(pool, max_overflow)
 
     def global_pool(self, options: Options, wiring: Wiring) -> Any:
-        """Not to be had: `capabilities` leave it out."""
+        """Not supported, and left out of `capabilities`."""
         raise NotImplementedError
 
-    def acquire(self, pool: Counting, timeout: float | None) -> Any:
+    def acquire(self, pool: CountedPool, timeout: float | None) -> Any:
         """Borrow a connection."""
         pool.count(StatName.WAITING)
         try:
@@ -131,38 +131,38 @@ class QueuePoolAdapter:
         finally:
             pool.count(StatName.WAITING, -1)
 
-    def release(self, pool: Counting, connection: Any) -> None:
-        """Give a connection, or None, back."""
+    def release(self, pool: CountedPool, connection: Any) -> None:
+        """Release a connection; ignore None."""
         if connection is not None:
             connection.close()
 
     @contextmanager
-    def block(self, pool: Counting) -> Iterator[Any]:
-        """Borrow for the length of a block."""
+    def block(self, pool: CountedPool) -> Iterator[Any]:
+        """Borrow a connection for the duration of a block."""
         connection = self.acquire(pool, None)
         try:
             yield connection
         finally:
             connection.close()
 
-    def stats(self, pool: Counting) -> Mapping[str, int]:
+    def stats(self, pool: CountedPool) -> Mapping[str, int]:
         """Return the pool's figures."""
         return pool.stats()
 
-    def close_all(self, pool: Counting) -> None:
-        """Close what is idle; what is on loan comes back as it is."""
+    def close_all(self, pool: CountedPool) -> None:
+        """Close the idle connections; those on loan come back unchanged."""
         pool.pool.dispose()
 
-    def close(self, pool: Counting) -> None:
-        """Do the same: a QueuePool cannot be closed for good."""
+    def close(self, pool: CountedPool) -> None:
+        """Close the idle connections; a QueuePool cannot be closed permanently."""
         pool.pool.dispose()
 
     def dirt(self, connection: Any) -> str:
-        """Ask the driver."""
+        """Return the state that the last use left on the connection, or an empty string."""
         return driver_dirt(connection)
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Say what an exception means."""
+        """Return the error kind of an exception."""
         if isinstance(error, exc.TimeoutError):
             return ErrorKind.TIMEOUT
         return driver_error(error)

@@ -1,4 +1,4 @@
-"""What the examples that serve HTTP share: a port, and a clear word if it is taken."""
+"""Shared by the HTTP examples: the port option, and clear errors for an unusable port."""
 
 import argparse
 import errno
@@ -10,7 +10,7 @@ HOST = "127.0.0.1"
 
 
 def chosen_port(purpose: str, default: int) -> int:
-    """Read --port from the command line, else $PORT, else the default."""
+    """Return --port from the command line, else $PORT, else the default."""
     parser = argparse.ArgumentParser(description=purpose)
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", default)))
     port: int = parser.parse_args().port
@@ -18,8 +18,8 @@ def chosen_port(purpose: str, default: int) -> int:
 
 
 @contextmanager
-def port_explained(port: int) -> Iterator[None]:
-    """End the program, with exit code 1 and a way out, if the port cannot be listened on."""
+def port_errors(port: int) -> Iterator[None]:
+    """Exit with code 1 and advice if the port cannot be used."""
     try:
         yield
     except OSError as error:
@@ -30,7 +30,7 @@ def port_explained(port: int) -> Iterator[None]:
             ) from None
         if error.errno == errno.EACCES:
             raise SystemExit(
-                f"port {port} on {HOST} may not be used by this user. Choose one above 1023, such "
-                "as --port 8000"
+                f"port {port} on {HOST} is reserved for privileged users. Choose a port above "
+                "1023, such as --port 8000"
             ) from None
         raise

@@ -1,11 +1,11 @@
-"""SQLAlchemy on steadypool: SQLAlchemy's engine, dialect and ORM, steadypool's connections.
+"""SQLAlchemy's engine, dialect and ORM on steadypool's connections.
 
     export DATABASE_URL=mysql://app:secret@127.0.0.1/shop
     python examples/sqlalchemy_engine.py
 
-`creator` tells the engine where connections come from, and `NullPool` that it shall not keep them:
-it asks for one at each checkout and closes it at each checkin. What it is given is a thin wrapper
-whose `close` gives the connection back to steadypool. All else is the connection's own.
+`creator` is the engine's source of connections. With `NullPool` the engine keeps none: it asks for
+a connection at each checkout and closes it at each checkin. The connection it gets is a thin
+wrapper whose `close` releases the connection to steadypool. All other calls go to the connection.
 
 Needs the package sqlalchemy (the extra `examples`).
 """
@@ -19,8 +19,8 @@ from sqlalchemy.pool import NullPool
 from steadypool import ConnectionPool
 
 
-class Lent:
-    """A connection on loan, which goes back to its pool when it is closed."""
+class LoanedConnection:
+    """A connection on loan; closing it releases it to its pool."""
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
@@ -30,14 +30,16 @@ class Lent:
         return getattr(self._connection, name)
 
     def close(self) -> None:
-        """Give the connection back; a broken one is thrown away there."""
+        """Release the connection; the pool drops a broken one."""
         connection, self._connection = self._connection, None
         self._pool.release(connection)
 
 
 def engine_on(pool: ConnectionPool) -> Engine:
-    """Make an engine whose connections are the pool's."""
-    return create_engine("mysql+pymysql://", creator=lambda: Lent(pool), poolclass=NullPool)
+    """Make an engine that uses the pool's connections."""
+    return create_engine(
+        "mysql+pymysql://", creator=lambda: LoanedConnection(pool), poolclass=NullPool
+    )
 
 
 def main() -> None:

@@ -1,18 +1,18 @@
-"""A plain WSGI application on steadypool; the same pattern serves Flask and Django.
+"""A plain WSGI application on steadypool; the same pattern works with Flask and Django.
 
     export DATABASE_URL=mysql://app:secret@127.0.0.1/shop
     python examples/wsgi_app.py --port 8001
     curl -i -X POST http://127.0.0.1:8001/visits
     curl -i http://127.0.0.1:8001/visits
 
-Under a real WSGI server, which forks workers, `application` is all that is needed (the table that
-this example uses is made when it is run as above):
+A WSGI server that forks workers needs only `application`. (The commands above create the table of
+this example.)
 
     gunicorn --chdir examples --workers 4 --threads 8 wsgi_app:application
 
-The pool is the process's own, made by the first request: nothing is opened before the workers are
-forked, and each worker has a pool of its own. So the server sees up to workers x POOL_SIZE
-connections; and with no more threads than connections in a worker nobody ever waits.
+The first request in a process creates its pool, so no connection is open before the fork, and each
+worker has a separate pool. The database sees up to workers x POOL_SIZE connections. In a worker
+with no more threads than connections no thread ever waits.
 """
 
 import json
@@ -24,7 +24,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pymysql
 
-from serving import HOST, chosen_port, port_explained
+from serving import HOST, chosen_port, port_errors
 from steadypool import (
     ConnectionFailedError,
     ConnectionPool,
@@ -45,7 +45,7 @@ UNAVAILABLE = (
     pymysql.OperationalError,
 )
 SERVER_LOST = (2006, 2013)
-"""The driver's codes for a server that went away, or does not answer any more."""
+"""The driver's error codes for a lost server or a missing answer."""
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS visits (id INT AUTO_INCREMENT PRIMARY KEY, "
@@ -54,7 +54,7 @@ _TABLE = (
 
 
 def pool() -> ConnectionPool:
-    """Return the process's pool; the first call makes it."""
+    """Return the default pool of the process; the first call creates it."""
     return get_global_pool(
         size=int(os.environ.get("POOL_SIZE", "5")),
         max_overflow=0,
@@ -80,10 +80,10 @@ def application(environ: dict[str, Any], start_response: Start) -> Iterable[byte
 
 
 def respond(method: str, path: str) -> Answer:
-    """Find the answer to a request."""
+    """Return the answer to a request."""
     match method, path:
         case "GET", "/healthz":
-            return how_it_is()
+            return pool_health()
         case "GET", "/visits":
             return "200 OK", {"visits": count_visits()}
         case "POST", "/visits":
@@ -92,7 +92,7 @@ def respond(method: str, path: str) -> Answer:
 
 
 def add_visit() -> int:
-    """Write a visit down."""
+    """Record a visit."""
     with pool().transaction() as connection, connection.cursor() as cursor:
         cursor.execute("INSERT INTO visits (seen) VALUES (CURRENT_TIMESTAMP)")
         return int(cursor.lastrowid)
@@ -105,8 +105,8 @@ def count_visits() -> int:
         return int(cursor.fetchone()[0])
 
 
-def how_it_is() -> Answer:
-    """Say how the pool is, without borrowing a connection."""
+def pool_health() -> Answer:
+    """Report the pool's health; works without a free connection."""
     health = pool().health()
     failing = health.status is HealthStatus.UNHEALTHY
     figures: dict[str, object] = {
@@ -124,15 +124,15 @@ class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Logs no requests."""
+    """A request handler without a log."""
 
     def log_message(self, *details: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def main() -> None:
     port = chosen_port("A WSGI application on steadypool.", 8001)
-    with port_explained(port):
+    with port_errors(port):
         server = make_server(HOST, port, application, ThreadedServer, QuietHandler)
     try:
         with pool() as connection, connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""A real server with one tenant for each test, and the examples as programs of their own."""
+"""A real server with one tenant for each test, and the examples as separate programs."""
 
 import os
 import selectors
@@ -21,11 +21,11 @@ from poolspec.servers.private import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HOST = "127.0.0.1"
-PATIENCE = 30.0
-"""Seconds until a program that does not answer is given up."""
+TIMEOUT = 30.0
+"""Seconds until a program without an answer fails the test."""
 
 PORT_ATTEMPTS = 5
-"""A port that is free may be another's a moment later."""
+"""Attempts to find a port, because another process may take a free port first."""
 
 
 @pytest.fixture(scope="package")
@@ -52,7 +52,7 @@ def database_url(tenant: Tenant) -> str:
 
 @pytest.fixture
 def own_server(server: Server) -> Iterator[PrivateServer]:
-    """A server that the test may crash; there is one wherever there is `server`."""
+    """A separate server that the test may crash; available wherever `server` is."""
     own = start_server(ServerKind.MARIADB)
     assert isinstance(own, PrivateServer)
     yield own
@@ -66,7 +66,7 @@ def own_url(own_server: PrivateServer) -> str:
 
 def url_of(tenant: Tenant) -> str:
     where = f"{tenant.address.host}:{tenant.address.port or 3306}/{tenant.database}"
-    options = "?query_timeout=60"  # a statement that a test blocks must not end by itself
+    options = "?query_timeout=60"  # a statement blocked by a test must not time out
     if tenant.address.unix_socket:
         options += f"&unix_socket={quote(tenant.address.unix_socket, safe='')}"
     return f"mysql://{quote(tenant.user)}:{quote(tenant.password, safe='')}@{where}{options}"
@@ -88,7 +88,7 @@ def own_connection(tenant: Tenant) -> Iterator[pymysql.connections.Connection]:
 
 
 class Program:
-    """An example that runs; `client` speaks HTTP with it."""
+    """A running example; `client` sends HTTP requests to it."""
 
     def __init__(self, name: str, port: int, environment: dict[str, str]) -> None:
         self.port = port
@@ -99,29 +99,29 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.client = httpx.Client(base_url=f"http://{HOST}:{port}", timeout=PATIENCE)
+        self.client = httpx.Client(base_url=f"http://{HOST}:{port}", timeout=TIMEOUT)
 
     def is_ready(self) -> bool:
-        """Wait until the program listens, and answers; False: its port was taken meanwhile."""
-        line = read_line(self.process.stdout, PATIENCE)
+        """Wait until the program listens and answers; False: another process took its port."""
+        line = read_line(self.process.stdout, TIMEOUT)
         if line.startswith("listening"):
-            self.client.get("/healthz")  # answered when it is ready
+            self.client.get("/healthz")  # answers when the program is ready
             return True
         errors = self.stop()[1]
         assert f"port {self.port} on {HOST} is taken" in errors, f"{line}{errors}"
         return False
 
     def stop(self) -> tuple[str, str]:
-        """Interrupt it as Ctrl-C does; returns what it printed."""
+        """Interrupt the program as Ctrl-C does; return its output."""
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         return self.finish()
 
     def finish(self) -> tuple[str, str]:
-        """Wait for its end, or make one; returns what it printed."""
+        """Wait for the program's end, kill it after the timeout, and return its output."""
         try:
-            return self.process.communicate(timeout=PATIENCE)
+            return self.process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.communicate()
@@ -139,7 +139,7 @@ Start = Callable[..., Program]
 
 @pytest.fixture
 def start(database_url: str) -> Iterator[Start]:
-    """Start examples on a given port; at the end each must stop, when asked, by itself."""
+    """Start examples on a given port; at the end of the test each must stop on an interrupt."""
     programs: list[Program] = []
 
     def start(name: str, port: int, **environment: str) -> Program:
@@ -155,26 +155,26 @@ def start(database_url: str) -> Iterator[Start]:
 
 @pytest.fixture
 def launch(start: Start) -> Callable[..., Program]:
-    """Start examples on ports that nobody else has, and wait until they are ready."""
+    """Start examples on free ports and wait until they are ready."""
 
     def launch(name: str, **environment: str) -> Program:
         for _ in range(PORT_ATTEMPTS):
             program = start(name, free_port(), **environment)
             if program.is_ready():
                 return program
-        raise AssertionError(f"no free port was to be had for {name}")
+        raise AssertionError(f"no free port found for {name}")
 
     return launch
 
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], None]:
-    """Wait until something holds; fail when it does not in time."""
+    """Wait until a condition holds; fail after the timeout."""
 
     def wait(holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not holds():
-            assert time.monotonic() < deadline, "it did not come about in time"
+            assert time.monotonic() < deadline, "the condition did not hold in time"
             threading.Event().wait(0.01)
 
     return wait

@@ -1,6 +1,6 @@
-"""The example of an adapter: bundled specs on a pool that nobody here has written.
+"""The example adapter: bundled specs on a foreign pool.
 
-They pass, or are not applicable, save for what QueuePool does otherwise; that is listed here.
+All tests pass or are not applicable, except for the known deviations of QueuePool listed here.
 """
 
 import json
@@ -15,19 +15,19 @@ ROOT = Path(__file__).parents[2]
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-k", "not Asyncio")
 SPECS = ("basics", "errors", "grades", "hygiene", "limits", "options", "shutdown", "threads")
 
-GIVEN_BACK_TWICE = "a QueuePool's connection may be closed twice, and nobody is told"
-STAYS_ON_LOAN = "`dispose` knows nothing of what is on loan; that comes back as it went"
+RELEASED_TWICE = "closing a QueuePool's connection twice raises no error"
+STAYS_ON_LOAN = "`dispose` ignores connections on loan; they come back unchanged"
 RACE = "shutdown.close_all_races_with_borrowers"
 KNOWN = {
     "errors.close_all_leaves_a_connection_on_loan_open": STAYS_ON_LOAN,
     "errors.release_after_close": STAYS_ON_LOAN,
-    "errors.release_twice": GIVEN_BACK_TWICE,
+    "errors.release_twice": RELEASED_TWICE,
     "options.a_timeout_error_reports_the_state_of_the_pool": (
         "its timeout error names its limits, not its state; a `should`"
     ),
-    RACE: "`dispose` takes what is on loan for closed, and so opens more than the pool may have",
+    RACE: "`dispose` counts connections on loan as closed, so the pool opens more than its limit",
 }
-"""What QueuePool does otherwise, and why."""
+"""The tests that fail on a QueuePool, with the reason."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 def test_only_the_known_deviations_fail(results: list[dict[str, Any]]) -> None:
     wrong = {test["id"]: test["reason"] for test in results if test["outcome"] == "failed"}
-    assert set(KNOWN) - {RACE} <= set(wrong) <= set(KNOWN), wrong  # a race may go well
+    assert set(KNOWN) - {RACE} <= set(wrong) <= set(KNOWN), wrong  # the race does not always fail
     assert not [test for test in results if test["outcome"] == "errored"]
 
 

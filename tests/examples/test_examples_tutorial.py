@@ -1,4 +1,4 @@
-"""The tutorial and the README are true: what they show is what the commands make and say."""
+"""Tutorial and README are correct: the commands produce the files and output that they show."""
 
 import os
 import re
@@ -15,7 +15,7 @@ RUN = re.compile(r"^```sh\n(.*?)^```\n\n```text\n(.*?)^```", re.DOTALL | re.MULT
 
 
 def shell(folder: Path, script: str) -> str:
-    """Give a block of commands, as a user does in the environment that he has activated."""
+    """Run a block of commands as in an activated environment; return the output."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["sh", "-c", script],
@@ -30,7 +30,7 @@ def shell(folder: Path, script: str) -> str:
     return done.stdout
 
 
-def test_the_tutorial_shows_what_its_commands_say(tmp_path: Path) -> None:
+def test_the_tutorial_shows_the_output_of_its_commands(tmp_path: Path) -> None:
     (tmp_path / "specs").mkdir()
     spec = next(text for kind, text in BLOCK.findall(PAGE) if kind == "yaml")
     (tmp_path / "specs" / "first.yaml").write_text(spec, encoding="utf-8")

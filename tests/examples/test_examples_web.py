@@ -1,4 +1,4 @@
-"""The web examples over real HTTP, on a real database; exhaustion is a table locked by the test."""
+"""The web examples over real HTTP and a real database; a table lock exhausts their pools."""
 
 import socket
 import time
@@ -24,7 +24,7 @@ TIMEOUT = 0.3
 
 @contextmanager
 def locked_visits(connection: Own) -> Iterator[None]:
-    """Nobody else can use the table: whoever tries keeps his connection."""
+    """Lock the table: any other statement on it blocks and occupies its connection."""
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLES visits WRITE")
         try:
@@ -44,7 +44,7 @@ def health(program: Any) -> tuple[int, str]:
 
 
 @APPS
-def test_a_visit_is_written_and_counted(launch: Launch, app: str) -> None:
+def test_a_visit_is_recorded_and_counted(launch: Launch, app: str) -> None:
     program = launch(app)
     for number in (1, 2):
         answer = program.client.post("/visits")
@@ -54,7 +54,7 @@ def test_a_visit_is_written_and_counted(launch: Launch, app: str) -> None:
 
 
 @APPS
-def test_with_the_pool_exhausted_it_answers_503_and_200_as_soon_as_there_is_room(
+def test_an_exhausted_pool_answers_503_until_a_connection_is_free(
     launch: Launch, app: str, own_connection: Own, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="2", REQUEST_TIMEOUT=str(TIMEOUT))
@@ -74,7 +74,7 @@ def test_with_the_pool_exhausted_it_answers_503_and_200_as_soon_as_there_is_room
 
 
 @APPS
-def test_who_waits_is_served_when_a_connection_comes_back_in_time(
+def test_a_waiting_request_is_served_when_a_connection_comes_back_in_time(
     launch: Launch, app: str, own_connection: Own, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="1", REQUEST_TIMEOUT="30")
@@ -87,7 +87,7 @@ def test_who_waits_is_served_when_a_connection_comes_back_in_time(
 
 
 @pytest.mark.parametrize("app", ["fastapi_app.py", "fastapi_async_app.py"])
-def test_more_requests_than_fastapi_has_threads_wait_without_hindering_each_other(
+def test_more_waiting_requests_than_default_threads_are_all_served(
     launch: Launch, app: str, own_connection: Own, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="5", REQUEST_TIMEOUT="30")
@@ -104,7 +104,7 @@ def test_more_requests_than_fastapi_has_threads_wait_without_hindering_each_othe
 
 
 @APPS
-def test_a_lost_database_is_answered_with_503_until_it_is_back(
+def test_a_lost_database_is_answered_with_503_until_it_recovers(
     launch: Launch, app: str, own_server: PrivateServer, own_url: str, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="1", DATABASE_URL=own_url)
@@ -119,7 +119,7 @@ def test_a_lost_database_is_answered_with_503_until_it_is_back(
 
 
 @APPS
-def test_stopping_it_closes_every_connection(
+def test_stopping_the_program_closes_every_connection(
     launch: Launch, app: str, server: Server, tenant: Tenant, eventually: Eventually
 ) -> None:
     program = launch(app, POOL_SIZE="3")
@@ -129,7 +129,7 @@ def test_stopping_it_closes_every_connection(
 
 
 @pytest.mark.parametrize("app", [*PROGRAMS, "prometheus_metrics.py"])
-def test_a_taken_port_is_named_with_the_way_out_and_nothing_is_left_running(
+def test_a_taken_port_is_reported_with_advice_and_leaves_nothing_running(
     start: Launch, app: str, server: Server, tenant: Tenant
 ) -> None:
     with socket.socket() as taken:

@@ -1,7 +1,7 @@
-"""The bare adapter of the guide, as a team would take it for a pool that it has written itself.
+"""The guide's bare adapter with a home-made pool, as a team would use it.
 
-The pool is one of some fifty lines, and sound as far as it goes. Then it is spoilt in the two ways
-in which such pools are wrong most often, and the specs tell.
+The pool has about fifty lines and is correct. Two variants contain the most common mistakes of such
+pools, and the specs must detect both.
 """
 
 import json
@@ -82,7 +82,7 @@ UNCLEAN = POOL.replace("        connection.rollback()\n", "")
 
 
 def run(folder: Path, pool: str) -> dict[str, list[str]]:
-    """Hold a pool to some of the bundled specs; return those that ran, by outcome."""
+    """Run some of the bundled specs on a pool; return the ids of the tests by outcome."""
     guide = (ROOT / "docs" / "adapters.md").read_text(encoding="utf-8")
     (adapter,) = ADAPTER.findall(guide)
     package = folder / "my_package"
@@ -107,7 +107,7 @@ def run(folder: Path, pool: str) -> dict[str, list[str]]:
     return {key: sorted(one["id"] for one in tests if one["outcome"] == key) for key in outcomes}
 
 
-def test_a_sound_pool_passes_what_it_can_be_asked(tmp_path: Path) -> None:
+def test_a_correct_pool_passes_all_applicable_tests(tmp_path: Path) -> None:
     found = run(tmp_path, POOL)
     assert (found["failed"], found["errored"]) == ([], [])
     assert len(found["passed"]) >= 5
@@ -124,6 +124,6 @@ def test_a_sound_pool_passes_what_it_can_be_asked(tmp_path: Path) -> None:
         pytest.param(UNCLEAN, "hygiene.a_read_leaves_no_snapshot_behind", id="never rolls back"),
     ],
 )
-def test_the_usual_mistakes_are_caught(tmp_path: Path, pool: str, caught: str) -> None:
+def test_common_mistakes_are_detected(tmp_path: Path, pool: str, caught: str) -> None:
     assert pool != POOL
     assert caught in run(tmp_path, pool)["failed"]

@@ -1,4 +1,4 @@
-"""The examples that serve no requests: metrics, and SQLAlchemy's engine."""
+"""The examples for Prometheus metrics and SQLAlchemy's engine."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 Launch = Callable[..., Any]
 
 
-def test_prometheus_reads_the_pools_figures(launch: Launch) -> None:
+def test_prometheus_reads_the_pools_statistics(launch: Launch) -> None:
     program = launch("prometheus_metrics.py")
     lines = program.client.get("/metrics").text.splitlines()
     pool = 'db_client_connection_pool_name="shop"'
@@ -30,7 +30,7 @@ def test_prometheus_reads_the_pools_figures(launch: Launch) -> None:
     assert f"steadypool_created_total{{{pool}}} 5.0" in lines
 
 
-def test_sqlalchemy_borrows_the_same_connection_again(database_url: str) -> None:
+def test_sqlalchemy_reuses_the_pools_connections(database_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLES / "sqlalchemy_engine.py")],
         env=os.environ | {"DATABASE_URL": database_url},
@@ -64,7 +64,7 @@ def things(engine: Engine) -> int:
         return int(connection.execute(text("SELECT COUNT(*) FROM things")).scalar_one())
 
 
-def test_an_engines_transaction_commits_and_rolls_back(
+def test_a_transaction_of_the_engine_commits_or_rolls_back(
     engine: Engine, pool: ConnectionPool
 ) -> None:
     with engine.begin() as connection:
