@@ -1,4 +1,4 @@
-"""Web applications of the specs: those of `examples/`, on the pool under test."""
+"""Registers the web applications of `examples/`, which the specs serve on the pool under test."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ MISSING = "not applicable: the extra `examples` is not installed"
 
 @web_app("visits")
 def visits(open_pool: "Callable[..., ConnectionPool]") -> "FastAPI":
-    """A service with plain functions, which run in threads."""
+    """Make the service whose handlers are plain functions and run in threads."""
     pytest.importorskip("fastapi", reason=MISSING)
     from fastapi_app import create_app, settings
 
@@ -28,7 +28,7 @@ def visits(open_pool: "Callable[..., ConnectionPool]") -> "FastAPI":
 
 @web_app("visits", Concurrency.ASYNCIO)
 def async_visits(open_pool: "Callable[..., Awaitable[AsyncConnectionPool]]") -> "FastAPI":
-    """A service with coroutine functions, which run in tasks."""
+    """Make the service whose handlers are coroutine functions and run in tasks."""
     pytest.importorskip("fastapi", reason=MISSING)
     from fastapi_async_app import create_app, settings
 
