@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -15,7 +17,7 @@ import threading
 
 import pytest
 
-from poolspec.lab import ErrorKind, Lab, actor
+from poolspec.lab import ErrorKind, Fault, Lab, actor
 
 
 class TestMine:
@@ -26,18 +28,36 @@ class TestMine:
 SPEC = "one\ntwo\nthree\nfour\n"
 
 
+AWAITED = r"(lab\.(?!expect_stats|fails|took|within|_pools)\w+\(|pool\.(acquire|release|close))"
+
+
+def for_asyncio(text: str) -> str:
+    """Return the asyncio form of a module that is written for threads."""
+    text = text.replace('layer="integration"', 'layer="integration", concurrency="asyncio"')
+    text = re.sub("def (test_it|check)", r"async def \1", text).replace("Lab", "AsyncLab")
+    return re.sub(AWAITED, r"await \1", text)
+
+
 class Run:
     """One test in a folder of its own, run by a pytest of its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def test(self, *lines: str, options: str = "", arguments: tuple[str, ...] = ()) -> None:
+    def test(
+        self,
+        *lines: str,
+        options: str = "",
+        arguments: tuple[str, ...] = (),
+        form: str = "threads",
+    ) -> None:
+        """Run a test of these lines, which are written for threads."""
         (self._folder / "specs").mkdir()
         (self._folder / "specs" / "mine.yaml").write_text(SPEC)
         module = self._folder / "test_mine.py"
         body = "".join(f"        {line}\n" for line in lines)
-        module.write_text(HEAD.replace("{options}", options) + body)
+        text = HEAD.replace("{options}", options) + body
+        module.write_text(text if form == "threads" else for_asyncio(text))
         quiet = ["-p", "no:xdist", "-p", "no:cacheprovider"]
         chosen = ["--server", "embedded", "--results", "results.json", *arguments, str(module)]
         self.command("pytest", *quiet, *chosen)
@@ -146,14 +166,61 @@ def test_a_failure_of_a_block_is_shown_where_the_block_begins(run: Run) -> None:
     assert "advance  1 s" in run.output
 
 
-def test_a_test_that_passes_by_its_own_words_is_held_to_the_invariants(run: Run) -> None:
-    run.test(
-        "import pymysql",
-        "a = pool.acquire()  # line 2",
-        "lab._pools[0]._held.clear()",
-    )
+FORMS = pytest.mark.parametrize("form", ["threads", "asyncio"])
+"""Of a test in either form."""
+
+
+@FORMS
+def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, form: str) -> None:
+    run.test("a = pool.acquire()  # line 2", "lab._pools[0]._held.clear()", form=form)
     assert run.code == 1
     assert "something leaked: 1 acquired, 0 released" in run.output
+
+
+@FORMS
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("lab.expect_stats(acquired=2)  # line 3",),
+        ("lab.expect_server(connections=7)  # line 3",),
+        ("with lab.took(3.0):  # line 3", "    lab.advance(1.0)"),
+        (
+            "def check() -> None:",
+            "    lab.expect_stats(in_use=7)  # line 4",
+            "",
+            "lab.expect_within(0.1, check)  # line 3",
+        ),
+        ("with lab.fails(ErrorKind.TIMEOUT):  # line 3", "    lab.advance(1.0)"),
+        ("pool.acquire()  # line 2", "lab._pools[0]._held.clear()"),
+    ],
+)
+def test_a_failure_ends_at_a_line_of_the_test(run: Run, form: str, lines: tuple[str, ...]) -> None:
+    run.test(*lines, form=form)
+    assert run.code == 1
+    failures = run.output.partition("= FAILURES =")[2].partition("- spec -")[0]
+    places = re.findall(r"^(\S+\.py):\d+: ", failures, re.MULTILINE)
+    assert places
+    assert set(places) == {"test_mine.py"}
+
+
+def test_what_a_failed_test_reports_to_junit_is_json(run: Run, tmp_path: Path) -> None:
+    run.test("lab.expect_stats(acquired=2)  # line 3", arguments=("--junitxml", "junit.xml"))
+    found = ElementTree.parse(tmp_path / "junit.xml").iter("property")
+    properties = {one.attrib["name"]: json.loads(one.attrib["value"]) for one in found}
+    assert properties["poolspec_test"]["id"] == "mine.it"
+    assert properties["poolspec_server"]["kind"] == "embedded"
+
+
+@FORMS
+def test_a_failed_expectation_of_health_shows_the_reasons_of_the_pool(run: Run, form: str) -> None:
+    run.test(
+        "pool.close()  # line 2",
+        'lab.expect_health("healthy")  # line 3',
+        form=form,
+    )
+    assert run.code == 1
+    assert "health: expected healthy, was unhealthy: " in run.result()["reason"]
+    assert "the pool is closed" in run.result()["reason"]
 
 
 def test_a_test_that_hangs_is_given_up_with_the_stacks_of_all_threads(run: Run) -> None:
@@ -220,7 +287,7 @@ def test_what_a_pool_or_server_cannot_do_is_not_applicable(run: Run) -> None:
 
 def test_what_was_wanting_is_told_in_the_end(run: Run) -> None:
     run.test(options=', needs=["isolation_levels", "row_locks"]')
-    _, _, told = run.output.partition("not applicable, for want of (and of nothing else):\n")
+    _, _, told = run.output.partition("not applicable: missing capability (missing alone):\n")
     assert told.split("\n")[:2] == ["       1  isolation_levels (0)", "       1  row_locks (0)"]
 
 
@@ -343,4 +410,4 @@ def test_a_task_that_swallows_its_cancellation_is_named_and_holds_up_nobody(tmp_
     assert done.returncode == 1, done.stdout
     assert "not done after 0.5 s of real time" in done.stdout
     assert "Traceback" not in done.stderr
-    assert "tasks go on though they were cancelled: stubborn" in done.stdout
+    assert "tasks ignore their cancellation: stubborn" in done.stdout

@@ -78,16 +78,16 @@ def test_where_every_thread_stands_is_told(tmp_path: Path) -> None:
 def test_what_does_not_end_is_named_by_the_tests_end(whole: Run) -> None:
     told = {line for line in whole.output.splitlines() if line.startswith("E   ")}
     errors = {line.removeprefix("E").strip() for line in told}
-    assert "AssertionError: tasks go on though they were cancelled: main" in errors
-    assert "AssertionError: tasks go on though they were cancelled: stubborn" in errors
-    assert "AssertionError: threads go on that were started through the event loop" in errors
+    assert "AssertionError: tasks ignore their cancellation: main" in errors
+    assert "AssertionError: tasks ignore their cancellation: stubborn" in errors
+    assert "AssertionError: threads started through the event loop are still running" in errors
     assert any(error.startswith("AssertionError: the pool's close: not done") for error in errors)
 
 
 def test_a_process_ends_without_the_threads_that_a_pool_has_left(tmp_path: Path) -> None:
     run = Run(tmp_path, "-p", "no:xdist", f"{SUITE}::test_starts_threads")
     assert run.code == 1
-    assert "poolspec: threads go on, and are left behind: pool-worker" in run.output
+    assert "poolspec: threads that are still running are left behind: pool-worker" in run.output
 
 
 def test_a_run_that_was_given_up_leaves_nothing_at_the_server() -> None:

@@ -1,6 +1,6 @@
-"""How fit a pool says it is, held against what it says elsewhere."""
+"""Checks the health that a pool reports against its statistics."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from poolspec.lab.contract import HealthSeen
 from poolspec.vocabulary import StatName
@@ -9,16 +9,20 @@ from poolspec.vocabulary import StatName
 def complaints(
     status: str, seen: HealthSeen, before: Mapping[str, int], after: Mapping[str, int]
 ) -> Iterator[str]:
-    """Say what is wrong with a verdict that was given between two looks at the pool's figures.
+    """Yield the faults of a health report, given the pool's statistics before and after it.
 
-    To be asked for its health may change a pool, for it does its housekeeping first; so each figure
-    lies between the two. Where nothing has changed, all three are the same.
+    Asking for its health may change a pool, for it does its maintenance first. So each figure must
+    lie between the two. If nothing changed, all three are equal.
     """
     if seen.status != status:
-        yield f"health: expected {status}, was {seen.status}"
+        yield f"health: expected {status}, was {seen.status}{_because(seen.reasons)}"
     if (seen.status == "healthy") == bool(seen.reasons):
         yield f"health: {seen.status}, with the reasons {list(seen.reasons)}"
     for name in (name for name in StatName if name in before):
-        told, low, high = seen.figures.get(name), *sorted((before[name], after[name]))
-        if told is None or not low <= told <= high:
-            yield f"health: {name} is {told}, by the pool's figures {low} to {high}"
+        found, low, high = seen.figures.get(name), *sorted((before[name], after[name]))
+        if found is None or not low <= found <= high:
+            yield f"health: {name} is {found}, by the pool's figures {low} to {high}"
+
+
+def _because(reasons: Sequence[str]) -> str:
+    return f": {'; '.join(reasons)}" if reasons else ", without a reason"

@@ -1,12 +1,13 @@
-"""The pytest plugin: gives each generated test its lab, and tells what came of it.
+"""The pytest plugin: gives each generated test its lab, and reports the outcome.
 
-Installed with poolspec and therefore loaded in every pytest run of the environment, so it imports
-nothing heavy until a test asks for a lab.
+The plugin is installed with poolspec and therefore loaded in every pytest run of the environment.
+It imports nothing heavy until a test asks for a lab.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import os
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from poolspec.plugin.options import ANY_SERVER, BUNDLED_POOL, check_choices
+from poolspec.plugin.options import ANY_SERVER, BUNDLED_POOL, check_options
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from poolspec.servers import Server
 
 DEADLINE = 20.0
-"""Seconds of real time for a test that sets no deadline of its own."""
+"""Seconds of real time for a test that sets no deadline."""
 
 run_key = pytest.StashKey["AsyncioRun | ThreadsRun"]()
 
@@ -48,24 +49,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="pool to test: a bundled adapter's name, or package.module:ADAPTER "
         "(default: $POOLSPEC_POOL or steadypool)",
     )
-    group.addoption("--results", type=Path, default=None, help="write what came of the run as JSON")
+    group.addoption(
+        "--results",
+        type=Path,
+        default=None,
+        help="write the results to this file, as JSON",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers; collect results in the process that shows them."""
+    """Declare the markers; register the collector of results in the controlling process."""
     config.addinivalue_line("markers", "spec(id, line, ...): the spec a generated test comes from")
     for layer in Layer:
         config.addinivalue_line("markers", f"{layer}: a test of the {layer} layer")
-    config.addinivalue_line("markers", f"{Level.SHOULD}: what its spec recommends only")
+    config.addinivalue_line("markers", f"{Level.SHOULD}: a test of a recommendation")
     if not hasattr(config, "workerinput"):
         from poolspec.plugin.collector import Collector
 
-        check_choices(config)
+        check_options(config)
         config.pluginmanager.register(Collector(config), "poolspec-collector")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let a recommendation be chosen, or left out, by its mark."""
+    """Mark recommendations, so that `-m should` or `-m 'not should'` selects them."""
     if _spec(item).get("level") == Level.SHOULD:
         item.add_marker(Level.SHOULD.value)
 
@@ -93,7 +99,7 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[Lab | AsyncLab]:
-    """Everything that one test works with; undone when the test is over."""
+    """The lab of one test. Teardown undoes everything that the test did with it."""
     from poolspec.plugin.applicability import skip_unless_able
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
     from poolspec.plugin.results import NOT_APPLICABLE
@@ -107,9 +113,7 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     if inspect.iscoroutinefunction(request.function):
         adapter = getattr(pool_adapter, "asyncio", None)
         if adapter is None:
-            pytest.skip(
-                f"{NOT_APPLICABLE}the pool has no asyncio concurrency, or it is not installed"
-            )
+            pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio form, or it is not installed")
         skip_unless_able(spec, adapter.capabilities | able)
         run = AsyncioRun(server, adapter, time, connections)
     else:
@@ -123,17 +127,17 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
 def _server_for(
     request: pytest.FixtureRequest, connections: Connections
 ) -> tuple[Server | None, frozenset[Capability]]:
-    """Return the server of a test, and what it can do; scripted connections need none."""
+    """Return the server of a test and its capabilities; scripted connections need no server."""
     if connections in (Connections.SCRIPTED, Connections.MINIMAL):
         return None, frozenset({Capability.KILL})
     server: Server = request.getfixturevalue("pool_server")
-    request.node.user_properties.append(("poolspec_server", _describe(server)))
+    request.node.user_properties.append(_property("server", _describe(server)))
     return server, server.capabilities
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
-    """Run a test that has a lab, under its deadline and the standing invariants."""
+    """Run a test that has a lab, with its deadline and the invariant checks."""
     run = pyfuncitem.stash.get(run_key, None)
     if run is None:
         return None
@@ -147,13 +151,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Note how the run ended, should it have to be told once more."""
+    """Keep the exit status for `process_exit`."""
     note_status(session.config, exitstatus)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the process where a broken pool has left threads that would keep it for ever."""
+    """End the process if threads of a broken pool would keep it alive forever."""
     leave_threads(config)
 
 
@@ -161,26 +165,41 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say who a test is; where one failed, show the spec's line, the events and the state."""
+    """Add the test's identity; to a failure also the step of the spec, the events and the state."""
     run = item.stash.get(run_key, None)
     if run is not None and call.when == "call" and call.excinfo:
-        from poolspec.plugin.failure import leave_out_contextlib
+        from poolspec.plugin.failure import leave_out_library
 
-        leave_out_contextlib(call.excinfo.tb)
+        leave_out_library(call.excinfo.tb)
     report = yield
     spec = _spec(item)
     if spec:
-        report.user_properties.append(("poolspec", _identity(item, spec)))
+        report.user_properties.append(_property("test", _identity(item, spec)))
     if run is not None and report.when == "call":
-        report.user_properties.append(("poolspec_grade", asdict(run.lab.grade())))
-        report.user_properties.append(("poolspec_loads", run.lab.load_figures()))
+        report.user_properties.append(_property("grade", asdict(run.lab.grade())))
+        report.user_properties.append(_property("loads", run.lab.load_figures()))
     if run is not None and report.when == "call" and report.failed and call.excinfo:
-        from poolspec.plugin.failure import explain
-
-        report.sections.extend(
-            explain(item.config.rootpath, item.path, spec["line"], call.excinfo.value, run.lab)
-        )
+        _explain(item, call.excinfo.value, run.lab, report)
     return report
+
+
+def _explain(
+    item: pytest.Item, error: BaseException, lab: Lab | AsyncLab, report: pytest.TestReport
+) -> None:
+    """Add the sections of a failure to its report, and take out what is of no use there."""
+    from poolspec.plugin.failure import explain, is_of_the_end, without_traceback
+
+    if is_of_the_end(item.path, error):
+        path, line, _ = item.location
+        report.longrepr = without_traceback(f"{path}:{(line or 0) + 1}", error)
+    report.sections.extend(
+        explain(item.config.rootpath, item.path, _spec(item)["line"], error, lab)
+    )
+
+
+def _property(name: str, value: object) -> tuple[str, str]:
+    """Return a property of a report. It is JSON, for JUnit files show it as it is."""
+    return f"poolspec_{name}", json.dumps(value, ensure_ascii=False)
 
 
 def _spec(item: pytest.Item) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Whether a test applies: what it needs of pool and server must be there."""
+"""Decides whether a test applies: the pool and the server must have every capability it needs."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -10,14 +10,14 @@ from poolspec.vocabulary import Capability
 
 
 def skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:
-    """Skip a test that needs what is not there."""
+    """Skip a test if a capability that it needs is missing."""
     missing = sorted(set(spec.get("needs", ())) - able)
     if missing:
         pytest.skip(f"{NOT_APPLICABLE}{NEEDS}{', '.join(map(_with_hint, missing))}")
 
 
 def _with_hint(need: str) -> str:
-    """Name a capability, and the package that it takes where that is not installed."""
+    """Return a capability, with the package to install if that is missing."""
     if need != Capability.METRICS or (
         find_spec("opentelemetry") and find_spec("opentelemetry.sdk")
     ):

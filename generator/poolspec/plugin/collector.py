@@ -1,5 +1,6 @@
-"""What came of a run: gathered from all workers, shown at the end, and kept where asked to."""
+"""Collects the results of a run from all workers, shows them at the end, and saves them."""
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -37,34 +38,31 @@ class Collector:
             reporter.write_line(line)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note how a test ended."""
-        about = dict(report.user_properties)
-        identity: Any = about.get("poolspec")
+        """Record the outcome of a test."""
+        about = _properties(report)
+        identity: Any = about.get("test")
         if identity is None or (report.when != "call" and report.passed):
             return
-        server: Any = about.get("poolspec_server")
-        self._results.server = server or self._results.server
+        self._results.server = about.get("server") or self._results.server
         outcome, reason = Outcome.PASSED, ""
         if report.skipped:
             outcome, reason = Outcome.NOT_APPLICABLE, _skipped(report)
         elif report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED
             reason = _reason(report)
-        real: Any = about.get("poolspec_grade") or {}
-        loads: Any = about.get("poolspec_loads") or []
         self._results.note(
             TestResult(
                 **identity,
                 outcome=outcome,
                 seconds=report.duration,
                 reason=reason,
-                real=real,
-                loads=loads,
+                real=about.get("grade") or {},
+                loads=about.get("loads") or [],
             )
         )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Show the table, and keep the results where asked to."""
+        """Show the table of results."""
         if not self._results.tests:
             return
         terminalreporter.section("poolspec")
@@ -72,7 +70,7 @@ class Collector:
             terminalreporter.write_line(line)
 
     def _hint(self) -> list[str]:
-        """Say how to get the real server, where nobody asked for the embedded one."""
+        """Say how to get a real server if `auto` chose the embedded one."""
         if self._choice != ANY_SERVER or self._results.server["kind"] != "embedded":
             return []
         from poolspec.servers import describe_choice
@@ -80,16 +78,25 @@ class Collector:
         return ["", describe_choice(self._choice)]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Keep the results where asked to."""
+        """Save the results if `--results` names a file."""
         self._results.seconds = time.monotonic() - self._started
         path = self._config.getoption("--results")
         if path is not None:
             self._results.save(path)
 
 
+def _properties(report: pytest.TestReport) -> dict[str, Any]:
+    """Return what the plugin has added to a report."""
+    return {
+        name.removeprefix("poolspec_"): json.loads(str(value))
+        for name, value in report.user_properties
+        if name.startswith("poolspec_")
+    }
+
+
 def _skipped(report: pytest.TestReport) -> str:
-    told = report.longrepr
-    return told[2].removeprefix("Skipped: ") if isinstance(told, tuple) else ""
+    skipped = report.longrepr
+    return skipped[2].removeprefix("Skipped: ") if isinstance(skipped, tuple) else ""
 
 
 def _reason(report: pytest.TestReport) -> str:

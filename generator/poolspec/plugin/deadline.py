@@ -1,7 +1,6 @@
-"""Give up on a test that hangs, and show where every thread was.
+"""Ends a test that hangs, and shows the stack of every thread.
 
-The alarm interrupts the main thread wherever it blocks; the other actors are freed through the
-test's clock.
+The alarm interrupts the main thread wherever it blocks. The test's clock frees the other actors.
 """
 
 import threading
@@ -22,15 +21,15 @@ OURS = (__file__, alarm.__file__)
 
 
 def run_until(seconds: float, test: Callable[[], None], lab: Bench[Any]) -> None:
-    """Run a test; unless it ends within `seconds`, fail it with the stacks of all threads."""
-    told: list[str] = []
+    """Run a test. If it does not end within `seconds`, fail it with the stacks of all threads."""
+    report: list[str] = []
 
     def give_up(_frame: FrameType | None) -> BaseException:
-        if not told:  # where they stood at first is what tells
+        if not report:  # the stacks at the first ring are the useful ones
             why = f"not done after {seconds:g} s of real time"
             whole = ": ".join(filter(None, (why, lab.standing())))
-            told.append(f"{whole}\n\n{stacks()}")
-        return pytest.fail.Exception(told[0], pytrace=False)
+            report.append(f"{whole}\n\n{stacks()}")
+        return pytest.fail.Exception(report[0], pytrace=False)
 
     alarm.Alarm(seconds, give_up, lab.abort).watch(test)
 
@@ -44,7 +43,7 @@ def stacks() -> str:
 
 
 def _stack(frame: FrameType) -> str:
-    # What lies outside the test and inside the alarm is of no interest.
+    # Leave out the frames above the test, and those of the alarm below it.
     calls = [call for call in traceback.extract_stack(frame) if call.filename not in OURS]
     outside = [n for n, call in enumerate(calls) if call.name == TEST_CALL]
     return "".join(traceback.format_list(calls[outside[-1] + 1 :] if outside else calls))

@@ -1,6 +1,9 @@
-"""Explain a failed test: the line of the spec, what happened, and how things stood."""
+"""Explains a failed test: the step of the spec, the events, and the state of pool and server."""
 
+import asyncio
+import concurrent.futures
 import contextlib
+import os
 import re
 import traceback
 from itertools import takewhile
@@ -14,7 +17,12 @@ from poolspec.plugin.header_reader import read_header
 from poolspec.plugin.staleness import is_stale
 
 LAST = 200
-"""How many events are shown; what a failure is about is rarely further back."""
+"""The most events that are shown; the cause of a failure is rarely further back."""
+LIBRARY = (
+    contextlib.__file__,
+    *(package.__path__[0] + os.sep for package in (asyncio, concurrent.futures)),
+)
+"""Files of Python that call context managers and tasks; a failure is not shown in them."""
 LINE = re.compile(r"# line (\d+)$")
 
 
@@ -50,14 +58,30 @@ def spec_line(root: Path, module: Path, test_line: int, error: BaseException) ->
     return f"{header.spec}:{number}: {_text(root / header.spec, number)}"
 
 
-def leave_out_contextlib(trace: TracebackType | None) -> None:
-    """Take the frames of `contextlib` out of a traceback, so that it ends where the test failed."""
+def leave_out_library(trace: TracebackType | None) -> None:
+    """Remove the frames of context managers and of the event loop from a traceback.
+
+    The traceback then ends at the line of the test, or inside the pool that raised.
+    """
     while trace is not None:
         after = trace.tb_next
-        if after is not None and after.tb_frame.f_code.co_filename == contextlib.__file__:
+        if after is not None and after.tb_frame.f_code.co_filename.startswith(LIBRARY):
             trace.tb_next = after.tb_next
         else:
             trace = after
+
+
+def is_of_the_end(module: Path, error: BaseException) -> bool:
+    """Return whether an invariant check failed after the last line of the test."""
+    frames = traceback.walk_tb(error.__traceback__)
+    in_test = any(frame.f_code.co_filename == str(module) for frame, _ in frames)
+    return isinstance(error, AssertionError) and not in_test
+
+
+def without_traceback(place: str, error: BaseException) -> str:
+    """Return the report of a failure that has no line in the test, with the test's own place."""
+    said = "".join(traceback.format_exception_only(error))
+    return f"{said}\n{place}: found by the invariant checks after the last step"
 
 
 def _last(events: list[str]) -> list[str]:
@@ -66,7 +90,7 @@ def _last(events: list[str]) -> list[str]:
 
 
 def _line_of_step(generated: list[str], failing: int) -> int:
-    # A statement that was broken over several lines carries its comment on the last.
+    # A statement of several lines has its comment on the last.
     for text in generated[failing - 1 :]:
         found = LINE.search(text)
         if found:
@@ -78,7 +102,7 @@ def _text(spec: Path, number: int) -> str:
     try:
         first, *rest = spec.read_text(encoding="utf-8").splitlines()[number - 1 :]
     except (OSError, ValueError):
-        return "(the spec is not at hand)"
+        return "(the spec cannot be read)"
     inside = takewhile(lambda line: _indent(line) > _indent(first), rest)
     return dedent("\n".join([first, *inside]))
 

@@ -1,7 +1,7 @@
-"""A lab for either concurrency: made, run and disposed of where it belongs.
+"""Runs the two forms of a test, threads and asyncio, each with its lab.
 
-A threads test runs in the main thread. An asyncio test gets an event loop of its own, in which its
-lab is made, used, held to the invariants and undone.
+The threads form runs in the main thread. The asyncio form gets a new event loop, in which its lab
+is created, used, checked and torn down.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ logger = logging.getLogger("asyncio")
 
 
 class ThreadsRun:
-    """Runs a test whose actors are threads."""
+    """Runs the threads form of a test."""
 
     def __init__(
         self,
@@ -40,17 +40,17 @@ class ThreadsRun:
         self.lab = Lab(server, adapter, time, connections)
 
     def call(self, test: Callable[[], object]) -> None:
-        """Run the test, then hold it to the standing invariants."""
+        """Run the test, then check the invariants."""
         test()
         self.lab.verify()
 
     def dispose(self) -> None:
-        """Undo everything."""
+        """Tear down the lab."""
         self.lab.dispose()
 
 
 class AsyncioRun:
-    """Runs a test whose actors are tasks."""
+    """Runs the asyncio form of a test."""
 
     def __init__(
         self,
@@ -63,15 +63,15 @@ class AsyncioRun:
         self._loop = self._runner.get_loop()
         self._executor = ThreadPoolExecutor(thread_name_prefix="asyncio")
         self._loop.set_default_executor(self._executor)
-        self._loop.set_exception_handler(_complain)
+        self._loop.set_exception_handler(_log_uncaught)
         self.lab: AsyncLab = self._runner.run(_made(server, adapter, time, connections))
 
     def call(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run the test, then hold it to the standing invariants."""
+        """Run the test, then check the invariants."""
         self._runner.run(self._main(test))
 
     def dispose(self) -> None:
-        """Undo everything. Raises what went wrong, such as tasks that cannot be cancelled."""
+        """Tear down the lab. Raises the first error, such as tasks that ignore cancellation."""
         undoing = Undoing(OVER)
         alarm = Alarm(PATIENCE, partial(too_long, PATIENCE))
         undoing.do("the test's tasks", partial(alarm.watch, partial(self._end, undoing, alarm)))
@@ -87,19 +87,19 @@ class AsyncioRun:
             self._beating.cancel()
 
     def _beat(self, alarm: Alarm) -> None:
-        """While the loop turns, whatever takes long has its own limit; it may only not block."""
+        """Postpone the alarm while the loop runs: steps have their own limits but may not block."""
         alarm.postpone()
         self._beating = self._loop.call_later(PATIENCE / 4, self._beat, alarm)
 
     def _end_executor(self) -> None:
-        """Wait a little for the threads of the loop; it forgets those that go on."""
+        """Wait for the threads of the loop; those that do not end are left behind."""
         end = partial(self._executor.shutdown, cancel_futures=True)
         ending = threading.Thread(target=end, name="end of the event loop", daemon=True)
         ending.start()
         ending.join(PATIENCE)
         if ending.is_alive():
             self._loop.set_default_executor(ThreadPoolExecutor())
-            raise AssertionError("threads go on that were started through the event loop")
+            raise AssertionError("threads started through the event loop are still running")
 
     async def _undo(self, undoing: Undoing, alarm: Alarm) -> None:
         self._beat(alarm)
@@ -113,7 +113,7 @@ class AsyncioRun:
             _leave_behind(task)
         if left:
             names = ", ".join(sorted(task.get_name() for task in left))
-            undoing.note(AssertionError(f"tasks go on though they were cancelled: {names}"))
+            undoing.note(AssertionError(f"tasks ignore their cancellation: {names}"))
 
     async def _main(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = asyncio.current_task()
@@ -123,18 +123,18 @@ class AsyncioRun:
         await self.lab.verify()
 
 
-def _complain(_loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
-    """Log what nobody caught, without a traceback.
+def _log_uncaught(_loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+    """Log an uncaught error without a traceback.
 
-    This may be told by the garbage collector in the midst of parsing, and Python 3.11 parses in
-    order to print a traceback: the outer parser then fails with SystemError, and pytest with it.
+    The garbage collector may call this while Python parses a module. Python 3.11 parses code to
+    print a traceback; the outer parser would then fail with SystemError, and pytest with it.
     """
     error = about.get("exception")
     logger.error("%s%s", about["message"], f": {told(error)}" if error else "")
 
 
 def _leave_behind(task: asyncio.Task[Any]) -> None:
-    """Have nobody wait for a task, nor end it: it would refuse, and be complained of."""
+    """Leave a task running: it ignores cancellation, so asyncio must neither wait nor warn."""
     LEFT_BEHIND.append(task)
     asyncio._unregister_task(task)
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own

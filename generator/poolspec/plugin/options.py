@@ -1,4 +1,4 @@
-"""What was chosen on the command line: which server, which pool, where the results go."""
+"""Checks the options of a run before the first test: the server, the pool, the results file."""
 
 import pytest
 
@@ -6,11 +6,11 @@ ANY_SERVER = "auto"
 BUNDLED_POOL = "steadypool"
 
 
-def check_choices(config: pytest.Config) -> None:
-    """Refuse a server or a pool that cannot be had before anything runs."""
+def check_options(config: pytest.Config) -> None:
+    """Raise UsageError for a server, a pool or a results file that cannot be used."""
     results = config.getoption("--results")
     if results is not None and results.is_dir():
-        raise pytest.UsageError(f"--results: {results} is a folder; give a file's name")
+        raise pytest.UsageError(f"--results: {results} is a folder; name a file")
     choice = config.getoption("--server")
     if choice != ANY_SERVER:
         from poolspec.servers import ServerError, describe_choice, start_server
@@ -18,7 +18,7 @@ def check_choices(config: pytest.Config) -> None:
         try:
             describe_choice(choice)
             if "://" in choice:
-                start_server(choice).stop()  # nothing to start: is it there, and are we let in?
+                start_server(choice).stop()  # starts no process, but logs in
         except ServerError as error:
             raise pytest.UsageError(f"--server: {error}") from None
     if config.getoption("--pool") != BUNDLED_POOL:

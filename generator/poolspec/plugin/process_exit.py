@@ -1,7 +1,7 @@
-"""The end of the process, where a broken pool has left threads behind.
+"""Ends the process even if a broken pool has left threads behind.
 
-Python waits for every thread that is no daemon before it ends. One that stands in a broken pool may
-never end; where tests have left such threads, the process ends without them.
+Python waits for every non-daemon thread before it exits. A thread that hangs in a broken pool never
+ends. If tests have left such threads, the process exits without waiting for them.
 """
 
 import os
@@ -11,15 +11,15 @@ import time
 
 import pytest
 
-PATIENCE = 2.0
-"""Real seconds for such threads to end after all."""
+GRACE = 2.0
+"""Real seconds to wait for such threads before they are left behind."""
 
 _before_key = pytest.StashKey[set[threading.Thread]]()
 _status_key = pytest.StashKey[int]()
 
 
 def threads_before(config: pytest.Config) -> set[threading.Thread]:
-    """Return the threads that there were when this was first asked."""
+    """Return the threads that ran at the first call of this function."""
     return config.stash.setdefault(_before_key, set(threading.enumerate()))
 
 
@@ -29,24 +29,24 @@ def note_status(config: pytest.Config, status: int) -> None:
 
 
 def leave_threads(config: pytest.Config) -> None:
-    """End the process at once if threads of tests would keep it from ending."""
+    """Exit at once if threads of tests would keep the process from exiting."""
     if _before_key not in config.stash:  # no test had a lab
         return
-    deadline = time.monotonic() + PATIENCE
-    left = [thread for thread in threading.enumerate() if _holds_up(thread, config)]
+    deadline = time.monotonic() + GRACE
+    left = [thread for thread in threading.enumerate() if _blocks_exit(thread, config)]
     for thread in left:
         thread.join(max(0.0, deadline - time.monotonic()))
     names = ", ".join(thread.name for thread in left if thread.is_alive())
     if names:
-        _say(config, f"poolspec: threads go on, and are left behind: {names}")
+        _log(config, f"poolspec: threads that are still running are left behind: {names}")
         os._exit(config.stash.get(_status_key, pytest.ExitCode.INTERNAL_ERROR))
 
 
-def _holds_up(thread: threading.Thread, config: pytest.Config) -> bool:
+def _blocks_exit(thread: threading.Thread, config: pytest.Config) -> bool:
     return not (thread.daemon or thread in threads_before(config))
 
 
-def _say(config: pytest.Config, line: str) -> None:
+def _log(config: pytest.Config, line: str) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.write_line(line)

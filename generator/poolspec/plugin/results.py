@@ -1,4 +1,4 @@
-"""What came of a run: collected where it was started, kept as JSON, shown on the console."""
+"""The results of a run: collected from the workers, saved as JSON, shown on the console."""
 
 import json
 from collections import Counter
@@ -9,15 +9,15 @@ from typing import Any
 
 SCHEMA = 1
 SLOWEST = 3
-WANTS = 10
-"""So many are shown."""
+MOST_MISSING = 10
+"""The most missing capabilities that are shown."""
 NOT_APPLICABLE, NEEDS = "not applicable: ", "needs "
-"""How the reason begins why a test was skipped, and, where a capability was wanting, goes on."""
+"""The reason of a skipped test begins with the first; missing capabilities follow the second."""
 NO_SERVER = {"kind": "none", "description": "no server", "version": ""}
 
 
 class Outcome(StrEnum):
-    """How a test ended."""
+    """The outcome of a test."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -42,14 +42,14 @@ class TestResult:
     seconds: float
     reason: str
     real: dict[str, str]
-    """What server, socket, driver and clock were; empty for a test that did not run."""
+    """Kind of server, socket, driver and clock; empty for a test that did not run."""
     loads: list[dict[str, float]]
-    """How quick each of its loads was, where time was real."""
+    """Throughput and latency of each load, in real time."""
 
 
 @dataclass(slots=True)
 class Results:
-    """A whole run."""
+    """The results of a whole run."""
 
     pool: str
     server: dict[str, str] = field(default_factory=lambda: dict(NO_SERVER))
@@ -58,7 +58,7 @@ class Results:
     _places: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def note(self, result: TestResult) -> None:
-        """Add a test; what is told of it once more, such as a failed clean-up, is added to it."""
+        """Add a test. A second report of the same test, such as a failed teardown, is merged."""
         place = self._places.setdefault(
             (result.id, result.case, result.concurrency), len(self.tests)
         )
@@ -74,7 +74,7 @@ class Results:
             )
 
     def save(self, path: Path) -> None:
-        """Write the run as JSON."""
+        """Write the results as JSON."""
         tests = [
             asdict(result)
             for result in sorted(self.tests, key=lambda r: (r.id, r.case, r.concurrency))
@@ -94,25 +94,25 @@ class Results:
             for group in sorted({result.group for result in self.tests})
         ]
         lines += [_row("total", width, self.tests), "", f"slowest: {self._slowest()}"]
-        return [*lines, *self._grades(), *self._wants()]
+        return [*lines, *self._grades(), *self._missing()]
 
-    def _wants(self) -> list[str]:
-        """Say what was wanting where a test was not applicable, and what each want costs alone."""
+    def _missing(self) -> list[str]:
+        """Count the tests that each missing capability made not applicable, alone and in all."""
         skipped = [one for one in self.tests if one.outcome is Outcome.NOT_APPLICABLE]
-        wants = [_wanting(result.reason) for result in skipped]
-        alone = Counter(want[0] for want in wants if len(want) == 1)
-        counts = Counter(word for want in wants for word in want)
-        if not wants:
+        missing = [_missing_of(result.reason) for result in skipped]
+        alone = Counter(words[0] for words in missing if len(words) == 1)
+        counts = Counter(word for words in missing for word in words)
+        if not missing:
             return []
-        rest = len(counts) - WANTS
+        most, rest = counts.most_common(MOST_MISSING), len(counts) - MOST_MISSING
         return [
-            *("", "not applicable, for want of (and of nothing else):"),
-            *(f"{count:>8}  {word} ({alone[word]})" for word, count in counts.most_common(WANTS)),
+            *("", "not applicable: missing capability (missing alone):"),
+            *(f"{number:>8}  {word} ({alone[word]})" for word, number in most),
             *([f"{'…':>8}  and {rest} more"] if rest > 0 else []),
         ]
 
     def _grades(self) -> list[str]:
-        """Say how real the tests were that ran."""
+        """Count the tests that ran by their kind of server, socket, driver and clock."""
         grades = Counter(tuple(result.real.values()) for result in self.tests if result.real)
         return ["", "server, socket, driver and clock:"] * bool(grades) + [
             f"{count:>8}  {' · '.join(grade)}" for grade, count in grades.most_common()
@@ -123,8 +123,8 @@ class Results:
         return ", ".join(f"{one.id} ({one.concurrency}) {one.seconds:.2f} s" for one in ranked)
 
 
-def _wanting(reason: str) -> list[str]:
-    """Return the capabilities that a test lacked, or why else it was not applicable."""
+def _missing_of(reason: str) -> list[str]:
+    """Return the missing capabilities of a test, or the other reason why it was not applicable."""
     why = reason.removeprefix(NOT_APPLICABLE)
     needs = why.removeprefix(NEEDS)
     return [why] if needs == why else needs.split(", ")
