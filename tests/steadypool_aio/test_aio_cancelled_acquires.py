@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.stage import (
+from tests.steadypool_aio.cancellation import Moment
+from tests.steadypool_aio.scenario import (
     LIMIT,
     Scene,
     Stage,
@@ -12,7 +13,6 @@ from tests.steadypool_aio.stage import (
     full,
     play_all,
 )
-from tests.steadypool_aio.striking import Moment
 
 
 async def queued_and_handed_a_connection(stage: Stage) -> None:

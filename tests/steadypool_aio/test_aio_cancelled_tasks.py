@@ -9,8 +9,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.bench import Bench
-from tests.steadypool_aio.stage import turns
+from tests.steadypool_aio.context import Bench
+from tests.steadypool_aio.scenario import turns
 
 from steadypool import AsyncConnectionPool, Reset
 

@@ -20,7 +20,7 @@ from tests.steadypool_aio.database import (
     snapshot,
     uncommitted,
 )
-from tests.steadypool_aio.stage import turns
+from tests.steadypool_aio.scenario import turns
 
 from poolspec.servers import PrivateServer, Server, Tenant
 from steadypool import (

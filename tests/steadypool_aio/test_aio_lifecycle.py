@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.bench import Bench, play
+from tests.steadypool_aio.context import Bench, play
 
 from steadypool import (
     ConnectionFailedError,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.steadypool.heard import OPTIONS, Heard, Interrupt
-from tests.steadypool_aio.bench import Bench, play
+from tests.steadypool_aio.context import Bench, play
 
 from steadypool import AsyncConnectionPool, EventKind, PoolEvent, Reset
 from steadypool.testing_aio import AsyncScriptedConnection

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.bench import Bench, play
+from tests.steadypool_aio.context import Bench, play
 
 from steadypool import (
     AsyncConnectionPool,

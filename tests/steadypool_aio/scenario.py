@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from tests.steadypool_aio.striking import Moment, Struck
+from tests.steadypool_aio.cancellation import Moment, Struck
 
 from steadypool import AsyncConnectionPool, ConnectionPoolError
 from steadypool.testing_aio import (

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.bench import Bench, play
+from tests.steadypool_aio.context import Bench, play
 
 from steadypool import AsyncConnectionPool, EventKind, PoolConfigError, PoolEvent
 from steadypool._core.entries import ConnectionState

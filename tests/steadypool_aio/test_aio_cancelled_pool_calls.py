@@ -1,7 +1,8 @@
 """A cancellation at every place where a call for the whole pool suspends."""
 
 import pytest
-from tests.steadypool_aio.stage import (
+from tests.steadypool_aio.cancellation import Moment
+from tests.steadypool_aio.scenario import (
     LIMIT,
     Scene,
     Stage,
@@ -10,7 +11,6 @@ from tests.steadypool_aio.stage import (
     full,
     play_all,
 )
-from tests.steadypool_aio.striking import Moment
 
 
 async def emptying(stage: Stage) -> None:

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.bench import Bench, play
-from tests.steadypool_aio.stage import turns
+from tests.steadypool_aio.context import Bench, play
+from tests.steadypool_aio.scenario import turns
 
 from steadypool import AsyncConnectionPool, NotBorrowedError
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.stage import Scene, Stage, all_of, full, play_all
-from tests.steadypool_aio.striking import Moment
+from tests.steadypool_aio.cancellation import Moment
+from tests.steadypool_aio.scenario import Scene, Stage, all_of, full, play_all
 
 from steadypool import Reset
 
