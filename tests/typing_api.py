@@ -1,6 +1,6 @@
-"""How steadypool's public names are typed, as a user sees them; checked by mypy, never run.
+"""The types of steadypool's public names, as a user sees them; checked by mypy, never run.
 
-`tests/steadypool/test_steadypool_typing.py` holds this module to the package's public list.
+`tests/steadypool/test_steadypool_typing.py` checks that this module covers the public names.
 """
 
 from typing import Any, assert_type
@@ -68,7 +68,7 @@ from steadypool.testing_aio import (
 )
 
 
-def making(listeners: list[Listener], clock: Clock) -> None:
+def create(listeners: list[Listener], clock: Clock) -> None:
     config = Config(host="db1", port=3306, user="app", password="secret", database="shop")
     assert_type(config.address, str)
     assert_type(config.connect_timeout, float)
@@ -87,14 +87,14 @@ def hook(connection: Connection) -> None:
     connection.ping()
 
 
-def choosing() -> None:
+def set_options() -> None:
     ConnectionPool(recycle_jitter=0.2, max_uses=1000, max_idle_time=60, order=Order.FIFO)
     ConnectionPool(setup=hook, on_acquire=print, reset=Reset.SESSION, validate_after=30)
     ConnectionPool(max_connecting=2, connect_attempts=1, breaker_failures=None, breaker_cooldown=2)
     ConnectionPool(max_waiting=100, leak_after=60)
 
 
-def borrowing(pool: ConnectionPool) -> None:
+def borrow(pool: ConnectionPool) -> None:
     assert_type(pool.acquire(), Any)
     assert_type(pool.acquire(timeout=2.5), Any)
     assert_type(pool.release(pool.acquire()), None)
@@ -108,7 +108,7 @@ def borrowing(pool: ConnectionPool) -> None:
         assert_type(expect_one(connection.cursor(), "the row"), None)
 
 
-def asking(pool: ConnectionPool) -> None:
+def inspect_pool(pool: ConnectionPool) -> None:
     assert_type(pool.name, str)
     assert_type(pool.closed, bool)
     assert_type(pool.size, int)
@@ -125,7 +125,7 @@ def asking(pool: ConnectionPool) -> None:
         assert_type(loan.where, tuple[str, ...])
 
 
-def judging(pool: ConnectionPool) -> None:
+def check_health(pool: ConnectionPool) -> None:
     health = pool.health()
     assert_type(health, Health)
     assert_type(health.status, HealthStatus)
@@ -136,7 +136,7 @@ def judging(pool: ConnectionPool) -> None:
     assert_type(LogEvent("server_recovered"), LogEvent)
 
 
-def directing(pool: ConnectionPool) -> None:
+def control(pool: ConnectionPool) -> None:
     assert_type(pool.suspend(), None)
     assert_type(pool.suspended, bool)
     assert_type(pool.resume(), None)
@@ -149,26 +149,26 @@ def directing(pool: ConnectionPool) -> None:
     assert_type(keeper.stop(), None)
 
 
-def ending(pool: ConnectionPool) -> None:
+def close_pool(pool: ConnectionPool) -> None:
     assert_type(pool.clear(), None)
     assert_type(pool.close_all(), None)
     assert_type(pool.close(), None)
     assert_type(pool.close(drain=10), None)
 
 
-def sharing() -> None:
+def use_default_pool() -> None:
     assert_type(get_global_pool(size=5, config_name="primary"), ConnectionPool)
     assert_type(close_global_pool(), None)
 
 
-def measuring(pool: ConnectionPool, other: AsyncConnectionPool) -> None:
+def export_metrics(pool: ConnectionPool, other: AsyncConnectionPool) -> None:
     telemetry = Telemetry()
     assert_type(telemetry.listener("shop"), Listener)
     assert_type(telemetry.watch(pool), None)
     assert_type(telemetry.watch(other), None)
 
 
-async def with_asyncio(clock: AsyncClock) -> None:
+async def use_asyncio(clock: AsyncClock) -> None:
     pool = AsyncConnectionPool(5, 10, 30.0, config="mysql://app@db1/shop", clock=clock)
     assert_type(await pool.start(), AsyncConnectionPool)
     async with AsyncHousekeeper(interval=10) as keeper:
@@ -201,7 +201,7 @@ async def with_asyncio(clock: AsyncClock) -> None:
     assert_type(await pool.close(drain=10), None)
 
 
-def listening(event: PoolEvent) -> None:
+def listen(event: PoolEvent) -> None:
     assert_type(event.kind, EventKind)
     assert_type(event.reason, CloseReason | FailReason | None)
     assert_type(event.took, float | None)
@@ -211,7 +211,7 @@ def listening(event: PoolEvent) -> None:
         assert_type(event.connection, int | None)
 
 
-def failing(pool: ConnectionPool) -> None:
+def handle_errors(pool: ConnectionPool) -> None:
     try:
         pool.acquire()
     except (PoolTimeoutError, PoolExhaustedError) as shortage:
@@ -230,13 +230,13 @@ def failing(pool: ConnectionPool) -> None:
     except (HousekeeperStoppedError, PoolClosedError, PoolConfigError, WrongLoopError) as known:
         any_of_ours: ConnectionPoolError = known
         raise any_of_ours from None
-    except (ConflictError, NotBorrowedError) as mistaken:
-        also_ours: ConnectionPoolError = mistaken
+    except (ConflictError, NotBorrowedError) as misuse:
+        also_ours: ConnectionPoolError = misuse
         raise also_ours from None
 
 
 class OwnClock:
-    """A clock as a user may write one."""
+    """A clock written by a user."""
 
     def now(self) -> float:
         return 0.0
@@ -249,7 +249,7 @@ class OwnClock:
 
 
 class OwnAsyncWaiter:
-    """A waiter for asyncio as a user may write one."""
+    """A waiter for asyncio written by a user."""
 
     async def wait(self, deadline: float | None) -> bool:
         return True
@@ -258,13 +258,13 @@ class OwnAsyncWaiter:
         return None
 
 
-def own_parts() -> None:
-    making([print, listening], OwnClock())
+def use_own_parts() -> None:
+    create([print, listen], OwnClock())
     waiter: AsyncWaiter = OwnAsyncWaiter()
     assert_type(waiter.wake(), object)
 
 
-def testing_threads(slow: Act) -> None:
+def use_test_tools(slow: Act) -> None:
     clock = VirtualClock()
     connect = ScriptedConnector(slow, Gate(clock), OSError("refused"), clock=clock)
     pool = ConnectionPool(connect=connect, clock=clock)
@@ -276,7 +276,7 @@ def testing_threads(slow: Act) -> None:
         assert_type(clock.now(), float)
 
 
-async def testing_asyncio(slow: AsyncAct) -> None:
+async def use_async_test_tools(slow: AsyncAct) -> None:
     clock = AsyncVirtualClock()
     connect = AsyncScriptedConnector(slow, AsyncGate(clock), clock=clock)
     await AsyncConnectionPool.open(connect=connect, clock=clock)

@@ -1,4 +1,4 @@
-"""Cancel a coroutine at a chosen place: the n-th time that it suspends, in each of three ways."""
+"""Cancels a coroutine at a chosen interruption point: its n-th suspension, in one of three ways."""
 
 import asyncio
 from collections.abc import Coroutine, Generator
@@ -8,26 +8,26 @@ from typing import Any
 
 
 class Moment(Enum):
-    """When, at that place, the cancellation strikes."""
+    """The moment of the cancellation at the chosen point."""
 
     WAITING = auto()
-    """While it waits: what it waits for is cancelled too."""
+    """During the wait; the awaited future is cancelled too."""
     RESUMING = auto()
-    """What it waited for has just come true, as with a waiter at the moment of his grant."""
+    """After the awaited future is done, as for a waiter at the moment of its hand-over."""
     EVER_AFTER = auto()
-    """While it waits, and at every later wait again, as a cancelled scope of anyio does."""
+    """During this wait and every later one, as in a cancelled scope of anyio."""
 
 
-class Struck:
-    """Awaits `work`, and cancels the task around it at the `place`-th suspension (from 1)."""
+class CancelledCall:
+    """Awaits `work` and cancels the current task at suspension number `point`, counted from 1."""
 
-    def __init__(self, work: Coroutine[Any, Any, Any], place: int, moment: Moment) -> None:
+    def __init__(self, work: Coroutine[Any, Any, Any], point: int, moment: Moment) -> None:
         self._work = work
-        self._place = place
+        self._point = point
         self._moment = moment
-        self.places = 0
-        """How often it suspended."""
-        self.hit = False
+        self.points = 0
+        """The number of suspensions so far."""
+        self.was_cancelled = False
 
     def __await__(self) -> Generator[Any, Any, Any]:
         inner = self._work.__await__()
@@ -37,8 +37,8 @@ class Struck:
                 future = step()
             except StopIteration as end:
                 return end.value
-            self.places += 1
-            if self._strikes_while_waiting():
+            self.points += 1
+            if self._cancels_while_waiting():
                 self._cancel()
             try:
                 value = yield future
@@ -46,17 +46,17 @@ class Struck:
                 step = partial(inner.throw, error)
             else:
                 step = partial(inner.send, value)
-                if self._moment is Moment.RESUMING and self.places == self._place:
-                    self.hit = True
+                if self._moment is Moment.RESUMING and self.points == self._point:
+                    self.was_cancelled = True
                     step = partial(inner.throw, asyncio.CancelledError())
 
-    def _strikes_while_waiting(self) -> bool:
+    def _cancels_while_waiting(self) -> bool:
         if self._moment is Moment.EVER_AFTER:
-            return self.places >= self._place
-        return self._moment is Moment.WAITING and self.places == self._place
+            return self.points >= self._point
+        return self._moment is Moment.WAITING and self.points == self._point
 
     def _cancel(self) -> None:
-        self.hit = True
+        self.was_cancelled = True
         task = asyncio.current_task()
         assert task is not None
         task.cancel()

@@ -1,4 +1,4 @@
-"""A real server, and one test's own corner of it."""
+"""A real server with one tenant for each test."""
 
 from collections.abc import Iterator
 

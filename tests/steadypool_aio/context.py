@@ -8,8 +8,8 @@ from steadypool import AsyncConnectionPool
 from steadypool.testing_aio import AsyncScriptedConnector, AsyncVirtualClock
 
 
-class Bench:
-    """Clock, connector, and the pools made here: of one connection, unless told otherwise."""
+class PoolContext:
+    """Clock, connector and the pools made here, each with one connection by default."""
 
     def __init__(self) -> None:
         self.clock = AsyncVirtualClock()
@@ -25,7 +25,7 @@ class Bench:
         return pool
 
     async def start(self, *works: Coroutine[Any, Any, Any]) -> list[asyncio.Task[Any]]:
-        """Start tasks, each when the one before got as far as it could without time passing."""
+        """Start tasks, each after the previous one has run as far as it can at this time."""
         tasks = []
         for work in works:
             tasks.append(self.clock.spawn(work))
@@ -34,12 +34,12 @@ class Bench:
         return tasks
 
     async def join(self, *tasks: asyncio.Task[Any]) -> list[Any]:
-        """Wait for tasks, letting time pass."""
+        """Wait for tasks while time passes."""
         with self.clock.away():
             return list(await asyncio.gather(*tasks))
 
-    async def leave(self) -> None:
-        """Close all pools; nothing may be left."""
+    async def close(self) -> None:
+        """Close all pools and check that nothing is left."""
         for pool in self.pools:
             await pool.close()
             assert pool._core.pending == 0
@@ -49,12 +49,12 @@ class Bench:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-def play(body: Callable[[Bench], Awaitable[None]]) -> None:
-    """Run a test's body in an event loop of its own."""
+def run_test(body: Callable[[PoolContext], Awaitable[None]]) -> None:
+    """Run a test body in a new event loop."""
 
     async def main() -> None:
-        bench = Bench()
-        await body(bench)
-        await bench.leave()
+        context = PoolContext()
+        await body(context)
+        await context.close()
 
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""A pool on a real server, over a table with one row."""
+"""A pool on a real server, with a table of one row."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from steadypool import AsyncConnectionPool, Config
 
 @asynccontextmanager
 async def pool_on(config: Config, **options: Any) -> AsyncIterator[AsyncConnectionPool]:
-    """A pool of one, over a table with one row."""
+    """Open a pool of one connection and create a table with one row."""
     settings: dict[str, Any] = {"size": 1, "max_overflow": 0, "timeout": 10}
     pool = await AsyncConnectionPool.open(config=config, **settings | options)
     try:
@@ -31,7 +31,7 @@ async def run(connection: Any, sql: str) -> Any:
 
 
 async def server_count_becomes(server: Server, tenant: Tenant, count: int) -> bool:
-    """Wait for the server to have noticed."""
+    """Wait until the server counts this many connections; False after 10 s."""
     deadline = time.monotonic() + 10
     while len(await asyncio.to_thread(server.connection_ids, tenant)) != count:
         if time.monotonic() > deadline:
@@ -41,7 +41,7 @@ async def server_count_becomes(server: Server, tenant: Tenant, count: int) -> bo
 
 
 async def uncommitted(connection: Any) -> None:
-    """Write, and do not commit."""
+    """Write without a commit."""
     await run(connection, "UPDATE t SET n = n + 1")
 
 
@@ -51,5 +51,5 @@ async def snapshot(connection: Any) -> None:
 
 
 async def opened(config: Config) -> None:
-    """Open a pool that should not open."""
+    """Open a pool; the tests expect a failure."""
     await AsyncConnectionPool.open(config=config)

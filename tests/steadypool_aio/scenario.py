@@ -1,7 +1,8 @@
-"""The stage for scenes in which one deed is cancelled at every place where it suspends.
+"""Runs scenarios in which one call is cancelled at every interruption point.
 
-Each scene is played once for each place and moment, until the last place is behind it: all places
-are struck, not a sample. Afterwards nothing may be missing, and others must have been served.
+Each scenario runs once for every point and moment, until the call completes before the chosen
+point. So the tests cover all points, not a sample. After each run no slot and no connection may be
+missing, and other clients must have been served.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from tests.steadypool_aio.cancellation import Moment, Struck
+from tests.steadypool_aio.cancellation import CancelledCall, Moment
 
 from steadypool import AsyncConnectionPool, ConnectionPoolError
 from steadypool.testing_aio import (
@@ -23,7 +24,7 @@ LIMIT = 2
 
 
 class StubbornConnector(AsyncScriptedConnector):
-    """Opens a connection although it was cancelled meanwhile, as careless drivers do."""
+    """Swallows a cancellation and opens the connection nevertheless, as careless drivers do."""
 
     async def __call__(self) -> AsyncScriptedConnection:
         with suppress(asyncio.CancelledError):
@@ -31,16 +32,16 @@ class StubbornConnector(AsyncScriptedConnector):
         return await super().__call__()
 
 
-class Stage:
-    """A pool of two on the virtual clock, with one deed in it that is struck."""
+class Case:
+    """A pool of two connections on the virtual clock, and one call to cancel."""
 
-    def __init__(self, place: int, moment: Moment, listening: bool) -> None:
-        self._place = place
+    def __init__(self, point: int, moment: Moment, listening: bool) -> None:
+        self._point = point
         self._moment = moment
         self.listening = listening
         self.clock = AsyncVirtualClock()
         self.connect = AsyncScriptedConnector(clock=self.clock)
-        self.struck: Struck | None = None
+        self.cancelled_call: CancelledCall | None = None
         self.served = self.hooked = 0
         self.raised: BaseException | None = None
         self.pool = self.new_pool()
@@ -52,11 +53,11 @@ class Stage:
             settings["listeners"] = [lambda event: None]
         return AsyncConnectionPool(**settings | options)
 
-    async def strike(self, deed: Coroutine[Any, Any, Any]) -> Any:
-        """Do the deed that is cancelled; a connection that it yields all the same goes back."""
-        self.struck = Struck(deed, self._place, self._moment)
+    async def cancel(self, call: Coroutine[Any, Any, Any]) -> Any:
+        """Make the call to cancel; if it still returns a connection, release it."""
+        self.cancelled_call = CancelledCall(call, self._point, self._moment)
         try:
-            connection = await self.struck
+            connection = await self.cancelled_call
         except asyncio.CancelledError as error:
             self.raised = error
         except (ConnectionPoolError, LookupError) as error:
@@ -66,7 +67,7 @@ class Stage:
                 await self.pool.release(connection)
 
     async def serve(self) -> None:
-        """Borrow a connection for a moment, as others do."""
+        """Borrow a connection for one second, as another client."""
         with suppress(ConnectionPoolError, LookupError):
             async with self.pool as connection:
                 assert not connection.closed
@@ -74,30 +75,30 @@ class Stage:
                 self.served += 1
 
     async def hook(self, connection: Any) -> None:
-        """Take a while over a connection."""
+        """A hook that takes 2 s."""
         self.hooked += 1
         await self.clock.sleep(2)
 
     async def first_fails(self, connection: Any) -> None:
-        """Fail, the first time."""
+        """A hook that fails the first time."""
         await self.hook(connection)
         if self.hooked == 1:
             raise LookupError
 
     async def third_fails(self, connection: Any) -> None:
-        """Fail, the third time."""
+        """A hook that fails the third time."""
         await self.hook(connection)
         if self.hooked == 3:
             raise LookupError
 
     async def start(self, *works: Coroutine[Any, Any, Any]) -> list[asyncio.Task[Any]]:
-        """Start tasks, and let them get as far as they can without time passing."""
+        """Start tasks and let them run as far as they can without time passing."""
         tasks = [self.clock.spawn(work) for work in works]
-        await turns()
+        await loop_turns()
         return tasks
 
     async def check(self) -> None:
-        """At rest nothing is missing, and all can be borrowed."""
+        """Check that nothing is missing at rest and all connections can be borrowed."""
         await self.clock.sleep(200)
         core = self.pool._core
         assert (core.pending, len(core.in_use), len(core.waiters)) == (0, 0, 0)
@@ -111,43 +112,45 @@ class Stage:
         assert stats.acquired == stats.released
         assert stats.created - stats.closed == self.connect.open_now
         await self.pool.close()
-        await turns()
+        await loop_turns()
         assert self.connect.open_now == 0
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def turns() -> None:
+async def loop_turns() -> None:
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-Scene = Callable[[Stage], Awaitable[None]]
+Scenario = Callable[[Case], Awaitable[None]]
 
 
-async def all_of(stage: Stage, tasks: list[asyncio.Task[Any]]) -> None:
-    with stage.clock.away():
+async def join(case: Case, tasks: list[asyncio.Task[Any]]) -> None:
+    with case.clock.away():
         await asyncio.gather(*tasks)
 
 
-async def full(stage: Stage) -> list[Any]:
-    await stage.pool.start()
-    return [await stage.pool.acquire() for _ in range(LIMIT)]
+async def acquire_all(case: Case) -> list[Any]:
+    await case.pool.start()
+    return [await case.pool.acquire() for _ in range(LIMIT)]
 
 
-async def play(scene: Scene, place: int, moment: Moment, listening: bool) -> Struck:
-    stage = Stage(place, moment, listening)
-    await scene(stage)
-    assert stage.struck is not None
-    await stage.check()
-    swallowed = stage.struck.hit and not isinstance(stage.raised, asyncio.CancelledError)
+async def run_at(scenario: Scenario, point: int, moment: Moment, listening: bool) -> CancelledCall:
+    case = Case(point, moment, listening)
+    await scenario(case)
+    assert case.cancelled_call is not None
+    await case.check()
+    swallowed = case.cancelled_call.was_cancelled and not isinstance(
+        case.raised, asyncio.CancelledError
+    )
     assert not swallowed, "a cancellation was swallowed"
-    return stage.struck
+    return case.cancelled_call
 
 
-def play_all(scene: Scene, least: int, moment: Moment, listening: bool) -> None:
-    """Strike every place; there must be `least` of them, or the scene does not get anywhere."""
-    for place in itertools.count(1):
-        struck = asyncio.run(play(scene, place, moment, listening))
-        if not struck.hit:
-            assert place > least, "the scene does not get where it should"
+def run_at_every_point(scenario: Scenario, least: int, moment: Moment, listening: bool) -> None:
+    """Cancel at every point; fewer than `least` points mean that the scenario ends too early."""
+    for point in itertools.count(1):
+        cancelled_call = asyncio.run(run_at(scenario, point, moment, listening))
+        if not cancelled_call.was_cancelled:
+            assert point > least, "the call has fewer interruption points than expected"
             return

@@ -1,109 +1,109 @@
-"""A cancellation at every place where a call for the whole pool suspends."""
+"""Cancellation of calls for the whole pool at every interruption point."""
 
 import pytest
 from tests.steadypool_aio.cancellation import Moment
 from tests.steadypool_aio.scenario import (
     LIMIT,
-    Scene,
-    Stage,
+    Case,
+    Scenario,
     StubbornConnector,
-    all_of,
-    full,
-    play_all,
+    acquire_all,
+    join,
+    run_at_every_point,
 )
 
 
-async def emptying(stage: Stage) -> None:
-    stage.pool = stage.new_pool(size=2, max_overflow=0, min_size=2)
-    await stage.pool.start()
-    for connection in stage.connect.opened:
+async def clearing(case: Case) -> None:
+    case.pool = case.new_pool(size=2, max_overflow=0, min_size=2)
+    await case.pool.start()
+    for connection in case.connect.opened:
         connection.on_close = 2.0
-    tasks = await stage.start(stage.strike(stage.pool.close_all()), stage.serve(), stage.serve())
-    await all_of(stage, tasks)
-    assert stage.served == 2
+    tasks = await case.start(case.cancel(case.pool.close_all()), case.serve(), case.serve())
+    await join(case, tasks)
+    assert case.served == 2
 
 
-async def closing(stage: Stage) -> None:
-    await stage.pool.start()
-    await stage.serve()
-    stage.connect.opened[0].on_close = 2.0
-    stage.connect.then(50.0)
-    tasks = await stage.start(stage.serve(), stage.serve())
-    await all_of(stage, [*tasks, *await stage.start(stage.strike(stage.pool.close()))])
+async def closing(case: Case) -> None:
+    await case.pool.start()
+    await case.serve()
+    case.connect.opened[0].on_close = 2.0
+    case.connect.then(50.0)
+    tasks = await case.start(case.serve(), case.serve())
+    await join(case, [*tasks, *await case.start(case.cancel(case.pool.close()))])
 
 
-async def starting(stage: Stage) -> None:
-    stage.connect.then(2.0, 2.0)
-    stage.pool = stage.new_pool(size=2, max_overflow=0, min_size=2)
-    await all_of(stage, await stage.start(stage.strike(stage.pool.start())))
-    assert stage.pool.closed is (stage.raised is not None)
+async def starting(case: Case) -> None:
+    case.connect.then(2.0, 2.0)
+    case.pool = case.new_pool(size=2, max_overflow=0, min_size=2)
+    await join(case, await case.start(case.cancel(case.pool.start())))
+    assert case.pool.closed is (case.raised is not None)
 
 
-async def starting_stubbornly(stage: Stage) -> None:
-    stage.connect = StubbornConnector(clock=stage.clock)
-    await starting(stage)
+async def starting_without_honouring_the_cancellation(case: Case) -> None:
+    case.connect = StubbornConnector(clock=case.clock)
+    await starting(case)
 
 
-async def closing_and_draining(stage: Stage) -> None:
-    held = await full(stage)
+async def closing_and_draining(case: Case) -> None:
+    held = await acquire_all(case)
 
-    async def bring_back() -> None:
-        await stage.clock.sleep(5)
-        await stage.pool.release(held[0])
+    async def release_later() -> None:
+        await case.clock.sleep(5)
+        await case.pool.release(held[0])
 
-    tasks = await stage.start(stage.strike(stage.pool.close(drain=10)), bring_back())
-    await all_of(stage, tasks)
-    await stage.pool.release(held[1])
-
-
-async def shrinking(stage: Stage) -> None:
-    stage.pool = stage.new_pool(size=2, max_overflow=0, min_size=2)
-    await stage.pool.start()
-    stage.connect.opened[0].on_close = 2.0
-    tasks = await stage.start(stage.strike(stage.pool.resize(size=1)), stage.serve())
-    await all_of(stage, tasks)
-    await stage.pool.resize(max_overflow=LIMIT - 1)
-    assert stage.served == 1
+    tasks = await case.start(case.cancel(case.pool.close(drain=10)), release_later())
+    await join(case, tasks)
+    await case.pool.release(held[1])
 
 
-async def maintaining(stage: Stage) -> None:
-    stage.pool = stage.new_pool(size=2, max_overflow=0, min_size=2)
-    await stage.pool.start()
-    stage.connect.opened[0].die()
-    stage.connect.opened[0].on_close = 2.0
-    stage.connect.then(2.0)
-    tasks = await stage.start(stage.strike(stage.pool.maintain()), stage.serve(), stage.serve())
-    await all_of(stage, tasks)
-    assert stage.served == 2
+async def shrinking(case: Case) -> None:
+    case.pool = case.new_pool(size=2, max_overflow=0, min_size=2)
+    await case.pool.start()
+    case.connect.opened[0].on_close = 2.0
+    tasks = await case.start(case.cancel(case.pool.resize(size=1)), case.serve())
+    await join(case, tasks)
+    await case.pool.resize(max_overflow=LIMIT - 1)
+    assert case.served == 1
 
 
-async def asking_for_the_health(stage: Stage) -> None:
-    stage.pool = stage.new_pool(size=2, max_overflow=0, min_size=2)
-    await stage.pool.start()
-    stage.connect.opened[0].die()
-    stage.connect.then(50.0)
-    tasks = await stage.start(stage.strike(stage.pool.health()), stage.serve())
-    await all_of(stage, tasks)
-    assert stage.served == 1
+async def maintaining(case: Case) -> None:
+    case.pool = case.new_pool(size=2, max_overflow=0, min_size=2)
+    await case.pool.start()
+    case.connect.opened[0].die()
+    case.connect.opened[0].on_close = 2.0
+    case.connect.then(2.0)
+    tasks = await case.start(case.cancel(case.pool.maintain()), case.serve(), case.serve())
+    await join(case, tasks)
+    assert case.served == 2
 
 
-SCENES: dict[Scene, int] = {
-    emptying: 1,
+async def checking_the_health(case: Case) -> None:
+    case.pool = case.new_pool(size=2, max_overflow=0, min_size=2)
+    await case.pool.start()
+    case.connect.opened[0].die()
+    case.connect.then(50.0)
+    tasks = await case.start(case.cancel(case.pool.health()), case.serve())
+    await join(case, tasks)
+    assert case.served == 1
+
+
+SCENARIOS: dict[Scenario, int] = {
+    clearing: 1,
     closing: 1,
     closing_and_draining: 1,
     starting: 2,
-    starting_stubbornly: 2,
+    starting_without_honouring_the_cancellation: 2,
     shrinking: 1,
     maintaining: 2,
-    asking_for_the_health: 3,
+    checking_the_health: 3,
 }
-"""Each scene, with the least number of places at which its deed suspends."""
+"""The scenarios, with the minimum number of interruption points of their call."""
 
 
 @pytest.mark.parametrize("listening", [False, True], ids=["plain", "listening"])
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name.lower())
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-def test_a_cancellation_at_any_place_loses_nothing(
-    scene: Scene, moment: Moment, listening: bool
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_cancelling_a_pool_call_at_any_point_loses_nothing(
+    scenario: Scenario, moment: Moment, listening: bool
 ) -> None:
-    play_all(scene, SCENES[scene], moment, listening)
+    run_at_every_point(scenario, SCENARIOS[scenario], moment, listening)

@@ -1,7 +1,7 @@
-"""The pool's own tasks are cancelled, as by who cancels all tasks of a loop that he is to end.
+"""Cancellation of the pool's own tasks, as when a program cancels all tasks of its event loop.
 
-Each scene is played once for each turn of the loop at which that may happen: also before a task
-has had its first turn. No slot is lost, and no connection stays open that is not counted.
+Each scenario runs once for every turn of the loop, including the turn before a task first runs. No
+slot is lost, and no uncounted connection stays open.
 """
 
 import asyncio
@@ -9,38 +9,38 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.context import Bench
-from tests.steadypool_aio.scenario import turns
+from tests.steadypool_aio.context import PoolContext
+from tests.steadypool_aio.scenario import loop_turns
 
 from steadypool import AsyncConnectionPool, Reset
 
-Scene = Callable[[Bench, AsyncConnectionPool], Coroutine[Any, Any, None]]
+Scenario = Callable[[PoolContext, AsyncConnectionPool], Coroutine[Any, Any, None]]
 
 TURNS = 14
 
 
-async def rolled_back(bench: Bench, pool: AsyncConnectionPool) -> None:
+async def rolled_back(context: PoolContext, pool: AsyncConnectionPool) -> None:
     async with pool as connection:
         connection.in_transaction = True
 
 
-async def closed_as_it_comes_back(bench: Bench, pool: AsyncConnectionPool) -> None:
+async def closed_on_release(context: PoolContext, pool: AsyncConnectionPool) -> None:
     connection = await pool.acquire()
     await pool.clear()
     await pool.release(connection)
 
 
-async def emptied(bench: Bench, pool: AsyncConnectionPool) -> None:
+async def cleared(context: PoolContext, pool: AsyncConnectionPool) -> None:
     await pool.clear()
 
 
-async def opened_anew(bench: Bench, pool: AsyncConnectionPool) -> None:
+async def reopened(context: PoolContext, pool: AsyncConnectionPool) -> None:
     await pool.clear()
     await pool.maintain()
 
 
-async def replaced(bench: Bench, pool: AsyncConnectionPool) -> None:
-    for connection in bench.connect.opened:
+async def replaced(context: PoolContext, pool: AsyncConnectionPool) -> None:
+    for connection in context.connect.opened:
         connection.die()
     async with pool:
         pass
@@ -50,24 +50,24 @@ async def hook(connection: Any) -> None:
     await asyncio.sleep(0)
 
 
-async def play(scene: Scene, turn: int, options: dict[str, Any]) -> int:
-    """Play it, and cancel the pool's tasks at that turn; returns how many there were."""
-    bench = Bench()
-    pool = await bench.pool(size=2, check_after=0, **options)
-    task = bench.clock.spawn(scene(bench, pool))
+async def run_at_turn(scenario: Scenario, turn: int, options: dict[str, Any]) -> int:
+    """Run the scenario and cancel the pool's tasks at that turn; return their number."""
+    context = PoolContext()
+    pool = await context.pool(size=2, check_after=0, **options)
+    task = context.clock.spawn(scenario(context, pool))
     for _ in range(turn):
         await asyncio.sleep(0)
-    struck = asyncio.all_tasks() - {task, asyncio.current_task()}
-    for other in struck:
+    cancelled = asyncio.all_tasks() - {task, asyncio.current_task()}
+    for other in cancelled:
         other.cancel()
-    with bench.clock.away():
+    with context.clock.away():
         await asyncio.wait([task])
-    await turns()
+    await loop_turns()
     stats = pool.stats()
     assert (pool._core.pending, stats.in_use) == (0, 0)
-    assert stats.created - stats.closed == bench.connect.open_now
-    await bench.leave()
-    return len(struck)
+    assert stats.created - stats.closed == context.connect.open_now
+    await context.close()
+    return len(cancelled)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ async def play(scene: Scene, turn: int, options: dict[str, Any]) -> int:
     [{}, {"reset": Reset.SESSION, "setup": hook}, {"on_acquire": hook}],
     ids=["plain", "session", "hooked"],
 )
-@pytest.mark.parametrize(
-    "scene", [rolled_back, closed_as_it_comes_back, emptied, opened_anew, replaced]
-)
-def test_a_cancelled_task_of_the_pool_loses_nothing(scene: Scene, options: dict[str, Any]) -> None:
-    struck = [asyncio.run(play(scene, turn, options)) for turn in range(TURNS)]
-    assert any(struck), "the scene does not get where it should"
+@pytest.mark.parametrize("scenario", [rolled_back, closed_on_release, cleared, reopened, replaced])
+def test_cancelling_the_pools_tasks_loses_nothing(
+    scenario: Scenario, options: dict[str, Any]
+) -> None:
+    cancelled = [asyncio.run(run_at_turn(scenario, turn, options)) for turn in range(TURNS)]
+    assert any(cancelled), "no task of the pool was cancelled"

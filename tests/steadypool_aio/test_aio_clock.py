@@ -1,4 +1,4 @@
-"""The clocks for asyncio: time jumps when everybody waits, and never past somebody who runs."""
+"""The clocks for asyncio: virtual time jumps only while every participant waits."""
 
 import asyncio
 import sys
@@ -35,7 +35,7 @@ def test_a_deadline_that_has_passed_ends_the_wait_at_once() -> None:
     run(body)
 
 
-def test_a_wake_before_the_wait_counts() -> None:
+def test_a_wake_up_before_the_wait_ends_it_at_once() -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         waiter = clock.waiter()
         waiter.wake()
@@ -61,7 +61,7 @@ def test_waits_with_one_deadline_end_in_the_order_in_which_they_began() -> None:
     run(body)
 
 
-def test_time_does_not_pass_a_task_that_was_woken_and_has_not_run_yet() -> None:
+def test_time_does_not_jump_past_a_woken_task_that_has_not_run_yet() -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         waiter = clock.waiter()
         times: list[float] = []
@@ -80,7 +80,7 @@ def test_time_does_not_pass_a_task_that_was_woken_and_has_not_run_yet() -> None:
     run(body)
 
 
-def test_time_does_not_pass_a_task_that_was_cancelled_and_has_not_run_yet() -> None:
+def test_time_does_not_jump_past_a_cancelled_task_that_has_not_run_yet() -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         times: list[float] = []
 
@@ -101,7 +101,7 @@ def test_time_does_not_pass_a_task_that_was_cancelled_and_has_not_run_yet() -> N
     run(body)
 
 
-def test_time_does_not_pass_a_task_that_awaits_something_real() -> None:
+def test_time_does_not_jump_while_a_task_awaits_a_real_thread() -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         times: list[float] = []
 
@@ -118,7 +118,7 @@ def test_time_does_not_pass_a_task_that_awaits_something_real() -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="tasks do not start at once")
-def test_a_task_that_starts_at_once_takes_part_before_it_starts() -> None:
+def test_an_eager_task_is_a_participant_before_it_starts() -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         eager = getattr(asyncio, "eager_task_factory")  # noqa: B009 - mypy reads it as 3.11
         asyncio.get_running_loop().set_task_factory(eager)
@@ -131,7 +131,7 @@ def test_a_task_that_starts_at_once_takes_part_before_it_starts() -> None:
 
 
 @pytest.mark.parametrize("means", ["await", "gather", "wait", "group"])
-def test_whoever_awaits_a_task_is_back_before_time_passes(means: str) -> None:
+def test_a_task_that_awaits_another_continues_before_time_jumps(means: str) -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         async def short() -> None:
             await clock.sleep(1)
@@ -159,7 +159,7 @@ async def _joined(task: "asyncio.Task[None]") -> None:
     await task
 
 
-def test_a_wait_through_an_inner_task_stands_for_the_outer_one() -> None:
+def test_a_wait_in_an_inner_task_counts_for_the_outer_task() -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         await asyncio.wait_for(clock.sleep(30), timeout=20)
         assert clock.now() == 30.0
@@ -167,7 +167,7 @@ def test_a_wait_through_an_inner_task_stands_for_the_outer_one() -> None:
     run(body)
 
 
-def test_everybody_waiting_without_a_deadline_is_an_error_that_names_them() -> None:
+def test_waits_without_any_deadline_raise_an_error_that_names_the_tasks() -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         async def lost() -> None:
             await clock.waiter().wait(None)
@@ -181,7 +181,7 @@ def test_everybody_waiting_without_a_deadline_is_an_error_that_names_them() -> N
     run(body)
 
 
-def test_abort_ends_every_wait_present_and_to_come() -> None:
+def test_abort_ends_all_current_and_future_waits() -> None:
     async def body(clock: AsyncVirtualClock) -> None:
         task = clock.spawn(clock.sleep(5))
         await asyncio.sleep(0)
@@ -195,7 +195,7 @@ def test_abort_ends_every_wait_present_and_to_come() -> None:
     run(body)
 
 
-def test_the_real_clock_wakes_times_out_and_is_cancelled() -> None:
+def test_waits_on_the_real_clock_end_by_wake_up_timeout_or_cancellation() -> None:
     async def main() -> None:
         clock = SystemAsyncClock()
         early, late, never = clock.waiter(), clock.waiter(), clock.waiter()

@@ -1,4 +1,4 @@
-"""Blocks of a pool for asyncio: each gives back its own connection, wherever it ends."""
+"""`async with pool` contexts: each releases its own connection, wherever it ends."""
 
 import asyncio
 import gc
@@ -7,22 +7,22 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.context import Bench, play
-from tests.steadypool_aio.scenario import turns
+from tests.steadypool_aio.context import PoolContext, run_test
+from tests.steadypool_aio.scenario import loop_turns
 
 from steadypool import AsyncConnectionPool, NotBorrowedError
 
 
 async def rows(pool: AsyncConnectionPool) -> AsyncGenerator[Any, None]:
-    """Yield the connection of a block, as generators of rows do with what they read."""
+    """Yield from inside a context, as a generator of rows does."""
     async with pool as connection:
         while True:
             yield connection
 
 
-def test_blocks_of_generators_end_in_any_order_and_in_any_task() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(size=3)
+def test_contexts_in_generators_end_in_any_order_and_in_any_task() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(size=3)
         first, second = rows(pool), rows(pool)
         one, two = await anext(first), await anext(second)
         async with pool as three:
@@ -33,24 +33,24 @@ def test_blocks_of_generators_end_in_any_order_and_in_any_task() -> None:
         assert one is not two
         assert pool.stats().in_use == 0
 
-    play(body)
+    run_test(body)
 
 
-def test_a_generator_that_is_forgotten_gives_back_what_it_borrowed() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool()
+def test_a_discarded_generator_releases_its_connection() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool()
         async for _ in rows(pool):
             break
         gc.collect()
-        await turns()
+        await loop_turns()
         assert pool.stats().in_use == 0
 
-    play(body)
+    run_test(body)
 
 
-def test_blocks_entered_by_a_stack_are_left_by_it() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(size=3)
+def test_an_exit_stack_leaves_the_contexts_that_it_entered() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(size=3)
         async with AsyncExitStack() as stack:
             early = await stack.enter_async_context(pool)
             late = await stack.enter_async_context(pool)
@@ -60,17 +60,17 @@ def test_blocks_entered_by_a_stack_are_left_by_it() -> None:
         assert early is not late
         assert pool.stats().in_use == 0
 
-    play(body)
+    run_test(body)
 
 
 def on_loan(pool: AsyncConnectionPool) -> list[Any]:
     return [entry.connection for entry in pool._core.in_use.values()]
 
 
-def test_a_block_that_this_task_did_not_enter_is_refused() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool()
+def test_leaving_a_context_that_was_not_entered_is_refused() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool()
         with pytest.raises(NotBorrowedError, match="connection\\(\\)"):
             await pool.__aexit__(None, None, None)
 
-    play(body)
+    run_test(body)

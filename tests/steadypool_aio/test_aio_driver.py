@@ -1,4 +1,4 @@
-"""The driver's connection on a real server: what its attributes promise must hold there."""
+"""The aiomysql driver on a real server: the reported state of a connection matches the server."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ from tests.steadypool_aio.database import (
     snapshot,
     uncommitted,
 )
-from tests.steadypool_aio.scenario import turns
+from tests.steadypool_aio.scenario import loop_turns
 
 from poolspec.servers import PrivateServer, Server, Tenant
 from steadypool import (
@@ -34,7 +34,7 @@ from steadypool._core.entries import ConnectionState
 from steadypool._drivers.async_dbapi import answers, state
 from steadypool._drivers.async_mysql import AsyncConnection, AsyncConnector
 
-Spoil = Callable[[Any], Awaitable[object]]
+Leave = Callable[[Any], Awaitable[object]]
 
 
 async def begun(connection: Any) -> None:
@@ -59,15 +59,15 @@ async def committed_and_read_again(connection: Any) -> None:
             pass
 
 
-SPOILS = [uncommitted, begun, snapshot, streamed, failed, committed_and_read_again]
+LEFTOVERS = [uncommitted, begun, snapshot, streamed, failed, committed_and_read_again]
 
 
-@pytest.mark.parametrize("spoil", SPOILS)
-def test_a_transaction_that_is_open_is_seen(config: Config, spoil: Spoil) -> None:
+@pytest.mark.parametrize("leave", LEFTOVERS)
+def test_an_open_transaction_is_detected(config: Config, leave: Leave) -> None:
     async def body() -> None:
         async with pool_on(config) as pool:
             async with pool as connection:
-                await spoil(connection)
+                await leave(connection)
                 assert state(connection) is ConnectionState.IN_TRANSACTION
             async with pool as again:
                 assert again is connection
@@ -76,8 +76,8 @@ def test_a_transaction_that_is_open_is_seen(config: Config, spoil: Spoil) -> Non
     asyncio.run(body())
 
 
-@pytest.mark.parametrize("spoil", SPOILS)
-def test_a_plain_aiomysql_connection_is_rolled_back_alike(config: Config, spoil: Spoil) -> None:
+@pytest.mark.parametrize("leave", LEFTOVERS)
+def test_a_plain_aiomysql_connection_is_rolled_back_too(config: Config, leave: Leave) -> None:
     async def connect() -> Any:
         return await aiomysql.connect(
             unix_socket=config.unix_socket,
@@ -89,7 +89,7 @@ def test_a_plain_aiomysql_connection_is_rolled_back_alike(config: Config, spoil:
     async def body() -> None:
         async with pool_on(config, connect=connect) as pool:
             async with pool as connection:
-                await spoil(connection)
+                await leave(connection)
             async with pool as again:
                 assert again is connection
                 assert not again.get_transaction_status()
@@ -97,7 +97,7 @@ def test_a_plain_aiomysql_connection_is_rolled_back_alike(config: Config, spoil:
     asyncio.run(body())
 
 
-def test_after_a_commit_nothing_is_left_to_roll_back(config: Config) -> None:
+def test_a_connection_is_clean_after_a_commit(config: Config) -> None:
     async def body() -> None:
         async with pool_on(config) as pool, pool as connection:
             await uncommitted(connection)
@@ -107,7 +107,7 @@ def test_after_a_commit_nothing_is_left_to_roll_back(config: Config) -> None:
     asyncio.run(body())
 
 
-def test_with_autocommit_nothing_is_left_to_roll_back(config: Config) -> None:
+def test_a_connection_with_autocommit_stays_clean(config: Config) -> None:
     async def body() -> None:
         async with pool_on(replace(config, autocommit=True)) as pool, pool as connection:
             await snapshot(connection)
@@ -167,7 +167,7 @@ def test_an_answer_that_takes_too_long_is_an_error_and_drops_the_connection(
 
 
 @pytest.mark.parametrize("ask", [("show_warnings",), ("set_charset", "utf8mb4"), ("commit",)])
-def test_whatever_is_asked_must_be_answered_in_time(
+def test_every_command_has_a_time_limit(
     config: Config, server: Server, ask: tuple[str, ...]
 ) -> None:
     assert isinstance(server, PrivateServer)
@@ -189,14 +189,14 @@ def test_whatever_is_asked_must_be_answered_in_time(
 
 
 @pytest.mark.parametrize("autocommit", [True, False])
-def test_a_statement_that_another_task_still_waits_for_drops_the_connection(
+def test_a_statement_still_running_in_another_task_drops_the_connection(
     config: Config, autocommit: bool
 ) -> None:
     async def body() -> None:
         async with pool_on(replace(config, autocommit=autocommit)) as pool:
             async with pool as connection:
                 straggler = asyncio.create_task(run(connection, "SELECT SLEEP(5)"))
-                await turns()
+                await loop_turns()
                 assert state(connection) is ConnectionState.UNREAD
             async with pool as another:
                 assert another is not connection
@@ -207,7 +207,7 @@ def test_a_statement_that_another_task_still_waits_for_drops_the_connection(
     asyncio.run(body())
 
 
-def test_rows_that_stop_coming_are_an_error(config: Config) -> None:
+def test_a_streamed_result_that_stalls_is_an_error(config: Config) -> None:
     async def body() -> None:
         async with pool_on(replace(config, query_timeout=0.1)) as pool, pool as connection:
             cursor = await connection.cursor(aiomysql.SSCursor)
@@ -221,7 +221,7 @@ def test_rows_that_stop_coming_are_an_error(config: Config) -> None:
     asyncio.run(body())
 
 
-def test_a_round_trip_tells_whether_a_connection_answers(config: Config) -> None:
+def test_a_round_trip_detects_whether_a_connection_answers(config: Config) -> None:
     async def body() -> None:
         async with pool_on(config, validate_after=0) as pool:
             async with pool as connection:
@@ -234,7 +234,7 @@ def test_a_round_trip_tells_whether_a_connection_answers(config: Config) -> None
     asyncio.run(body())
 
 
-def test_a_session_reset_forgets_variables_and_keeps_the_settings(config: Config) -> None:
+def test_a_session_reset_clears_variables_and_keeps_the_settings(config: Config) -> None:
     async def body() -> None:
         async with pool_on(config, reset=Reset.SESSION) as pool:
             async with pool as connection:
@@ -247,7 +247,9 @@ def test_a_session_reset_forgets_variables_and_keeps_the_settings(config: Config
     asyncio.run(body())
 
 
-def test_a_session_reset_undoes_what_the_connections_own_methods_have_set(config: Config) -> None:
+def test_a_session_reset_reverts_settings_made_through_methods(
+    config: Config,
+) -> None:
     async def body() -> None:
         async with pool_on(config, reset=Reset.SESSION) as pool:
             async with pool as connection:
@@ -262,7 +264,7 @@ def test_a_session_reset_undoes_what_the_connections_own_methods_have_set(config
     asyncio.run(body())
 
 
-def test_a_transaction_begun_by_a_procedure_that_failed_is_rolled_back(config: Config) -> None:
+def test_a_transaction_begun_by_a_failing_procedure_is_rolled_back(config: Config) -> None:
     async def body() -> None:
         async with pool_on(replace(config, autocommit=True)) as pool:
             async with pool as connection:
@@ -278,13 +280,13 @@ def test_a_transaction_begun_by_a_procedure_that_failed_is_rolled_back(config: C
     asyncio.run(body())
 
 
-def test_tls_that_is_required_and_not_offered_is_refused(config: Config) -> None:
+def test_required_tls_that_the_server_does_not_offer_is_an_error(config: Config) -> None:
     with pytest.raises(PoolInitializationError, match="offers no TLS"):
         asyncio.run(opened(replace(config, tls=True)))
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_connection_that_outlives_its_event_loop_is_let_go_of_quietly(
+def test_a_connection_that_outlives_its_event_loop_is_collected_quietly(
     config: Config, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unraisable: list[object] = []
@@ -295,11 +297,11 @@ def test_a_connection_that_outlives_its_event_loop_is_let_go_of_quietly(
     assert unraisable == []
 
 
-def test_connections_say_little_of_themselves(config: Config) -> None:
+def test_the_connectors_repr_hides_the_password(config: Config) -> None:
     assert config.password not in repr(AsyncConnector(config))
 
 
-def test_autocommit_is_as_configured(config: Config) -> None:
+def test_autocommit_follows_the_configuration(config: Config) -> None:
     async def body(wanted: bool) -> None:
         connection = await AsyncConnector(replace(config, autocommit=wanted))()
         assert type(connection) is AsyncConnection
@@ -310,7 +312,7 @@ def test_autocommit_is_as_configured(config: Config) -> None:
     asyncio.run(body(True))
 
 
-def test_a_server_that_accepts_and_says_nothing_is_given_up_in_time(tmp_path: Path) -> None:
+def test_a_server_that_accepts_and_stays_silent_hits_the_connect_timeout(tmp_path: Path) -> None:
     async def body(path: str) -> None:
         config = Config(unix_socket=path, connect_timeout=0.1)
         options: dict[str, Any] = {"size": 1, "min_size": 0, "connect_attempts": 1}

@@ -1,11 +1,11 @@
-"""Connections of others: what they cannot say is taken for the worse, and nothing they do harms."""
+"""Connections of foreign drivers: the pool assumes the worst about anything they do not report."""
 
 import asyncio
 import sys
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.context import Bench, play
+from tests.steadypool_aio.context import PoolContext, run_test
 
 from steadypool import AsyncConnectionPool, EventKind, PoolConfigError, PoolEvent
 from steadypool._core.entries import ConnectionState
@@ -14,7 +14,7 @@ from steadypool._drivers.async_dbapi import abort, alive, close, state
 
 
 class Silent:
-    """Says nothing of itself."""
+    """A connection that reports no state."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -27,23 +27,23 @@ class Silent:
 
 
 class Hanging(Silent):
-    """Never comes to an end of closing, and cannot be cut off."""
+    """A connection whose close never ends and which has no `abort`."""
 
     async def close(self) -> None:
         self.calls.append("close")
         await asyncio.get_running_loop().create_future()
 
 
-class Lying(Silent):
-    """Fails whenever it is asked."""
+class Raising(Silent):
+    """A connection that raises when its state is read."""
 
     @property
     def closed(self) -> bool:
         raise OSError("do not ask")
 
 
-class Talking(Silent):
-    """Tells whether a transaction is open, and whether it is connected."""
+class Reporting(Silent):
+    """A connection that reports transactions and whether it is connected."""
 
     def __init__(self, in_transaction: bool, connected: bool) -> None:
         super().__init__()
@@ -51,42 +51,42 @@ class Talking(Silent):
         self.connected = connected
 
 
-class Deaf(Silent):
-    """Has a descriptor that is gone."""
+class Disconnected(Silent):
+    """A connection with an invalid descriptor."""
 
     def fileno(self) -> int:
         return -1
 
 
-def test_who_cannot_say_may_be_in_a_transaction() -> None:
+def test_a_connection_that_reports_no_state_counts_as_in_a_transaction() -> None:
     assert state(Silent()) is ConnectionState.IN_TRANSACTION
 
 
-def test_who_can_say_is_believed() -> None:
-    assert state(Talking(False, True)) is ConnectionState.CLEAN
-    assert state(Talking(True, True)) is ConnectionState.IN_TRANSACTION
-    assert state(Talking(False, False)) is ConnectionState.CLOSED
+def test_the_state_that_a_connection_reports_is_used() -> None:
+    assert state(Reporting(False, True)) is ConnectionState.CLEAN
+    assert state(Reporting(True, True)) is ConnectionState.IN_TRANSACTION
+    assert state(Reporting(False, False)) is ConnectionState.CLOSED
 
 
-def test_who_fails_when_asked_is_closed() -> None:
-    assert state(Lying()) is ConnectionState.CLOSED
-    assert not alive(Lying())
+def test_a_connection_that_raises_when_inspected_counts_as_closed() -> None:
+    assert state(Raising()) is ConnectionState.CLOSED
+    assert not alive(Raising())
 
 
-def test_without_a_descriptor_one_is_taken_for_alive() -> None:
+def test_a_connection_without_a_descriptor_counts_as_alive() -> None:
     assert alive(Silent())
-    assert not alive(Deaf())
+    assert not alive(Disconnected())
 
 
-def test_a_silent_connection_is_rolled_back_and_closed() -> None:
-    async def body(bench: Bench) -> None:
+def test_a_connection_that_reports_no_state_is_rolled_back_and_closed() -> None:
+    async def body(context: PoolContext) -> None:
         made: list[Silent] = []
 
         async def connect() -> Silent:
             made.append(Silent())
             return made[-1]
 
-        pool = await bench.pool(connect=connect)
+        pool = await context.pool(connect=connect)
         for _ in range(2):
             async with pool:
                 pass
@@ -94,24 +94,24 @@ def test_a_silent_connection_is_rolled_back_and_closed() -> None:
         assert made[0].calls == ["rollback", "rollback", "close"]
         assert len(made) == 1
 
-    play(body)
+    run_test(body)
 
 
-def test_a_rollback_that_hangs_holds_up_the_release_for_a_while_only(
+def test_a_hanging_rollback_delays_the_release_only_for_the_reset_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Stuck(Silent):
         async def rollback(self) -> None:
             await asyncio.get_running_loop().create_future()
 
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         made: list[Silent] = []
 
         async def connect() -> Silent:
             made.append(Silent() if made else Stuck())
             return made[-1]
 
-        pool = await bench.pool(size=1, max_overflow=0, connect=connect)
+        pool = await context.pool(size=1, max_overflow=0, connect=connect)
         stuck = await pool.acquire()
         async with asyncio.timeout(5):
             await pool.release(stuck)
@@ -120,10 +120,10 @@ def test_a_rollback_that_hangs_holds_up_the_release_for_a_while_only(
             assert other is not stuck
 
     monkeypatch.setattr(aio_connections, "RESET_LIMIT", 0.01)
-    play(body)
+    run_test(body)
 
 
-def test_a_unit_of_work_takes_methods_that_are_not_to_be_awaited() -> None:
+def test_a_unit_of_work_accepts_plain_methods() -> None:
     class Prompt:
         def __init__(self) -> None:
             self.calls: list[str] = []
@@ -143,26 +143,26 @@ def test_a_unit_of_work_takes_methods_that_are_not_to_be_awaited() -> None:
         def close(self) -> None:
             self.calls.append("close")
 
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         async def connect() -> Prompt:
             return Prompt()
 
-        pool = await bench.pool(connect=connect)
+        pool = await context.pool(connect=connect)
         async with pool.transaction() as connection:
             assert connection.calls == ["begin"]
         assert connection.calls == ["begin", "commit", "rollback"]
 
-    play(body)
+    run_test(body)
 
 
-def test_a_close_that_hangs_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_close_ends_at_the_close_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aio_connections, "CLOSE_LIMIT", 0.01)
     connection = Hanging()
     asyncio.run(close(connection))
     assert connection.calls == ["close"]
 
 
-def test_who_is_cancelled_while_he_closes_cuts_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_a_close_aborts_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     class Cut(Hanging):
         def abort(self) -> None:
             self.calls.append("abort")
@@ -179,20 +179,20 @@ def test_who_is_cancelled_while_he_closes_cuts_it_off(monkeypatch: pytest.Monkey
     assert connection.calls == ["close", "abort"]
 
 
-def test_cutting_off_never_raises() -> None:
+def test_abort_never_raises() -> None:
     abort(object())
 
 
-def test_an_interrupt_in_a_listener_goes_on_when_the_release_is_done() -> None:
+def test_an_interrupt_in_a_listener_is_raised_after_the_release() -> None:
     class Stop(BaseException):
         pass
 
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         def listen(event: PoolEvent) -> None:
             if event.kind is EventKind.CHECKED_IN and not first.rollbacks:
                 raise Stop
 
-        pool = await bench.pool(listeners=[listen])
+        pool = await context.pool(listeners=[listen])
         first = await pool.acquire()
         first.in_transaction = True
         with pytest.raises(Stop):
@@ -200,10 +200,10 @@ def test_an_interrupt_in_a_listener_goes_on_when_the_release_is_done() -> None:
         async with pool as second:
             assert (second is first, first.rollbacks) == (True, 1)
 
-    play(body)
+    run_test(body)
 
 
-def test_without_the_driver_a_configured_pool_says_what_to_install(
+def test_without_the_driver_a_configured_pool_names_the_extra_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delitem(sys.modules, "steadypool._drivers.async_mysql", raising=False)
@@ -242,7 +242,7 @@ def test_connections_of_asyncmy_can_be_pooled(config: Any) -> None:
     asyncio.run(body())
 
 
-def test_a_cancelled_scope_of_anyio_keeps_the_connection(config: Any) -> None:
+def test_a_cancelled_scope_of_anyio_returns_a_clean_connection(config: Any) -> None:
     anyio = pytest.importorskip("anyio")
 
     async def body() -> None:

@@ -1,4 +1,4 @@
-"""What a forked child can do with its parent's pool: nothing, and no harm to either side."""
+"""A forked child cannot use its parent's pool, and does no harm to it."""
 
 import asyncio
 import gc
@@ -27,7 +27,7 @@ def config() -> Iterator[Config]:
 
 
 def in_child(check: Callable[[], None]) -> int:
-    """Run a check in a forked child; returns 0 if it went well."""
+    """Run a check in a forked child; return 0 if it passes."""
     child = os.fork()
     if not child:
         code = 1
@@ -46,7 +46,7 @@ async def ask(pool: AsyncConnectionPool) -> int:
         return int(answer)
 
 
-def test_a_child_is_refused_in_any_loop_and_the_parent_goes_on(config: Config) -> None:
+def test_a_child_is_refused_in_any_loop_and_the_parent_continues(config: Config) -> None:
     loop = asyncio.new_event_loop()
     pool = loop.run_until_complete(AsyncConnectionPool.open(size=1, config=config))
     assert loop.run_until_complete(ask(pool)) == 1
@@ -64,7 +64,7 @@ def test_a_child_is_refused_in_any_loop_and_the_parent_goes_on(config: Config) -
     loop.close()
 
 
-def test_a_child_that_forgets_the_pool_closes_nothing_of_the_parents(config: Config) -> None:
+def test_a_child_that_discards_the_pool_leaves_the_parents_connections_open(config: Config) -> None:
     async def main() -> None:
         pools = [await AsyncConnectionPool.open(size=1, config=config)]
 

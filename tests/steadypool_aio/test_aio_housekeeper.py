@@ -1,4 +1,4 @@
-"""The task that looks after asyncio pools: what it does, and how it ends."""
+"""The housekeeper for asyncio: its maintenance rounds and its end."""
 
 import asyncio
 import gc
@@ -34,7 +34,7 @@ async def until(holds: Callable[[], object]) -> None:
             await asyncio.sleep(OFTEN)
 
 
-def play(body: Callable[[], Awaitable[None]]) -> None:
+def run_test(body: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
         await body()
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -42,7 +42,7 @@ def play(body: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-def test_it_looks_after_pools_until_it_is_stopped() -> None:
+def test_the_housekeeper_maintains_pools_until_it_is_stopped() -> None:
     async def body() -> None:
         pool = await new_pool()
         await pool.clear()
@@ -55,10 +55,10 @@ def test_it_looks_after_pools_until_it_is_stopped() -> None:
         assert pool.stats().total_connections == 0
         await pool.close()
 
-    play(body)
+    run_test(body)
 
 
-def test_it_lets_go_of_pools_that_are_closed_or_forgotten() -> None:
+def test_the_housekeeper_drops_closed_and_discarded_pools() -> None:
     async def body() -> None:
         async with AsyncHousekeeper(OFTEN) as keeper:
             closed, forgotten = await new_pool(), await new_pool()
@@ -71,10 +71,10 @@ def test_it_lets_go_of_pools_that_are_closed_or_forgotten() -> None:
             del forgotten, pool
             await until(lambda: gc.collect() >= 0 and not gone())
 
-    play(body)
+    run_test(body)
 
 
-def test_a_cancelled_stop_ends_the_task_all_the_same() -> None:
+def test_a_cancelled_stop_still_ends_the_task() -> None:
     async def body() -> None:
         keeper = AsyncHousekeeper(OFTEN)
         stopping = asyncio.create_task(keeper.stop())
@@ -84,10 +84,10 @@ def test_a_cancelled_stop_ends_the_task_all_the_same() -> None:
             await stopping
         await until(keeper._task.done)
 
-    play(body)
+    run_test(body)
 
 
-def test_it_ends_with_its_loop() -> None:
+def test_the_housekeeper_ends_with_its_event_loop() -> None:
     async def main() -> tuple[AsyncHousekeeper, AsyncConnectionPool]:
         keeper, pool = AsyncHousekeeper(OFTEN), await new_pool()
         keeper.watch(pool)
@@ -98,7 +98,7 @@ def test_it_ends_with_its_loop() -> None:
     assert pool.stats().pool_size == 1
 
 
-def test_it_is_made_in_the_event_loop_of_its_pools() -> None:
+def test_the_housekeeper_must_be_created_in_the_event_loop_of_its_pools() -> None:
     async def body() -> None:
         async with AsyncHousekeeper(float("inf")) as keeper:
             with pytest.raises(WrongLoopError, match="not started"):
@@ -106,17 +106,17 @@ def test_it_is_made_in_the_event_loop_of_its_pools() -> None:
         with pytest.raises(PoolConfigError, match="interval"):
             AsyncHousekeeper(0)
 
-    play(body)
+    run_test(body)
     with pytest.raises(WrongLoopError, match="in the event loop of its pools"):
         AsyncHousekeeper()
 
 
 class OddError(BaseException):
-    """What no handler of errors expects."""
+    """An exception outside `Exception`."""
 
 
 @pytest.mark.parametrize("kind", [asyncio.CancelledError, OddError])
-def test_whatever_a_hook_raises_ends_neither_the_task_nor_its_rounds(
+def test_an_exception_in_a_hook_ends_neither_the_task_nor_its_rounds(
     kind: type[BaseException],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -136,13 +136,13 @@ def test_whatever_a_hook_raises_ends_neither_the_task_nor_its_rounds(
         await pool.close()
 
     with caplog.at_level(logging.WARNING, "steadypool"):
-        play(body)
+        run_test(body)
     (record,) = caplog.records
     assert vars(record)["event"] == LogEvent.MAINTENANCE_FAILED
     assert vars(record)["error"] == kind.__name__
 
 
-def test_a_pool_that_hangs_holds_up_neither_others_nor_the_stop(
+def test_a_hanging_pool_delays_neither_other_pools_nor_the_stop(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def body() -> None:
@@ -167,11 +167,11 @@ def test_a_pool_that_hangs_holds_up_neither_others_nor_the_stop(
         await other.close()
 
     with caplog.at_level(logging.WARNING, "steadypool"):
-        play(body)
+        run_test(body)
     assert not caplog.records
 
 
-def test_who_has_stopped_takes_no_more_pools() -> None:
+def test_a_stopped_housekeeper_accepts_no_more_pools() -> None:
     async def body() -> None:
         pool = await new_pool()
         async with AsyncHousekeeper(OFTEN) as keeper:
@@ -180,7 +180,7 @@ def test_who_has_stopped_takes_no_more_pools() -> None:
             keeper.watch(pool)
         await pool.close()
 
-    play(body)
+    run_test(body)
 
 
 def test_the_pools_of_another_loop_are_refused() -> None:
@@ -195,12 +195,12 @@ def test_the_pools_of_another_loop_are_refused() -> None:
 
     loop = asyncio.new_event_loop()
     keeper = loop.run_until_complete(make())
-    play(lambda: body(keeper))
+    run_test(lambda: body(keeper))
     loop.run_until_complete(keeper.stop())
     loop.close()
 
 
-async def _watch_a_pool_of_threads() -> None:
+async def _watch_a_threads_pool() -> None:
     pool: Any = ConnectionPool(size=1, connect=ScriptedConnector())
     async with AsyncHousekeeper() as keeper:
         with pytest.raises(TypeError, match="use Housekeeper"):
@@ -208,5 +208,5 @@ async def _watch_a_pool_of_threads() -> None:
     pool.close()
 
 
-def test_a_pool_of_threads_is_refused() -> None:
-    asyncio.run(_watch_a_pool_of_threads())
+def test_a_threads_pool_is_refused() -> None:
+    asyncio.run(_watch_a_threads_pool())

@@ -1,10 +1,10 @@
-"""Options of the asyncio pool that decide on a connection's life, and calls for the whole pool."""
+"""Options for the life of a connection in the asyncio pool, and calls for the whole pool."""
 
 import logging
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.context import Bench, play
+from tests.steadypool_aio.context import PoolContext, run_test
 
 from steadypool import (
     ConnectionFailedError,
@@ -22,15 +22,15 @@ from steadypool import (
 
 @pytest.mark.parametrize("manner", ["plain", "async"])
 def test_hooks_may_be_plain_or_async(manner: str) -> None:
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         calls: list[str] = []
 
         async def setup(connection: Any) -> None:
-            await bench.clock.sleep(1)
+            await context.clock.sleep(1)
             calls.append("setup")
 
         async def on_acquire(connection: Any) -> None:
-            await bench.clock.sleep(1)
+            await context.clock.sleep(1)
             calls.append("acquire")
 
         hooks: dict[str, Any] = {"setup": setup, "on_acquire": on_acquire}
@@ -39,182 +39,182 @@ def test_hooks_may_be_plain_or_async(manner: str) -> None:
                 "setup": lambda connection: calls.append("setup"),
                 "on_acquire": lambda connection: calls.append("acquire"),
             }
-        pool = await bench.pool(**hooks)
+        pool = await context.pool(**hooks)
         for _ in range(2):
             async with pool:
                 pass
         assert calls == ["setup", "acquire", "acquire"]
 
-    play(body)
+    run_test(body)
 
 
 def test_a_failing_hook_drops_the_connection_and_wakes_the_next() -> None:
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         async def on_acquire(connection: Any) -> None:
             if connection.number == 1:
                 raise LookupError
 
-        pool = await bench.pool(on_acquire=on_acquire)
+        pool = await context.pool(on_acquire=on_acquire)
         with pytest.raises(LookupError):
             await pool.acquire()
         async with pool as connection:
             assert connection.number == 2
 
-    play(body)
+    run_test(body)
 
 
-def test_a_hook_that_hangs_does_not_outlast_the_acquire() -> None:
-    async def body(bench: Bench) -> None:
+def test_a_hanging_hook_ends_at_the_timeout_of_the_acquire() -> None:
+    async def body(context: PoolContext) -> None:
         async def on_acquire(connection: Any) -> None:
-            await bench.clock.sleep(1000)
+            await context.clock.sleep(1000)
 
-        pool = await bench.pool(on_acquire=on_acquire)
+        pool = await context.pool(on_acquire=on_acquire)
         with pytest.raises(PoolTimeoutError):
             await pool.acquire(timeout=3)
-        assert bench.clock.now() == 3.0
+        assert context.clock.now() == 3.0
 
-    play(body)
+    run_test(body)
 
 
-def test_a_timeout_of_a_hooks_own_is_told_as_it_is() -> None:
-    async def body(bench: Bench) -> None:
+def test_a_timeout_error_raised_by_a_hook_passes_unchanged() -> None:
+    async def body(context: PoolContext) -> None:
         async def on_acquire(connection: Any) -> None:
             raise TimeoutError("the hook's own")
 
-        pool = await bench.pool(on_acquire=on_acquire)
+        pool = await context.pool(on_acquire=on_acquire)
         with pytest.raises(TimeoutError, match="the hook's own"):
             await pool.acquire()
 
-    play(body)
+    run_test(body)
 
 
-def test_a_setup_that_fails_at_the_start_leaves_nothing_open() -> None:
-    async def body(bench: Bench) -> None:
+def test_a_setup_hook_that_fails_at_the_start_leaves_nothing_open() -> None:
+    async def body(context: PoolContext) -> None:
         async def setup(connection: Any) -> None:
             if connection.number == 2:
                 raise LookupError
 
         with pytest.raises(PoolInitializationError):
-            await bench.pool(size=2, setup=setup)
-        assert bench.connect.open_now == 0
+            await context.pool(size=2, setup=setup)
+        assert context.connect.open_now == 0
 
-    play(body)
+    run_test(body)
 
 
-def test_a_start_that_cannot_connect_closes_what_it_had_opened() -> None:
-    async def body(bench: Bench) -> None:
-        bench.connect.then(None, OSError("refused"))
+def test_a_start_that_cannot_connect_closes_the_connections_already_opened() -> None:
+    async def body(context: PoolContext) -> None:
+        context.connect.then(None, OSError("refused"))
         with pytest.raises(PoolInitializationError, match="refused"):
-            await bench.pool(size=2)
-        assert bench.connect.open_now == 0
+            await context.pool(size=2)
+        assert context.connect.open_now == 0
 
-    play(body)
+    run_test(body)
 
 
-def test_a_failed_connect_is_tried_again_within_the_acquire() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(min_size=0, random=lambda: 0.0)
-        bench.connect.then(OSError("refused"), OSError("refused"))
+def test_a_failed_connect_is_retried_within_the_acquire() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(min_size=0, random=lambda: 0.0)
+        context.connect.then(OSError("refused"), OSError("refused"))
         async with pool:
-            assert bench.clock.now() == pytest.approx(0.1 + 0.2)
+            assert context.clock.now() == pytest.approx(0.1 + 0.2)
         assert pool.stats().connect_retries == 2
 
-    play(body)
+    run_test(body)
 
 
-def test_after_the_last_attempt_the_cause_is_told() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(min_size=0)
-        bench.connect.then(*[OSError("refused")] * 3)
+def test_after_the_last_attempt_the_error_names_the_cause() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(min_size=0)
+        context.connect.then(*[OSError("refused")] * 3)
         with pytest.raises(ConnectionFailedError, match="refused"):
             await pool.acquire()
-        assert bench.connect.attempts == 3
+        assert context.connect.attempts == 3
 
-    play(body)
+    run_test(body)
 
 
 def test_acquires_fail_fast_while_the_server_is_known_to_be_down() -> None:
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         options = {"min_size": 0, "connect_attempts": 1, "breaker_failures": 2}
-        pool = await bench.pool(**options)
-        bench.connect.then(OSError("refused"), OSError("refused"))
+        pool = await context.pool(**options)
+        context.connect.then(OSError("refused"), OSError("refused"))
         for _ in range(2):
             with pytest.raises(ConnectionFailedError):
                 await pool.acquire()
         with pytest.raises(ServerUnavailableError):
             await pool.acquire()
-        assert bench.connect.attempts == 2
-        await bench.clock.sleep(1)
+        assert context.connect.attempts == 2
+        await context.clock.sleep(1)
         async with pool:
-            assert bench.connect.attempts == 3
+            assert context.connect.attempts == 3
 
-    play(body)
+    run_test(body)
 
 
-def test_connects_that_never_end_open_the_breaker_too() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(min_size=0, breaker_failures=2)
-        bench.connect.then(1000.0, 1000.0)
+def test_connects_that_time_out_open_the_breaker_too() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(min_size=0, breaker_failures=2)
+        context.connect.then(1000.0, 1000.0)
         for _ in range(2):
             with pytest.raises(PoolTimeoutError):
                 await pool.acquire(timeout=5)
         with pytest.raises(ServerUnavailableError):
             await pool.acquire()
 
-    play(body)
+    run_test(body)
 
 
 def test_a_broken_connection_that_cannot_be_replaced_is_a_validation_error() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(connect_attempts=1)
-        bench.connect.opened[0].die()
-        bench.connect.then(OSError("refused"))
-        await bench.clock.sleep(1)
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(connect_attempts=1)
+        context.connect.opened[0].die()
+        context.connect.then(OSError("refused"))
+        await context.clock.sleep(1)
         with pytest.raises(ConnectionValidationError, match="refused"):
             await pool.acquire()
 
-    play(body)
+    run_test(body)
 
 
-def test_a_full_queue_refuses_at_once() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(max_waiting=0)
+def test_a_full_queue_refuses_an_acquire_at_once() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(max_waiting=0)
         async with pool:
             with pytest.raises(PoolExhaustedError):
                 await pool.acquire()
-            assert bench.clock.now() == 0.0
+            assert context.clock.now() == 0.0
 
-    play(body)
+    run_test(body)
 
 
-def test_a_validation_that_hangs_does_not_outlast_the_acquire() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(validate_after=0)
-        bench.connect.opened[0].on_rollback = 1000.0
+def test_a_hanging_validation_ends_at_the_timeout_of_the_acquire() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(validate_after=0)
+        context.connect.opened[0].on_rollback = 1000.0
         with pytest.raises(PoolTimeoutError):
             await pool.acquire(timeout=3)
-        assert bench.clock.now() == 3.0
+        assert context.clock.now() == 3.0
         async with pool as connection:
             assert connection.number == 2
 
-    play(body)
+    run_test(body)
 
 
 def test_a_session_reset_runs_setup_again() -> None:
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         calls: list[Any] = []
-        pool = await bench.pool(reset=Reset.SESSION, setup=calls.append)
+        pool = await context.pool(reset=Reset.SESSION, setup=calls.append)
         async with pool as connection:
             pass
         assert connection.resets == 1
         assert calls == [connection, connection]
 
-    play(body)
+    run_test(body)
 
 
-def test_without_reset_a_transaction_stays_open_save_for_a_unit_of_work_that_failed() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(reset=Reset.NONE)
+def test_without_reset_only_a_failed_unit_of_work_is_rolled_back() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(reset=Reset.NONE)
         async with pool as connection:
             connection.in_transaction = True
         assert connection.rollbacks == 0
@@ -224,133 +224,133 @@ def test_without_reset_a_transaction_stays_open_save_for_a_unit_of_work_that_fai
                 raise LookupError
         assert connection.rollbacks == 1
 
-    play(body)
+    run_test(body)
 
 
 def test_a_unit_of_work_is_committed_at_its_end() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool()
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool()
         async with pool.transaction() as connection:
             pass
         assert (connection.commits, connection.rollbacks) == (1, 0)
 
-    play(body)
+    run_test(body)
 
 
-def test_a_larger_pool_serves_those_who_wait_and_a_smaller_one_closes_the_surplus() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool()
+def test_growing_serves_waiters_and_shrinking_closes_the_surplus() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool()
         held = await pool.acquire()
-        waiting = (await bench.start(pool.acquire()))[0]
+        waiting = (await context.start(pool.acquire()))[0]
         await pool.resize(size=2)
-        for connection in (held, (await bench.join(waiting))[0]):
+        for connection in (held, (await context.join(waiting))[0]):
             await pool.release(connection)
         assert (pool.stats().pool_size, pool.size, pool.max_size) == (2, 2, 2)
         await pool.resize(size=1)
-        assert (pool.stats().pool_size, bench.connect.open_now) == (1, 1)
+        assert (pool.stats().pool_size, context.connect.open_now) == (1, 1)
 
-    play(body)
+    run_test(body)
 
 
-def test_a_suspended_pool_lets_acquires_wait() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool()
+def test_acquires_wait_while_the_pool_is_suspended() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool()
         pool.suspend()
         with pytest.raises(PoolTimeoutError):
             await pool.acquire(timeout=1)
-        waiting = (await bench.start(pool.acquire()))[0]
+        waiting = (await context.start(pool.acquire()))[0]
         assert pool.suspended
         pool.resume()
-        await pool.release((await bench.join(waiting))[0])
+        await pool.release((await context.join(waiting))[0])
 
-    play(body)
+    run_test(body)
 
 
-def test_a_drain_waits_for_what_is_on_loan_and_cuts_off_the_rest() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(size=2)
+def test_a_drain_waits_for_loans_and_aborts_those_still_out_at_its_deadline() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(size=2)
         early, late = await pool.acquire(), await pool.acquire()
 
-        async def bring_back() -> None:
-            await bench.clock.sleep(3)
+        async def release_later() -> None:
+            await context.clock.sleep(3)
             await pool.release(early)
 
-        task = (await bench.start(bring_back()))[0]
+        task = (await context.start(release_later()))[0]
         await pool.close(drain=10)
-        assert bench.clock.now() == 10.0
+        assert context.clock.now() == 10.0
         assert late.closed
         await task
         await pool.release(late)
         assert pool.stats().total_connections == 0
 
-    play(body)
+    run_test(body)
 
 
-def test_maintenance_closes_the_unused_and_restores_the_minimum() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(size=3, min_size=1, max_idle_time=10)
+def test_maintenance_closes_unused_connections_and_restores_the_minimum() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(size=3, min_size=1, max_idle_time=10)
         held = [await pool.acquire() for _ in range(3)]
         for connection in held:
             await pool.release(connection)
-        await bench.clock.sleep(20)
+        await context.clock.sleep(20)
         await pool.maintain()
         assert pool.stats().pool_size == 1
-        bench.connect.opened[-1].die()
-        for connection in bench.connect.opened:
+        context.connect.opened[-1].die()
+        for connection in context.connect.opened:
             connection.die()
         await pool.maintain()
-        assert (pool.stats().pool_size, bench.connect.open_now) == (1, 1)
+        assert (pool.stats().pool_size, context.connect.open_now) == (1, 1)
 
-    play(body)
+    run_test(body)
 
 
 def test_health_goes_from_healthy_to_unhealthy_and_back() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(breaker_failures=1)
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(breaker_failures=1)
         assert (await pool.health()).status is HealthStatus.HEALTHY
-        bench.connect.opened[0].die()
-        bench.connect.then(OSError("refused"))
-        verdict = await pool.health()
-        assert verdict.status is HealthStatus.UNHEALTHY
-        assert "refused" in verdict.reasons[0]
-        await bench.clock.sleep(1)
+        context.connect.opened[0].die()
+        context.connect.then(OSError("refused"))
+        health = await pool.health()
+        assert health.status is HealthStatus.UNHEALTHY
+        assert "refused" in health.reasons[0]
+        await context.clock.sleep(1)
         assert (await pool.health()).is_healthy
 
-    play(body)
+    run_test(body)
 
 
-def test_a_health_check_of_a_server_that_says_nothing_ends_in_time() -> None:
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool()
-        bench.connect.opened[0].die()
-        bench.connect.then(1000.0)
-        verdict = await pool.health()
-        assert verdict.status is HealthStatus.UNHEALTHY
-        assert bench.clock.now() <= 2.1
+def test_a_health_check_of_a_silent_server_ends_in_time() -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool()
+        context.connect.opened[0].die()
+        context.connect.then(1000.0)
+        health = await pool.health()
+        assert health.status is HealthStatus.UNHEALTHY
+        assert context.clock.now() <= 2.1
 
-    play(body)
+    run_test(body)
 
 
-def test_a_long_loan_is_reported_with_task_and_place(caplog: pytest.LogCaptureFixture) -> None:
-    async def body(bench: Bench) -> None:
+def test_a_long_loan_is_reported_with_its_task_and_place(caplog: pytest.LogCaptureFixture) -> None:
+    async def body(context: PoolContext) -> None:
         events: list[PoolEvent] = []
-        pool = await bench.pool(leak_after=5, listeners=[events.append])
+        pool = await context.pool(leak_after=5, listeners=[events.append])
 
         async def borrower() -> Any:
             return await pool.acquire()
 
-        task = bench.clock.spawn(borrower(), name="the-forgetful")
-        connection = (await bench.join(task))[0]
-        await bench.clock.sleep(6)
+        task = context.clock.spawn(borrower(), name="the-forgetful")
+        connection = (await context.join(task))[0]
+        await context.clock.sleep(6)
         with caplog.at_level(logging.WARNING, "steadypool"):
             await pool.maintain()
             await pool.maintain()
-        told = [event.loan for event in events if event.kind is EventKind.LEAK_SUSPECTED]
-        assert len(told) == len(caplog.records) == 1
-        assert told[0] is not None
-        assert told[0].holder == "the-forgetful"
-        assert "borrower" in told[0].where[0]
+        reported = [event.loan for event in events if event.kind is EventKind.LEAK_SUSPECTED]
+        assert len(reported) == len(caplog.records) == 1
+        assert reported[0] is not None
+        assert reported[0].holder == "the-forgetful"
+        assert "borrower" in reported[0].where[0]
         assert pool.loans()[0].holder == "the-forgetful"
         await pool.release(connection)
 
-    play(body)
+    run_test(body)

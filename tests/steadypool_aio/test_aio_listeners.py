@@ -1,4 +1,4 @@
-"""Interrupts in a listener, in asyncio: whatever the pool is about, it loses nothing by them."""
+"""Interrupts in a listener, in asyncio: they lose nothing at any point of the pool's work."""
 
 import asyncio
 import random
@@ -8,26 +8,26 @@ from typing import Any
 
 import pytest
 from tests.steadypool.heard import OPTIONS, Heard, Interrupt
-from tests.steadypool_aio.context import Bench, play
+from tests.steadypool_aio.context import PoolContext, run_test
 
 from steadypool import AsyncConnectionPool, EventKind, PoolEvent, Reset
 from steadypool.testing_aio import AsyncScriptedConnection
 
 
-class Story:
-    """What one client does with a pool, at random, while its listener is interrupted."""
+class RandomClient:
+    """Random actions of one client on a pool while interrupts occur in its listener."""
 
-    def __init__(self, chance: random.Random, bench: Bench) -> None:
+    def __init__(self, chance: random.Random, context: PoolContext) -> None:
         self.heard = Heard()
-        self._chance = chance
-        self._bench = bench
+        self._random = chance
+        self._bench = context
         self._fails = False
         self._held: list[AsyncScriptedConnection] = []
         self._pool: Any = None
 
     async def start(self) -> AsyncConnectionPool:
         """Make the pool."""
-        chance = self._chance
+        chance = self._random
         chosen = {name: chance.choice(values) for name, values in OPTIONS.items()}
         self._pool = await self._bench.pool(
             **chosen,
@@ -48,40 +48,40 @@ class Story:
             raise ValueError
 
     async def step(self) -> None:
-        """Do one thing, all that it may raise included."""
-        deeds: list[Callable[[], Awaitable[object]]] = [
+        """Perform one random action and suppress its exceptions."""
+        actions: list[Callable[[], Awaitable[object]]] = [
             self._acquire,
             self._acquire,
             self._release,
             self._release,
-            self._leave,
+            self._cancel_acquire,
             self._pool.clear,
-            lambda: self._pool.resize(self._chance.randint(1, 3)),
+            lambda: self._pool.resize(self._random.randint(1, 3)),
             self._pool.maintain,
             self._pool.health,
             self._suspend,
-            self._spoil,
+            self._cause_failure,
         ]
-        await self._bench.clock.sleep(self._chance.choice([0.05, 0.05, 1.0, 3.0]))
-        self.heard.arm(self._chance.randint(0, 3), self._chance.choice([0, 1, 1, 2, 99]))
+        await self._bench.clock.sleep(self._random.choice([0.05, 0.05, 1.0, 3.0]))
+        self.heard.arm(self._random.randint(0, 3), self._random.choice([0, 1, 1, 2, 99]))
         with suppress(Interrupt, Exception):
-            await self._chance.choice(deeds)()
+            await self._random.choice(actions)()
         self.heard.arm(0, 0)
-        for _ in range(20):  # for what goes on in the pool's own tasks
+        for _ in range(20):  # lets the pool's tasks run
             await asyncio.sleep(0)
-        self._pool._interrupts.kept.clear()  # the next step is to begin anew
+        self._pool._interrupts.kept.clear()  # the next step starts without deferred interrupts
 
     async def _acquire(self) -> None:
         self._held.append(await self._pool.acquire(timeout=0.3))
 
     async def _release(self) -> None:
         if self._held:
-            await self._pool.release(self._held.pop(self._chance.randrange(len(self._held))))
+            await self._pool.release(self._held.pop(self._random.randrange(len(self._held))))
 
-    async def _leave(self) -> None:
-        """Be cancelled while asking."""
+    async def _cancel_acquire(self) -> None:
+        """Cancel an acquire."""
         task = asyncio.create_task(self._pool.acquire(timeout=0.3))
-        for _ in range(self._chance.randint(0, 3)):
+        for _ in range(self._random.randint(0, 3)):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
@@ -94,39 +94,39 @@ class Story:
         finally:
             self._pool.resume()
 
-    async def _spoil(self) -> None:
-        """Let something go wrong that is to come."""
-        kind = self._chance.randrange(3)
+    async def _cause_failure(self) -> None:
+        """Make a later hook, connect or connection fail."""
+        kind = self._random.randrange(3)
         if kind == 0:
             self._fails = True
         elif kind == 1:
             self._bench.connect.then(OSError("refused"))
         else:
-            connection = self._chance.choice(self._bench.connect.opened)
+            connection = self._random.choice(self._bench.connect.opened)
             if not connection.closed:
                 connection.die()
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_interrupted_listeners_cost_nothing(seed: int) -> None:
-    async def body(bench: Bench) -> None:
-        story = Story(random.Random(seed), bench)
-        pool = await story.start()
+def test_interrupts_in_a_listener_lose_nothing(seed: int) -> None:
+    async def body(context: PoolContext) -> None:
+        client = RandomClient(random.Random(seed), context)
+        pool = await client.start()
         for _ in range(40):
-            await story.step()
-            story.heard.check(pool, bench.connect.opened)
+            await client.step()
+            client.heard.check(pool, context.connect.opened)
 
-    play(body)
+    run_test(body)
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_interrupted_listeners_cost_many_clients_nothing(seed: int) -> None:
+def test_interrupts_in_a_listener_lose_nothing_with_many_clients(seed: int) -> None:
     chance = random.Random(seed)
     heard = Heard()
 
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         options = {name: chance.choice(values) for name, values in OPTIONS.items()}
-        pool = await bench.pool(**options, breaker_failures=None, listeners=[heard])
+        pool = await context.pool(**options, breaker_failures=None, listeners=[heard])
 
         async def client() -> None:
             for _ in range(15):
@@ -136,7 +136,7 @@ def test_interrupted_listeners_cost_many_clients_nothing(seed: int) -> None:
         async def borrow() -> None:
             connection = await pool.acquire(timeout=chance.choice([0, 0.3, 5]))
             try:
-                await bench.clock.sleep(chance.choice([0, 0.1, 0.6]))
+                await context.clock.sleep(chance.choice([0, 0.1, 0.6]))
                 spoil(connection)
             finally:
                 await pool.release(connection)
@@ -147,20 +147,20 @@ def test_interrupted_listeners_cost_many_clients_nothing(seed: int) -> None:
             if chance.random() < 0.1:
                 connection.die()
             if chance.random() < 0.2:
-                bench.connect.then(OSError("refused"))
+                context.connect.then(OSError("refused"))
 
-        await bench.join(*await bench.start(*(client() for _ in range(6))))
+        await context.join(*await context.start(*(client() for _ in range(6))))
         heard.arm(0, 0)
         for _ in range(20):
             await asyncio.sleep(0)
-        heard.check(pool, bench.connect.opened)
+        heard.check(pool, context.connect.opened)
         assert pool.stats().in_use == 0
-        pool._interrupts.kept.clear()  # whom no client was left to take
+        pool._interrupts.kept.clear()  # no client is left to raise them in
 
-    play(body)
+    run_test(body)
 
 
-def test_what_a_hook_began_for_an_interrupted_borrower_is_nobodys() -> None:
+def test_a_transaction_begun_by_a_hook_for_an_interrupted_borrower_is_discarded() -> None:
     async def begin(connection: AsyncScriptedConnection) -> None:
         await connection.execute()
 
@@ -168,26 +168,26 @@ def test_what_a_hook_began_for_an_interrupted_borrower_is_nobodys() -> None:
         if event.kind is EventKind.CHECKED_OUT and event.connection == 1:
             raise Interrupt
 
-    async def body(bench: Bench) -> None:
-        pool = await bench.pool(on_acquire=begin, listeners=[interrupt])
+    async def body(context: PoolContext) -> None:
+        pool = await context.pool(on_acquire=begin, listeners=[interrupt])
         with pytest.raises(Interrupt):
             await pool.acquire()
         async with pool as connection:
-            assert connection is bench.connect.opened[1]
-        assert bench.connect.opened[0].closed
+            assert connection is context.connect.opened[1]
+        assert context.connect.opened[0].closed
 
-    play(body)
+    run_test(body)
 
 
-def test_a_start_that_was_interrupted_leaves_nothing_open() -> None:
+def test_an_interrupted_start_leaves_nothing_open() -> None:
     def interrupt(event: PoolEvent) -> None:
         if event.kind is EventKind.POOL_CREATED:
             raise Interrupt
 
-    async def body(bench: Bench) -> None:
+    async def body(context: PoolContext) -> None:
         with pytest.raises(Interrupt):
-            await bench.pool(size=3, listeners=[interrupt])
-        (pool,) = bench.pools
+            await context.pool(size=3, listeners=[interrupt])
+        (pool,) = context.pools
         assert pool.closed
 
-    play(body)
+    run_test(body)

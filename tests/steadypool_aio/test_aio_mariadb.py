@@ -1,4 +1,4 @@
-"""The asyncio pool on a real server: nothing is lost, and the server agrees."""
+"""The asyncio pool on a real server: nothing is lost, and the server's counts agree."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ from steadypool import (
 )
 
 
-def test_a_connection_whose_query_was_cancelled_is_dropped(config: Config) -> None:
+def test_a_cancelled_query_drops_its_connection(config: Config) -> None:
     async def body() -> None:
         async with pool_on(config) as pool:
 
@@ -43,7 +43,7 @@ def test_a_connection_whose_query_was_cancelled_is_dropped(config: Config) -> No
     asyncio.run(body())
 
 
-def test_a_cancellation_that_hits_no_query_keeps_the_connection(config: Config) -> None:
+def test_a_cancellation_between_queries_keeps_the_connection(config: Config) -> None:
     async def body() -> None:
         async with pool_on(config) as pool:
             with pytest.raises(TimeoutError):
@@ -56,7 +56,7 @@ def test_a_cancellation_that_hits_no_query_keeps_the_connection(config: Config) 
     asyncio.run(body())
 
 
-def test_a_connection_that_the_server_killed_is_replaced_unseen(
+def test_a_connection_killed_by_the_server_is_replaced_before_it_is_handed_out(
     config: Config, server: Server, tenant: Tenant
 ) -> None:
     async def body() -> None:
@@ -71,7 +71,7 @@ def test_a_connection_that_the_server_killed_is_replaced_unseen(
     asyncio.run(body())
 
 
-def test_the_server_counts_what_the_pool_counts(
+def test_the_servers_count_equals_the_pools_count(
     config: Config, server: Server, tenant: Tenant
 ) -> None:
     async def body() -> None:
@@ -89,7 +89,7 @@ def test_the_server_counts_what_the_pool_counts(
     asyncio.run(body())
 
 
-def test_tasks_lose_no_write(config: Config) -> None:
+def test_concurrent_tasks_lose_no_write(config: Config) -> None:
     async def body() -> None:
         async with pool_on(config, size=3) as pool:
 
@@ -108,7 +108,7 @@ def test_tasks_lose_no_write(config: Config) -> None:
 
 
 def test_cancelled_clients_lose_no_connection(config: Config) -> None:
-    """Each client is cancelled after a while that differs by a hair from the one before."""
+    """Each round cancels its clients slightly later than the round before."""
 
     async def body() -> None:
         async with pool_on(config, size=3, max_overflow=2) as pool:
@@ -138,7 +138,7 @@ def test_cancelled_clients_lose_no_connection(config: Config) -> None:
 
 
 @pytest.mark.parametrize("ends", ["well", "badly"])
-def test_a_unit_of_work_is_done_wholly_or_not_at_all(config: Config, ends: str) -> None:
+def test_a_unit_of_work_is_atomic(config: Config, ends: str) -> None:
     async def body() -> None:
         async with pool_on(config) as pool:
             try:
@@ -154,7 +154,7 @@ def test_a_unit_of_work_is_done_wholly_or_not_at_all(config: Config, ends: str) 
     asyncio.run(body())
 
 
-def test_a_unit_of_work_begins_a_transaction_where_each_statement_would_commit(
+def test_a_unit_of_work_begins_a_transaction_in_autocommit_mode(
     config: Config,
 ) -> None:
     async def body() -> None:
@@ -169,7 +169,7 @@ def test_a_unit_of_work_begins_a_transaction_where_each_statement_would_commit(
     asyncio.run(body())
 
 
-def test_a_wrong_password_is_explained_and_not_shown(config: Config) -> None:
+def test_a_wrong_password_is_explained_but_not_shown(config: Config) -> None:
     with pytest.raises(PoolInitializationError, match="refused user or password") as caught:
         asyncio.run(opened(replace(config, password="näht-the-öne")))
     assert "näht-the-öne" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The asyncio pool while its server is killed, or stopped, and comes back."""
+"""The asyncio pool while its server crashes or pauses, and after its recovery."""
 
 import asyncio
 import time
@@ -17,12 +17,12 @@ from steadypool import (
     PoolTimeoutError,
 )
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
-async def becomes(true: Callable[[], Awaitable[bool]]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not await true():
+async def becomes(holds: Callable[[], Awaitable[bool]]) -> bool:
+    deadline = time.monotonic() + TIMEOUT
+    while not await holds():
         if time.monotonic() > deadline:
             return False
         await asyncio.sleep(0.005)
@@ -30,7 +30,7 @@ async def becomes(true: Callable[[], Awaitable[bool]]) -> bool:
 
 
 class Writer:
-    """Inserts numbers, and remembers those that were committed and what went wrong."""
+    """Inserts numbers and records the committed ones and all errors."""
 
     def __init__(self, pool: AsyncConnectionPool, number: int) -> None:
         self.committed: list[int] = []
@@ -88,7 +88,7 @@ def test_an_outage_under_load_loses_no_committed_write(
     asyncio.run(body())
 
 
-def test_a_server_that_stands_still_delays_nobody_beyond_his_timeout(
+def test_a_paused_server_delays_no_acquire_beyond_its_timeout(
     server: PrivateServer, config: Config
 ) -> None:
     async def body() -> None:
