@@ -1,4 +1,4 @@
-"""`poolspec run` as a user calls it: what it says, how it ends, and what it leaves."""
+"""`poolspec run` as a user calls it: its output, its exit code, and the files that it leaves."""
 
 import json
 import os
@@ -35,12 +35,21 @@ tests:
 """
 WRONG = SPEC.replace("total_connections: 0", "total_connections: 1")
 HANGING = SPEC.replace("steps: [close]", "time: real\n    deadline: 19s\n    steps: [advance: 15s]")
-SAYS_WHEN = """\
+MARKS_THE_START = """\
 from pathlib import Path
 
 
 def pytest_runtest_call(item):
     Path("begun").touch()
+"""
+
+FILLS_THE_DISK = """\
+import resource
+
+
+def pytest_collection_finish(session):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, limits[1]))
 """
 
 Done = subprocess.CompletedProcess[str]
@@ -76,17 +85,17 @@ def test_a_run_leaves_a_report_and_results_and_nothing_else(project: Path) -> No
     assert "2 passed" in done.stdout
 
 
-def test_a_run_that_ends_with_its_first_failure_has_failed_and_is_reported(project: Path) -> None:
+def test_a_run_that_stops_at_its_first_failure_is_reported(project: Path) -> None:
     (project / "specs" / "mine.yaml").write_text(WRONG)
     done = run(project, "--", "-x", workers="1")
     assert (done.returncode, "report: build/coverage/index.md" in done.stdout) == (1, True)
     assert "failed" in (project / "build" / "coverage" / "mine.md").read_text()
 
 
-def test_that_nothing_was_chosen_is_told_with_how_to_choose(project: Path) -> None:
+def test_if_no_test_is_chosen_the_error_says_how_to_choose(project: Path) -> None:
     done = run(project, "--", "-k", "nonsense")
     assert done.returncode == 2
-    assert "is chosen by: -k nonsense" in done.stderr
+    assert "-k nonsense selects no test of generated_tests" in done.stderr
     assert "poolspec run -- -k NAME" in done.stderr
 
 
@@ -99,7 +108,38 @@ def test_the_environment_chooses_where_the_command_line_does_not(
     assert "'nonsense'" in done.stderr
 
 
-def test_a_build_folder_that_cannot_be_made_is_told_before_any_test_runs(project: Path) -> None:
+@pytest.mark.parametrize("files", [0, 1], ids=["no room", "room for the smaller file"])
+def test_a_full_disk_under_the_build_folder_is_refused(project: Path, files: int) -> None:
+    run(project)
+    sizes = [(project / "build" / name).stat().st_size for name in ("results.json", "junit.xml")]
+    room = files * sum(sizes) // 2
+    (project / "conftest.py").write_text(FILLS_THE_DISK.format(size=room))
+    done = run(project)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stderr == "poolspec: the results cannot be written to build\n"
+    assert "File too large" in done.stdout
+    assert "2 passed" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("option", ["--server", "--pool"])
+def test_a_wrong_choice_is_bad_input_and_no_other_code_is_mentioned(
+    project: Path, option: str
+) -> None:
+    done = run(project, option, "nonsense")
+    assert done.returncode == 2
+    assert done.stderr.endswith("poolspec: the tests did not run; the reason is above\n")
+    assert "4" not in done.stderr.splitlines()[-1]
+
+
+def test_the_workers_are_announced_once(project: Path) -> None:
+    done = run(project, workers="2")
+    assert done.returncode == 0
+    assert done.stdout.count("2 workers [2 items]") == 1
+    assert "bringing up nodes" not in done.stdout
+
+
+def test_a_build_folder_that_cannot_be_made_is_reported_before_any_test_runs(project: Path) -> None:
     (project / "file").touch()
     done = run(project, "--build", "file/build")
     assert done.returncode == 3
@@ -107,9 +147,9 @@ def test_a_build_folder_that_cannot_be_made_is_told_before_any_test_runs(project
     assert "passed" not in done.stdout
 
 
-def test_an_interrupt_waits_until_pytest_has_told_what_it_found(project: Path) -> None:
+def test_after_an_interrupt_pytest_reports_its_failures(project: Path) -> None:
     (project / "specs" / "mine.yaml").write_text(HANGING)
-    (project / "conftest.py").write_text(SAYS_WHEN)
+    (project / "conftest.py").write_text(MARKS_THE_START)
     process = subprocess.Popen(
         [SCRIPT, "run", "-n", "0"],
         cwd=project,
@@ -122,13 +162,13 @@ def test_an_interrupt_waits_until_pytest_has_told_what_it_found(project: Path) -
     while not (project / "begun").exists() and time.monotonic() < until:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    told, complaint = process.communicate(timeout=30)
-    assert (process.returncode, complaint) == (130, "poolspec: interrupted\n")
-    assert "KeyboardInterrupt" in told
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "poolspec: interrupted\n")
+    assert "KeyboardInterrupt" in output
     assert built(project) == set()
 
 
-def test_two_runs_at_a_time_do_not_mix(project: Path) -> None:
+def test_two_runs_at_the_same_time_do_not_mix(project: Path) -> None:
     command = [SCRIPT, "run", "-n", "0", "--", "-k"]
     runs = [subprocess.Popen([*command, name], cwd=project) for name in ("closes", "lends")]
     assert [one.wait(60) for one in runs] == [0, 0]

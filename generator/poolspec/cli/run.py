@@ -1,13 +1,14 @@
-"""`poolspec run`: generate, run the generated tests, and write a report with what came of them.
+"""`poolspec run`: generate, run the generated tests, and write a report with their results.
 
-The tests run in processes of their own (pytest), and what they found comes back as a file; nothing
-of the run side is imported here. The published report in docs/ says nothing of any run; the copy
-under the build folder carries outcomes, times and the server used.
+pytest runs in a process of its own and leaves its results in a file; nothing of the run side is
+imported here. The published pages in docs/ contain no results. The copy under the build folder has
+the outcomes, the times and the server of the run.
 
-What pytest writes it writes to a folder of this run alone, whence it is moved into the build folder
-when it is whole. So two runs at a time do not mix, and one that is cut short leaves nothing.
+pytest writes into a temporary folder. Complete files are then moved into the build folder, so that
+two runs at the same time do not mix, and an interrupted run leaves nothing.
 """
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -20,16 +21,19 @@ from poolspec.report.results import Outcome, Results, ResultsError, parse_result
 
 FAILED = 1
 STOPPED = 2
+CRASHED = 3
 NOTHING_RUN = 5
-"""Exit codes of pytest, beside 0. It is stopped by Ctrl-C, `-x`, or a module it cannot load."""
+"""Exit codes of pytest. Ctrl-C, `-x`, or a module that it cannot load stops it."""
+UNWRITABLE = os.EX_CANTCREAT
+"""Exit code of our plugin if the results cannot be written."""
 GRACE = 10
-"""Seconds in which pytest has to end after Ctrl-C, which the terminal sends to it as well."""
+"""Seconds that pytest has to end after Ctrl-C, which the terminal sends to it as well."""
 RESULTS, JUNIT = "results.json", "junit.xml"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What to run, on what, and where to put what comes of it."""
+    """What to run, on which server and pool, and where to put the results."""
 
     places: commands.Places
     build: Path
@@ -39,10 +43,11 @@ class Run:
     extra: tuple[str, ...]
 
     def command(self, folder: Path) -> list[str]:
-        """Return the pytest command line; what is not chosen here is left to pytest."""
+        """Return the pytest command line. An option that is not given is left to pytest."""
         chosen = {"--server": self.server, "--pool": self.pool}
         return [
-            *(sys.executable, "-m", "pytest", str(self.places.modules), "-q", "-n", self.workers),
+            *(sys.executable, "-m", "pytest", str(self.places.modules), "--no-header"),
+            *("-n", self.workers),
             *(word for name, value in chosen.items() if value for word in (name, value)),
             *("--results", str(folder / RESULTS)),
             *("--junitxml", str(folder / JUNIT)),
@@ -51,7 +56,7 @@ class Run:
 
 
 def run(plan: Run) -> int:
-    """Generate, test, report. Returns 0, or 1 when tests failed; Stop when it could not be done."""
+    """Generate, test, report. Returns 0, or 1 if a test failed; raises Stop if none could run."""
     commands.gen(plan.places, commands.Mode.WRITE)
     plan.build.mkdir(parents=True, exist_ok=True)
     for name in (RESULTS, JUNIT):
@@ -70,7 +75,7 @@ def run(plan: Run) -> int:
 
 
 def _pytest(command: list[str]) -> int:
-    """Return pytest's exit code. Interrupted, wait until it has told what it found, and go on."""
+    """Return pytest's exit code. On Ctrl-C, wait until pytest has reported its failures."""
     tests = subprocess.Popen(command)
     try:
         return tests.wait()
@@ -79,29 +84,36 @@ def _pytest(command: list[str]) -> int:
             tests.wait(GRACE)
         raise
     finally:
-        tests.kill()  # does nothing to what has ended
+        tests.kill()  # does nothing if it has ended
         tests.wait()
 
 
 def _results(plan: Run, code: int, file: Path) -> Results:
-    """Return what came of a run; Stop if there is nothing to report."""
+    """Return the results of a run. Raises Stop if there is nothing to report."""
     if code == NOTHING_RUN:
-        where = f"of {plan.places.modules} is chosen by: {' '.join(plan.extra)}"
-        text = f"no test {where if plan.extra else f'is in {plan.places.modules}'}"
-        raise exits.Stop(f"{text}; one class is run by: poolspec run -- -k NAME", exits.BAD_INPUT)
+        raise exits.Stop(_nothing_chosen(plan), exits.BAD_INPUT)
+    if code == UNWRITABLE:
+        raise exits.Stop(f"the results cannot be written to {plan.build}", exits.REFUSED)
     try:
         results = parse_results(file.read_text(encoding="utf-8"))
     except (OSError, ResultsError) as error:
         if code not in (exits.OK, FAILED):
             raise _not_done(code) from None
-        raise exits.Stop(f"no results to report: {error}", exits.DEFECT) from None
+        raise exits.Stop(f"the results cannot be read: {error}", exits.DEFECT) from None
     if code in (exits.OK, FAILED) or (code == STOPPED and _is_red(results)):
         return results
     raise _not_done(code)
 
 
+def _nothing_chosen(plan: Run) -> str:
+    options = " ".join(plan.extra)
+    chosen = f"{options} selects no test of" if options else "there is no test in"
+    return f"{chosen} {plan.places.modules}; to run one class: poolspec run -- -k NAME"
+
+
 def _not_done(code: int) -> exits.Stop:
-    return exits.Stop(f"pytest could not do its work and ended with {code}", exits.BAD_INPUT)
+    why = "pytest crashed" if code == CRASHED else "the tests did not run"
+    return exits.Stop(f"{why}; the reason is above", exits.BAD_INPUT)
 
 
 def _is_red(results: Results) -> bool:

@@ -1,8 +1,9 @@
 """Collects the results of a run from all workers, shows them at the end, and saves them."""
 
 import json
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ class Collector:
         self._results = Results(pool=config.getoption("--pool"))
         self._choice: str = config.getoption("--server")
         self._warned = False
+        self._unwritable = ""
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Warn of stale specs before the first test runs."""
@@ -63,6 +65,9 @@ class Collector:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the table of results."""
+        if self._unwritable:
+            terminalreporter.section("poolspec")
+            terminalreporter.write_line(f"ERROR: {self._unwritable}")
         if not self._results.tests:
             return
         terminalreporter.section("poolspec")
@@ -77,12 +82,20 @@ class Collector:
 
         return ["", describe_choice(self._choice)]
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Save the results if `--results` names a file."""
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Save the results. If these or a JUnit file cannot be written, the exit code says so."""
         self._results.seconds = time.monotonic() - self._started
         path = self._config.getoption("--results")
-        if path is not None:
-            self._results.save(path)
+        try:
+            finished = yield
+            if path is not None:
+                self._results.save(path)
+            return finished
+        except OSError as error:
+            self._unwritable = f"{error.filename or path or 'results'}: {error.strerror}"
+            session.exitstatus = os.EX_CANTCREAT
+            return None
 
 
 def _properties(report: pytest.TestReport) -> dict[str, Any]:
