@@ -29,8 +29,7 @@ class PoolContext:
         tasks = []
         for work in works:
             tasks.append(self.clock.spawn(work))
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await loop_turns()
         return tasks
 
     async def join(self, *tasks: asyncio.Task[Any]) -> list[Any]:
@@ -43,8 +42,7 @@ class PoolContext:
         for pool in self.pools:
             await pool.close()
             assert pool._core.pending == 0
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await loop_turns()
         assert self.connect.open_now == sum(pool.stats().in_use for pool in self.pools)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -58,3 +56,9 @@ def run_test(body: Callable[[PoolContext], Awaitable[None]]) -> None:
         await context.close()
 
     asyncio.run(main())
+
+
+async def loop_turns() -> None:
+    """Let the event loop run for a while, without time passing."""
+    for _ in range(20):
+        await asyncio.sleep(0)

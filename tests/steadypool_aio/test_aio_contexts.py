@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.context import PoolContext, run_test
-from tests.steadypool_aio.scenario import loop_turns
+from tests.steadypool_aio.context import PoolContext, loop_turns, run_test
 
 from steadypool import AsyncConnectionPool, NotBorrowedError
 

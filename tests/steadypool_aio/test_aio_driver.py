@@ -2,16 +2,15 @@
 
 import asyncio
 import gc
-import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import aiomysql
 import pymysql
 import pytest
+from tests.steadypool_aio.context import loop_turns
 from tests.steadypool_aio.database import (
     opened,
     pool_on,
@@ -20,13 +19,10 @@ from tests.steadypool_aio.database import (
     snapshot,
     uncommitted,
 )
-from tests.steadypool_aio.scenario import loop_turns
 
-from poolspec.servers import PrivateServer, Server, Tenant
+from poolspec.servers import Server, Tenant
 from steadypool import (
-    AsyncConnectionPool,
     Config,
-    ConnectionFailedError,
     PoolInitializationError,
     Reset,
 )
@@ -150,44 +146,6 @@ def test_a_result_that_cannot_be_decoded_drops_the_connection(config: Config) ->
     asyncio.run(body())
 
 
-def test_an_answer_that_takes_too_long_is_an_error_and_drops_the_connection(
-    config: Config,
-) -> None:
-    async def body() -> None:
-        async with pool_on(replace(config, query_timeout=0.1)) as pool:
-            async with pool as connection:
-                with pytest.raises(pymysql.OperationalError, match=r"no answer .* within 0\.1 s"):
-                    await run(connection, "SELECT SLEEP(5)")
-                with pytest.raises(pymysql.InterfaceError):
-                    await connection.rollback()
-            async with pool as another:
-                assert another is not connection
-
-    asyncio.run(body())
-
-
-@pytest.mark.parametrize("ask", [("show_warnings",), ("set_charset", "utf8mb4"), ("commit",)])
-def test_every_command_has_a_time_limit(
-    config: Config, server: Server, ask: tuple[str, ...]
-) -> None:
-    assert isinstance(server, PrivateServer)
-
-    async def body(server: PrivateServer) -> None:
-        async with (
-            pool_on(replace(config, query_timeout=0.1)) as pool,
-            asyncio.timeout(5),
-            pool as connection,
-        ):
-            server.pause()
-            try:
-                with pytest.raises(pymysql.OperationalError, match="no answer"):
-                    await getattr(connection, ask[0])(*ask[1:])
-            finally:
-                server.resume()
-
-    asyncio.run(body(server))
-
-
 @pytest.mark.parametrize("autocommit", [True, False])
 def test_a_statement_still_running_in_another_task_drops_the_connection(
     config: Config, autocommit: bool
@@ -203,20 +161,6 @@ def test_a_statement_still_running_in_another_task_drops_the_connection(
                 assert await run(another, "SELECT 7") == ((7,),)
             with pytest.raises(pymysql.OperationalError, match="Lost connection"):
                 await straggler
-
-    asyncio.run(body())
-
-
-def test_a_streamed_result_that_stalls_is_an_error(config: Config) -> None:
-    async def body() -> None:
-        async with pool_on(replace(config, query_timeout=0.1)) as pool, pool as connection:
-            cursor = await connection.cursor(aiomysql.SSCursor)
-            await cursor.execute(
-                "SELECT REPEAT('x', 20000) UNION ALL SELECT SLEEP(5) UNION ALL SELECT 1"
-            )
-            with pytest.raises(pymysql.OperationalError, match="no answer"):
-                while await cursor.fetchone():
-                    pass
 
     asyncio.run(body())
 
@@ -310,18 +254,3 @@ def test_autocommit_follows_the_configuration(config: Config) -> None:
 
     asyncio.run(body(False))
     asyncio.run(body(True))
-
-
-def test_a_server_that_accepts_and_stays_silent_hits_the_connect_timeout(tmp_path: Path) -> None:
-    async def body(path: str) -> None:
-        config = Config(unix_socket=path, connect_timeout=0.1)
-        options: dict[str, Any] = {"size": 1, "min_size": 0, "connect_attempts": 1}
-        pool = await AsyncConnectionPool.open(config=config, **options)
-        with pytest.raises(ConnectionFailedError, match=r"mute\.sock.*not signed in within"):
-            await pool.acquire()
-        await pool.close()
-
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as mute:
-        mute.bind(str(tmp_path / "mute.sock"))
-        mute.listen()
-        asyncio.run(body(str(tmp_path / "mute.sock")))

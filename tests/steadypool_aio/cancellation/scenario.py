@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from tests.steadypool_aio.cancellation import CancelledCall, Moment
+from tests.steadypool_aio.cancellation.cancelled_call import CancelledCall, Moment
+from tests.steadypool_aio.context import loop_turns
 
 from steadypool import AsyncConnectionPool, ConnectionPoolError
 from steadypool.testing_aio import (
@@ -115,11 +116,6 @@ class Case:
         await loop_turns()
         assert self.connect.open_now == 0
         assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-async def loop_turns() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 Scenario = Callable[[Case], Awaitable[None]]

@@ -9,8 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.context import PoolContext
-from tests.steadypool_aio.scenario import loop_turns
+from tests.steadypool_aio.context import PoolContext, loop_turns
 
 from steadypool import AsyncConnectionPool, Reset
 

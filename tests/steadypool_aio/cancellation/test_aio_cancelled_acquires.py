@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.cancellation import Moment
-from tests.steadypool_aio.scenario import (
+from tests.steadypool_aio.cancellation.cancelled_call import Moment
+from tests.steadypool_aio.cancellation.scenario import (
     LIMIT,
     Case,
     Scenario,

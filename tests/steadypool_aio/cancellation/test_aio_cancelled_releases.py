@@ -4,8 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.steadypool_aio.cancellation import Moment
-from tests.steadypool_aio.scenario import Case, Scenario, acquire_all, join, run_at_every_point
+from tests.steadypool_aio.cancellation.cancelled_call import Moment
+from tests.steadypool_aio.cancellation.scenario import (
+    Case,
+    Scenario,
+    acquire_all,
+    join,
+    run_at_every_point,
+)
 
 from steadypool import Reset
 

@@ -1,8 +1,8 @@
 """Cancellation of calls for the whole pool at every interruption point."""
 
 import pytest
-from tests.steadypool_aio.cancellation import Moment
-from tests.steadypool_aio.scenario import (
+from tests.steadypool_aio.cancellation.cancelled_call import Moment
+from tests.steadypool_aio.cancellation.scenario import (
     LIMIT,
     Case,
     Scenario,
