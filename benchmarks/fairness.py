@@ -1,23 +1,23 @@
-"""Does everybody get a turn, and what does that cost?
+"""Measures the fairness of connection pools, and its cost in throughput.
 
-Fifty threads share ten connections to a real server; each borrows one, runs `SELECT 1`, gives it
-back and asks again at once. Beside steadypool runs the least that could hold connections at all: a
-`queue.LifoQueue`, which is fast and serves whoever happens to ask at the right moment. Where
-SQLAlchemy or DBUtils is installed, its pool runs along.
+Fifty threads share ten connections to a real server. Each thread acquires a connection, runs
+`SELECT 1`, releases the connection and acquires again at once. The baseline is a `queue.LifoQueue`
+of connections, the minimum that any pool needs: fast, but unfair. The pools of SQLAlchemy and
+DBUtils take part if they are installed.
 
     python benchmarks/fairness.py [--seconds 3] [--rounds 5] [--server auto]
 
-How to read it, and what not to read into it:
+How to read the results:
 
-* Contestants take turns, round after round (A B A B), in one process and on one server, so that a
-  machine that is busy meanwhile is busy for all of them. Compare figures of one run only.
-* Waits are of all rounds together; turns are those of the least fair round, and the throughput is
-  that of the middle one, so that a round in which the machine had other work counts for nobody.
-* The worst wait is that of one acquire among tens of thousands: on a machine with other work it
-  shows that work (the load is printed). Who must wait for 4 others on each connection waits about
-  4 queries; Python's switching of threads, every 5 ms when all are busy, comes on top.
-* Connections commit by themselves, so that no contestant has anything to roll back, and the others'
-  resets and pings are switched off: this measures the queue and nothing else.
+* The candidates run alternately (A B A B) in one process and on one server, so other work on the
+  machine affects all of them. Compare only figures of the same run.
+* The waits are those of all rounds. The operation counts are those of the least fair round. The
+  throughput is the median of all rounds, so a single disturbed round has no effect on it.
+* The maximum wait is that of one acquire among tens of thousands. On a busy machine it reflects the
+  other work; the report shows the load. With 4 other threads per connection a wait takes about
+  4 queries, plus Python's thread switches, every 5 ms while all threads are busy.
+* The connections use autocommit, so no pool has anything to roll back, and resets and pings of the
+  other pools are off. The benchmark measures only the queue.
 
 The exit code is 0 when steadypool meets its three targets, else 1.
 """
@@ -43,82 +43,82 @@ from steadypool import Config, ConnectionPool, Connector
 
 THREADS = 50
 CONNECTIONS = 10
-PATIENCE = 30.0
-"""Seconds until a starved thread gives up: longer than any round."""
+TIMEOUT = 30.0
+"""The acquire timeout in seconds, longer than any round."""
 
-TURNS_RATIO = 1.3
-WORST_WAIT = 0.050
+FAIRNESS_RATIO = 1.3
+MAX_WAIT = 0.050
 THROUGHPUT_RATIO = 0.92
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A way to share connections."""
+class Candidate:
+    """A pool to measure."""
 
     name: str
-    borrow: Callable[[], Any]
-    give_back: Callable[[Any], object]
+    acquire: Callable[[], Any]
+    release: Callable[[Any], object]
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one contestant did."""
+    """The measurements of one candidate."""
 
-    idlest: int
+    least_busy: int
     busiest: int
     waits: tuple[float, ...]
-    """Every wait for a connection, shortest first, in seconds."""
+    """All waits for a connection in seconds, in ascending order."""
     throughput: float
-    """Turns of all threads in a second."""
+    """Operations of all threads per second."""
 
     @property
     def ratio(self) -> float:
-        """How many turns the busiest thread had for each of the idlest's."""
-        return self.busiest / self.idlest if self.idlest else math.inf
+        """Operations of the busiest thread divided by those of the least busy one."""
+        return self.busiest / self.least_busy if self.least_busy else math.inf
 
-    def wait(self, share: float) -> float:
-        """Return the wait, in seconds, that so large a share of all waits did not exceed."""
-        return self.waits[min(int(len(self.waits) * share), len(self.waits) - 1)]
+    def wait(self, quantile: float) -> float:
+        """Return the wait in seconds at this quantile."""
+        return self.waits[min(int(len(self.waits) * quantile), len(self.waits) - 1)]
 
 
-# --- the contestants -----------------------------------------------------------------------------
+# --- candidates ----------------------------------------------------------------------------------
 
 
 @contextmanager
-def steadypool(connect: Connector) -> Iterator[Contestant]:
-    pool = ConnectionPool(CONNECTIONS, 0, PATIENCE, connect=connect)
+def steadypool(connect: Connector) -> Iterator[Candidate]:
+    pool = ConnectionPool(CONNECTIONS, 0, TIMEOUT, connect=connect)
     try:
-        yield Contestant("steadypool", pool.acquire, pool.release)
+        yield Candidate("steadypool", pool.acquire, pool.release)
     finally:
         pool.close()
 
 
 @contextmanager
-def lifo_queue(connect: Connector) -> Iterator[Contestant]:
+def lifo_queue(connect: Connector) -> Iterator[Candidate]:
     idle: queue.LifoQueue[Any] = queue.LifoQueue()
     connections = [connect() for _ in range(CONNECTIONS)]
     for connection in connections:
         idle.put(connection)
     try:
-        yield Contestant("LifoQueue", idle.get, idle.put)
+        yield Candidate("LifoQueue", idle.get, idle.put)
     finally:
         for connection in connections:
             connection.close()
 
 
 @contextmanager
-def sqlalchemy_pool(connect: Connector) -> Iterator[Contestant]:
+def sqlalchemy_pool(connect: Connector) -> Iterator[Candidate]:
     pool = importlib.import_module("sqlalchemy.pool").QueuePool(
-        connect, pool_size=CONNECTIONS, max_overflow=0, timeout=PATIENCE, reset_on_return=None
+        connect, pool_size=CONNECTIONS, max_overflow=0, timeout=TIMEOUT, reset_on_return=None
     )
     try:
-        yield Contestant("QueuePool", pool.connect, lambda connection: connection.close())
+        yield Candidate("QueuePool", pool.connect, lambda connection: connection.close())
     finally:
         pool.dispose()
 
 
 @contextmanager
-def dbutils_pool(connect: Connector) -> Iterator[Contestant]:
+def dbutils_pool(connect: Connector) -> Iterator[Candidate]:
     pool = importlib.import_module("dbutils.pooled_db").PooledDB(
         connect,
         mincached=CONNECTIONS,
@@ -130,25 +130,25 @@ def dbutils_pool(connect: Connector) -> Iterator[Contestant]:
         failures=(OSError,),
     )
     try:
-        yield Contestant("DBUtils", pool.connection, lambda connection: connection.close())
+        yield Candidate("DBUtils", pool.connection, lambda connection: connection.close())
     finally:
         pool.close()
 
 
-Entry = Callable[[Connector], Any]
+PoolFactory = Callable[[Connector], Any]
 
 
-def entries() -> list[Entry]:
+def pool_factories() -> list[PoolFactory]:
     optional = {"sqlalchemy": sqlalchemy_pool, "dbutils": dbutils_pool}
-    found = [entry for module, entry in optional.items() if find_spec(module)]
+    found = [factory for module, factory in optional.items() if find_spec(module)]
     return [steadypool, lifo_queue, *found]
 
 
 # --- one round -----------------------------------------------------------------------------------
 
 
-def play(contestant: Contestant, seconds: float) -> Figures:
-    """Let all threads loose for so long; raises what a thread raised."""
+def run_round(candidate: Candidate, seconds: float) -> Figures:
+    """Run all threads for this many seconds; raise the first exception of a thread."""
     waits: list[list[float]] = [[] for _ in range(THREADS)]
     errors: list[BaseException] = []
     start = threading.Barrier(THREADS + 1)
@@ -156,7 +156,7 @@ def play(contestant: Contestant, seconds: float) -> Figures:
     def client(number: int) -> None:
         try:
             start.wait()
-            work(contestant, time.perf_counter() + seconds, waits[number])
+            work(candidate, time.perf_counter() + seconds, waits[number])
         except BaseException as error:
             errors.append(error)
             start.abort()
@@ -171,79 +171,79 @@ def play(contestant: Contestant, seconds: float) -> Figures:
     if errors:
         raise errors[0]
     took = time.perf_counter() - began
-    turns = [len(own) for own in waits]
-    return Figures(min(turns), max(turns), tuple(sorted(chain(*waits))), sum(turns) / took)
+    counts = [len(own) for own in waits]
+    return Figures(min(counts), max(counts), tuple(sorted(chain(*waits))), sum(counts) / took)
 
 
-def work(contestant: Contestant, until: float, waits: list[float]) -> None:
-    """Take turns until the time is over, noting how long each was waited for."""
+def work(candidate: Candidate, until: float, waits: list[float]) -> None:
+    """Repeat the operation until the time is over, and record each wait."""
     now = 0.0
-    borrow, give_back, read = contestant.borrow, contestant.give_back, time.perf_counter
+    acquire, release, read = candidate.acquire, candidate.release, time.perf_counter
     while now < until:
         asked = read()
-        connection = borrow()
+        connection = acquire()
         waits.append(read() - asked)
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
         finally:
-            give_back(connection)
+            release(connection)
         now = read()
 
 
-def together(rounds: list[Figures]) -> Figures:
-    """Take the least fair round's turns, all waits, and the middle one of the throughputs."""
+def combined(rounds: list[Figures]) -> Figures:
+    """Combine the counts of the least fair round, all waits, and the median throughput."""
     worst = max(rounds, key=lambda figures: figures.ratio)
     return Figures(
-        worst.idlest,
+        worst.least_busy,
         worst.busiest,
         tuple(sorted(chain(*(figures.waits for figures in rounds)))),
         statistics.median(figures.throughput for figures in rounds),
     )
 
 
-def compete(connect: Connector, seconds: float, rounds: int) -> dict[str, Figures]:
-    """Play all rounds, the contestants in turn; returns the figures by name."""
+def run_all(connect: Connector, seconds: float, rounds: int) -> dict[str, Figures]:
+    """Run all rounds with alternating candidates; return the figures by name."""
     with ExitStack() as stack:
-        contestants = [stack.enter_context(entry(connect)) for entry in entries()]
-        for contestant in contestants:
-            play(contestant, 0.2)  # every connection used, every code path warm
-        results: dict[str, list[Figures]] = {contestant.name: [] for contestant in contestants}
+        candidates = [stack.enter_context(factory(connect)) for factory in pool_factories()]
+        for candidate in candidates:
+            run_round(candidate, 0.2)  # warm-up
+        results: dict[str, list[Figures]] = {candidate.name: [] for candidate in candidates}
         for _ in range(rounds):
-            for contestant in contestants:
-                results[contestant.name].append(play(contestant, seconds))
-    return {name: together(played) for name, played in results.items()}
+            for candidate in candidates:
+                results[candidate.name].append(run_round(candidate, seconds))
+    return {name: combined(measured) for name, measured in results.items()}
 
 
 # --- the report ----------------------------------------------------------------------------------
 
 
 def table(results: dict[str, Figures]) -> str:
-    """Lay the figures out side by side."""
+    """Format the figures as a table with one column per candidate."""
     baseline = results["LifoQueue"].throughput
     rows = {
-        "turns, idlest thread": [f"{f.idlest:,}" for f in results.values()],
-        "turns, busiest thread": [f"{f.busiest:,}" for f in results.values()],
-        "busiest / idlest": [f"{f.ratio:,.2f}" for f in results.values()],
+        "ops, least busy thread": [f"{f.least_busy:,}" for f in results.values()],
+        "ops, busiest thread": [f"{f.busiest:,}" for f in results.values()],
+        "busiest / least busy": [f"{f.ratio:,.2f}" for f in results.values()],
         "wait, median, ms": [f"{f.wait(0.5) * 1000:,.1f}" for f in results.values()],
         "wait, 99.9 %, ms": [f"{f.wait(0.999) * 1000:,.1f}" for f in results.values()],
-        "wait, worst, ms": [f"{f.wait(1) * 1000:,.1f}" for f in results.values()],
-        "turns per second": [f"{f.throughput:,.0f}" for f in results.values()],
-        "of LifoQueue's": [f"{f.throughput / baseline:.1%}" for f in results.values()],
+        "wait, maximum, ms": [f"{f.wait(1) * 1000:,.1f}" for f in results.values()],
+        "operations per second": [f"{f.throughput:,.0f}" for f in results.values()],
+        "relative to LifoQueue": [f"{f.throughput / baseline:.1%}" for f in results.values()],
     }
     lines = [f"{'':22}" + "".join(f"{name:>12}" for name in results)]
     lines += [f"{name:22}" + "".join(f"{cell:>12}" for cell in row) for name, row in rows.items()]
     return "\n".join(lines)
 
 
-def verdicts(results: dict[str, Figures]) -> dict[str, bool]:
-    """Compare steadypool with its targets."""
+def targets(results: dict[str, Figures]) -> dict[str, bool]:
+    """Return whether steadypool meets each of its targets."""
     ours = results["steadypool"]
-    share = ours.throughput / results["LifoQueue"].throughput
+    relative = ours.throughput / results["LifoQueue"].throughput
     return {
-        f"busiest at most {TURNS_RATIO} x idlest": ours.ratio <= TURNS_RATIO,
-        f"worst wait under {WORST_WAIT * 1000:.0f} ms": ours.wait(1) < WORST_WAIT,
-        f"throughput at least {THROUGHPUT_RATIO:.0%} of LifoQueue": share >= THROUGHPUT_RATIO,
+        f"busiest at most {FAIRNESS_RATIO} x least busy": ours.ratio <= FAIRNESS_RATIO,
+        f"maximum wait under {MAX_WAIT * 1000:.0f} ms": ours.wait(1) < MAX_WAIT,
+        f"throughput at least {THROUGHPUT_RATIO:.0%} of LifoQueue": relative >= THROUGHPUT_RATIO,
     }
 
 
@@ -265,14 +265,14 @@ def connector(tenant: Tenant) -> Connector:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Fairness and throughput of connection pools.")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one round")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds for each contestant")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds for each candidate")
     parser.add_argument("--server", default="auto", help="auto, mariadb, mysql, embedded or a URL")
     options = parser.parse_args()
     server = start_server(options.server)
     try:
         tenant = server.create_tenant()
         try:
-            results = compete(connector(tenant), options.seconds, options.rounds)
+            results = run_all(connector(tenant), options.seconds, options.rounds)
         finally:
             server.drop_tenant(tenant)
         print(f"{THREADS} threads, {CONNECTIONS} connections, SELECT 1, {server.description}")
@@ -280,10 +280,10 @@ def main() -> int:
     finally:
         server.stop()
     print(table(results))
-    judged = verdicts(results)
-    for target, met in judged.items():
+    results_by_target = targets(results)
+    for target, met in results_by_target.items():
         print(f"{'met   ' if met else 'MISSED'}  {target}")
-    return 0 if all(judged.values()) else 1
+    return 0 if all(results_by_target.values()) else 1
 
 
 if __name__ == "__main__":

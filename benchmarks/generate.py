@@ -1,9 +1,9 @@
-"""How long `poolspec gen` takes on many large specs.
+"""Measures `poolspec gen` on many large specs.
 
-Makes 1,000 spec files of 20 tests each (about 300 lines a file) in a temporary folder, out of the
-classes in `specs/`, over and over under new names. Then generates them several times: into an empty
-folder, and once more when nothing has changed. Prints the wall time and the processor time of each
-run, and the best. The folder is removed at the end; a run may take two minutes at most.
+The script writes 1,000 spec files of 20 tests each (about 300 lines per file) to a temporary
+folder: copies of the classes in `specs/` under new names. It generates them several times into an
+empty folder, and once more without changes. It prints the wall time and processor time of each run,
+and the best run. It removes the folder at the end. A run may take two minutes at most.
 
     python benchmarks/generate.py [FILES [RUNS]]
 
@@ -25,9 +25,9 @@ from pathlib import Path
 SPECS = Path(__file__).parent.parent / "specs"
 TESTS_A_FILE = 20
 LONGEST = 16
-"""Lines of the longest test that is taken, with the blank line after it."""
+"""Maximum length of a copied test in lines, with the blank line after it."""
 LIMIT = 120.0
-"""Seconds after which a run is given up."""
+"""Time limit of a run in seconds."""
 NAMED = (
     "class: Bench{number}\npurpose: Class number {number} of those that measure the generator.\n"
 )
@@ -35,20 +35,20 @@ NAMED = (
 
 @dataclass(frozen=True)
 class Bundled:
-    """A bundled class: its own keys without name and purpose, and the texts of its tests."""
+    """A bundled class: its keys without name and purpose, and the texts of its tests."""
 
     keys: str
     tests: list[str]
 
     def text(self, number: int) -> str:
-        """Write a class of many tests like these, whose names are new."""
+        """Return a class of many such tests under new names."""
         tests = islice(cycle(self.tests), TESTS_A_FILE)
         named = "".join(f"  t{at}_{test}" for at, test in enumerate(tests))
         return f"{self.keys}{NAMED.format(number=number)}\ntests:\n{named}"
 
 
 def bundled_classes() -> list[Bundled]:
-    """Take each bundled class with its tests, but for long ones; what it says holds for them."""
+    """Return the bundled classes with their tests, without long tests."""
     found = []
     for file in sorted(SPECS.glob("*.yaml")):
         head, _, body = file.read_text(encoding="utf-8").partition("\ntests:\n")
@@ -61,11 +61,11 @@ def bundled_classes() -> list[Bundled]:
 
 
 def make_specs(folder: Path, files: int) -> int:
-    """Write the specs, and return how many lines they have."""
+    """Write the specs and return their number of lines."""
     folder.mkdir()
     for file in SPECS.glob("*.yaml"):
         if "\nclass:" not in file.read_text(encoding="utf-8"):
-            shutil.copy(file, folder)  # classes refer to its profiles, requirements or tables
+            shutil.copy(file, folder)  # profiles, requirements or tables
     classes = cycle(bundled_classes())
     texts = [one.text(number) for number, one in zip(range(files), classes, strict=False)]
     for number, text in enumerate(texts):
@@ -74,7 +74,7 @@ def make_specs(folder: Path, files: int) -> int:
 
 
 def measured(root: Path) -> tuple[float, float]:
-    """Generate once; return the seconds of wall time, and of processor time over all processes."""
+    """Generate once; return the wall time and the processor time of all processes, in seconds."""
     before, start = os.times(), time.perf_counter()
     command = [sys.executable, "-m", "poolspec", "gen"]
     subprocess.run(command, cwd=root, check=True, timeout=LIMIT, stdout=subprocess.DEVNULL)
@@ -84,7 +84,7 @@ def measured(root: Path) -> tuple[float, float]:
 
 
 def runs(root: Path, count: int) -> Iterator[tuple[float, float]]:
-    """Generate into an empty folder, several times."""
+    """Generate several times into an empty folder."""
     for _ in range(count):
         shutil.rmtree(root / "generated_tests", ignore_errors=True)
         shutil.rmtree(root / "docs", ignore_errors=True)
@@ -95,7 +95,7 @@ def main(files: int = 1000, count: int = 3) -> None:
     with tempfile.TemporaryDirectory(prefix="poolspec-bench-") as name:
         root = Path(name)
         lines = make_specs(root / "specs", files)
-        print(f"{files} specs, {files * TESTS_A_FILE} tests, {lines // files} lines a file")
+        print(f"{files} specs, {files * TESTS_A_FILE} tests, {lines // files} lines per file")
         best = float("inf")
         for wall, used in runs(root, count):
             best = min(best, wall)

@@ -1,8 +1,8 @@
-"""What acquire and release cost when nothing is in the way.
+"""Measures an uncontended acquire and release.
 
-Compares them with the least that any pool must do, a lock and a deque, measured in the same run.
-Prints nanoseconds per pair and the ratio. Needs no server: the connections look to the pool as
-PyMySQL's do, and are never used.
+The baseline, measured in the same run, is the minimum that any pool needs: a lock and a deque. The
+script prints nanoseconds per pair and the ratio. It needs no server: the connections are PyMySQL
+connections that are never used.
 
     python benchmarks/hot_path.py
 """
@@ -20,7 +20,7 @@ PAIRS = 100_000
 
 
 def idle_connection() -> Connection:
-    """Make a connection object in the state that sign-in leaves it in, without a server."""
+    """Make a connection object in the state after sign-in, without a server."""
     connection = Connection(defer_connect=True, ssl_disabled=True)
     connection.server_status = 0x0002
     connection._sock = socket.socket()
