@@ -28,9 +28,7 @@ LONGEST = 16
 """Maximum length of a copied test in lines, with the blank line after it."""
 LIMIT = 120.0
 """Time limit of a run in seconds."""
-NAMED = (
-    "class: Bench{number}\npurpose: Class number {number} of those that measure the generator.\n"
-)
+NAMED = "class: Generated{number}\npurpose: Class {number} of the benchmark.\n"
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def make_specs(folder: Path, files: int) -> int:
     classes = cycle(bundled_classes())
     texts = [one.text(number) for number, one in zip(range(files), classes, strict=False)]
     for number, text in enumerate(texts):
-        (folder / f"bench_{number:04}.yaml").write_text(text, encoding="utf-8")
+        (folder / f"generated_{number:04}.yaml").write_text(text, encoding="utf-8")
     return sum(text.count("\n") for text in texts)
 
 
@@ -92,7 +90,7 @@ def runs(root: Path, count: int) -> Iterator[tuple[float, float]]:
 
 
 def main(files: int = 1000, count: int = 3) -> None:
-    with tempfile.TemporaryDirectory(prefix="poolspec-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="poolspec-benchmark-") as name:
         root = Path(name)
         lines = make_specs(root / "specs", files)
         print(f"{files} specs, {files * TESTS_A_FILE} tests, {lines // files} lines per file")

@@ -163,18 +163,18 @@ def test_a_hanging_close_ends_at_the_close_limit(monkeypatch: pytest.MonkeyPatch
 
 
 def test_cancelling_a_close_aborts_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Cut(Hanging):
+    class Abortable(Hanging):
         def abort(self) -> None:
             self.calls.append("abort")
 
-    async def body(connection: Cut) -> None:
+    async def body(connection: Abortable) -> None:
         task = asyncio.create_task(close(connection))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    connection = Cut()
+    connection = Abortable()
     asyncio.run(body(connection))
     assert connection.calls == ["close", "abort"]
 
@@ -210,7 +210,7 @@ def test_without_the_driver_a_configured_pool_names_the_extra_to_install(
     monkeypatch.setitem(sys.modules, "aiomysql", None)
     monkeypatch.setitem(sys.modules, "aiomysql.connection", None)
     with pytest.raises(PoolConfigError, match="install steadypool with its extra `asyncio`"):
-        AsyncConnectionPool(config="mysql://nobody@localhost/nothing")
+        AsyncConnectionPool(config="mysql://app@localhost/shop")
 
 
 def test_connections_of_asyncmy_can_be_pooled(config: Any) -> None:

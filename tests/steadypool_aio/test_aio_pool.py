@@ -188,7 +188,7 @@ def test_starting_twice_has_no_effect() -> None:
 
 def test_the_error_names_a_wrong_option() -> None:
     with pytest.raises(PoolConfigError, match="max_overflow"):
-        AsyncConnectionPool(max_overflow=-2, config="mysql://nobody@localhost/nothing")
+        AsyncConnectionPool(max_overflow=-2, config="mysql://app@localhost/shop")
 
 
 def test_the_events_match_those_of_the_threads_pool() -> None:

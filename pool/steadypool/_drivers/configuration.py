@@ -47,7 +47,7 @@ class Config:
     """For sending a statement, and for the server's answer. A query that takes longer fails, and
     its connection is lost. In asyncio the limit covers the whole answer (each row of a streamed
     result). In threads it covers each wait for more of the answer, so a server that keeps sending
-    small pieces is not cut off."""
+    small pieces is not disconnected."""
     read_timeout: float | None = None
     """For the answer, in place of `query_timeout` and measured in the same way."""
     write_timeout: float | None = None

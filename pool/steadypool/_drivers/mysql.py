@@ -7,7 +7,7 @@ PyMySQL learns the transaction status only from the answer to a statement that r
 after a query or a failed statement it holds an older status. If a signal or undecodable text
 interrupts the reading of an answer, PyMySQL takes the rest for the answer to the next statement.
 And its connect timeout covers only the connect, its read timeout each single read, so a server that
-sends byte by byte could block sign-in for ever.
+sends byte by byte could block sign-in indefinitely.
 """
 
 import socket
