@@ -14,7 +14,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 RUN = re.compile(r"^```sh\n(.*?)^```\n\n```text\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-def shell(folder: Path, script: str) -> str:
+def run_commands(folder: Path, script: str) -> str:
     """Run a block of commands as in an activated environment; return the output."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
@@ -35,9 +35,9 @@ def test_the_tutorial_shows_the_output_of_its_commands(tmp_path: Path) -> None:
     spec = next(text for kind, text in BLOCK.findall(PAGE) if kind == "yaml")
     (tmp_path / "specs" / "first.yaml").write_text(spec, encoding="utf-8")
     for script, shown in RUN.findall(PAGE):
-        said = shell(tmp_path, script)
-        missing = [line for line in shown.splitlines() if line not in said]
-        assert not missing, f"{script}\n{said}"
+        output = run_commands(tmp_path, script)
+        missing = [line for line in shown.splitlines() if line not in output]
+        assert not missing, f"{script}\n{output}"
     assert len(RUN.findall(PAGE)) == len([kind for kind, _ in BLOCK.findall(PAGE) if kind == "sh"])
 
 
@@ -47,12 +47,12 @@ def test_every_page_is_in_the_index(page: Path) -> None:
     assert page.name == "README.md" or f"]({page.name})" in index
 
 
-def test_the_readme_shows_the_test_that_its_spec_becomes_and_how_it_fails(tmp_path: Path) -> None:
+def test_the_readmes_test_and_its_failure_match_the_spec(tmp_path: Path) -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     spec, test, failure = (text for _, text in BLOCK.findall(page)[:3])
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "limits.yaml").write_text(spec, encoding="utf-8")
-    shell(tmp_path, "poolspec gen")
+    run_commands(tmp_path, "poolspec gen")
     module = (tmp_path / "generated_tests" / "test_limits.py").read_text(encoding="utf-8")
     assert test in module
     shown = [line.strip("> ") for line in failure.splitlines() if "# line" in line]
