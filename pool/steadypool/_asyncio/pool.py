@@ -5,18 +5,19 @@
         await cursor.execute("SELECT 1")
     await pool.close()
 
-Rules of this shell:
+Rules of the asyncio pool:
 
-* It belongs to the event loop in which it was started; that loop is its lock. It has no thread, and
-  no task of its own: tasks run only while a connection is being opened, reset or closed.
-* A cancellation goes on at once, wherever it strikes, and loses nothing: see
-  `steadypool._asyncio.acquire`. `asyncio.timeout` around any method is honoured.
-* A connection on which a statement was broken off is dropped: nobody knows what is left to read.
-  The server may go on with that statement for a while.
-* A process that forks makes its pools after the fork: an event loop does not survive it. In the
-  child a pool that was started refuses everything, and its connections are left alone.
+* It belongs to the event loop in which it was started; that loop serves as its lock. It has no
+  thread and no permanent task: tasks run only while a connection is opened, reset or closed.
+* A cancellation propagates at once from any point and loses nothing; see
+  `steadypool._asyncio.acquire`. `asyncio.timeout` works around any method.
+* A connection with an interrupted statement is dropped, because its unread answer is unknown. The
+  server may continue the statement for a while.
+* A process that forks creates its pools after the fork, because an event loop does not survive it.
+  In the child a started pool refuses every call and leaves its connections alone.
 
-Supported is asyncio, with any of its event loops; under anyio, its asyncio backend. trio is not.
+The pool supports every event loop of asyncio, and anyio on its asyncio backend. It does not support
+trio.
 """
 
 import asyncio
@@ -128,24 +129,24 @@ class AsyncConnectionPool(AsyncControl):
         self._log = PoolLog(self.name, opener.address)
         self._clock: AsyncClock = clock or SystemAsyncClock()
         self._now = self._clock.now
-        self._interrupts = DeferredInterrupts(self._log, lambda: 0)  # all tasks are one thread's
+        self._interrupts = DeferredInterrupts(self._log, lambda: 0)  # all tasks run in one thread
         self._core = Core(settings, tuple(listeners), self._interrupts.listener_raised)
         self._engine = AsyncEngine(
             self._core, self._clock, opener, self._log, self._interrupts, random
         )
-        self._loop: object = None  # the event loop, by its identity
+        self._loop: object = None  # the event loop, compared by identity
         self._blocks = Blocks(lambda: id(asyncio.current_task()))
 
     @classmethod
     async def open(cls, *positional: Any, **options: Any) -> Self:
-        """Make a pool and start it."""
+        """Create a pool and start it."""
         return await cls(*positional, **options).start()
 
     async def start(self) -> Self:
-        """Open the first connections, in the event loop that the pool belongs to from now on.
+        """Open the first connections; the pool then belongs to the running event loop.
 
-        Returns the pool. Starting twice does nothing more. Raises PoolInitializationError; then
-        the pool is closed and nothing is left open.
+        Returns the pool. Starting twice has no effect. Raises PoolInitializationError; then the
+        pool is closed and no connection is left open.
         """
         if self._loop is not None:
             self._check_loop()
@@ -167,12 +168,12 @@ class AsyncConnectionPool(AsyncControl):
     # --- borrowing -------------------------------------------------------------------------------
 
     async def acquire(self, timeout: float | None = None) -> Any:
-        """Borrow a connection; give it back with `release`.
+        """Borrow a connection; return it with `release`.
 
-        `timeout` in seconds covers waiting and connecting; None: the pool's own; 0: do not wait
-        (a connection may still be opened, once). Raises PoolTimeoutError, PoolExhaustedError,
+        `timeout` in seconds covers waiting and connecting. None means the pool's timeout; 0 means
+        no wait, but one connect is still possible. Raises PoolTimeoutError, PoolExhaustedError,
         PoolClosedError, ConnectionFailedError (ConnectionValidationError, ServerUnavailableError),
-        and whatever a hook raises.
+        and the exceptions of hooks.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout, "the pool's own")
@@ -183,24 +184,24 @@ class AsyncConnectionPool(AsyncControl):
         return await self._engine.acquire(self._timeout if timeout is None else timeout)
 
     async def release(self, connection: Any) -> None:
-        """Give a connection back; None is ignored. Any task may do so, not the borrower alone.
+        """Return a connection to the pool; None is ignored. Any task may release it.
 
-        The connection is given back before this method first waits; a cancellation then only ends
-        the wait for its reset. Raises NotBorrowedError, and changes nothing, if the connection is
-        not on loan. Do not use or release a connection after its release.
+        The release takes effect before this method first waits; a cancellation only ends the wait
+        for the reset. Raises NotBorrowedError, and changes nothing, if the connection is not on
+        loan. Do not use or release a connection after its release.
         """
         if connection is not None:
             state = connections.state(connection)
-            await self._give_back(connection, state, self._keeps_open)
+            await self._check_in(connection, state, self._keeps_open)
 
     @asynccontextmanager
     async def connection(self, timeout: float | None = None) -> AsyncIterator[Any]:
-        """Borrow a connection for the length of a block; `timeout` as for `acquire`."""
+        """Borrow a connection for the duration of a block; `timeout` as for `acquire`."""
         connection = await self.acquire(timeout)
         try:
             yield connection
         except BaseException as error:
-            await self._give_back(
+            await self._check_in(
                 connection, connections.state_after(connection, error), self._keeps_open
             )
             raise
@@ -208,18 +209,19 @@ class AsyncConnectionPool(AsyncControl):
 
     @asynccontextmanager
     async def transaction(self, timeout: float | None = None) -> AsyncIterator[Any]:
-        """Borrow a connection for a unit of work: an `async with` block that does all or nothing.
+        """Borrow a connection for a unit of work: an atomic `async with` block.
 
-        At its end the work is committed, or rolled back if the block or the commit raises; what it
-        raised goes on. `timeout` as for `acquire`; see `steadypool.units` for optimistic locking.
+        The end of the block commits the work. If the block or the commit raises, the work is rolled
+        back and the exception propagates. `timeout` as for `acquire`; see `steadypool.units` for
+        optimistic locking.
         """
         connection = await self.acquire(timeout)
         try:
             await connections.begin(connection)
             yield connection
             await connections.commit(connection)
-        except BaseException as error:  # rolled back as it comes back
-            await self._give_back(connection, connections.state_after(connection, error), False)
+        except BaseException as error:  # the release rolls back
+            await self._check_in(connection, connections.state_after(connection, error), False)
             raise
         await self.release(connection)
 
@@ -234,14 +236,14 @@ class AsyncConnectionPool(AsyncControl):
     ) -> Coroutine[Any, Any, None]:
         connection = self._blocks.leave(sys._getframe(1))
         state = connections.state_after(connection, error)
-        return self._give_back(connection, state, self._keeps_open)
+        return self._check_in(connection, state, self._keeps_open)
 
     async def _enter(self, frame: FrameType) -> Any:
         connection = await self.acquire()
         self._blocks.enter(frame, connection)
         return connection
 
-    async def _give_back(self, connection: Any, state: ConnectionState, keeps_open: bool) -> None:
+    async def _check_in(self, connection: Any, state: ConnectionState, keeps_open: bool) -> None:
         self._check_loop()
         entry = self._core.in_use.get(id(connection))
         if entry is None:
@@ -255,21 +257,21 @@ class AsyncConnectionPool(AsyncControl):
         try:
             if asyncio.get_running_loop() is self._loop:
                 return
-        except RuntimeError:  # none runs in this thread
+        except RuntimeError:  # this thread has no running loop
             pass
         if self._loop is None:
             raise WrongLoopError(f"the pool {self.name!r} was not started: await its start() first")
         raise WrongLoopError(
-            f"the pool {self.name!r} belongs to another event loop: make one in each loop, and "
+            f"the pool {self.name!r} belongs to another event loop: create one in each loop, and "
             "after a fork in each process"
         )
 
     def _after_fork(self) -> None:
-        """In the child: refuse everything; what the pool has is the parent's."""
-        self._loop = object()  # no loop is this one
-        # Kept for good: a finalizer's farewell would reach the parent's server and event loop.
+        """In a forked child: refuse every call; the connections belong to the parent."""
+        self._loop = object()  # never equal to a loop
+        # Never collected: a finalizer would reach the parent's server and event loop.
         _INHERITED.append(self)
 
 
 _INHERITED: list[AsyncConnectionPool] = []
-"""In a forked child, the pools of the parent."""
+"""The parent's pools in a forked child."""
