@@ -41,7 +41,7 @@ class OverLimitByOne(WrongCore):
 
     class core(Core):
         def _has_room(self) -> bool:
-            return self._slots() <= self.settings.limit
+            return self._used_slots() <= self.settings.limit
 
 
 class WakesNobody(WrongCore):
@@ -120,9 +120,9 @@ class CloseAllForgetsOne(WrongCore):
     """Leaves one connection open when it is emptied."""
 
     class core(Core):
-        def _empty(self, reason: steadypool.CloseReason, doomed: list[PoolEntry]) -> None:
+        def _empty(self, reason: steadypool.CloseReason, to_close: list[PoolEntry]) -> None:
             forgotten = self.idle.pop() if self.idle and not self.is_closed else None
-            super()._empty(reason, doomed)
+            super()._empty(reason, to_close)
             if forgotten is not None:
                 forgotten.generation = self.generation
                 self.idle.append(forgotten)
@@ -157,17 +157,17 @@ class LeaksASlotAtATimeout(WrongCore):
             self.lost += reason is FailReason.TIMEOUT
             return super().withdraw(request, reason, now)
 
-        def _slots(self) -> int:
-            return super()._slots() + self.lost
+        def _used_slots(self) -> int:
+            return super()._used_slots() + self.lost
 
 
 class ForgetsWaitersAtClose(WrongCore):
     """Leaves those who wait to their timeouts when it is closed."""
 
     class core(Core):
-        def close(self, doomed: list[PoolEntry], now: float) -> None:
+        def close(self, to_close: list[PoolEntry], now: float) -> None:
             queue, self.waiters = self.waiters, deque()
-            super().close(doomed, now)
+            super().close(to_close, now)
             self.waiters = queue
 
 
@@ -175,8 +175,8 @@ class KeepsWhatComesBackAfterClose(WrongCore):
     """Puts a connection on the shelf although the pool is closed."""
 
     class core(Core):
-        def close(self, doomed: list[PoolEntry], now: float) -> None:
-            super().close(doomed, now)
+        def close(self, to_close: list[PoolEntry], now: float) -> None:
+            super().close(to_close, now)
             for entry in self.in_use.values():
                 entry.generation = self.generation
 
@@ -233,8 +233,8 @@ class LeaksASlotWhenInterrupted(WrongCore):
             self.lost += reason is FailReason.INTERRUPTED and request.entry is None
             return super().withdraw(request, reason, now)
 
-        def _slots(self) -> int:
-            return super()._slots() + self.lost
+        def _used_slots(self) -> int:
+            return super()._used_slots() + self.lost
 
 
 class LosesWhatItHasJustTaken(steadypool.ConnectionPool):
@@ -251,7 +251,7 @@ class TakesBackWhatItHasPassedOn(WrongCore):
 
     class core(Core):
         def salvage(self, entry: PoolEntry, now: float) -> None:
-            self._passed = None
+            self._handed_over = None
             super().salvage(entry, now)
 
 
@@ -432,18 +432,18 @@ class ForgetsItsRulesWhenEmptied(WrongCore):
     """Keeps its sizes when it is emptied, and no other figure."""
 
     class core(Core):
-        def clear(self, doomed: list[PoolEntry], now: float) -> None:
+        def clear(self, to_close: list[PoolEntry], now: float) -> None:
             settings = self.settings
-            self._go_by(Settings(name=settings.name, size=settings.size, limit=settings.limit))
-            super().clear(doomed, now)
+            self._apply_settings(Settings(name=settings.name, size=settings.size, limit=settings.limit))
+            super().clear(to_close, now)
 
 
 class KeepsWhatWasOnLoanWhenEmptied(WrongCore):
     """Closes what is idle when it is emptied, and keeps what comes back later."""
 
     class core(Core):
-        def clear(self, doomed: list[PoolEntry], now: float) -> None:
-            super().clear(doomed, now)
+        def clear(self, to_close: list[PoolEntry], now: float) -> None:
+            super().clear(to_close, now)
             for entry in self.in_use.values():
                 entry.generation = self.generation
 

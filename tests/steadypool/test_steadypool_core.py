@@ -113,12 +113,12 @@ def test_a_retry_is_counted_when_it_is_made() -> None:
     request = start(core)
     core.failed(request, True, 1.0, 0.0)
     core.close([], 0.5)
-    core.rested(request, 1.0)
+    core.backed_off(request, 1.0)
     assert (request.step, core.connect_retries) == (Step.REFUSED, 0)
     core = Core(Settings(name="test", size=1, limit=1, connect_attempts=3))
     request = start(core)
     core.failed(request, True, 1.0, 0.0)
-    core.rested(request, 1.0)
+    core.backed_off(request, 1.0)
     assert (request.step, core.connect_retries) == (Step.OPEN, 1)
 
 

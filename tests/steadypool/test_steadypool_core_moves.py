@@ -11,7 +11,7 @@ from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.settings import Settings
 
-WITH_A_SLOT = (Step.TAKE, Step.CHECK, Step.VALIDATE, Step.REPLACE, Step.OPEN, Step.REST)
+WITH_A_SLOT = (Step.TAKE, Step.CHECK, Step.VALIDATE, Step.REPLACE, Step.OPEN, Step.BACKOFF)
 
 
 class Bell:
@@ -75,9 +75,9 @@ class World:
             case Step.OPEN:
                 request.entry = PoolEntry(object(), 0, now, core.settings.recycle)
                 core.opened(request, now)
-            case Step.REST:
+            case Step.BACKOFF:
                 request.waiter = Bell()
-                core.rested(request, now)
+                core.backed_off(request, now)
             case Step.TAKE:
                 core.checkout(request, now)
             case Step.CHECK | Step.VALIDATE:
@@ -166,8 +166,8 @@ class World:
         owners = [request for request in self.requests if request.step in WITH_A_SLOT]
         assert core.pending == len(owners) + len(self.to_close) + len(self.to_reset)
         assert core.connecting == sum(request.step is Step.OPEN for request in self.requests)
-        resting = {id(request) for request in self.requests if request.step is Step.REST}
-        assert core.is_closed or {id(request) for request in core.resting} == resting
+        resting = {id(request) for request in self.requests if request.step is Step.BACKOFF}
+        assert core.is_closed or {id(request) for request in core.backing_off} == resting
 
     def check_queue(self) -> None:
         core = self.core
@@ -196,7 +196,7 @@ class World:
             self.act("go_on", 0)
             self.act("wait", 1)
         assert self.core.pending == self.core.connecting == 0
-        assert not self.core.resting
+        assert not self.core.backing_off
         assert self.core.created - self.core.closed == len(self.core.idle)
 
 

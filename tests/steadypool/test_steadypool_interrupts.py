@@ -161,7 +161,7 @@ class Stage:
         assert core.pending == core.connecting == 0
         assert not core.in_use
         assert not core.waiters
-        assert not core.resting
+        assert not core.backing_off
         if self.pool.closed:
             assert self.pool.stats().total_connections == 0
             return

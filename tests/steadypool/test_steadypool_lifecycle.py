@@ -322,7 +322,7 @@ def test_a_smaller_pool_closes_idle_ones_now_and_borrowed_ones_later(
     assert (connect.open_now, pool.stats().pool_size) == (1, 1)
     with pool:
         pass
-    assert pool._core._short
+    assert pool._core._fast
 
 
 def test_resizing_keeps_what_is_not_named_and_refuses_nonsense(make_pool: MakePool) -> None:

@@ -148,7 +148,7 @@ def test_a_rest_is_cut_short_when_the_pool_is_closed(
             pool.acquire()
 
     crew.start(client)
-    while not pool._core.resting:
+    while not pool._core.backing_off:
         pass
     pool.close()
     crew.join()

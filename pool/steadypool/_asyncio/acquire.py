@@ -55,7 +55,7 @@ class AsyncEngine(AsyncConnecting):
                 await self._replace(request, backoff)
             elif step is Step.OPEN:
                 await self._open(request, backoff)
-            elif step is Step.REST:
+            elif step is Step.BACKOFF:
                 await self._back_off(request)
             else:
                 raise self._core.refusal(request)
@@ -101,4 +101,4 @@ class AsyncEngine(AsyncConnecting):
     async def _back_off(self, request: AsyncAcquireRequest) -> None:
         await request.wait(request.until)  # only closing the pool ends this wait early
         request.renew()
-        self._core.rested(request, self._now())
+        self._core.backed_off(request, self._now())

@@ -94,8 +94,8 @@ class AsyncConnecting(AsyncReleasing):
         """Close the pool: fail all pending requests, then close the idle connections."""
         await self.change(self._close_core)
 
-    def _close_core(self, doomed: list[PoolEntry], now: float) -> None:
-        self._core.close(doomed, now)
+    def _close_core(self, to_close: list[PoolEntry], now: float) -> None:
+        self._core.close(to_close, now)
         cancel(task for task, _ in self._connects.values())  # their requests then fail as well
 
     async def settle(self) -> None:
@@ -146,7 +146,7 @@ class AsyncConnecting(AsyncReleasing):
         until = backoff.retry_at(request.attempts, self._random, now) if transient else None
         request.renew()
         self._record_failure(request, error, transient, until)
-        if request.step is Step.REST:
+        if request.step is Step.BACKOFF:
             self._log.connect_retry(request.attempts + 1, request.until - now)
             return
         if backoff.limit is not None and now >= backoff.limit:

@@ -1,1 +1,1 @@
-"""The rules of a pool as a state machine: no threads, no clock, no input or output."""
+"""The rules of a pool as a state machine: no threads, no clock, no I/O."""

@@ -1,11 +1,12 @@
-"""When it is no use to connect: a circuit breaker, as a plain state machine.
+"""A circuit breaker for connects, as a plain state machine.
 
     closed ── `limit` connects in a row failed ──► open
-    open ── the cooldown is over ──► one probe is admitted, then the next cooldown runs
+    open ── the cooldown ends ──► one probe is admitted, then the next cooldown starts
     any ── a connect succeeded ──► closed
 
-A probe is not waited for: if it takes longer than a cooldown, or its thread is interrupted, another
-is admitted then. So no probe can be lost, and whoever asks meanwhile is refused at once.
+The breaker does not wait for its probe. If the probe takes longer than a cooldown, or its thread is
+interrupted, the next cooldown ends all the same and admits another. So a probe cannot be lost.
+Until then the breaker refuses all other connects at once.
 """
 
 
@@ -18,15 +19,15 @@ class Breaker:
         self._until = 0.0
         self._failing_since = 0.0
         self.failures = 0
-        """Failed connects since the last that succeeded."""
+        """Failed connects since the last success."""
 
     @property
     def is_open(self) -> bool:
-        """Whether connects are refused, save for the probes."""
+        """Whether the breaker refuses connects, except for probes."""
         return self.failures >= self._limit
 
     def admits(self, now: float) -> bool:
-        """Ask for leave to connect; what is admitted while the breaker is open is a probe."""
+        """Return whether a connect may begin; a connect admitted by an open breaker is a probe."""
         if self.failures < self._limit:
             return True
         if now < self._until:
@@ -35,7 +36,7 @@ class Breaker:
         return True
 
     def failed(self, now: float) -> bool:
-        """Count a connect that failed; returns whether that made it open."""
+        """Count a failed connect; return whether it opened the breaker."""
         if not self.failures:
             self._failing_since = now
         self.failures += 1
@@ -43,7 +44,7 @@ class Breaker:
         return self.failures == self._limit
 
     def succeeded(self, now: float) -> float | None:
-        """Close; returns for how long connects had been failing, or None if they had not."""
+        """Close the breaker; return the length of the outage in seconds, or None without one."""
         if not self.failures:
             return None
         self.failures = 0

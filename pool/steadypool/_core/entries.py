@@ -1,7 +1,7 @@
-"""The things that a pool moves about: connections in their slots, acquires with their tickets.
+"""The two records that a pool works with: entries with a connection, and acquire requests.
 
-Both are small mutable records that only the core changes, with the pool's lock held; the shell
-reads them to learn what it has to do.
+Both are small and mutable. Only the core changes them, with the pool's lock held; the pool reads
+them to find out its next step.
 """
 
 from enum import Enum, auto
@@ -12,56 +12,59 @@ from steadypool.protocols import Waiter
 
 
 class ConnectionState(Enum):
-    """What a connection that comes back is like, as far as its attributes tell."""
+    """The state of a returned connection, as far as its attributes show it."""
 
     CLEAN = auto()
-    """No transaction, no result left to read."""
+    """No transaction, and no result left to read."""
     IN_TRANSACTION = auto()
-    """A transaction is open, or may be: to be rolled back."""
+    """A transaction is or may be open, and must be rolled back."""
     UNREAD = auto()
-    """Part of a result was not read: to be dropped."""
+    """Part of a result was not read; the connection must be closed."""
     CLOSED = auto()
 
 
 class Step(Enum):
-    """What an acquire has to do next, and what is reserved for it meanwhile."""
+    """The next step of an acquire, and the reservation that it owns meanwhile."""
 
     WAIT = auto()
     """Wait in the queue for another step. Owns nothing."""
     TAKE = auto()
-    """Take the ticket's connection, which is reserved for it and good."""
+    """Take the request's connection, which is reserved for it and good."""
     CHECK = auto()
-    """See whether the ticket's connection, idle for long, still lives."""
+    """Check whether the request's connection, idle for long, is still alive."""
     VALIDATE = auto()
     """The same, with a round trip."""
     REPLACE = auto()
-    """Close the ticket's connection, then report it as `retired`."""
+    """Close the request's connection, then report it as `retired`."""
     OPEN = auto()
-    """Open a connection; a slot and leave to connect are reserved for it."""
-    REST = auto()
-    """Wait until `ticket.until`, then report it as `rested`; a slot is reserved for it."""
+    """Open a connection; owns a slot and the permission to connect."""
+    BACKOFF = auto()
+    """Wait until `request.until`, then report `backed_off`; owns a slot."""
     REFUSED = auto()
-    """Give up, for the ticket's `refusal`. Owns nothing."""
+    """Fail with the request's `refusal`. Owns nothing."""
     FAILED = auto()
-    """Give up: the last connect failed. Owns nothing."""
+    """Fail: the last connect failed. Owns nothing."""
     OUT = auto()
-    """Return the ticket's connection, which is on loan."""
+    """Return the request's connection, which is on loan."""
     DONE = auto()
-    """Nothing: the acquire has not begun, or has failed."""
+    """Do nothing: the acquire has not begun, or has failed."""
 
 
-# Of an Enum's members these are read at every hand-over, and before Python 3.12 that is slow.
+# Every hand-over reads these members of an Enum, and before Python 3.12 that is slow.
 WAIT: Final = Step.WAIT
 OUT: Final = Step.OUT
 DONE: Final = Step.DONE
 
 
 UNNUMBERED: Final = -1
-"""`Slot.returning` where it was not on loan: whoever owns it forgets it as soon as it is placed."""
+"""`PoolEntry.returning` of a connection that was not on loan.
+
+Its owner drops the reference as soon as the connection is placed, so it needs no number.
+"""
 
 
 class PoolEntry:
-    """A connection and what the pool knows of it."""
+    """A connection and what the pool knows about it."""
 
     __slots__ = (
         "connection",
@@ -88,42 +91,43 @@ class PoolEntry:
         self.serial = 0
         self.generation = generation
         self.took = took
-        """Seconds that opening it took."""
+        """The duration of the connect in seconds."""
         self.expires = now + recycle
         self.good_until = now
-        """Until when it may be handed out without a look: not yet old, used lately."""
+        """Until then it may be handed out unchecked: it is not too old and was used recently."""
         self.since = now
-        """When it was borrowed, or came back."""
+        """The time of its last checkout or checkin."""
         self.uses = 0
-        """How often it was borrowed; counted where there is a limit."""
+        """The number of its loans; counted where there is a limit."""
         self.holder: str | None = None
         self.where: tuple[str, ...] = ()
         self.reported = False
-        """The loan was reported for its length."""
+        """Whether this loan was reported as a suspected leak."""
         self.reason: CloseReason | None = None
         """Set when the connection is to be closed."""
         self.returning = 0
-        """Not 0: it is pending, for who gives it back or is to close it. A return gets a number of
-        its own, by which it knows later, outside the lock, that the reservation is not another's.
+        """Not 0: pending, reserved for the thread that releases or closes it.
+
+        Each checkin has its own number. Outside the lock, the releasing thread compares the number
+        to see whether the reservation is still its own.
         """
 
 
 class AcquireRequest:
-    """One acquire that could not be served on the spot.
+    """An acquire that has to wait or to do I/O.
 
-    One that the pool makes for itself, to open a connection that nobody asked for, has no serial
-    number.
+    A request that the pool makes to open a connection of its own has no serial number.
     """
 
-    # A ticket is made for every acquire that waits: what most never need is the class's.
+    # Every acquire that waits makes a request, so rarely needed attributes are the class's.
     __slots__ = ("__dict__", "entry", "serial", "step", "waiter")
     generation = 0
     attempts = 0
-    """Connects that failed."""
+    """Failed connects."""
     until = 0.0
     refusal = FailReason.POOL_CLOSED
     broken = False
-    """Its idle connection was found dead."""
+    """Whether its idle connection was found dead."""
     requeued = False
 
     def __init__(self, waiter: Waiter) -> None:
@@ -131,6 +135,7 @@ class AcquireRequest:
         self.entry: PoolEntry | None = None
         self.serial = 0
         self.waiter = waiter
-        """Replaced by the shell as it reports what may put the ticket in the queue again, in one
-        turn of the lock: who gave the ticket its step may still be about to wake the old one.
+        """Replaced, with the lock held, by every report that may queue the request again.
+
+        The thread that set the request's step may still be about to wake the old waiter.
         """

@@ -1,4 +1,4 @@
-"""Which reason for a failed acquire its exception stands for."""
+"""The mapping from an acquire's exception to the reason in its event."""
 
 from steadypool.errors import (
     ConnectionFailedError,
@@ -19,7 +19,7 @@ _REASONS: tuple[tuple[type[BaseException], FailReason], ...] = (
 
 
 def reason_of(error: BaseException) -> FailReason:
-    """Say why an acquire failed that raised this."""
+    """Return the reason for the failure of an acquire that raised this error."""
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason

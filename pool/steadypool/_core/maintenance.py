@@ -1,124 +1,123 @@
-"""Transitions of the pool as a whole: emptied, closed, resized, suspended, looked after.
+"""Transitions of the pool as a whole: clear, close, resize, suspend, and maintenance.
 
-A method with `doomed` adds to it connections that are pending now; the caller closes them outside
-the lock, and reports each as `freed`.
+A method with `to_close` appends connections that are pending now. The caller closes them outside
+the lock and reports each as `freed`.
 """
 
-import math
+from collections import deque
 from dataclasses import replace
 
-from steadypool._core.entries import AcquireRequest, PoolEntry, Step
-from steadypool._core.queue import Queue
+from steadypool._core.entries import UNNUMBERED, AcquireRequest, PoolEntry, Step
+from steadypool._core.state import State
 from steadypool.events import CloseReason, EventKind, FailReason
 from steadypool.loans import Loan
 from steadypool.protocols import Waiter
 
 
-class Maintenance(Queue):
-    """The transitions. Not thread-safe: the caller holds its lock."""
+class Maintenance(State):
+    """The transitions. Not thread-safe: the caller holds the pool's lock."""
 
     __slots__ = ()
 
     def begin(self, now: float) -> None:
-        """Tell that the pool was made."""
+        """Report that the pool was created."""
         self.tidy_at = now + self.settings.max_idle_time
-        self._note(EventKind.POOL_CREATED)
-        self._tell(now)
+        self._events.record(EventKind.POOL_CREATED)
+        self._emit_events(now)
 
-    def clear(self, doomed: list[PoolEntry], now: float) -> None:
-        """Empty the pool; what is on loan or under way is closed when it comes back."""
-        self._note(EventKind.POOL_CLEARED)
-        self._empty(CloseReason.POOL_CLEARED, doomed)
-        self._tell(now)
+    def clear(self, to_close: list[PoolEntry], now: float) -> None:
+        """Empty the pool; connections on loan or under way are closed when they return."""
+        self._events.record(EventKind.POOL_CLEARED)
+        self._empty(CloseReason.POOL_CLEARED, to_close)
+        self._emit_events(now)
 
-    def close(self, doomed: list[PoolEntry], now: float) -> None:
-        """Close the pool for good and refuse all who wait."""
+    def close(self, to_close: list[PoolEntry], now: float) -> None:
+        """Close the pool for good and refuse all waiters."""
         if not self.is_closed:
-            self._note(EventKind.POOL_CLOSED)
+            self._events.record(EventKind.POOL_CLOSED)
             self.is_closed = True
-        self._empty(CloseReason.POOL_CLOSED, doomed)
+        self._empty(CloseReason.POOL_CLOSED, to_close)
         while self.waiters:
             request = self.waiters[0]
             request.refusal = FailReason.POOL_CLOSED
             request.step = Step.REFUSED
             del self.waiters[0]
             request.waiter.wake()
-        while self.resting:
-            request = self.resting[0]
-            del self.resting[0]
-            request.waiter.wake()  # it reports as `rested`, and is refused
-        self._tell(now)
+        while self.backing_off:
+            request = self.backing_off[0]
+            del self.backing_off[0]
+            request.waiter.wake()  # it reports as `backed_off` and is refused
+        self._emit_events(now)
 
     def drained(self, waiter: Waiter) -> bool:
-        """Say whether nothing is left of the closed pool; if something is, have the waiter woken
-        when the last has gone."""
+        """Return whether the closed pool has no connection left.
+
+        If it has, the waiter is woken when the last connection is gone.
+        """
         if not (self.pending or self.in_use):
             return True
         self.drainers.append(waiter)
         return False
 
-    def resize(self, size: int, limit: int, doomed: list[PoolEntry], now: float) -> None:
-        """Go by another size and limit; what is too much on loan is closed as it comes back."""
-        self._go_by(replace(self.settings, size=size, limit=limit))
-        self._note(EventKind.POOL_RESIZED)
-        surplus = max(len(self.idle) - size, min(len(self.idle), self._slots() - limit), 0)
-        self._doom(list(self.idle)[:surplus], CloseReason.SURPLUS, doomed)
+    def resize(self, size: int, limit: int, to_close: list[PoolEntry], now: float) -> None:
+        """Change size and limit; surplus connections on loan are closed when they return."""
+        self._apply_settings(replace(self.settings, size=size, limit=limit))
+        self._events.record(EventKind.POOL_RESIZED)
+        surplus = max(len(self.idle) - size, min(len(self.idle), self._used_slots() - limit), 0)
+        self._remove_idle(list(self.idle)[:surplus], CloseReason.SURPLUS, to_close)
         self._serve(now)
-        self._tell(now)
+        self._emit_events(now)
 
     def suspend(self, now: float) -> None:
-        """Hand out nothing until `resume`; who asks meanwhile waits."""
+        """Hand out nothing until `resume`; acquires wait meanwhile."""
         if not self.is_suspended:
-            self._note(EventKind.POOL_SUSPENDED)
+            self._events.record(EventKind.POOL_SUSPENDED)
         self.is_suspended = True
-        self._choose_way()
-        self._tell(now)
+        self._choose_path()
+        self._emit_events(now)
 
     def resume(self, now: float) -> None:
-        """Serve again, those who waited first."""
+        """Hand out connections again, first to the waiters."""
         if self.is_suspended:
-            self._note(EventKind.POOL_RESUMED)
+            self._events.record(EventKind.POOL_RESUMED)
         self.is_suspended = False
-        self._choose_way()
+        self._choose_path()
         self._serve(now)
-        self._tell(now)
+        self._emit_events(now)
 
     def settle(self, now: float) -> None:
-        """After a move that was cut short: find the way, and serve who waits."""
-        self._choose_way()
+        """After an interrupted transition, choose the path again and serve the waiters."""
+        self._choose_path()
         self._serve(now)
-        self._tell(now)
+        self._emit_events(now)
 
-    # --- housekeeping ----------------------------------------------------------------------------
-
-    def distrust(self) -> None:
-        """A connection was lost: look at every idle one before it is handed out."""
-        for entry in self.idle:
-            entry.good_until = -math.inf
+    # --- maintenance -----------------------------------------------------------------------------
 
     def tidy(
-        self, dead: list[tuple[PoolEntry, float]], doomed: list[PoolEntry], now: float
+        self, dead: list[tuple[PoolEntry, float]], to_close: list[PoolEntry], now: float
     ) -> None:
-        """Take idle connections away: too old, unused for too long, or found dead.
+        """Remove idle connections that are too old, unused for too long, or found dead.
 
-        `dead` are such with the moment since when they were idle; what has been lent since then
-        is left alone.
+        `dead` pairs an entry with the time since which it was idle. An entry that was on loan in
+        between stays.
         """
         gone = {id(entry) for entry, since in dead if entry.since == since}
         lost = [entry for entry in self.idle if id(entry) in gone]
-        self._doom(lost, CloseReason.ERROR, doomed)
+        self._remove_idle(lost, CloseReason.ERROR, to_close)
         self.validation_failures += len(lost)
-        self._doom([s for s in self.idle if now >= s.expires], CloseReason.STALE, doomed)
-        self._doom(self._idle_for_long(now, len(doomed)), CloseReason.IDLE, doomed)
+        expired = [entry for entry in self.idle if now >= entry.expires]
+        self._remove_idle(expired, CloseReason.STALE, to_close)
+        self._remove_idle(self._idle_too_long(now, len(to_close)), CloseReason.IDLE, to_close)
         self.tidy_at = now + self.settings.max_idle_time / 4
         self._serve(now)
-        self._tell(now)
+        self._emit_events(now)
 
     def grow(self, request: AcquireRequest, now: float) -> bool:
-        """Let a ticket open a connection that nobody asked for, if one is missing.
+        """Let the pool's own request open a connection, if one is missing.
 
-        One is missing below the minimum, and, to find out whether the server is back, while
-        connects fail. When it is open or has failed, `withdraw` puts everything in its place.
+        One is missing below the minimum. While connects fail, one is also opened as a probe, to
+        find out whether the server is back. After the connect, `withdraw` makes the connection
+        idle or frees the slot.
         """
         missing = self._open_or_opening() < self.minimum()
         probing = self.breaker.failures > 0 and not self.idle
@@ -133,12 +132,12 @@ class Maintenance(Queue):
         return True
 
     def loans(self, now: float) -> list[Loan]:
-        """Return what is on loan, the longest loan first."""
+        """Return all loans, the longest first."""
         longest_first = sorted(self.in_use.values(), key=lambda entry: entry.since)
         return [_loan(entry, now) for entry in longest_first]
 
     def leaks(self, now: float) -> list[Loan]:
-        """Report loans that last too long, each once."""
+        """Return loans longer than `leak_after`, each once."""
         found = []
         for entry in self.in_use.values():
             if now - entry.since < self.settings.leak_after:
@@ -148,23 +147,46 @@ class Maintenance(Queue):
                 self.leaks_suspected += 1
                 loan = _loan(entry, now)
                 found.append(loan)
-                self._note(EventKind.LEAK_SUSPECTED, entry=entry, loan=loan)
-        self._tell(now)
+                self._events.record(EventKind.LEAK_SUSPECTED, entry=entry, loan=loan)
+        self._emit_events(now)
         return found
 
-    def _idle_for_long(self, now: float, leaving: int) -> list[PoolEntry]:
-        """Those unused for too long, as far as more than the minimum stay open."""
+    def minimum(self) -> int:
+        """Return the number of connections that maintenance keeps open."""
+        return min(self.settings.min_size, self.settings.size, self.settings.limit)
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def _idle_too_long(self, now: float, leaving: int) -> list[PoolEntry]:
+        """Return the connections unused for too long, as far as the minimum stays open."""
         spare = self._open_or_opening() - leaving - self.minimum()
-        unused = [s for s in self.idle if now - s.since >= self.settings.max_idle_time]
+        limit = self.settings.max_idle_time
+        unused = [entry for entry in self.idle if now - entry.since >= limit]
         unused.sort(key=lambda entry: entry.since)
         return unused[: max(spare, 0)]
 
-    def minimum(self) -> int:
-        """Return how many connections there should be at least."""
-        return min(self.settings.min_size, self.settings.size, self.settings.limit)
-
     def _open_or_opening(self) -> int:
-        return self._slots() - len(self.resting)
+        return self._used_slots() - len(self.backing_off)
+
+    def _remove_idle(
+        self, entries: list[PoolEntry], reason: CloseReason, to_close: list[PoolEntry]
+    ) -> None:
+        """Turn idle connections into reservations of the thread that is to close them."""
+        count = len(entries)
+        removed = set(map(id, entries))
+        remaining = deque(entry for entry in self.idle if id(entry) not in removed)
+        for entry in entries:
+            entry.reason = reason
+            entry.returning = UNNUMBERED
+        self.idle = remaining
+        self.pending += count
+        to_close += entries
+
+    def _empty(self, reason: CloseReason, to_close: list[PoolEntry]) -> None:
+        self._remove_idle(list(self.idle), reason, to_close)
+        self.generation += 1
+        self._fast_generation = -1  # the slow path is right until the path is chosen again
+        self._choose_path()
 
 
 def _loan(entry: PoolEntry, now: float) -> Loan:

@@ -1,52 +1,39 @@
-"""What a pool has, counts and tells; the rules by which it changes are the core's.
+"""The state of a pool, and the moves that all its transitions share.
 
-The books hold the three places that a connection can be in, the queue, the counters, and the events
-noted in the transition under way. Events are told when a transition is complete, so that all of
-them carry its final figures.
+Every transition that frees a connection or a slot calls `_serve` afterwards, which gives it to the
+first waiter. `_serve` brings the queue up to date from any state, so after an interruption it can
+simply be called again.
+
+A signal can raise between two calls, but never between the plain assignments of a move. The moves
+are written without calls for that reason (`del queue[0]`, not `popleft()`), and wake a waiter last.
 """
 
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
 
 from steadypool._core.breaker import Breaker
-from steadypool._core.entries import AcquireRequest, PoolEntry
+from steadypool._core.emitter import Emitter
+from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.settings import Order, Settings
-from steadypool.errors import (
-    ConnectionPoolError,
-    NotBorrowedError,
-    PoolClosedError,
-    PoolExhaustedError,
-    PoolTimeoutError,
-    ServerUnavailableError,
-)
-from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
-from steadypool.loans import Loan
+from steadypool.events import CloseReason, EventKind, FailReason, Listener
 from steadypool.protocols import Waiter
-from steadypool.stats import PoolStats
-
-_Note = tuple[
-    EventKind, int | None, int | None, CloseReason | FailReason | None, float | None, Loan | None
-]
-_Shortage = TypeVar("_Shortage", PoolTimeoutError, PoolExhaustedError)
 
 
 class State:
-    """State, counters and events. Not thread-safe: the caller holds its lock."""
+    """Connections, queue and counters. Not thread-safe: the caller holds the pool's lock."""
 
     __slots__ = (
-        "_listener_raised",
-        "_listeners",
-        "_look_after",
-        "_notes",
-        "_passed",
+        "_check_after",
+        "_events",
+        "_fast",
+        "_fast_generation",
+        "_handed_over",
         "_requests",
-        "_shelf",
-        "_short",
         "_shrinking",
         "_size",
         "acquired",
+        "backing_off",
         "breaker",
         "closed",
         "connect_failures",
@@ -63,7 +50,6 @@ class State:
         "pending",
         "recycled",
         "released",
-        "resting",
         "settings",
         "tidy_at",
         "timeouts",
@@ -78,17 +64,17 @@ class State:
         listener_raised: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         self.idle: deque[PoolEntry] = deque()
-        """The next to be handed out is the last."""
+        """The last is the next to be handed out."""
         self.waiters: deque[AcquireRequest] = deque()
-        self.resting: list[AcquireRequest] = []
-        """Acquires between two attempts to connect; each owns a slot."""
+        self.backing_off: list[AcquireRequest] = []
+        """Requests between two attempts to connect; each owns a slot."""
         self.drainers: list[Waiter] = []
-        """Who waits until nothing is left of the closed pool."""
+        """Callers that wait until the closed pool has no connection left."""
         self.in_use: dict[int, PoolEntry] = {}
-        """By the identity of the connection; with a limit to loans the longest is the first."""
+        """By the identity of the connection; with `leak_after` the longest loan is the first."""
         self.pending = 0
         self.connecting = 0
-        """How many of the pending have leave to connect."""
+        """How many of the pending slots may connect."""
         self.generation = 0
         self.is_closed = self.is_suspended = False
         self.created = self.closed = self.recycled = 0
@@ -96,143 +82,164 @@ class State:
         self.validation_failures = self.connect_failures = self.connect_retries = 0
         self.leaks_suspected = 0
         self.tidy_at = math.inf
-        """When idle connections are to be looked through."""
+        """The time of the next look through the idle connections."""
         self._requests = 0
-        self._passed: PoolEntry | None = None
-        """A loan that has just become another's; tells an interrupted return that it was done."""
-        self._listeners = listeners
-        self._listener_raised = listener_raised
-        self._notes: list[_Note] = []
+        self._handed_over: PoolEntry | None = None
+        """A loan that has just passed to a waiter: an interrupted checkin is complete by it."""
+        self._events = Emitter(listeners, listener_raised)
         self.breaker = Breaker(settings.breaker_failures, settings.breaker_cooldown)
-        self._go_by(settings)
+        self._apply_settings(settings)
 
-    def _go_by(self, settings: Settings) -> None:
+    def _apply_settings(self, settings: Settings) -> None:
         self.settings = settings
         self._size = settings.size
-        self._look_after = min(settings.check_after, settings.validate_after)
-        self._choose_way()
+        self._check_after = min(settings.check_after, settings.validate_after)
+        self._choose_path()
 
-    def _choose_way(self) -> None:
-        """Find out whether the short way through the core is open."""
+    def _choose_path(self) -> None:
+        """Work out whether acquires and releases may take the fast path."""
         settings = self.settings
-        plain = settings.plain and not self._listeners
-        self._shrinking = self._slots() > settings.limit
-        self._short = plain and not (self.is_suspended or self._shrinking)
-        self._shelf = self.generation if self._short and settings.order is Order.LIFO else -1
-        """The generation that may go back to the idle ones by the short way."""
+        plain = settings.plain and not self._events.has_listeners
+        self._shrinking = self._used_slots() > settings.limit
+        self._fast = plain and not (self.is_suspended or self._shrinking)
+        lifo = settings.order is Order.LIFO
+        self._fast_generation = self.generation if self._fast and lifo else -1
+        """Connections of this generation may become idle on the fast path."""
 
-    def stats(self) -> PoolStats:
-        """Return all figures of this moment."""
-        return PoolStats(
-            created=self.created,
-            closed=self.closed,
-            recycled=self.recycled,
-            acquired=self.acquired,
-            released=self.released,
-            timeouts=self.timeouts,
-            total_connections=self.created - self.closed,
-            pool_size=len(self.idle),
-            max_size=self.settings.limit,
-            in_use=len(self.in_use),
-            waiting=len(self.waiters),
-            validation_failures=self.validation_failures,
-            connect_failures=self.connect_failures,
-            connect_retries=self.connect_retries,
-            leaks_suspected=self.leaks_suspected,
-        )
-
-    # --- errors ----------------------------------------------------------------------------------
-
-    def timeout_error(self, waited: float) -> PoolTimeoutError:
-        """Make the error for an acquire that gives up, and still is in the queue if it was."""
-        return self._shortage(PoolTimeoutError, waited)
-
-    def closed_error(self) -> PoolClosedError:
-        """Make the error for an acquire that the closed pool refuses."""
-        return PoolClosedError(
-            f"the pool {self.settings.name!r} is closed and hands out nothing; make another"
-        )
-
-    def refusal(self, request: AcquireRequest) -> ConnectionPoolError:
-        """Make the error for an acquire whose step is REFUSED."""
-        if request.refusal is FailReason.EXHAUSTED:
-            return self._shortage(PoolExhaustedError, 0.0)
-        if request.refusal is FailReason.UNAVAILABLE:
-            return ServerUnavailableError(
-                name=self.settings.name,
-                failures=self.breaker.failures,
-                cooldown=self.settings.breaker_cooldown,
-            )
-        return self.closed_error()
-
-    def not_borrowed(self) -> NotBorrowedError:
-        """Make the error for a connection that is not on loan."""
-        return NotBorrowedError(
-            f"this connection is not on loan from the pool {self.settings.name!r}: "
-            "it was given back already, or belongs to another pool"
-        )
-
-    def _shortage(self, kind: type[_Shortage], waited: float) -> _Shortage:
-        return kind(
-            name=self.settings.name,
-            limit=self.settings.limit,
-            total=self.created - self.closed,
-            active=len(self.in_use),
-            idle=len(self.idle),
-            waiting=len(self.waiters),
-            waited=waited,
-        )
-
-    # --- counters and events ---------------------------------------------------------------------
-
-    def _slots(self) -> int:
-        return len(self.idle) + len(self.in_use) + self.pending
-
-    def _count_created(self, entry: PoolEntry) -> None:
-        if entry.serial:  # by an opening that was interrupted
-            return
-        self.created += 1
-        entry.serial = self.created
-        self._note(EventKind.CONNECTION_CREATED, entry=entry)
-
-    def _note(
-        self,
-        kind: EventKind,
-        request: AcquireRequest | None = None,
-        entry: PoolEntry | None = None,
-        reason: CloseReason | FailReason | None = None,
-        loan: Loan | None = None,
-    ) -> None:
-        """Keep an event until the transition is complete and its figures are known."""
-        if self._listeners:
-            serial = None if request is None else request.serial
-            connection = None if entry is None else entry.serial
-            took = None
-            if entry is not None and kind is EventKind.CONNECTION_CREATED:
-                took = entry.took
-            self._notes.append((kind, serial, connection, reason, took, loan))
+    # --- figures and events ----------------------------------------------------------------------
 
     def gauges(self) -> tuple[int, int, int]:
-        """Return how many are idle, wait, and are open; may be read without the lock.
+        """Return the numbers of idle connections, waiters and open connections.
 
-        Then each may be of another moment; but never are more idle than open.
+        May be read without the lock. Then the numbers may be of different moments, but the idle
+        connections never outnumber the open ones.
         """
         idle = len(self.idle)
         return idle, len(self.waiters), max(self.created - self.closed, idle)
 
-    def _tell(self, now: float) -> None:
-        """Send what was noted; called last in every transition.
+    def _used_slots(self) -> int:
+        return len(self.idle) + len(self.in_use) + self.pending
 
-        What a listener raises is told to the shell: every listener is told all.
-        """
-        if not self._notes:
+    def _has_room(self) -> bool:
+        return (
+            self._used_slots() < self.settings.limit
+            and self.connecting < self.settings.max_connecting
+        )
+
+    def _count_created(self, entry: PoolEntry) -> None:
+        if entry.serial:  # already counted by an open that was interrupted
             return
-        notes, self._notes = self._notes, []
-        figures = self.gauges()
-        for kind, request, connection, reason, took, loan in notes:
-            event = PoolEvent(kind, now, request, connection, reason, *figures, took, loan)
-            for listener in self._listeners:
-                try:
-                    listener(event)
-                except BaseException as error:
-                    self._listener_raised(error)
+        self.created += 1
+        entry.serial = self.created
+        self._events.record(EventKind.CONNECTION_CREATED, entry=entry)
+
+    def _record_grant(self, request: AcquireRequest, entry: PoolEntry | None) -> None:
+        if request.step is not Step.REFUSED and not request.requeued:
+            self._events.record(EventKind.CHECKOUT_GRANTED, request, entry)
+
+    def _emit_events(self, now: float) -> None:
+        """Emit the recorded events; every transition calls this last."""
+        if self._events.pending:
+            self._events.emit(now, self.gauges())
+
+    # --- serving the queue -----------------------------------------------------------------------
+
+    def _serve(self, now: float) -> None:
+        """Give the waiters what is available; a second call changes nothing."""
+        if self._shrinking:
+            self._choose_path()
+        while self.waiters and not self.is_suspended:
+            request = self.waiters[0]
+            if self.idle:
+                self._reserve_idle(request, now)
+            elif self._has_room():
+                self._reserve_open(request, now)
+            else:
+                return
+            entry = request.entry  # the waiter, once awake, may replace it
+            del self.waiters[0]
+            request.waiter.wake()
+            self._record_grant(request, entry)
+        while self.drainers and not (self.pending or self.in_use):
+            waiter = self.drainers[0]
+            del self.drainers[0]
+            waiter.wake()
+
+    def _reserve_idle(self, request: AcquireRequest, now: float) -> None:
+        entry = self.idle[-1]
+        step = Step.TAKE
+        if now >= entry.expires:
+            step, entry.reason = Step.REPLACE, CloseReason.STALE
+        elif now >= entry.since + self.settings.validate_after:
+            step = Step.VALIDATE
+        elif now >= entry.good_until:
+            step = Step.CHECK
+        request.entry, request.step = entry, step
+        self.pending += 1
+        del self.idle[-1]
+
+    def _reserve_open(self, request: AcquireRequest, now: float) -> None:
+        """Let a request connect, unless the breaker refuses. There must be room."""
+        if self.breaker.admits(now):
+            self.pending += 1
+            self.connecting += 1
+            self.connect_retries += request.attempts > 0
+            request.generation = self.generation
+            request.step = Step.OPEN
+        else:
+            request.refusal = FailReason.UNAVAILABLE
+            request.step = Step.REFUSED
+
+    def distrust(self) -> None:
+        """After the loss of a connection, have every idle one checked before it is handed out."""
+        for entry in self.idle:
+            entry.good_until = -math.inf
+
+    # --- returning connections -------------------------------------------------------------------
+
+    def _begin_checkin(self, entry: PoolEntry) -> None:
+        """Turn a loan into a reservation of the thread that releases it."""
+        self.released += 1
+        entry.returning = self.released
+        self.pending += 1
+        del self.in_use[entry.key]
+
+    def _place(self, entry: PoolEntry, now: float) -> None:
+        """Give a good returning connection to a waiter, make it idle, or mark it for closing.
+
+        Unless it is to be closed, it is no longer `returning` afterwards.
+        """
+        if entry.generation != self.generation:
+            entry.reason = self._emptied_reason()
+        elif entry.uses >= self.settings.max_uses:
+            entry.reason = CloseReason.USED_UP
+        elif self._used_slots() > self.settings.limit:
+            entry.reason = CloseReason.SURPLUS
+        elif self.waiters and not self.is_suspended:
+            self._hand_over(entry, now)
+        elif len(self.idle) < self._size:
+            entry.good_until = min(now + self._check_after, entry.expires)
+            entry.since = now
+            entry.returning = 0
+            self.pending -= 1
+            if self.settings.order is Order.LIFO:
+                self.idle.append(entry)
+            else:
+                self.idle.appendleft(entry)
+        else:
+            entry.reason = CloseReason.SURPLUS
+
+    def _hand_over(self, entry: PoolEntry, now: float) -> None:
+        step = Step.TAKE
+        if now >= entry.expires:
+            step, entry.reason = Step.REPLACE, CloseReason.STALE
+        request = self.waiters[0]
+        entry.returning = 0
+        request.entry = entry
+        request.step = step
+        del self.waiters[0]
+        request.waiter.wake()
+        self._record_grant(request, entry)
+
+    def _emptied_reason(self) -> CloseReason:
+        return CloseReason.POOL_CLOSED if self.is_closed else CloseReason.POOL_CLEARED

@@ -128,7 +128,7 @@ class Engine(Returns):
                 self._replace(request)
             elif step is Step.OPEN:
                 self._open(request, patience)
-            elif step is Step.REST:
+            elif step is Step.BACKOFF:
                 self._rest(request)
             else:
                 raise self._core.refusal(request)
@@ -201,7 +201,7 @@ class Engine(Returns):
         self._log.connect_failed(error, request.attempts)
         if given_up:
             self._log.server_unavailable(failures)
-        if request.step is Step.REST:
+        if request.step is Step.BACKOFF:
             self._log.connect_retry(request.attempts + 1, request.until - now)
             return
         if patience.limit is not None and now >= patience.limit:
@@ -214,7 +214,7 @@ class Engine(Returns):
         waiter = self._waiter()
         with self._lock:
             request.waiter = waiter
-            self._core.rested(request, self._now())
+            self._core.backed_off(request, self._now())
 
     # --- parts -----------------------------------------------------------------------------------
 

@@ -111,11 +111,11 @@ class Control(ABC):
         closed now, surplus borrowed ones as they come back.
         """
 
-        def resize(doomed: list[PoolEntry], now: float) -> None:
+        def resize(to_close: list[PoolEntry], now: float) -> None:
             settings = self._core.settings
             new_size = settings.size if size is None else size
             overflow = settings.max_overflow if max_overflow is None else max_overflow
-            self._core.resize(new_size, check_limit(new_size, overflow), doomed, now)
+            self._core.resize(new_size, check_limit(new_size, overflow), to_close, now)
 
         self._engine.change(resize)
         self._interrupts.go_on()
@@ -125,12 +125,12 @@ class Control(ABC):
 
         What is on loan stays so, and may come back.
         """
-        self._engine.change(lambda doomed, now: self._core.suspend(now))
+        self._engine.change(lambda to_close, now: self._core.suspend(now))
         self._interrupts.go_on()
 
     def resume(self) -> None:
         """Hand out connections again, first to those who wait."""
-        self._engine.change(lambda doomed, now: self._core.resume(now))
+        self._engine.change(lambda to_close, now: self._core.resume(now))
         self._interrupts.go_on()
 
     # --- emptying and closing --------------------------------------------------------------------

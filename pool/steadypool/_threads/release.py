@@ -102,15 +102,15 @@ class Returns:
 
     def change(self, move: Callable[[list[PoolEntry], float], None]) -> None:
         """Make a move of the core that may doom connections, and close those."""
-        doomed: list[PoolEntry] = []
+        to_close: list[PoolEntry] = []
         try:
             with self._lock:
-                move(doomed, self._now())
-            self._discard_all(doomed)
+                move(to_close, self._now())
+            self._discard_all(to_close)
         except BaseException:  # interrupted: finish the work first
             with self._lock:
                 self._core.settle(self._now())
-            self._discard_all(doomed)
+            self._discard_all(to_close)
             raise
 
     def tidy(self) -> None:
@@ -118,7 +118,7 @@ class Returns:
         with self._lock:
             idle = [(entry, entry.since) for entry in self._core.idle]
         dead = [(entry, since) for entry, since in idle if not driver.alive(entry.connection)]
-        self.change(lambda doomed, now: self._core.tidy(dead, doomed, now))
+        self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))
 
     def drain(self, deadline: float | None) -> None:
         """Wait until all is back in the closed pool; cut off what is on loan at the deadline."""

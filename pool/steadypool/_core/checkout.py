@@ -1,0 +1,241 @@
+"""Transitions of acquires: from the request to the loan, or to its failure."""
+
+from contextlib import suppress
+
+from steadypool._core.entries import UNNUMBERED, WAIT, AcquireRequest, PoolEntry, Step
+from steadypool._core.state import State
+from steadypool.events import CloseReason, EventKind, FailReason
+
+
+class Checkout(State):
+    """The transitions. Not thread-safe: the caller holds the pool's lock."""
+
+    __slots__ = ()
+
+    def take(self, now: float) -> PoolEntry | None:
+        """Hand out an idle connection if the fast path allows it; else return None.
+
+        The connection must need no check. While a connection is idle, the queue is empty.
+        """
+        idle = self.idle
+        if not idle or not self._fast:
+            return None
+        entry = idle[-1]
+        if now >= entry.good_until:
+            return None
+        entry.since = now
+        self.in_use[entry.key] = entry
+        del idle[-1]
+        self.acquired += 1
+        return entry
+
+    def start(self, request: AcquireRequest, now: float) -> None:
+        """Begin an acquire: reserve a connection or a slot for it, or queue it."""
+        self._requests += 1
+        request.serial = self._requests
+        waiters = self.waiters
+        if waiters and self._fast and len(waiters) < self.settings.max_waiting:
+            request.step = WAIT  # nothing is free, and the pool has no listeners
+            waiters.append(request)
+            return
+        self._events.record(EventKind.CHECKOUT_STARTED, request)
+        if self.is_closed:
+            request.step = Step.REFUSED
+        elif self.is_suspended or self.waiters:
+            self._queue(request)
+        elif self.idle:
+            self._reserve_idle(request, now)
+        elif self._has_room():
+            self._reserve_open(request, now)
+        else:
+            self._queue(request)
+        self._emit_events(now)
+
+    def checked(self, request: AcquireRequest, alive: bool) -> None:
+        """Report the result of the check of the request's connection."""
+        entry = request.entry
+        assert entry is not None
+        if alive:
+            request.step = Step.TAKE
+            return
+        request.broken = True
+        entry.reason = CloseReason.ERROR
+        request.step = Step.REPLACE
+        self.validation_failures += 1
+        self.distrust()
+
+    def retired(self, request: AcquireRequest, now: float) -> None:
+        """Report that the connection of a REPLACE was closed; the request may open another."""
+        entry = request.entry
+        if entry is not None:
+            request.entry = None
+            self.pending -= 1
+            self.closed += 1
+            self.recycled += entry.reason is CloseReason.STALE
+            self._events.record(EventKind.CONNECTION_CLOSED, entry=entry, reason=entry.reason)
+        self._queue_again(request, now)
+        self._emit_events(now)
+
+    def opened(self, request: AcquireRequest, now: float) -> float | None:
+        """Report that the connection of an OPEN is the request's entry.
+
+        Returns the length of the outage in seconds if connects had been failing, else None.
+        """
+        entry = request.entry
+        assert entry is not None
+        entry.generation = request.generation
+        self.connecting -= 1
+        request.step = Step.TAKE
+        outage = self.breaker.succeeded(now)
+        self._count_created(entry)
+        if not request.serial:  # opened by the pool, not for an acquire
+            request.step = Step.DONE
+            entry.returning = UNNUMBERED
+            self._place_owned(request, entry, now)
+        self._serve(now)
+        self._emit_events(now)
+        return outage
+
+    def failed(
+        self, request: AcquireRequest, counts: bool, until: float | None, now: float
+    ) -> bool:
+        """Report that the connect of an OPEN failed; the next step is BACKOFF or FAILED.
+
+        `counts`: the server may be down. `until`: the time of the next attempt; None: no retry.
+        Returns whether the failure opened the breaker.
+        """
+        self.connecting -= 1
+        request.attempts += 1
+        request.step = Step.BACKOFF  # which owns the remaining slot of an OPEN
+        self.connect_failures += 1
+        opened = counts and self.breaker.failed(now)
+        if (
+            until is None
+            or request.attempts >= self.settings.connect_attempts
+            or self.breaker.is_open
+        ):
+            self.pending -= 1
+            request.step = Step.FAILED
+        else:
+            request.until = until
+            self.backing_off.append(request)
+        self._serve(now)
+        self._emit_events(now)
+        return opened
+
+    def backed_off(self, request: AcquireRequest, now: float) -> None:
+        """Report the end of a BACKOFF: the request takes a free connection or connects again."""
+        with suppress(ValueError):
+            self.backing_off.remove(request)
+        if request.step is Step.BACKOFF:
+            request.step = Step.FAILED
+            self.pending -= 1
+        self._queue_again(request, now)
+        self._emit_events(now)
+
+    def checkout(self, request: AcquireRequest, now: float) -> None:
+        """End an acquire whose step is TAKE: its connection is on loan from now on.
+
+        If the pool was cleared or closed meanwhile, the next step is REPLACE instead.
+        """
+        entry = request.entry
+        assert entry is not None
+        if entry.generation != self.generation:
+            entry.reason = self._emptied_reason()
+            request.step = Step.REPLACE
+            return
+        entry.reason = None
+        entry.uses += 1
+        entry.since = now
+        entry.reported = False
+        self.pending -= 1
+        self.in_use[entry.key] = entry
+        self.acquired += 1
+        request.step = Step.OUT
+        self._events.record(EventKind.CHECKED_OUT, request, entry)
+        self._emit_events(now)
+
+    def withdraw(self, request: AcquireRequest, reason: FailReason, now: float) -> PoolEntry | None:
+        """End a failed acquire at any step; nothing that it owned is lost.
+
+        If this is interrupted, a second call completes it. Returns an entry whose connection the
+        caller must close and then report as `freed`, or None.
+        """
+        step, entry = request.step, request.entry
+        if step is Step.OUT and entry is not None:
+            self._undo_checkout(entry, request)
+        elif step is not Step.DONE:
+            if step is Step.WAIT or step is Step.BACKOFF:
+                self._leave_queue(request)
+            self._free_reservation(request, step, entry)
+            self._count_failure(request, reason)
+        if entry is not None and entry.returning:
+            self._count_created(entry)
+            if entry.reason is None:
+                self._place_owned(request, entry, now)
+        self._serve(now)
+        self._emit_events(now)
+        return entry if entry is not None and entry.returning else None
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def _queue(self, request: AcquireRequest) -> None:
+        if len(self.waiters) >= self.settings.max_waiting:
+            request.refusal = FailReason.EXHAUSTED
+            request.step = Step.REFUSED
+            return
+        request.step = Step.WAIT
+        self.waiters.append(request)
+        self._events.record(EventKind.CHECKOUT_QUEUED, request)
+
+    def _queue_again(self, request: AcquireRequest, now: float) -> None:
+        """Put a request that freed its slot at its position in the queue, then serve the queue."""
+        if self.is_closed:
+            request.step = Step.REFUSED
+        else:
+            position = sum(other.serial < request.serial for other in self.waiters)
+            request.requeued = True
+            request.step = Step.WAIT
+            self.waiters.insert(position, request)
+        self._serve(now)
+
+    def _leave_queue(self, request: AcquireRequest) -> None:
+        with suppress(ValueError):
+            (self.waiters if request.step is Step.WAIT else self.backing_off).remove(request)
+
+    def _free_reservation(
+        self, request: AcquireRequest, step: Step, entry: PoolEntry | None
+    ) -> None:
+        """Free the request's slot, or reserve its connection for the withdrawing thread."""
+        good = step is Step.TAKE
+        owns = step is Step.OPEN or step is Step.BACKOFF
+        if step is Step.OPEN:
+            self.connecting -= 1
+        if entry is not None:
+            entry.returning = UNNUMBERED
+            if not good and entry.reason is None:
+                entry.reason = CloseReason.ERROR
+        elif owns:
+            self.pending -= 1
+        request.step = Step.DONE
+
+    def _place_owned(self, request: AcquireRequest, entry: PoolEntry, now: float) -> None:
+        """Place a request's connection; from then on another request may own it."""
+        try:
+            self._place(entry, now)
+        finally:
+            if not entry.returning:
+                request.entry = None
+
+    def _undo_checkout(self, entry: PoolEntry, request: AcquireRequest) -> None:
+        """Undo a checkout whose acquire was interrupted before it could return."""
+        self._begin_checkin(entry)
+        if self.settings.hooked:  # the hook's transaction was for this borrower
+            entry.reason = CloseReason.DIRTY
+        request.step = Step.DONE
+        self._events.record(EventKind.CHECKED_IN, entry=entry)
+
+    def _count_failure(self, request: AcquireRequest, reason: FailReason) -> None:
+        if request.serial:  # without one, no acquire has failed
+            self.timeouts += reason is FailReason.TIMEOUT
+            self._events.record(EventKind.CHECKOUT_FAILED, request, reason=reason)
