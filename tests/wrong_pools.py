@@ -434,7 +434,8 @@ class ForgetsItsRulesWhenEmptied(WrongCore):
     class core(Core):
         def clear(self, to_close: list[PoolEntry], now: float) -> None:
             settings = self.settings
-            self._apply_settings(Settings(name=settings.name, size=settings.size, limit=settings.limit))
+            bare = Settings(name=settings.name, size=settings.size, limit=settings.limit)
+            self._apply_settings(bare)
             super().clear(to_close, now)
 
 

@@ -46,7 +46,8 @@ class Heard:
     def check(self, pool: Any, opened: list[Any]) -> None:
         """At rest: nothing is lost, neither a slot, nor a connection, nor an event."""
         core, stats = pool._core, pool.stats()
-        assert (core.pending, core.connecting, len(core.waiters), len(core.backing_off)) == (0, 0, 0, 0)
+        queued = (len(core.waiters), len(core.backing_off))
+        assert (core.pending, core.connecting, *queued) == (0, 0, 0, 0)
         known = {entry.connection for entry in [*core.idle, *core.in_use.values()]}
         assert known == {connection for connection in opened if not connection.closed}
         assert not any(entry.connection.in_transaction for entry in core.idle)

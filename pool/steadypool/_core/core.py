@@ -42,7 +42,7 @@ _Shortage = TypeVar("_Shortage", PoolTimeoutError, PoolExhaustedError)
 
 
 class Core(Checkout, Checkin, Maintenance):
-    """All transitions, the statistics and the errors. Not thread-safe: the caller holds its lock."""
+    """All transitions, statistics and errors. Not thread-safe: the caller holds its lock."""
 
     __slots__ = ()
 
