@@ -2,49 +2,25 @@
 
 from pathlib import PurePosixPath
 
-from poolspec.model import (
-    Acquire,
-    Actor,
-    Advance,
-    Cancel,
-    Check,
-    Close,
-    CloseAll,
-    Connect,
-    EventsExpectation,
-    Expect,
-    Expectations,
-    Fork,
-    GlobalPool,
-    Heal,
-    Inject,
-    InterruptEverywhere,
-    Join,
-    Load,
-    LoadExpectation,
-    Maintain,
-    Matrix,
-    Open,
-    Query,
-    Ref,
-    Release,
-    Requirement,
-    Resize,
-    Resume,
-    SpecClass,
-    SpecTest,
-    Start,
-    Step,
-    Suite,
-    Suspend,
-    Table,
-    Transaction,
-    Use,
-    WaitUntil,
-    With,
-)
+from poolspec.expectations.labels import EventsExpectation
+from poolspec.expectations.outcomes import LoadExpectation
+from poolspec.expectations.registry import Expectations
+from poolspec.model import Matrix, Requirement, SpecClass, SpecTest, Suite, Table
 from poolspec.report.coverage import INDEX, page_name, render_index, render_page
 from poolspec.report.results import Results
+from poolspec.spec.values import Check, Ref, Step
+from poolspec.steps.actors import Actor, Cancel, Fork, Join, Start
+from poolspec.steps.blocks import Transaction, With
+from poolspec.steps.borrow import Acquire, Connect, Release
+from poolspec.steps.expect import Expect
+from poolspec.steps.faults import Heal, Inject
+from poolspec.steps.global_pool import GlobalPool
+from poolspec.steps.interruption import InterruptEverywhere
+from poolspec.steps.load import Load
+from poolspec.steps.opening import Open
+from poolspec.steps.pool import Close, CloseAll, Maintain, Resize, Resume, Suspend
+from poolspec.steps.query import Query
+from poolspec.steps.waiting import Advance, Use, WaitUntil
 from poolspec.vocabulary import (
     ActorState,
     BodyFailure,

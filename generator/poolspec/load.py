@@ -13,12 +13,13 @@ from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
 from poolspec.errors import Problem, SpecErrors, expected, shown
+from poolspec.expectations.registry import Expectations
 from poolspec.loading import files as g
 from poolspec.loading.catalog import Catalog
 from poolspec.loading.classes import ClassBuilder
 from poolspec.loading.finding import absolute, find_files, model_path
 from poolspec.loading.tables import check_references
-from poolspec.model import Expectations, Requirement, SpecClass, Suite
+from poolspec.model import Requirement, SpecClass, Suite
 from poolspec.sharing import Progress, in_batches
 from poolspec.spec.fields import Place, Reader, Wrong, read_fields
 from poolspec.spec.names import PATH, stem_fault

@@ -6,12 +6,12 @@ types and words; labels, actors, parameters and bounds of durations only `poolsp
 
 import json
 
-from poolspec.language.grammar_steps import STEP_PLACES
 from poolspec.loading.files import FILES, VERSION
 from poolspec.spec.common import NAME_SCHEMA
 from poolspec.spec.fields import Json
 from poolspec.spec.fragments import place_schema
-from poolspec.steps.steplist import steps_schema
+from poolspec.spec.steplist import steps_schema
+from poolspec.steps.kind import PLACES
 
 
 def json_schema() -> Json:
@@ -20,7 +20,7 @@ def json_schema() -> Json:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": f"poolspec, version {VERSION}",
         "description": "How a connection pool must behave: one test class in each file.",
-        "definitions": {"name": NAME_SCHEMA, "steps": steps_schema(STEP_PLACES)},
+        "definitions": {"name": NAME_SCHEMA, "steps": steps_schema(PLACES)},
         "type": "object",
         "required": ["spec"],
         "anyOf": [place_schema(place) for place in FILES.values()],

@@ -7,25 +7,18 @@ from pathlib import PurePosixPath
 import pytest
 from tests.suites import a_class, a_suite, a_test, every_step, limit_test, pages
 
+from poolspec.expectations.registry import Expectations
 from poolspec.headers import Origin, origin
-from poolspec.model import (
-    Acquire,
-    Cancel,
-    Check,
-    Close,
-    Expect,
-    Expectations,
-    Heal,
-    Inject,
-    Resize,
-    Step,
-    Suite,
-    Table,
-    Transaction,
-    With,
-)
+from poolspec.model import Suite, Table
 from poolspec.report.coverage import INDEX, render_index
 from poolspec.report.results import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
+from poolspec.spec.values import Check, Step
+from poolspec.steps.actors import Cancel
+from poolspec.steps.blocks import Transaction, With
+from poolspec.steps.borrow import Acquire
+from poolspec.steps.expect import Expect
+from poolspec.steps.faults import Heal, Inject
+from poolspec.steps.pool import Close, Resize
 from poolspec.vocabulary import CheckOp, Concurrency, Connections, ErrorKind, Fault, HealthWord
 
 PAGE = PurePosixPath("limits.md")

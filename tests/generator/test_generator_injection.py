@@ -13,28 +13,19 @@ from markdown_it import MarkdownIt
 from tests.generator.hostile import hostile_text
 from tests.suites import a_class, a_suite, a_test, pages
 
-from poolspec.model import (
-    Acquire,
-    Connect,
-    GlobalPool,
-    Inject,
-    Matrix,
-    Query,
-    Ref,
-    Release,
-    Requirement,
-    SpecClass,
-    Step,
-    Table,
-    Transaction,
-    Use,
-    With,
-)
+from poolspec.model import Matrix, Requirement, SpecClass, Table
 from poolspec.python.names import RenderError
 from poolspec.rendering.generate import generate_modules
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
 from poolspec.report.results import Outcome, Results, Verdict
+from poolspec.spec.values import Ref, Step
+from poolspec.steps.blocks import Transaction, With
+from poolspec.steps.borrow import Acquire, Connect, Release
+from poolspec.steps.faults import Inject
+from poolspec.steps.global_pool import GlobalPool
+from poolspec.steps.query import Query
+from poolspec.steps.waiting import Use
 from poolspec.vocabulary import Concurrency, ErrorKind, Fault
 
 scalars = hostile_text | st.none() | st.integers() | st.booleans()

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.generator.hostile import hostile_text
 
-from poolspec.model import Check, Ref
 from poolspec.python.literals import check, docstring, literal, row, sentence, value
 from poolspec.python.names import RenderError
+from poolspec.spec.values import Check, Ref
 from poolspec.vocabulary import CheckOp
 
 

@@ -1,7 +1,7 @@
 """What a generated module may import is what the runtime offers, and no spec can take its names."""
 
 from poolspec import lab
-from poolspec.python.names import RUNTIME_NAMES
+from poolspec.rendering.allowed import RUNTIME_NAMES
 from poolspec.spec.names import RESERVED
 
 

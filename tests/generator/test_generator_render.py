@@ -11,41 +11,23 @@ from pathlib import Path
 import pytest
 from tests.suites import DIGEST, a_class, a_test, equal, every_step, limit_test
 
-from poolspec.model import (
-    Acquire,
-    Actor,
-    Advance,
-    Cancel,
-    Check,
-    Close,
-    Expect,
-    Expectations,
-    Fork,
-    GlobalPool,
-    Heal,
-    Inject,
-    InterruptEverywhere,
-    Load,
-    LoadExpectation,
-    Maintain,
-    Matrix,
-    Query,
-    Ref,
-    Release,
-    Request,
-    Resize,
-    Resume,
-    SpecClass,
-    SpecTest,
-    Start,
-    Step,
-    Suspend,
-    Table,
-    Transaction,
-    Use,
-    With,
-)
+from poolspec.expectations.outcomes import LoadExpectation
+from poolspec.expectations.registry import Expectations
+from poolspec.model import Matrix, SpecClass, SpecTest, Table
 from poolspec.rendering.generate import generate_modules
+from poolspec.spec.values import Check, Ref, Step
+from poolspec.steps.actors import Actor, Cancel, Fork, Start
+from poolspec.steps.blocks import Transaction, With
+from poolspec.steps.borrow import Acquire, Release
+from poolspec.steps.expect import Expect
+from poolspec.steps.faults import Heal, Inject
+from poolspec.steps.global_pool import GlobalPool
+from poolspec.steps.interruption import InterruptEverywhere
+from poolspec.steps.load import Load
+from poolspec.steps.pool import Close, Maintain, Resize, Resume, Suspend
+from poolspec.steps.query import Query
+from poolspec.steps.waiting import Advance, Use
+from poolspec.steps.web import Request
 from poolspec.vocabulary import (
     BodyFailure,
     CheckOp,

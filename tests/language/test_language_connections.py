@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from poolspec.errors import Problem
-from poolspec.model import Inject, SpecClass, SpecTest, Transaction
+from poolspec.model import SpecClass, SpecTest
+from poolspec.steps.blocks import Transaction
+from poolspec.steps.faults import Inject
 from poolspec.vocabulary import CALL_FAULTS, Connections, ErrorKind, Fault, Manner
 
 LoadTest = Callable[[str], SpecTest]

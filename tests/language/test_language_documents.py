@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from poolspec.errors import Problem
-from poolspec.model import Query, SpecTest
+from poolspec.model import SpecTest
 from poolspec.spec import names, tree
+from poolspec.steps.query import Query
 
 WrongAt = Callable[[str, str], Problem]
 ProblemsOf = Callable[[str], tuple[Problem, ...]]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from poolspec.errors import Problem
-from poolspec.language.grammar_steps import STEP_PLACES
+from poolspec.steps.kind import PLACES
 
 WrongAt = Callable[[str, str], Problem]
 ProblemsOf = Callable[[str], tuple[Problem, ...]]
@@ -688,7 +688,7 @@ def test_an_error_shows_place_line_marks_and_the_nearest_word(
         "specs/example.yaml:10:9: tests.one.steps[0]: unknown key 'aquire'\n"
         "    10 |       - aquire: [a, b]\n"
         "       |         ^^^^^^\n"
-        f"  expected one of: {', '.join(STEP_PLACES)}; did you mean 'acquire'?"
+        f"  expected one of: {', '.join(PLACES)}; did you mean 'acquire'?"
     )
 
 

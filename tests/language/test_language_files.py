@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from poolspec.errors import Problem, SpecErrors
+from poolspec.expectations.registry import Expectations
 from poolspec.load import load_class_text, load_suite, outline
-from poolspec.model import Expectations, Requirement, Suite
+from poolspec.model import Requirement, Suite
 from poolspec.sharing import MANY
 
 PASS = "{purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}}"

@@ -1,6 +1,7 @@
 """The guide to the language tells the truth: its examples load, its tables are the grammar's."""
 
 import re
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -8,14 +9,14 @@ from typing import cast
 
 import pytest
 
-from poolspec import implied
-from poolspec.language import grammar_expect, grammar_pool, grammar_steps, grammar_web
+from poolspec.expectations.registry import KINDS as EXPECTATIONS
 from poolspec.load import load_suite
-from poolspec.loading import files as grammar
-from poolspec.loading import table_keys as grammar_tables
 from poolspec.spec.fields import Key, Place, Reader
 from poolspec.spec.source import Source, accept_text
 from poolspec.spec.tree import parse
+from poolspec.steps.fault_kinds import FAULTS
+from poolspec.steps.kind import KINDS
+from poolspec.steps.kind import PLACES as STEP_PLACES
 from poolspec.vocabulary import (
     Call,
     Capability,
@@ -35,6 +36,7 @@ from poolspec.vocabulary import (
     Real,
     Reset,
     Target,
+    rules,
 )
 
 GUIDE = Path(__file__).parents[2] / "docs" / "spec-language"
@@ -44,21 +46,19 @@ EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 FOLLOWING = "<!-- capability rules -->\n"
 WORDED: tuple[tuple[str, Mapping[StrEnum, Capability]], ...] = (
-    ("fails: ", cast(Mapping[StrEnum, Capability], implied.ERRORS)),
-    ("fault: ", cast(Mapping[StrEnum, Capability], implied.FAULTS)),
-    ("wait_until: … is ", cast(Mapping[StrEnum, Capability], implied.STATES)),
-    ("events: ", cast(Mapping[StrEnum, Capability], implied.EVENTS)),
+    ("fails: ", cast(Mapping[StrEnum, Capability], rules.ERRORS)),
+    ("fault: ", {row.fault: row.needs for row in FAULTS.values() if row.needs}),
+    ("wait_until: … is ", cast(Mapping[StrEnum, Capability], rules.STATES)),
+    ("events: ", cast(Mapping[StrEnum, Capability], rules.EVENTS)),
 )
 
-MODULES = (
-    *(grammar, grammar_expect, grammar_pool, grammar_steps),
-    *(grammar_tables, grammar_web),
-)
+ROOMS = ("poolspec.steps.", "poolspec.expectations.", "poolspec.loading.")
+MODULES = [module for name, module in sys.modules.items() if name.startswith(ROOMS)]
 PLACES = {
     place.name: place
     for place in (
         *(value for module in MODULES for value in vars(module).values()),
-        *grammar_steps.STEP_PLACES.values(),
+        *STEP_PLACES.values(),
     )
     if isinstance(place, Place)
 }
@@ -93,17 +93,19 @@ def key_table(place: Place, known: tuple[str, ...]) -> str:
 def following_table() -> str:
     """The table of what follows from the words of a spec, by capability."""
     rows: dict[Capability, list[str]] = {}
-    for verb, need in implied.STEPS.items():
-        rows.setdefault(need, []).append(f"the step `{verb}`")
-    for (verb, key), need in implied.KEYS.items():
-        what = "with a value" if key == verb else f"with `{key}`"
-        rows.setdefault(need, []).append(f"the step `{verb}` {what}")
-    for name, option in implied.OPTIONS.items():
+    for verb, kind in KINDS.items():
+        if kind.needs:
+            rows.setdefault(kind.needs, []).append(f"the step `{verb}`")
+        for key, need in kind.key_needs.items():
+            what = "with a value" if key == verb else f"with `{key}`"
+            rows.setdefault(need, []).append(f"the step `{verb}` {what}")
+    for name, option in rules.OPTIONS.items():
         rows.setdefault(option.needs, []).append(f"the option `{name}`")
         if option.then:
             rows.setdefault(option.then, []).append(f"`{name}: {option.without}`")
-    for name, need in implied.EXPECTATIONS.items():
-        rows.setdefault(need, []).append(f"to expect `{name}`")
+    for row in EXPECTATIONS:
+        if row.needs:
+            rows.setdefault(row.needs, []).append(f"to expect `{row.name}`")
     for lead, words in WORDED:
         for word, need in words.items():
             rows.setdefault(need, []).append(f"`{lead}{word}`")
@@ -188,5 +190,5 @@ def test_the_example_of_a_key_can_be_read(key: Key[object]) -> None:
 
 def test_every_verb_has_an_example() -> None:
     steps = "".join(text for kind, text in EXAMPLES if kind in ("steps", "test"))
-    for verb in grammar_steps.STEP_PLACES:
+    for verb in STEP_PLACES:
         assert re.search(rf"^ *- {verb}\b", steps, re.MULTILINE), verb

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poolspec.errors import SpecErrors
-from poolspec.language.grammar_steps import STEP_PLACES
 from poolspec.load import load_class_text
 from poolspec.loading.files import FILES, TEST_PLACE
+from poolspec.steps.kind import PLACES
 
 WORDS = sorted(
     {
         *FILES,
         *TEST_PLACE.names,
-        *(name for place in STEP_PLACES.values() for name in place.names),
+        *(name for place in PLACES.values() for name in place.names),
         *("$n", "1s", "5 ± 5%", "<= 3", "0.95..1", "a", "b", "null", "true", "99", "-1", "1e999"),
         *("", "__class__", "a\nb", "ü", "\0", "\u2028", "*a", "&a x", "!!int 1", "<<", "{", "]"),
     }
@@ -75,7 +75,7 @@ def test_random_tests_give_errors_or_load(keys: dict[str, object]) -> None:
     outcome(flow(whole).encode())
 
 
-STEPS = st.sampled_from([place for place in STEP_PLACES.values() if place.keys]).flatmap(
+STEPS = st.sampled_from([place for place in PLACES.values() if place.keys]).flatmap(
     lambda place: st.fixed_dictionaries(
         {place.keys[0].name: values}, optional=dict.fromkeys(place.names[1:], values)
     )

@@ -1,16 +1,18 @@
 """What a test needs follows from its words, and only the rest is said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from poolspec import implied
 from poolspec.errors import Problem
-from poolspec.language.grammar_expect import EXPECT
-from poolspec.language.grammar_pool import POOL
-from poolspec.language.grammar_steps import STEP_PLACES
+from poolspec.expectations.registry import EXPECT
+from poolspec.expectations.registry import KINDS as EXPECTATIONS
 from poolspec.model import SpecClass, SpecTest
+from poolspec.steps.fault_kinds import FAULTS
+from poolspec.steps.kind import KINDS
+from poolspec.steps.options import POOL
 from poolspec.vocabulary import Capability, Fault
+from poolspec.vocabulary.rules import OPTIONS, known_options
 
 C = Capability
 LoadTest = Callable[[str], SpecTest]
@@ -127,14 +129,14 @@ def test_a_class_need_not_say_what_follows_from_each_test(find_problems: Problem
 @pytest.mark.parametrize(
     ("sort", "words", "known"),
     [
-        ("step", tuple(STEP_PLACES), implied.STEPS),
-        ("option", POOL.names, implied.OPTIONS),
-        ("expectation", EXPECT.names, implied.EXPECTATIONS),
-        ("fault", tuple(Fault), implied.FAULTS),
+        ("step", tuple(KINDS), [verb for verb, row in KINDS.items() if row.needs]),
+        ("option", POOL.names, tuple(OPTIONS)),
+        ("expectation", EXPECT.names, [row.name for row in EXPECTATIONS if row.needs]),
+        ("fault", tuple(Fault), [fault for fault, row in FAULTS.items() if row.needs]),
     ],
 )
 def test_every_word_implies_something_or_is_for_every_pool(
-    sort: str, words: tuple[str, ...], known: dict[str, object]
+    sort: str, words: tuple[str, ...], known: Sequence[str]
 ) -> None:
     anybody = set(FOR_EVERY_POOL[sort].split())
     assert set(words) - set(known) == anybody
@@ -143,4 +145,4 @@ def test_every_word_implies_something_or_is_for_every_pool(
 def test_a_pool_is_not_told_of_options_that_it_does_not_know() -> None:
     options = {"size": 2, "max_overflow": 0, "recycle": 0, "order": "lifo"}
     able = frozenset({C.RECYCLE_BY_AGE})
-    assert implied.known_options(options, able) == {"size": 2, "recycle": 0}
+    assert known_options(options, able) == {"size": 2, "recycle": 0}

@@ -6,7 +6,10 @@ import pytest
 from tests.suites import equal
 
 from poolspec.errors import Problem
-from poolspec.model import Check, Load, Request, SpecClass, SpecTest
+from poolspec.model import SpecClass, SpecTest
+from poolspec.spec.values import Check
+from poolspec.steps.load import Load
+from poolspec.steps.web import Request
 from poolspec.vocabulary import Capability, CheckOp
 
 LoadText = Callable[[str], SpecClass]

@@ -7,17 +7,18 @@ changes neither; in a matrix, for each row by itself.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from poolspec.checks.outline import Story
-from poolspec.language import grammar_expect as e
-from poolspec.language import grammar_steps as s
-from poolspec.model import Check, Matrix, PoolOptions, Ref, Value
+from poolspec.checks.outline import Outline
+from poolspec.expectations.figures import SERVER, SERVER_KEY, STATS_KEY
+from poolspec.model import Matrix
 from poolspec.spec.fields import Fields
 from poolspec.spec.quantities import extent, operands
 from poolspec.spec.scope import Names
 from poolspec.spec.tree import Node
+from poolspec.spec.values import Check, PoolOptions, Ref, Value
+from poolspec.steps.kind import Trait
+from poolspec.steps.waiting import WAIT_UNTIL
 from poolspec.vocabulary import ActorState, CheckOp, StatName
 
-_CHANGES = frozenset(("resize", "use"))
 _GAUGES = frozenset(
     (StatName.IN_USE, StatName.POOL_SIZE, StatName.TOTAL_CONNECTIONS, StatName.MAX_SIZE)
 )
@@ -48,19 +49,24 @@ class _Limit:
         return self.row.get(value.name) if isinstance(value, Ref) else value
 
 
-def check_limits(story: Story, names: Names, matrix: Matrix | None) -> None:
+def check_limits(outline: Outline, names: Names, matrix: Matrix | None) -> None:
     """Report figures that the test's pool can never have, each once."""
-    if names.global_pools or names.opened or story.verbs & _CHANGES or len(names.options) != 1:
+    if (
+        names.global_pools
+        or names.opened
+        or Trait.CHANGES_LIMITS in outline.traits
+        or len(names.options) != 1
+    ):
         return
     ((options, _),) = names.options
     told: set[int] = set()
     for limit in _limits(options, matrix):
-        for name, node in _beyond(story, limit):
+        for name, node in _beyond(outline, limit):
             if id(node) not in told:
                 told.add(id(node))
                 message = f"{name} can never be so: the pool has a limit of {limit.most}"
                 made_of = f"its size is {limit.size} and its max_overflow {limit.more}"
-                story.reader.problem(node, message, f"{made_of}; expect less, or give it more")
+                outline.reader.problem(node, message, f"{made_of}; expect less, or give it more")
 
 
 def _limits(options: PoolOptions, matrix: Matrix | None) -> Iterator[_Limit]:
@@ -78,18 +84,18 @@ def _number(value: Value | str | None, row: Mapping[str, Value]) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _beyond(story: Story, limit: _Limit) -> Iterator[tuple[str, Node]]:
+def _beyond(outline: Outline, limit: _Limit) -> Iterator[tuple[str, Node]]:
     """What can never be with a limit: its name, and where it is expected."""
-    for wanted in story.expectations:
-        yield from _figures(wanted.get(e.STATS_KEY), limit, _GAUGES)
-        if "fork" not in story.verbs:  # the server counts the child's connections, too
-            yield from _figures(wanted.get(e.SERVER_KEY), limit, frozenset(e.SERVER.names))
-    for step in story.of("wait_until"):
-        condition = step.get(s.WAIT_UNTIL)
+    for wanted in outline.expectations:
+        yield from _figures(wanted.get(STATS_KEY), limit, _GAUGES)
+        if "fork" not in outline.verbs:  # the server counts the child's connections, too
+            yield from _figures(wanted.get(SERVER_KEY), limit, frozenset(SERVER.names))
+    for step in outline.of("wait_until"):
+        condition = step.get(WAIT_UNTIL)
         if condition and condition.state is ActorState.HOLDING:
             count = limit.known(condition.count)
             if isinstance(count, int) and count > limit.most:
-                yield f"{count} actors holding", step.nodes[s.WAIT_UNTIL.name]
+                yield f"{count} actors holding", step.nodes[WAIT_UNTIL.name]
 
 
 def _figures(

@@ -2,41 +2,37 @@
 
 from collections.abc import Iterator
 
-from poolspec.checks.outline import BORROWS_NOTHING, Story
-from poolspec.language import grammar_expect as e
-from poolspec.language import grammar_loads as s
-from poolspec.language.grammar_web import REQUESTS
+from poolspec.checks.outline import Outline
+from poolspec.expectations import outcomes as e
 from poolspec.spec.fields import Fields, Word
 from poolspec.spec.tree import Mapping, Scalar
+from poolspec.steps import load_keys as s
+from poolspec.steps.kind import Trait
 from poolspec.vocabulary import Hook, Operation
 
-_TAKES_NO_TIME = BORROWS_NOTHING - {"advance", "fault", "suspend"} | {
-    *("join", "load", "start", "transaction", "wait_until", "with")
-}
-"""On the virtual clock, where nobody is made to wait and nothing is broken."""
 _WRITES = frozenset((Operation.WRITE, Operation.COMPLEX))
 
 
-def check_outcomes(story: Story, wanted: Fields) -> None:
+def check_outcomes(outline: Outline, wanted: Fields) -> None:
     """Report what a load never has: errors of requests, and lost writes where none are made."""
-    loads = {word.text: step for step in story.of("load") if (word := step.get(s.LOAD))}
+    loads = {word.text: step for step in outline.of("load") if (word := step.get(s.LOAD))}
     for label, heads in _expected(wanted):
         step = loads.get(label)
         if step is None:
             continue
-        if step.has(REQUESTS):
-            _refuse_borrowing(story, heads)
+        if step.has(s.REQUESTS):
+            _refuse_borrowing(outline, heads)
         elif e.LOST_WRITES.name in heads and _WRITES.isdisjoint(_kinds(step)):
             message = "this load writes nothing, so no write can be lost"
             hint = f"leave it out, or have the load write: {s.MIX.name}: {{write: 1}}"
-            story.reader.problem(heads[e.LOST_WRITES.name], message, hint)
+            outline.reader.problem(heads[e.LOST_WRITES.name], message, hint)
 
 
-def _refuse_borrowing(story: Story, heads: dict[str, Scalar]) -> None:
+def _refuse_borrowing(outline: Outline, heads: dict[str, Scalar]) -> None:
     for key in (e.ERRORS, e.ONLY_ERRORS, e.LOST_WRITES):
         if key.name in heads:
             message = f"a load of requests borrows nothing itself, so it has no {key.name!r}"
-            story.reader.problem(heads[key.name], message, "expect of it: failed: 0")
+            outline.reader.problem(heads[key.name], message, "expect of it: failed: 0")
 
 
 def _kinds(step: Fields) -> set[Operation]:
@@ -46,19 +42,19 @@ def _kinds(step: Fields) -> set[Operation]:
     return {kind for kind, _ in (*(step.get(s.MIX) or ()), *counts)}
 
 
-def check_times(story: Story, wanted: Fields) -> None:
+def check_times(outline: Outline, wanted: Fields) -> None:
     """Report times of loads that take none: on the virtual clock only waiting takes time."""
-    slow = Hook.SLOW in story.hooks.values()
-    if slow or not story.verbs <= _TAKES_NO_TIME:
+    slow = Hook.SLOW in outline.hooks.values()
+    if slow or Trait.TAKES_TIME in outline.traits:
         return
-    held = {word.text for step in story.of("load") if (word := _held(step))}
+    held = {word.text for step in outline.of("load") if (word := _held(step))}
     for label, heads in _expected(wanted):
         for name in ("throughput", e.LATENCY_KEY.name):
             if name in heads and label not in held:
                 message = (
                     f"on the virtual clock this load takes no time, so its {name} says nothing"
                 )
-                story.reader.problem(
+                outline.reader.problem(
                     heads[name], message, "add: time: real; or give the load a 'hold'"
                 )
 

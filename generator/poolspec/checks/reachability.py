@@ -7,26 +7,23 @@ green for ever. What a step of the user's own does is not known, so it may bring
 
 from poolspec.checks.limits import check_limits
 from poolspec.checks.loads import check_outcomes, check_times
-from poolspec.checks.outline import Story, told
+from poolspec.checks.outline import Outline, outline_of
 from poolspec.errors import shown
-from poolspec.language import grammar_expect as e
-from poolspec.language import grammar_steps as s
-from poolspec.language.grammar_common import TOOK
-from poolspec.model import Check, Matrix, Value
+from poolspec.expectations.figures import HOOKS_KEY, LOGS_KEY
+from poolspec.expectations.labels import EVENTS_KEY, EXACTLY, IN_ORDER, SERVED
+from poolspec.model import Matrix
+from poolspec.spec.common import TOOK
 from poolspec.spec.fields import Fields, Reader
 from poolspec.spec.quantities import allows_none
 from poolspec.spec.scope import Names
-from poolspec.steps.steplist import StepList
-from poolspec.vocabulary import ActorState, CheckOp, EventKind, Hook, TimeKind
+from poolspec.spec.steplist import StepList
+from poolspec.spec.values import Check, Value
+from poolspec.steps.actors import COUNT_KEY
+from poolspec.steps.kind import KINDS, Trait
+from poolspec.steps.waiting import ADVANCE, WAIT_UNTIL
+from poolspec.vocabulary import ActorState, CheckOp, Hook, TimeKind
 
-_CAN_FAIL = frozenset(("fault", "open"))
-
-_BROUGHT_ABOUT_BY = {
-    EventKind.POOL_CLOSED: "close",
-    EventKind.POOL_SUSPENDED: "suspend",
-    EventKind.POOL_RESUMED: "resume",
-    EventKind.POOL_RESIZED: "resize",
-}
+_BROUGHT_ABOUT_BY = {kind.brings: kind.verb for kind in KINDS.values() if kind.brings}
 
 
 def check_reach(
@@ -40,104 +37,104 @@ def check_reach(
     """Report what a test expects in vain, unless some part of it could not be read."""
     if names.incomplete:
         return
-    story = told(reader, fields, names)
-    for wanted in story.expectations:
-        _check_served(story, wanted)
-        _check_hooks(story, wanted)
-        check_outcomes(story, wanted)
-        if "use" not in story.verbs:
-            _check_events(story, wanted)
-            _check_logs(story, wanted)
+    outline = outline_of(reader, fields, names)
+    for wanted in outline.expectations:
+        _check_served(outline, wanted)
+        _check_hooks(outline, wanted)
+        check_outcomes(outline, wanted)
+        if Trait.UNKNOWN not in outline.traits:
+            _check_events(outline, wanted)
+            _check_logs(outline, wanted)
             if time is TimeKind.VIRTUAL:
-                check_times(story, wanted)
-    for step in story.of("wait_until"):
-        _check_condition(story, step)
-    check_limits(story, names, matrix)
+                check_times(outline, wanted)
+    for step in outline.of("wait_until"):
+        _check_condition(outline, step)
+    check_limits(outline, names, matrix)
     if time is TimeKind.REAL:
-        _check_real_time(story, deadline)
+        _check_real_time(outline, deadline)
 
 
 # --- who is served, and who waits ----------------------------------------------------------------
 
 
-def _check_served(story: Story, wanted: Fields) -> None:
-    for word in wanted.get(e.SERVED) or ():
-        actor = story.actors.get(word.text)
-        if actor is not None and not story.borrows(word.text):
+def _check_served(outline: Outline, wanted: Fields) -> None:
+    for word in wanted.get(SERVED) or ():
+        actor = outline.actors.get(word.text)
+        if actor is not None and not outline.borrows(word.text):
             message = f"{shown(word.text)} never acquires, so it is never served"
-            story.reader.problem(word.node, message, "name actors that acquire")
+            outline.reader.problem(word.node, message, "name actors that acquire")
         elif actor is not None and _count(actor) != 1:
             message = f"{shown(word.text)} is many, and each of them is served by itself"
-            story.reader.problem(word.node, message, "start actors with names of their own")
+            outline.reader.problem(word.node, message, "start actors with names of their own")
 
 
-def _check_condition(story: Story, step: Fields) -> None:
-    condition = step.get(s.WAIT_UNTIL)
+def _check_condition(outline: Outline, step: Fields) -> None:
+    condition = step.get(WAIT_UNTIL)
     if condition is None or condition.state is ActorState.DONE:
         return
-    node = step.nodes[s.WAIT_UNTIL.name]
+    node = step.nodes[WAIT_UNTIL.name]
     actor = condition.actor.text if condition.actor else ""
-    if actor in story.actors and not story.borrows(actor):
+    if actor in outline.actors and not outline.borrows(actor):
         message = f"{shown(actor)} never acquires, so it is never {condition.state}"
-        story.reader.problem(node, message, "wait for another actor, or until it is done")
-    counts = [_count(one) for one in story.actors.values()]
-    known = "load" not in story.verbs and all(isinstance(count, int) for count in counts)
+        outline.reader.problem(node, message, "wait for another actor, or until it is done")
+    counts = [_count(one) for one in outline.actors.values()]
+    known = "load" not in outline.verbs and all(isinstance(count, int) for count in counts)
     most = sum(count for count in counts if isinstance(count, int))
     if known and isinstance(condition.count, int) and condition.count > most:
         message = f"the test starts {most} actors, so {condition.count} are never {condition.state}"
-        story.reader.problem(node, message, "start more of them, or wait for fewer")
+        outline.reader.problem(node, message, "start more of them, or wait for fewer")
 
 
 def _count(actor: Fields | StepList) -> Value:
-    return (actor.get(s.COUNT_KEY) or 1) if isinstance(actor, Fields) else 1
+    return (actor.get(COUNT_KEY) or 1) if isinstance(actor, Fields) else 1
 
 
 # --- hooks, events and logs ----------------------------------------------------------------------
 
 
-def _check_hooks(story: Story, wanted: Fields) -> None:
-    given = wanted.get(e.HOOKS_KEY)
+def _check_hooks(outline: Outline, wanted: Fields) -> None:
+    given = wanted.get(HOOKS_KEY)
     for name, head in given.heads.items() if given else ():
-        if name not in story.hooks:
+        if name not in outline.hooks:
             message = f"no {name!r} is given to the pool, so it is never called"
-            story.reader.problem(head, message, f"add to 'pool': {name}: {Hook.COUNTING}")
+            outline.reader.problem(head, message, f"add to 'pool': {name}: {Hook.COUNTING}")
 
 
-def _check_events(story: Story, wanted: Fields) -> None:
-    given = wanted.get(e.EVENTS_KEY)
-    for key in (e.EXACTLY, e.IN_ORDER):
+def _check_events(outline: Outline, wanted: Fields) -> None:
+    given = wanted.get(EVENTS_KEY)
+    for key in (EXACTLY, IN_ORDER):
         for kind in (given and given.get(key)) or ():
             verb = _BROUGHT_ABOUT_BY.get(kind)
-            if given and verb and verb not in story.verbs:
+            if given and verb and verb not in outline.verbs:
                 message = f"{shown(kind.value)} never happens in this test"
-                story.reader.problem(given.at(key), message, f"add the step: {verb}")
+                outline.reader.problem(given.at(key), message, f"add the step: {verb}")
 
 
-def _check_logs(story: Story, wanted: Fields) -> None:
-    given = wanted.get(e.LOGS_KEY)
-    failing = {Hook.FAILING, Hook.FAILING_ONCE} & set(story.hooks.values())
-    if given is None or failing or story.verbs & _CAN_FAIL:
+def _check_logs(outline: Outline, wanted: Fields) -> None:
+    given = wanted.get(LOGS_KEY)
+    failing = {Hook.FAILING, Hook.FAILING_ONCE} & set(outline.hooks.values())
+    if given is None or failing or Trait.BREAKS_CONNECTS in outline.traits:
         return
     for name in ("failure", "retry", "recovery"):
         check = given.values.get(name)
         if isinstance(check, Check) and not allows_none(check):
             message = f"no connect fails in this test, so there is no {name} to log"
-            story.reader.problem(given.heads[name], message, "break something first: fault: …")
+            outline.reader.problem(given.heads[name], message, "break something first: fault: …")
 
 
 # --- time ----------------------------------------------------------------------------------------
 
 
-def _check_real_time(story: Story, deadline: float) -> None:
-    for _, _, step in story.steps:
+def _check_real_time(outline: Outline, deadline: float) -> None:
+    for _, _, step in outline.steps:
         took = step.get(TOOK)
         if took and took.op is CheckOp.EQUAL:
             message = "no two times are just the same in real time"
             hint = 'allow for some: 1s ± 10%, or "<= 1s"'
-            story.reader.problem(step.nodes[TOOK.name], message, hint)
-    for step in story.of("advance"):
-        seconds = step.get(s.ADVANCE)
+            outline.reader.problem(step.nodes[TOOK.name], message, hint)
+    for step in outline.of("advance"):
+        seconds = step.get(ADVANCE)
         if isinstance(seconds, float) and seconds >= deadline:
             message = f"the test is given up before, for its deadline is {deadline:,g} s"
             hint = "wait for less, give the test a later 'deadline', or leave out 'time: real'"
-            story.reader.problem(step.nodes[s.ADVANCE.name], message, hint)
+            outline.reader.problem(step.nodes[ADVANCE.name], message, hint)

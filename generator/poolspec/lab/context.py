@@ -15,7 +15,6 @@ from poolspec.faults.hooks import HOOK_PLACES, Hooks
 from poolspec.faults.scripted_server import StageServer
 from poolspec.faults.server import ServerFaults
 from poolspec.faults.targets import Targets
-from poolspec.implied import known_options
 from poolspec.invariants import checks
 from poolspec.invariants.connection import Make, Sockets
 from poolspec.invariants.grade import Grade, grade
@@ -43,6 +42,7 @@ from poolspec.vocabulary import (
     Target,
     TimeKind,
 )
+from poolspec.vocabulary.rules import known_options
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 

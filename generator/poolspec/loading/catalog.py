@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 from poolspec.errors import shown
-from poolspec.language.grammar_pool import POOL
 from poolspec.loading import files as g
 from poolspec.loading.table_keys import TABLES
 from poolspec.loading.tables import TableDefinition, build_table
-from poolspec.model import PoolOptions, Requirement, Value
+from poolspec.model import Requirement
 from poolspec.spec.fields import Fields, Reader, Word
+from poolspec.spec.values import PoolOptions
+from poolspec.steps.options import merged
 from poolspec.vocabulary import Layer
 
 
@@ -36,7 +37,7 @@ class Catalog:
         """Take up a file of profiles."""
         for word, given in fields.get(g.PROFILES) or ():
             if self._is_new(reader, word, "profile"):
-                profile = Profile(word.text, given.get(g.PROFILE_LAYER), pool_options(given))
+                profile = Profile(word.text, given.get(g.PROFILE_LAYER), merged(given))
                 self.profiles[word.text] = profile
         refuse_parameters(reader, fields)
 
@@ -73,17 +74,6 @@ class Catalog:
             return False
         self.places[name] = f"see {reader.source.path}:{word.node.line}"
         return True
-
-
-def pool_options(*layers: Fields | PoolOptions | None) -> PoolOptions:
-    """Pool options from several places, the later ones winning, in the order of the grammar."""
-    merged: dict[str, Value | str] = {}
-    for layer in layers:
-        if isinstance(layer, Fields):
-            merged |= {name: value for name, value in layer.values.items() if value is not None}
-        elif layer:
-            merged |= dict(layer)
-    return tuple((name, merged[name]) for name in POOL.names if name in merged)
 
 
 def refuse_parameters(reader: Reader, fields: Fields) -> None:

@@ -5,22 +5,21 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from poolspec import implied
 from poolspec.checks.needs import Needs
 from poolspec.checks.reachability import check_reach
 from poolspec.errors import expected, nearest, shown
-from poolspec.language.expectations import build_expectations
-from poolspec.language.grammar_pool import HOUSEKEEPING, LISTENER
-from poolspec.language.grammar_web import WEB_APP
-from poolspec.language.steps import build_steps
+from poolspec.expectations.registry import Expectations, build_expectations
 from poolspec.loading import files as g
-from poolspec.loading.catalog import Catalog, Profile, pool_options, refuse_parameters
+from poolspec.loading.catalog import Catalog, Profile, refuse_parameters
 from poolspec.loading.parameters import build_matrix, check_uses
 from poolspec.loading.table_keys import TABLES_KEY
-from poolspec.model import Expectations, PoolOptions, SpecClass, SpecTest, Table
+from poolspec.model import SpecClass, SpecTest, Table
 from poolspec.spec.fields import Fields, Key, Reader, Word
 from poolspec.spec.scope import Names, Scope
 from poolspec.spec.tree import Node
+from poolspec.spec.values import PoolOptions
+from poolspec.steps.kind import build_steps
+from poolspec.steps.options import HOUSEKEEPING, LISTENER, merged
 from poolspec.vocabulary import (
     Capability,
     Concurrency,
@@ -30,6 +29,7 @@ from poolspec.vocabulary import (
     Listening,
     TimeKind,
 )
+from poolspec.vocabulary.rules import CONNECTIONS as CONNECTION_RULES
 
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ class ClassBuilder:
         names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
         given = fields.get(g.EXPECT_KEY)
         expect = build_expectations(scope, given) if given else Expectations()
-        app = self._inherited(fields, WEB_APP)
+        app = self._inherited(fields, g.WEB_APP)
         if app:
             names.implied[Capability.WEB_APP] = "'web_app'"
         if dict(pool).get(LISTENER.name) == Listening.NONE and Capability.EVENTS in names.implied:
@@ -122,8 +122,8 @@ class ClassBuilder:
         """What a test's connections are; what it does must be possible with them."""
         kind = self._inherited(fields, g.CONNECTIONS) or Connections.DRIVER
         scripted = kind in (Connections.SCRIPTED, Connections.MINIMAL)
-        if kind in implied.CONNECTIONS:
-            names.implied[implied.CONNECTIONS[kind]] = f"'connections: {kind}'"
+        if kind in CONNECTION_RULES:
+            names.implied[CONNECTION_RULES[kind]] = f"'connections: {kind}'"
         hint = "leave it out, or use connections: driver"
         for why, node in names.at_server if scripted else ():
             self.reader.problem(node, f"{why}, and {kind} connections have no server", hint)
@@ -157,7 +157,7 @@ class ClassBuilder:
 
     def _modes(self, fields: Fields, names: Names) -> tuple[Concurrency, ...]:
         """The modes of a test: those it names, less those that cannot do what it does."""
-        named = self._inherited(fields, g.SHELLS) or tuple(Concurrency)
+        named = self._inherited(fields, g.CONCURRENCY) or tuple(Concurrency)
         left = {concurrency for concurrency in Concurrency if concurrency in named}
         for concurrency, word, node in names.bound_to:
             if concurrency not in left:
@@ -176,7 +176,7 @@ class ClassBuilder:
         word = self._inherited(fields, g.PROFILE)
         profile = self._profile(word, layer) if word else None
         base = profile.options if profile else None
-        return pool_options(base, self.fields.get(g.POOL_KEY), fields.get(g.POOL_KEY))
+        return merged(base, self.fields.get(g.POOL_KEY), fields.get(g.POOL_KEY))
 
     def _pool_place(self, fields: Fields) -> Node:
         """Where the test, or else its class, says what its pool is like."""
@@ -219,7 +219,7 @@ class ClassBuilder:
         for label, node in names.running.items():
             message = f"the load {shown(label)} is never stopped"
             self.reader.problem(node, message, f"add a step: stop: {label}")
-        if not self._inherited(fields, WEB_APP):
+        if not self._inherited(fields, g.WEB_APP):
             for node in names.asked:
                 message = "the test has no web application to ask"
                 self.reader.problem(node, message, "name one: web_app: visits")
@@ -228,6 +228,6 @@ class ClassBuilder:
             message = f"a test with {verb!r} has no pool of its own"
             for node in names.own_pool:
                 self.reader.problem(node, message, "name the other pool: from: …")
-            for key in (g.POOL_KEY, g.PROFILE, WEB_APP):
+            for key in (g.POOL_KEY, g.PROFILE, g.WEB_APP):
                 if fields.has(key):
                     self.reader.problem(fields.at(key), message, "give 'options' to the step")

@@ -6,10 +6,8 @@ spec: 1 + requirements: …  the behaviours that `covers` may name
 spec: 1 + tables: …        database tables that tests may ask for
 """
 
-from poolspec.language.grammar_expect import EXPECT
-from poolspec.language.grammar_pool import POOL, POOL_OPTIONS
-from poolspec.language.grammar_steps import STEPS
-from poolspec.language.grammar_web import WEB_APP
+from poolspec.checks.needs import NEEDS
+from poolspec.expectations.registry import EXPECT
 from poolspec.loading.table_keys import TABLES, TABLES_KEY
 from poolspec.spec.conditions import MATRIX
 from poolspec.spec.fields import Key, Kind, Place, Reader, Word, Wrong
@@ -25,7 +23,9 @@ from poolspec.spec.kinds import (
 from poolspec.spec.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
 from poolspec.spec.quantities import DEADLINE
 from poolspec.spec.tree import Node, Scalar
-from poolspec.vocabulary import Capability, Concurrency, Connections, Layer, Level, TimeKind
+from poolspec.steps.kind import STEPS
+from poolspec.steps.options import POOL, POOL_OPTIONS
+from poolspec.vocabulary import Concurrency, Connections, Layer, Level, TimeKind
 
 VERSION = 1
 
@@ -41,7 +41,7 @@ def requirement_fault(word: str) -> str:
     return "" if REQUIREMENT.fullmatch(word) else "a key is a capital letter and 2 or 3 digits: A06"
 
 
-def _profile_fault(word: str) -> str:
+def _name_fault(word: str) -> str:
     return (
         "" if LABEL.fullmatch(word) else "a name is a small letter, then small letters, digits or _"
     )
@@ -53,7 +53,7 @@ def _section_fault(word: str) -> str:
 
 TEXT = text_kind("a text", 2_000)
 SHORT = text_kind("a text", 200)
-PROFILE_NAME = name_kind("a profile's name", _profile_fault, LABEL.pattern)
+PROFILE_NAME = name_kind("a profile's name", _name_fault, LABEL.pattern)
 COVERED = name_kind("a requirement's key", requirement_fault, REQUIREMENT.pattern)
 CLASS_NAME = name_kind("a class's name", class_fault, rf"(?!Test)(?!.*Asyncio$){CLASS.pattern}")
 TEST_NAME = name_kind("a test's name", test_fault, TEST.pattern)
@@ -77,13 +77,6 @@ LEVEL = Key(
     "should",
     default="the class's, else must",
 )
-NEEDS = Key(
-    "needs",
-    list_kind("a list of capabilities", enum_kind("a capability", Capability)),
-    "what pool and server must be able to do",
-    "[fair_queue]",
-    default="none; a test adds to its class's",
-)
 TIME = Key(
     "time",
     enum_kind("a clock", TimeKind),
@@ -98,12 +91,19 @@ CONNECTIONS = Key(
     "scripted",
     default="the class's, else driver",
 )
-SHELLS = Key(
+CONCURRENCY = Key(
     "concurrency",
     list_kind("a list of concurrency modes", enum_kind("a concurrency mode", Concurrency), low=1),
     "whose pools it is about; a form of the test is made for each",
     "[threads]",
     default="the class's, else both",
+)
+WEB_APP = Key(
+    "web_app",
+    name_kind("a web application's name", _name_fault, LABEL.pattern),
+    "the web application that is served, on a pool under test",
+    "visits",
+    default="the class's, else none",
 )
 PROFILE = Key(
     "profile",
@@ -145,7 +145,7 @@ TEST_PLACE = Place(
     "a test",
     (
         *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, CONNECTIONS),
-        *(SHELLS, DEADLINE_KEY),
+        *(CONCURRENCY, DEADLINE_KEY),
         *(PROFILE, POOL_KEY, TABLES_KEY, WEB_APP, MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
     ),
 )
@@ -169,7 +169,18 @@ TESTS = Key(
 CLASS_FILE = Place(
     "a test class",
     (
-        *(SPEC, CLASS_KEY, PURPOSE, DESCRIPTION, LAYER, LEVEL, NEEDS, TIME, CONNECTIONS, SHELLS),
+        *(
+            SPEC,
+            CLASS_KEY,
+            PURPOSE,
+            DESCRIPTION,
+            LAYER,
+            LEVEL,
+            NEEDS,
+            TIME,
+            CONNECTIONS,
+            CONCURRENCY,
+        ),
         *(PROFILE, POOL_KEY, TABLES_KEY, WEB_APP, TESTS),
     ),
 )

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from poolspec.errors import expected, shown
 from poolspec.loading import files as g
-from poolspec.model import Matrix, Ref, Value
+from poolspec.model import Matrix
 from poolspec.spec.conditions import Cell, MatrixTable, matrix_fault
 from poolspec.spec.fields import Fields, Reader, Use
 from poolspec.spec.names import Naming, label_fault
 from poolspec.spec.quantities import impossible, operands
 from poolspec.spec.scope import Scope
+from poolspec.spec.values import Ref, Value
 
 
 def build_matrix(scope: Scope, fields: Fields) -> Matrix | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from poolspec.errors import expected, shown
-from poolspec.model import Scalar
+from poolspec.spec.common import FLAG
 from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word, Wrong, scalar
 from poolspec.spec.kinds import (
     fields_kind,
@@ -20,6 +20,7 @@ from poolspec.spec.kinds import (
 )
 from poolspec.spec.names import LABEL
 from poolspec.spec.tree import Node
+from poolspec.spec.values import Scalar
 
 
 class Sort(StrEnum):
@@ -88,13 +89,6 @@ def _fits(sort: Sort, lengths: tuple[int, ...]) -> bool:
     return sort is not Sort.VARCHAR or 1 <= lengths[0] <= _CHARACTERS
 
 
-def _read_flag(_: Reader, node: Node) -> bool:
-    text = scalar(node, "true or false")
-    if not text.plain or text.text not in ("true", "false"):
-        raise Wrong(node, f"expected true or false, found {shown(text.text)}")
-    return text.text == "true"
-
-
 def _read_expression(_: Reader, node: Node) -> str:
     text = scalar(node, "an expression").text
     if not EXPRESSION.fullmatch(text) or any(mark in text for mark in ("--", "/*", "*/")):
@@ -111,7 +105,6 @@ COLUMN_TYPE = Kind(
         "pattern": r"^(int|bigint|timestamp|bool|varchar\([0-9]+\)|decimal\([0-9]+, ?[0-9]+\))$",
     },
 )
-FLAG = Kind("true or false", _read_flag, {"type": "boolean"})
 TABLE_NAME: Kind[Word] = name_kind("a table's name", _name_fault, LABEL.pattern)
 COLUMN_NAME: Kind[Word] = name_kind("a column's name", _name_fault, LABEL.pattern)
 REFERENCE: Kind[Word] = name_kind(

@@ -12,9 +12,10 @@ from typing import Any
 from poolspec.errors import article, expected, shown
 from poolspec.loading import table_keys as g
 from poolspec.loading.table_keys import ColumnType, Sort
-from poolspec.model import Scalar, Table
+from poolspec.model import Table
 from poolspec.spec.fields import Fields, Key, Reader, Word
 from poolspec.spec.tree import Node
+from poolspec.spec.values import Scalar
 
 _WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)( *\()?")
 """A word, and, after a function's, the parenthesis that it opens."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from poolspec.model import Check, Checks, Ref, Scalar, Value
 from poolspec.prose.markdown import code
+from poolspec.spec.values import Check, Checks, Ref, Scalar, Value
 from poolspec.vocabulary import CheckOp
 
 _OPERATORS = {

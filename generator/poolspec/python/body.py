@@ -1,83 +1,70 @@
-"""What a template may ask while it writes the body of a test.
+"""The body of a generated test, while its statements are written.
 
-A scope is the body of a test, or of one of its actors, for threads or for asyncio. It knows which
-labels are read again (the others are not bound, for nothing would read them), and it writes down
-each name of the runtime that it hands out: those are the module's imports.
+A `Body` is the body of a test, or of a function inside it, for threads or for asyncio. It knows
+which labels are read later: other labels are not bound. It records each name of the runtime that
+it hands out: those are the module's imports.
+
+The writer of a step yields its statements line by line. A plain string carries the mark of the
+step's own line in the spec; a `Line` carries the mark of another line, or none.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from poolspec.model import (
-    Acquire,
-    Actor,
-    Check,
-    Checks,
-    EventsExpectation,
-    GlobalPool,
-    LoanExpectation,
-    Open,
-    Query,
-    Release,
-    SpecTest,
-    Step,
-    Transaction,
-    With,
-)
 from poolspec.python import literals, names
-from poolspec.rendering.reading import read_by, read_in, rebound, walk
-from poolspec.vocabulary import BodyFailure, CheckOp, Concurrency
+from poolspec.spec.values import Check, Checks, Step, walk
+from poolspec.vocabulary import CheckOp, Concurrency
 
-_Guarded = Acquire | Release | Query | GlobalPool | Open | With | Transaction
-_FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}
+_INDENT = " " * 4
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Line:
+    """A line of a test, and the line of the spec that it comes from; None: it has no mark."""
+
+    text: str
+    at: int | None
+
+
+Lines = Iterator[str | Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
     """One body of statements."""
 
-    steps: tuple[Step, ...]
     used: frozenset[str]
-    """Labels that this body, or an actor started in it, refers to."""
+    """Labels that this body, or a function inside it, refers to."""
     imports: set[str]
     concurrency: Concurrency
     helpers: Counter[str]
-    """How many functions of each name the test has so far."""
+    """The number of functions of each name in the test so far."""
 
     @property
     def awaits(self) -> str:
-        """What stands before a call that may wait."""
+        """The text before a call that may wait."""
         return "await " if self.concurrency is Concurrency.ASYNCIO else ""
 
     @property
     def async_(self) -> str:
-        """What stands before a function, or a `with`, that may wait."""
+        """The text before a function, or a `with`, that may wait."""
         return "async " if self.concurrency is Concurrency.ASYNCIO else ""
+
+    def variant(self, name: str) -> str:
+        """Return a class of the runtime, such as `Lab`, in its form for this concurrency."""
+        return self.use(f"Async{name}" if self.concurrency is Concurrency.ASYNCIO else name)
 
     @property
     def lab(self) -> str:
         """The type of the lab."""
-        return self.use("AsyncLab" if self.concurrency is Concurrency.ASYNCIO else "Lab")
-
-    @property
-    def cut(self) -> str:
-        """The type of what cuts a block short."""
-        return self.use("AsyncCut" if self.concurrency is Concurrency.ASYNCIO else "Cut")
+        return self.variant("Lab")
 
     @property
     def actor(self) -> str:
         """The function that describes an actor."""
         return self.use("async_actor" if self.concurrency is Concurrency.ASYNCIO else "actor")
-
-    def variables(self, labels: Iterable[str]) -> list[str]:
-        """Return the variables of labels."""
-        return [names.variable(label) for label in labels]
-
-    def pool(self, label: str | None) -> str:
-        """Return the variable of a pool: a global one, or the test's own."""
-        return "pool" if label is None else names.variable(label)
 
     def bind(self, label: str) -> str:
         """Return the left side of an assignment, or nothing for a label that is never read."""
@@ -87,13 +74,9 @@ class Scope:
         """Return the `as` part of a `with`, or nothing for a label that is never read."""
         return f" as {names.variable(label)}" if label in self.used else ""
 
-    def of(self, actor: Actor) -> "Scope":
-        """Return the scope of an actor's steps."""
-        return _scope(actor.steps, (), self.imports, self.concurrency, self.helpers)
-
-    def rebound(self) -> list[str]:
-        """Return variables of the enclosing body that this one reads first and binds later."""
-        return self.variables(rebound(self.steps))
+    def of(self, steps: tuple[Step, ...]) -> "Body":
+        """Return the body of a function with steps of its own."""
+        return body_of(steps, (), self.imports, self.concurrency, self.helpers)
 
     def use(self, name: str) -> str:
         """Return a name of the runtime, and have it imported."""
@@ -101,7 +84,7 @@ class Scope:
         return name
 
     def helper(self, name: str) -> str:
-        """Return the name of a function inside of the test; none is given twice."""
+        """Return the name of a function inside the test; each name is handed out once."""
         self.helpers[name] += 1
         number = self.helpers[name]
         return name if number == 1 else f"{name}_{number}"
@@ -138,64 +121,54 @@ class Scope:
         )
         return f"{{{', '.join(written)}}}"
 
-    def events(self, wanted: EventsExpectation) -> str:
-        """Return the arguments of an expectation of events."""
-        kinds = [self.member(kind) for kind in wanted.kinds]
-        return ", ".join([*kinds, f"exactly={wanted.exactly!r}"])
-
-    def loans(self, wanted: Iterable[LoanExpectation]) -> str:
-        """Return what is expected of loans, a dictionary for each."""
-        return ", ".join(self._loan(loan) for loan in wanted)
-
-    def _loan(self, wanted: LoanExpectation) -> str:
-        parts = [] if wanted.by is None else [f'"by": {literals.literal(wanted.by)}']
-        if wanted.seconds is not None:
-            parts.append(f'"seconds": {self.check(wanted.seconds)}')
-        if wanted.where is not None:
-            parts.append(f'"where": {literals.literal(wanted.where)}')
-        return f"{{{', '.join(parts)}}}"
-
-    def failure(self, step: With | Transaction) -> str:
-        """Return the exception that the body of a block raises, or nothing."""
-        return self.use(_FAILURES[step.raises]) if step.raises else ""
-
-    def guard(self, step: _Guarded) -> str:
-        """Return the context manager of a step that must fail, or take so long; or nothing."""
-        took = step.took if isinstance(step, Acquire | Query | Open) else None
-        if step.fails is None:
-            return self.timed(took)
-        timed = f", took={self.check(took)}" if took else ""
-        saying = f", saying={literals.row(step.says)}" if step.says else ""
-        naming = self._naming(step) if isinstance(step, Open) and step.names else ""
-        return f"lab.fails({self.member(step.fails)}{timed}{saying}{naming})"
-
-    def _naming(self, step: Open) -> str:
-        details = ", ".join(self.member(word) for word in (step.target, *step.names))
-        return f", naming=lab.details({details})"
-
     def timed(self, took: Check | None) -> str:
-        """Return the context manager of what must take so long; or nothing."""
+        """Return the context manager of a step that must take so long; or nothing."""
         return f"lab.took({self.check(took)})" if took else ""
 
-    def around(self, step: With | Transaction) -> str:
-        """Return the context manager around a block that fails or raises; or nothing."""
-        failure = self.failure(step)
-        if isinstance(step, Transaction) and step.ends_with:
-            return f"lab.fails({self.member(step.ends_with)})"
-        return f"pytest.raises({failure})" if failure else self.guard(step)
 
-
-def of_test(test: SpecTest, imports: set[str], concurrency: Concurrency) -> Scope:
-    """Return the scope of a test's body; `imports` collects what all tests of a module use."""
-    return _scope(test.steps, read_by(test.expect), imports, concurrency, Counter())
-
-
-def _scope(
+def body_of(
     steps: tuple[Step, ...],
     read_later: Iterable[str],
     imports: set[str],
     concurrency: Concurrency,
     helpers: Counter[str],
-) -> Scope:
-    used = frozenset(label for step in walk(steps) for label in read_in(step))
-    return Scope(steps, used.union(read_later), imports, concurrency, helpers)
+) -> Body:
+    """Return the body of some steps; `imports` collects the names that a module uses."""
+    used = frozenset(label for step in walk(steps) for label in step.reads())
+    return Body(used.union(read_later), imports, concurrency, helpers)
+
+
+def pool(label: str | None) -> str:
+    """Return the variable of a pool: one that a step made, or the test's own."""
+    return "pool" if label is None else names.variable(label)
+
+
+def guarded(guard: str, call: str) -> Iterator[str]:
+    """Yield a call, under its guard if it has one."""
+    if guard:
+        yield f"with {guard}:"
+        yield f"{_INDENT}{call}"
+    else:
+        yield call
+
+
+def indented(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield lines one level deeper."""
+    for line in lines:
+        yield Line(f"{_INDENT}{line.text}", line.at)
+
+
+def rebound(steps: tuple[Step, ...]) -> list[str]:
+    """Return variables that are read before they are bound: Python would call them unbound."""
+    bound: set[str] = set()
+    early: dict[str, None] = {}
+    for step in _same_function(steps):
+        early.update((label, None) for label in step.reads() if label not in bound)
+        bound.update(step.binds())
+    return [names.variable(label) for label in early if label in bound]
+
+
+def _same_function(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _same_function(step.inside())

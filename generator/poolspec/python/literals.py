@@ -7,9 +7,10 @@ put in (a docstring: to the same words), whatever was put in.
 
 import math
 import textwrap
+from collections.abc import Iterable
 
-from poolspec.model import Check, Ref, Scalar, Value
 from poolspec.python.names import RenderError, variable
+from poolspec.spec.values import Check, Ref, Scalar, Value
 from poolspec.vocabulary import CheckOp
 
 _WIDTH = 100
@@ -127,3 +128,8 @@ def _escape_one(char: str, *, beside_quote: bool) -> str:
     if char == "\\" or not char.isprintable():
         return repr(char)[1:-1]
     return char
+
+
+def by_text(pairs: Iterable[tuple[str, Value | Scalar]]) -> str:
+    """Return a dictionary by text."""
+    return f"{{{', '.join(f'{literal(name)}: {value(item)}' for name, item in pairs)}}}"

@@ -10,49 +10,24 @@ import keyword
 import re
 from pathlib import PurePosixPath
 
-RUNTIME_NAMES = frozenset(
+FIXED_NAMES = frozenset({"AsyncLab", "Lab"})
+"""Names of the runtime that do not depend on the steps of a test."""
+
+_FUNCTIONS = frozenset(
     {
-        "AsyncCut",
-        "AsyncLab",
-        "BodyError",
-        "BodyInterrupt",
-        "Cut",
-        "Detail",
-        "ErrorKind",
-        "EventKind",
-        "Fault",
-        "Flaw",
-        "Given",
-        "HealthWord",
-        "Interruption",
-        "Lab",
-        "Operation",
-        "Real",
-        "Runner",
-        "Target",
-        "Via",
-        "actor",
-        "approx",
-        "async_actor",
-        "at_least",
-        "at_most",
-        "between",
-        "less_than",
-        "more_than",
-        "not_equal",
+        *("actor", "async_actor", "approx", "at_least", "at_most", "between"),
+        *("less_than", "more_than", "not_equal"),
     }
 )
-"""All that a generated module may import from `poolspec.lab`."""
-
 _RESERVED = (
-    RUNTIME_NAMES
+    _FUNCTIONS
     | frozenset(keyword.kwlist)
     | frozenset(keyword.softkwlist)
     | frozenset(dir(builtins))
     | {"cut", "lab", "pool", "pytest", "self"}
 )
 HELPER = re.compile(r"(forked|interrupted|settled)(_[0-9]+)?", re.ASCII)
-"""Functions inside of a test: what a child does, what is cut short, what must come true soon."""
+"""Functions inside a test: of a child process, of an interrupted round, of an expectation."""
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
 _CLASS = re.compile(r"[A-Z][A-Za-z0-9]{0,99}", re.ASCII)
 _PATH = re.compile(r"[A-Za-z0-9._/+@=,~() -]+", re.ASCII)

@@ -1,59 +1,34 @@
-"""Every word that a generated test may use besides those of its spec. `shape` holds it to that."""
+"""All words that a generated test may use besides those of its spec.
+
+They come from the registry of steps, which holds no data of a spec; `shape` compares every test
+with them.
+"""
 
 from poolspec.python.literals import FUNCTIONS
-from poolspec.python.names import RUNTIME_NAMES
-from poolspec.vocabulary import (
-    ActorState,
-    Detail,
-    ErrorKind,
-    EventKind,
-    Fault,
-    Flaw,
-    Given,
-    HealthWord,
-    Interruption,
-    Operation,
-    Real,
-    Runner,
-    Target,
-    Via,
-)
+from poolspec.python.names import FIXED_NAMES
+from poolspec.steps.kind import KINDS
 
-_CALLS = frozenset(
-    {
-        *("acquire", "release", "close", "close_all", "query", "expect"),
-        *("pool", "global_pool", "connect", "start", "join", "advance", "load"),
-        *("fails", "took", "expect_errors", "expect_latency"),
-        *("expect_stats", "expect_server", "expect_served", "expect_same", "expect_different"),
-        *("expect_pools", "expect_events", "expect_within", "raises"),
-        *("expect_health", "expect_hooks", "expect_logs", "expect_calls", "expect_real"),
-        *("expect_metrics", "expect_loans", "expect_only_errors"),
-        *("measure", "start_load", "stop_load"),
-        *("transaction", "resize", "suspend", "resume", "maintain"),
-        *("cancel", "fork", "interrupt_everywhere", "fault", "heal", "use", "execute"),
-        *("open", "details", "expect_remaining_timeout"),
-        *("web_app", "request"),
-        *(f"wait_until_{state.value}" for state in ActorState),
-    }
+_ROWS = tuple(KINDS.values())
+_ENUMS = {enum.__name__: enum for row in _ROWS for enum in row.enums}
+RUNTIME_NAMES = FIXED_NAMES.union(_ENUMS, *(row.imports for row in _ROWS), FUNCTIONS.values())
+"""All that a generated module may import from `poolspec.lab`."""
+
+_SHARED_CALLS = {
+    *("pool", "web_app", "execute", "measure"),  # before the steps
+    *("fails", "took"),  # around a step
+}
+ALLOWED = RUNTIME_NAMES.union(
+    *(row.calls for row in _ROWS),
+    (member.name for enum in _ENUMS.values() for member in enum),
+    _SHARED_CALLS,
+    ("lab", "pytest"),
 )
-_ENUMS = (
-    *(Detail, ErrorKind, EventKind, Fault, Flaw, Given, HealthWord, Operation),
-    *(Interruption, Real, Runner, Target, Via),
-)
-_MEMBERS = frozenset(member.name for kind in _ENUMS for member in kind)
-ALLOWED = RUNTIME_NAMES | _CALLS | _MEMBERS | frozenset(FUNCTIONS.values()) | {"lab", "pytest"}
 """Every name and attribute that may stand inside a test, besides its own labels."""
-KEYWORDS = frozenset(
-    {
-        *("took", "timeout", "params", "returns", "rows", "count", "repeat", "clients"),
-        *("unread", "changes_one"),
-        *("operations", "each", "mix", "hold", "via", "runner", "exactly", "rel", "abs"),
-        *("size", "max_overflow", "saying", "drain", "on", "times", "after", "seconds"),
-        *("given", "flaw", "naming"),
-        *("by", "where"),  # keys of what is expected of a loan
-        *("requests", "status", "headers", "json"),
-        *("at_least", "may_recover"),
-        *("cut", "return"),  # the annotations of functions inside of a test
-    }
-)
+
+_SHARED_ARGUMENTS = {
+    *("took", "saying"),  # around a step
+    *("rel", "abs"),  # of a comparison
+    "return",  # the annotation of functions inside a test
+}
+KEYWORDS = frozenset(_SHARED_ARGUMENTS).union(*(row.arguments for row in _ROWS))
 """Names of arguments."""

@@ -1,88 +1,25 @@
 """From a spec to the text of its test module.
 
-The templates hold what a module looks like; this module gives them their words. They may use no
-value of a spec as it is: each passes through a function of `names`, `literals`, `arguments` or
-`scope` on its way. The text is valid Python, not yet formatted, and has no header: `headers` and
-`write` see to that.
+The templates hold the frame of a module; the writers of `poolspec.steps` fill in its bodies. No
+value of a spec reaches the text as it is: each passes through a function of `python.names` or
+`python.literals`. The text is valid Python, not yet formatted, and has no header: `generate` adds
+both.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
-from types import ModuleType
-from typing import cast
 
 import jinja2
 
-from poolspec.model import (
-    Acquire,
-    Advance,
-    Cancel,
-    Close,
-    CloseAll,
-    Connect,
-    Expect,
-    Expectations,
-    Fork,
-    GlobalPool,
-    Heal,
-    Inject,
-    InterruptEverywhere,
-    Join,
-    Load,
-    Maintain,
-    Open,
-    Query,
-    Release,
-    Request,
-    Resize,
-    Resume,
-    SpecClass,
-    SpecTest,
-    Start,
-    Step,
-    Stop,
-    Suspend,
-    Transaction,
-    Use,
-    WaitUntil,
-    With,
-)
-from poolspec.python import body as scope
+from poolspec.expectations.registry import write_expectations
+from poolspec.model import SpecClass, SpecTest
 from poolspec.python import literals, names
-from poolspec.rendering import arguments, reading
+from poolspec.python.body import Body, Line, body_of
+from poolspec.rendering import arguments
+from poolspec.steps.kind import statements
+from poolspec.steps.options import write_options
 from poolspec.vocabulary import Concurrency
-
-MACROS: dict[type, str] = {
-    Acquire: "acquire",
-    Advance: "advance",
-    Cancel: "cancel",
-    Close: "close",
-    CloseAll: "close_all",
-    Connect: "connect",
-    Expect: "expect",
-    Fork: "fork",
-    GlobalPool: "global_pool",
-    Heal: "heal",
-    Inject: "fault",
-    InterruptEverywhere: "interrupt_everywhere",
-    Join: "join",
-    Load: "load",
-    Maintain: "maintain",
-    Open: "open_pool",
-    Query: "query",
-    Release: "release",
-    Request: "request",
-    Resize: "resize",
-    Resume: "resume",
-    Start: "start",
-    Stop: "stop",
-    Suspend: "suspend",
-    Transaction: "transaction",
-    Use: "use",
-    WaitUntil: "wait_until",
-    With: "with_block",
-}
-"""The macro of `steps.py.j2` that writes each kind of step."""
 
 
 def render_module(spec: SpecClass) -> str:
@@ -141,68 +78,47 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        actor_arguments=arguments.actor_arguments,
         alone=literals.alone,
-        at=_at,
-        at_line=_at_line,
-        binds_pool=reading.binds_pool,
+        at_line=_mark,
         class_words=paragraphs_of_class,
         docstring=literals.docstring,
         class_name=class_name,
+        expectations=_expectations,
         import_order=_import_order,
-        fault_arguments=arguments.fault_arguments,
-        interrupt_arguments=arguments.interrupt_arguments,
-        limits=arguments.limits,
-        literal=literals.literal,
-        literals=arguments.literals,
-        load_arguments=arguments.load_arguments,
-        measures=reading.measures,
         module_docstring=lambda spec: literals.docstring(paragraphs_of_module(spec), 0),
-        needs_pool=reading.needs_pool,
-        open_arguments=arguments.open_arguments,
-        options=arguments.options,
+        options=write_options,
         parameters=arguments.parameters,
         parametrize=arguments.parametrize,
-        query_arguments=arguments.query_arguments,
-        request_arguments=arguments.request_arguments,
-        scope=scope.of_test,
+        body=_body,
         spec_mark=arguments.spec_mark,
         statements=_statements,
         test_docstring=lambda test: literals.docstring(paragraphs_of_test(test), 8),
-        tight=_tight,
-        value=literals.value,
-        variable=names.variable,
         web_app=arguments.web_app,
         word=names.word,
     )
     return environment
 
 
-@cache
-def _step_macros() -> ModuleType:
-    return cast(ModuleType, _environment().get_template("steps.py.j2").module)
+def _body(test: SpecTest, imports: set[str], concurrency: Concurrency) -> Body:
+    """Return the body of a test; `imports` collects the names that a module uses."""
+    return body_of(test.steps, test.expect.reads(), imports, concurrency, Counter())
 
 
-def _statements(steps: Iterable[Step], inside: scope.Scope) -> str:
-    macros = _step_macros()
-    return _tight(
-        "\n".join(
-            getattr(macros, MACROS[type(step)])(step, inside, _at_line(step.line)) for step in steps
-        )
-    )
+def _statements(test: SpecTest, body: Body) -> str:
+    return _text(statements(test.steps, body))
 
 
-def _tight(text: str) -> str:
-    """Drop the blank lines that templates leave; no literal of ours holds a line break."""
-    return "\n".join(line for line in text.split("\n") if line.strip())
+def _expectations(test: SpecTest, body: Body) -> str:
+    return _text(write_expectations(test.expect, body, test.line))
 
 
-def _at_line(line: int) -> str:
+def _text(lines: Iterable[Line]) -> str:
+    marked = (line.text if line.at is None else line.text + _mark(line.at) for line in lines)
+    return "\n".join(marked)
+
+
+def _mark(line: int) -> str:
     return f"  # line {int(line)}"
-
-
-def _at(wanted: Expectations, part: str, line: int) -> str:
-    return _at_line(wanted.lines.get(part, line))
 
 
 def _import_order(used: Iterable[str]) -> str:

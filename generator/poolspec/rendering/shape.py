@@ -17,14 +17,14 @@ import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from operator import attrgetter
 from types import CodeType
 from typing import Any
 
-from poolspec import model
 from poolspec.model import SpecClass, SpecTest
-from poolspec.python.names import HELPER, RUNTIME_NAMES
-from poolspec.rendering.allowed import ALLOWED, KEYWORDS
+from poolspec.python.names import HELPER
+from poolspec.rendering.allowed import ALLOWED, KEYWORDS, RUNTIME_NAMES
 from poolspec.rendering.arguments import matrix_types
 from poolspec.rendering.render import (
     class_name,
@@ -43,21 +43,18 @@ _KINDS: dict[Concurrency, type[_Function]] = {
 _LABS = {Concurrency.THREADS: "Lab", Concurrency.ASYNCIO: "AsyncLab"}
 
 
-def _parts(kind: type) -> Callable[[Any], Iterable[object]]:
-    """Return a function that gives the values in an instance of a class of the model."""
+@cache
+def _parts_of(kind: type) -> Callable[[Any], Iterable[object]] | None:
+    """Return a function that gives the values inside a value of a type; None if it has none.
+
+    Looked up once per type: there are very many values.
+    """
+    if kind in (tuple, frozenset, dict):
+        return iter
+    if not is_dataclass(kind):
+        return None
     names = [field.name for field in fields(kind)]
     return attrgetter(*names, "__class__")  # one name alone would not give a tuple
-
-
-_PARTS: dict[type, Callable[[Any], Iterable[object]]] = {
-    **dict.fromkeys((tuple, frozenset, dict), iter),
-    **{
-        kind: _parts(kind)
-        for kind in vars(model).values()
-        if isinstance(kind, type) and is_dataclass(kind)
-    },
-}
-"""What stands inside a value, by its type. Looked up once: there are very many values."""
 
 
 class ShapeError(Exception):
@@ -244,9 +241,9 @@ def _strings(value: object) -> set[str]:
     rest = [value]
     while rest:
         item = rest.pop()
-        kind = type(item)
+        kind: type = type(item)
         if kind is str:
             found.add(str(item))
-        elif kind in _PARTS:
-            rest.extend(_PARTS[kind](item))
+        elif parts := _parts_of(kind):
+            rest.extend(parts(item))
     return found

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from poolspec import headers
-from poolspec.model import Matrix, Ref, Requirement, SpecClass, SpecTest, Suite
+from poolspec.model import Matrix, Requirement, SpecClass, SpecTest, Suite
 from poolspec.prose.markdown import code, prose, table
+from poolspec.prose.sentence import Sentence
 from poolspec.python import names
 from poolspec.python.literals import sentence
 from poolspec.report import figures, grades
-from poolspec.report.holds import Sentence
 from poolspec.report.results import Outcome, Results, Verdict
 from poolspec.report.scenario import scenario
+from poolspec.spec.values import Ref
 from poolspec.vocabulary import Layer, Level
 
 INDEX = PurePosixPath("index.md")

@@ -1,8 +1,9 @@
-"""The kinds of values that stand in several places of a test."""
+"""Kinds of values and keys that stand in several places of a test."""
 
 from dataclasses import replace
 
-from poolspec.spec.fields import Json
+from poolspec.errors import shown
+from poolspec.spec.fields import Json, Key, Kind, Reader, Wrong, scalar
 from poolspec.spec.kinds import (
     check_kind,
     enum_kind,
@@ -15,6 +16,7 @@ from poolspec.spec.kinds import (
 )
 from poolspec.spec.names import HELPER, LABEL, PYTHON, RESERVED, label_fault
 from poolspec.spec.quantities import COUNT, DURATION, LIMIT
+from poolspec.spec.tree import Node
 from poolspec.vocabulary import ErrorKind
 
 NAME = replace(
@@ -34,6 +36,13 @@ def _step_fault(word: str) -> str:
     )
 
 
+def _read_flag(_: Reader, node: Node) -> bool:
+    text = scalar(node, "true or false")
+    if not text.plain or text.text not in ("true", "false"):
+        raise Wrong(node, f"expected true or false, found {shown(text.text)}")
+    return text.text == "true"
+
+
 STEP_NAME = name_kind("a step's name", _step_fault, LABEL.pattern)
 NAMES = list_kind("a list of names", NAME, low=1)
 SOME_NAMES = some_kind("a name or a list of names", NAME)
@@ -49,3 +58,9 @@ SQL = text_kind("an SQL statement", 10_000)
 SHORT_TEXT = text_kind("a text", 200)
 TEXTS = some_kind("a text or a list of texts", SHORT_TEXT)
 CONFIG_NAME = text_kind("a name of a configuration", 100)
+FLAG = Kind("true or false", _read_flag, {"type": "boolean"})
+
+TIMEOUT = Key("timeout", SECONDS, "how long to wait at most", "2s", default="the pool's timeout")
+FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
+SAYS = Key("says", TEXTS, "parts of what the error must say", "waiting=1", default="anything")
+TOOK = Key("took", TIMED, "how long it takes, each time", '"1s ± 5%"', default="any time")

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 
 from poolspec.errors import expected, shown
-from poolspec.model import Ref, Value
 from poolspec.spec.fields import Kind, Reader, Word, Wrong, mismatch, scalar, short
 from poolspec.spec.kinds import resolved, use
 from poolspec.spec.names import LABEL
 from poolspec.spec.quantities import COUNT, DURATION, Quantity
 from poolspec.spec.scalars import DURATION_PATTERN, duration, percent
 from poolspec.spec.tree import Mapping, Node, Sequence
+from poolspec.spec.values import Ref, Value
 from poolspec.vocabulary import ActorState
 
 _STATES = {state.value: state for state in ActorState}

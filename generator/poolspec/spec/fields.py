@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from poolspec.errors import expected, nearest, shown
-from poolspec.model import Check
 from poolspec.spec.quantities import Quantity
 from poolspec.spec.source import Source
 from poolspec.spec.tree import Mapping, Node, Scalar, Sequence, paths
+from poolspec.spec.values import Check
 
 T = TypeVar("T")
 _MAX_WORD = 100

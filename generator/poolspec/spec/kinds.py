@@ -6,8 +6,6 @@ from enum import StrEnum
 from typing import TypeVar
 
 from poolspec.errors import expected, shown
-from poolspec.model import Check, Ref, Value
-from poolspec.model import Scalar as ScalarValue
 from poolspec.spec.fields import (
     Fields,
     Json,
@@ -33,6 +31,8 @@ from poolspec.spec.fragments import (
 from poolspec.spec.quantities import PARAMETER, Quantity, check, operands
 from poolspec.spec.scalars import resolve
 from poolspec.spec.tree import Mapping, Node, Scalar, Sequence
+from poolspec.spec.values import Check, Ref, Value
+from poolspec.spec.values import Scalar as ScalarValue
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from poolspec.errors import shown
-from poolspec.model import Check, Ref, Value
 from poolspec.spec.scalars import DURATION_PATTERN, duration, percent, word_value
+from poolspec.spec.values import Check, Ref, Value
 from poolspec.vocabulary import CheckOp
 
 PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")

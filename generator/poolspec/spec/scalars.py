@@ -9,8 +9,8 @@ import math
 import re
 from itertools import pairwise
 
-from poolspec.model import Scalar
 from poolspec.spec.tree import Scalar as ScalarNode
+from poolspec.spec.values import Scalar
 
 _WORDS: dict[str, Scalar] = {"null": None, "~": None, "": None, "true": True, "false": False}
 _NUMBER_STARTS = frozenset("+-.0123456789")

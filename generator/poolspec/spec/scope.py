@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from poolspec.errors import article, expected, shown
-from poolspec.model import Check, PoolOptions, Value
 from poolspec.spec.fields import Reader, Word
 from poolspec.spec.names import Naming
 from poolspec.spec.tree import Node
+from poolspec.spec.values import Check, PoolOptions, Value
 from poolspec.vocabulary import Capability, Concurrency, Fault
 
 
@@ -96,6 +96,11 @@ class Names:
     """Something is expected, so that the test can fail by its own words."""
     incomplete: bool = False
     """Some step could not be read; there may be more names."""
+
+    def imply(self, need: Capability | None, words: str, node: Node) -> None:
+        """Take note of a capability that follows from a word of the test."""
+        if need:
+            self.implied.setdefault(need, f"{words} in line {node.line}")
 
 
 @dataclass(slots=True)

@@ -1,1 +1,29 @@
-"""The steps of a test: one module per family, one row per step."""
+"""The steps of a test: one module per family, one row per step.
+
+A family module holds the models, keys, readers, writers and sentences of its steps, and lists its
+rows as `KINDS`. `kind` defines the row, and the functions that go through all rows. A new step
+needs a row in a family; a new family needs its place in the list below.
+"""
+
+from poolspec.steps import (
+    actors,
+    blocks,
+    borrow,
+    expect,
+    faults,
+    global_pool,
+    interruption,
+    load,
+    opening,
+    pool,
+    query,
+    waiting,
+    web,
+)
+from poolspec.steps.kind import register
+
+for family in (
+    *(borrow, blocks, query, pool, global_pool, opening, actors, interruption, waiting, faults),
+    *(web, load, expect),
+):
+    register(family.KINDS)

@@ -1,0 +1,136 @@
+"""The registry of expectations, and the functions that go through its rows.
+
+The rows stand in the order in which their checks are written. The name of each is its key in a
+spec, and its field of `Expectations`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from poolspec.expectations import figures, labels, states
+from poolspec.expectations.kind import ExpectationKind
+from poolspec.expectations.labels import EventsExpectation
+from poolspec.expectations.outcomes import (
+    LOADED,
+    LoadExpectation,
+    read_outcomes,
+    say_outcome,
+    write_outcome,
+)
+from poolspec.expectations.states import LoanExpectation
+from poolspec.prose.sentence import Sentence
+from poolspec.python.body import Body, Line
+from poolspec.spec.fields import Fields, Place
+from poolspec.spec.kinds import fields_kind
+from poolspec.spec.scope import Scope
+from poolspec.spec.values import Check, Checks
+from poolspec.vocabulary import HealthWord, Real
+
+KINDS: Final[tuple[ExpectationKind[Any], ...]] = (
+    figures.KIND_OF_STATS,
+    figures.KIND_OF_SERVER,
+    labels.KIND_OF_SERVED,
+    labels.KIND_OF_SAME,
+    labels.KIND_OF_DIFFERENT,
+    labels.KIND_OF_POOLS,
+    labels.KIND_OF_EVENTS,
+    states.KIND_OF_HEALTH,
+    states.KIND_OF_REMAINING_TIMEOUT,
+    figures.KIND_OF_HOOKS,
+    states.KIND_OF_REAL,
+    figures.KIND_OF_CALLS,
+    figures.KIND_OF_LOGS,
+    states.KIND_OF_LOANS,
+    figures.KIND_OF_METRICS,
+)
+EXPECT: Final = Place(
+    "an expectation", tuple(kind.key for kind in KINDS), other=fields_kind(LOADED)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What must hold, at a step or at the end of a test. Parts with their default say nothing."""
+
+    stats: Checks = ()
+    """By StatName."""
+    server: Checks = ()
+    """Of: connections (open now, by the server's count), peak (most sockets open at once)."""
+    served: tuple[str, ...] = ()
+    """Actors, in the order in which they received connections they had queued for."""
+    same: tuple[str, ...] = ()
+    """Labels of one connection, or of one pool."""
+    different: tuple[str, ...] = ()
+    """Labels of connections no two of which are the same."""
+    pools: Check | None = None
+    """How many different pools all `global_pool` steps and actors received."""
+    events: EventsExpectation | None = None
+    loads: tuple[LoadExpectation, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """The line of each part given, loads excepted: stats, server, served, …"""
+    health: HealthWord | None = None
+    """The health that the pool reports."""
+    remaining_timeout: Check | None = None
+    """How long a call to the database will still wait, in seconds."""
+    hooks: Checks = ()
+    """Of: setup, on_acquire. How often the pool called them."""
+    logs: Checks = ()
+    """Of: failure, retry, recovery, leak … How many records of each sort the pool logged."""
+    loans: tuple[LoanExpectation, ...] | None = None
+    """All that is on loan, the longest loan first."""
+    metrics: Checks = ()
+    """By MetricName, and by TimingName with a part: `wait_time.count`, `.sum`, `.min`, `.max`."""
+    real: tuple[Real, ...] | None = None
+    """All that is real in the test."""
+    calls: Checks = ()
+    """By Call. How often the pool called its driver and its scripted connections."""
+
+    def given(self) -> Iterator[tuple[ExpectationKind[Any], Any]]:
+        """Yield the rows of the parts that say something, each with its value."""
+        for kind in KINDS:
+            value = getattr(self, kind.name)
+            if value != _DEFAULTS[kind.name]:
+                yield kind, value
+
+    def reads(self) -> Iterator[str]:
+        """Yield the labels that are referred to."""
+        yield from self.same
+        yield from self.different
+        for load in self.loads:
+            yield load.label
+
+
+_DEFAULTS: Final[dict[str, Any]] = {part.name: part.default for part in fields(Expectations)}
+
+
+def build_expectations(scope: Scope, given: Fields) -> Expectations:
+    """Return what must hold. Problems are reported to the scope's reader."""
+    scope.names.expecting = True
+    if not given.values and not given.others and given.sound:
+        scope.reader.problem(given.node, "nothing is expected here", "leave it out, or fill it")
+    for kind in KINDS:
+        if given.has(kind.key):
+            scope.names.imply(kind.needs, repr(kind.name), given.at(kind.key))
+    values: dict[str, Any] = {kind.name: kind.read(scope, given, kind.key) for kind in KINDS}
+    parts = {name: _DEFAULTS[name] if value is None else value for name, value in values.items()}
+    lines = {name: head.line for name, head in given.heads.items()}
+    return Expectations(**parts, loads=read_outcomes(scope, given), lines=lines)
+
+
+def write_expectations(wanted: Expectations, body: Body, line: int) -> Iterator[Line]:
+    """Yield a statement for each part, with the line of its own key in the spec."""
+    for kind, value in wanted.given():
+        awaits = body.awaits if kind.awaits else ""
+        call = f"{awaits}lab.{kind.call}({kind.write(body, value)})"
+        yield Line(call, wanted.lines.get(kind.name, line))
+    for load in wanted.loads:
+        yield from write_outcome(load, body)
+
+
+def say_expectations(wanted: Expectations) -> Iterator[Sentence]:
+    """Yield what must hold, part by part."""
+    for kind, value in wanted.given():
+        yield Sentence(kind.say(value))
+    for load in wanted.loads:
+        yield from say_outcome(load)

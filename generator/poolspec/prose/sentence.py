@@ -1,0 +1,11 @@
+"""A sentence of a page, and the sentences under it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One item of a list, and the items under it."""
+
+    text: str
+    children: tuple["Sentence", ...] = ()

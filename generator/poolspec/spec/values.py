@@ -1,0 +1,94 @@
+"""Values of a spec: numbers, comparisons, and the base of all steps.
+
+* A **value** is a number, or a `Ref` to a parameter of the test's matrix.
+* A **check** compares a measured value with one or two values.
+* A **step** is one sentence of a test. Every step knows the line it was written on.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import ClassVar
+
+from poolspec.vocabulary import CheckOp
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A parameter of the test's matrix, written `$name`."""
+
+    name: str
+
+
+Value = int | float | bool | Ref
+"""A number (durations are float seconds), a truth value, or a matrix parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A comparison: `2`, `"<= 20"`, `"0.95..1"`, `"1s ± 5%"`."""
+
+    op: CheckOp
+    value: Value
+    upper: Value | None = None
+    """The upper bound of BETWEEN (inclusive on both sides)."""
+    rel: float | None = None
+    """The relative tolerance of APPROX: 0.05 for ± 5%."""
+    abs: float | None = None
+    """The absolute tolerance of APPROX, in the value's unit."""
+
+
+PoolOptions = tuple[tuple[str, Value | str], ...]
+"""Options of a pool, by name; of the pool under test in a fixed order, wherever they came from."""
+
+Checks = tuple[tuple[str, Check], ...]
+"""Named comparisons, in the order in which the spec gives them."""
+
+
+class OwnPool(Enum):
+    """How a step uses the test's own pool."""
+
+    NONE = auto()
+    USED = auto()
+    """Without a word of the test: the lab knows the pool."""
+    NAMED = auto()
+    """By the variable `pool`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One sentence of a test. Every kind of step derives from this class."""
+
+    line: int
+
+    makes_pool: ClassVar[bool] = False
+    """The step makes a pool, so the test may do without one of its own."""
+
+    def binds(self) -> tuple[str, ...]:
+        """Return the labels that the step gives a meaning."""
+        return ()
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the labels that the step refers to."""
+        return ()
+
+    def inside(self) -> tuple["Step", ...]:
+        """Return the steps of its block."""
+        return ()
+
+    def apart(self) -> tuple["Step", ...]:
+        """Return the steps that stand in functions: of actors, children, interrupted blocks."""
+        return ()
+
+    def own_pool(self) -> OwnPool:
+        """Return how the step uses the test's own pool."""
+        return OwnPool.NONE
+
+
+def walk(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps and the steps inside them."""
+    for step in steps:
+        yield step
+        yield from walk((*step.inside(), *step.apart()))

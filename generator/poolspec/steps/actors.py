@@ -1,0 +1,290 @@
+"""Steps about the actors of a test, and about its child processes: start, join, cancel, fork."""
+
+from dataclasses import dataclass
+
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
+from poolspec.prose.sentence import Sentence
+from poolspec.python.body import Body, Line, Lines, rebound
+from poolspec.python.literals import literal, value
+from poolspec.python.names import variable
+from poolspec.spec.common import NAME, SOME_NAMES
+from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word
+from poolspec.spec.kinds import fields_kind, map_kind, value_kind
+from poolspec.spec.names import Naming
+from poolspec.spec.quantities import NUMBER_OF, THREADS
+from poolspec.spec.scope import Scope
+from poolspec.spec.steplist import StepList
+from poolspec.spec.tree import Node, Sequence
+from poolspec.spec.values import Step, Value
+from poolspec.steps.demands import texts
+from poolspec.steps.kind import (
+    NOT_REPEATED,
+    STEPS,
+    StepKind,
+    Trait,
+    build_steps,
+    function,
+    say_all,
+    statements,
+)
+from poolspec.vocabulary import Capability, Concurrency
+
+# --- start ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A thread or task of the test, or `count` of them doing the same, `repeat` times each."""
+
+    name: str
+    steps: tuple[Step, ...]
+    count: Value = 1
+    repeat: Value = 1
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Start(Step):
+    """Start actors; all of one step leave the barrier at the same moment."""
+
+    actors: tuple[Actor, ...]
+
+    def apart(self) -> tuple[Step, ...]:
+        """Return the steps of all its actors."""
+        return tuple(step for actor in self.actors for step in actor.steps)
+
+
+COUNT_KEY = Key(
+    "count", value_kind(THREADS), "threads or tasks that do the same", "50", default="1"
+)
+REPEAT = Key("repeat", value_kind(NUMBER_OF), "times each does it", "20", default="1")
+BODY = Key("steps", STEPS, "what the actor does", "[acquire: x, release: x]", True)
+ACTOR = Place("an actor", (BODY, COUNT_KEY, REPEAT))
+
+
+def _read_actor(reader: Reader, node: Node) -> Fields | StepList:
+    if isinstance(node, Sequence):
+        return STEPS.read(reader, node)
+    return fields_kind(ACTOR).read(reader, node)
+
+
+ACTOR_KIND: Kind[Fields | StepList] = Kind(
+    "a list of steps or an actor", _read_actor, {"anyOf": [STEPS.schema, fields_kind(ACTOR).schema]}
+)
+START = Key(
+    "start",
+    map_kind("actors by name", NAME, ACTOR_KIND),
+    "start actors at the same moment, each a thread or a task",
+    "{first: [acquire: x, release: x]}",
+    True,
+)
+
+
+def _read_start(scope: Scope, fields: Fields) -> Start | None:
+    actors = fields.get(START) or ()
+    if scope.owner:
+        message = "an actor cannot start actors"
+        scope.reader.problem(fields.at(START), message, "start them in the main body")
+        return None
+    for word, _ in actors:
+        scope.bind(word, Naming.ACTOR)
+    made = tuple(_actor(scope.of_actor(word.text), word, given) for word, given in actors)
+    return Start(fields.node.line, made)
+
+
+def _actor(scope: Scope, word: Word, given: Fields | StepList) -> Actor:
+    line = word.node.line
+    if isinstance(given, StepList):
+        return Actor(word.text, build_steps(scope, given), line=line)
+    if not given.sound:
+        scope.names.incomplete = True
+    steps = given.get(BODY)
+    return Actor(
+        word.text,
+        build_steps(scope, steps) if steps else (),
+        given.get(COUNT_KEY) or 1,
+        given.get(REPEAT) or 1,
+        line,
+    )
+
+
+def _write_start(step: Start, body: Body) -> Lines:
+    for actor in step.actors:
+        inner = body.of(actor.steps)
+        early = [Line(f"nonlocal {name}", actor.line) for name in rebound(actor.steps)]
+        lines = statements(actor.steps, inner) or [Line("pass", actor.line)]
+        head = f"{body.async_}def {variable(actor.name)}()"
+        yield from function(head, [*early, *lines], actor.line)
+    actors = ", ".join(f"{body.actor}({_actor_arguments(actor)})" for actor in step.actors)
+    yield f"lab.start({actors})"
+
+
+def _actor_arguments(actor: Actor) -> str:
+    parts = [literal(actor.name), variable(actor.name)]
+    if actor.count != 1:
+        parts.append(f"count={value(actor.count)}")
+    if actor.repeat != 1:
+        parts.append(f"repeat={value(actor.repeat)}")
+    return ", ".join(parts)
+
+
+def _say_start(step: Start) -> Sentence:
+    return Sentence("Start at the same moment:", tuple(_say_actor(actor) for actor in step.actors))
+
+
+def _say_actor(actor: Actor) -> Sentence:
+    times = "" if actor.count == 1 else f"{amounts.value(actor.count)} × "
+    again = "" if actor.repeat == 1 else f", {amounts.value(actor.repeat)} times each"
+    steps = say_all(actor.steps)
+    end = ":" if steps else ", doing nothing."
+    return Sentence(f"{times}{code(actor.name)}{again}{end}", steps)
+
+
+# --- join ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Step):
+    """Wait for actors to finish; what one of them raised is raised here."""
+
+    actors: tuple[str, ...]
+
+
+JOIN = Key("join", SOME_NAMES, "wait for actors to finish", "[first, second]", True)
+
+
+def _read_join(scope: Scope, fields: Fields) -> Join | None:
+    words = fields.get(JOIN) or ()
+    if scope.owner:
+        message = "an actor cannot join actors"
+        scope.reader.problem(fields.at(JOIN), message, "join them in the main body")
+        return None
+    for word in words:
+        scope.find(word, Naming.ACTOR)
+    return Join(fields.node.line, texts(words))
+
+
+def _write_join(step: Join, body: Body) -> Lines:
+    yield f"{body.awaits}lab.join({', '.join(map(literal, step.actors))})"
+
+
+def _say_join(step: Join) -> Sentence:
+    return Sentence(f"Wait for {amounts.labels(step.actors)} to end.")
+
+
+# --- cancel --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Step):
+    """Cancel the tasks of an actor."""
+
+    actor: str
+
+
+CANCEL = Key("cancel", NAME, "cancel an actor", "first", True)
+
+
+def _read_cancel(scope: Scope, fields: Fields) -> Cancel | None:
+    word = fields.get(CANCEL)
+    scope.names.bound_to.append((Concurrency.ASYNCIO, "cancel", fields.at(CANCEL)))
+    if scope.owner:
+        message = "an actor cannot cancel actors"
+        scope.reader.problem(fields.at(CANCEL), message, "cancel them in the main body")
+        return None
+    found = word and scope.find(word, Naming.ACTOR)
+    return Cancel(fields.node.line, word.text) if word and found else None
+
+
+def _write_cancel(step: Cancel, _: Body) -> Lines:
+    yield f"lab.cancel({literal(step.actor)})"
+
+
+def _say_cancel(step: Cancel) -> Sentence:
+    return Sentence(f"Cancel {code(step.actor)}.")
+
+
+# --- fork ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fork(Step):
+    """Do steps in a forked child process; a failure there fails the test."""
+
+    body: tuple[Step, ...]
+
+    def apart(self) -> tuple[Step, ...]:
+        """Return the child's steps."""
+        return self.body
+
+
+FORK = Key("fork", STEPS, "what a forked child process does", "[acquire: x, release: x]", True)
+
+
+def _read_fork(scope: Scope, fields: Fields) -> Fork | None:
+    """Read the child's steps, which change copies of the parent's labels."""
+    steps = fields.get(FORK)
+    scope.names.bound_to.append((Concurrency.THREADS, "fork", fields.at(FORK)))
+    if scope.owner:
+        message = "an actor cannot fork"
+        scope.reader.problem(fields.at(FORK), message, "fork in the main body")
+        return None
+    return Fork(fields.node.line, build_steps(scope.of_child(), steps)) if steps else None
+
+
+def _write_fork(step: Fork, body: Body) -> Lines:
+    name = body.helper("forked")
+    yield from function(f"{body.async_}def {name}()", statements(step.body, body), step.line)
+    yield f"lab.fork({name})"
+
+
+def _say_fork(step: Fork) -> Sentence:
+    return Sentence("In a forked child process:", say_all(step.body))
+
+
+KINDS = (
+    StepKind(
+        "start",
+        (START,),
+        Start,
+        _read_start,
+        _write_start,
+        _say_start,
+        traits=Trait.BORROWS,
+        calls=("start",),
+        arguments=("count", "repeat"),
+        imports=("actor", "async_actor"),
+    ),
+    StepKind(
+        "join",
+        (JOIN,),
+        Join,
+        _read_join,
+        _write_join,
+        _say_join,
+        traits=Trait.BORROWS,
+        calls=("join",),
+    ),
+    StepKind(
+        "cancel",
+        (CANCEL,),
+        Cancel,
+        _read_cancel,
+        _write_cancel,
+        _say_cancel,
+        calls=("cancel",),
+    ),
+    StepKind(
+        "fork",
+        (FORK,),
+        Fork,
+        _read_fork,
+        _write_fork,
+        _say_fork,
+        needs=Capability.FORK_SAFETY,
+        misplaced=NOT_REPEATED,
+        traits=Trait.BORROWS | Trait.TAKES_TIME,
+        calls=("fork",),
+    ),
+)

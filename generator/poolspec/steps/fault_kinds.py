@@ -1,0 +1,129 @@
+"""The registry of faults: a row for each kind, with its terms, its needs and its words.
+
+The row of a fault of a call follows from the call and from the way in which it goes wrong, as
+`poolspec.vocabulary.CALL_FAULTS` lists them. So such a fault needs no row here.
+"""
+
+from dataclasses import dataclass
+from enum import Flag, auto
+
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
+from poolspec.spec.values import Value
+from poolspec.vocabulary import CALL_FAULTS, OF_CONNECTIONS, Call, Capability, Fault, Manner
+
+
+class Terms(Flag):
+    """What a step says of its fault, besides the kind."""
+
+    NONE = 0
+    VICTIM = auto()
+    """Which connection it is about: must be said."""
+    DURATION = auto()
+    """How long a call takes: must be said."""
+    CALLS = auto()
+    """How many calls it is for, and how many succeed first: may be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """A row: everything about one kind of fault."""
+
+    fault: Fault
+    sentence: str
+    """What it breaks; `{on}` and `{seconds}` stand for what the step says."""
+    healed: str = ""
+    """The sentence of its healing; empty for a fault that is permanent."""
+    terms: Terms = Terms.NONE
+    needs: Capability | None = None
+    of_server: bool = False
+    """It needs a server, which scripted connections do not have."""
+    scripted: bool = False
+    """It needs scripted connections."""
+
+    def say(
+        self, on: str | None, seconds: Value | None, times: Value | None, after: Value | None
+    ) -> str:
+        """Return what a step breaks, without the end of its sentence."""
+        said = self.sentence.format(on=code(on or ""), seconds=amounts.seconds(seconds or 0.0))
+        if Terms.CALLS not in self.terms:
+            return said
+        how_often = f"{amounts.value(times)} times" if times is not None else "until healed"
+        spared = "" if after is None else f", after {amounts.value(after)} that go well"
+        return f"{said}, {how_often}{spared}"
+
+
+_OTHERS = (
+    FaultKind(
+        Fault.CONNECTION_KILLED,
+        "At the server, kill {on}",
+        terms=Terms.VICTIM,
+        needs=Capability.KILL,
+    ),
+    FaultKind(
+        Fault.IDLE_KILLED,
+        "At the server, kill every connection that is idle in the pool",
+        needs=Capability.KILL,
+    ),
+    FaultKind(
+        Fault.SERVER_KILLED,
+        "Kill the server",
+        "Start the server again.",
+        needs=Capability.SERVER_CONTROL,
+        of_server=True,
+    ),
+    FaultKind(
+        Fault.SERVER_PAUSED,
+        "Pause the server: it answers nothing",
+        "Let the server go on.",
+        needs=Capability.SERVER_CONTROL,
+        of_server=True,
+    ),
+)
+_NOUNS = {
+    Call.CONNECT: "new connections",
+    Call.EXECUTE: "statements",
+    Call.COMMIT: "commits",
+    Call.ROLLBACK: "rollbacks",
+    Call.PING: "pings",
+    Call.RESET: "resets of sessions",
+    Call.CLOSE: "closing",
+    Call.LISTENER: "listening",
+}
+_MANNERS = {
+    Manner.FAILS: "Let {} fail",
+    Manner.INTERRUPTED: "Interrupt {}",
+    Manner.HANGS: "Let {} hang",
+    Manner.SLOW: "Let {} take {{seconds}}",
+}
+_CONNECT_SENTENCES = {
+    Manner.FAILS: "Refuse new connections",
+    Manner.SLOW: "Let each new connection take {seconds}",
+}
+_CONNECT_HEALED = {
+    Manner.FAILS: "Accept new connections again.",
+    Manner.HANGS: "Accept new connections again.",
+    Manner.SLOW: "Accept new connections at once again.",
+}
+_LISTENING = {Call.LISTENER: Capability.EVENTS}
+
+
+def _of_call(fault: Fault, call: Call, manner: Manner) -> FaultKind:
+    """Return the row of a fault of a call."""
+    sentence = _MANNERS[manner].format(_NOUNS[call])
+    healed = f"Let {_NOUNS[call]} go well again."
+    if call is Call.CONNECT:
+        sentence = _CONNECT_SENTENCES.get(manner, sentence)
+        healed = _CONNECT_HEALED.get(manner, healed)
+    scripted = call in OF_CONNECTIONS
+    needs = Capability.FOREIGN_CONNECTIONS if scripted else _LISTENING.get(call)
+    terms = Terms.CALLS | Terms.DURATION if manner is Manner.SLOW else Terms.CALLS
+    return FaultKind(fault, sentence, healed, terms, needs, scripted=scripted)
+
+
+_ROWS = {
+    **{kind.fault: kind for kind in _OTHERS},
+    **{fault: _of_call(fault, call, manner) for fault, (call, manner) in CALL_FAULTS.items()},
+}
+FAULTS = {fault: _ROWS[fault] for fault in Fault}
+"""All kinds of faults, in the order of the vocabulary."""

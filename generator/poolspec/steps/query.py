@@ -1,0 +1,159 @@
+"""The step `query`: run a statement on a connection that is on loan."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
+from poolspec.prose.sentence import Sentence
+from poolspec.python.body import Body, Lines, guarded
+from poolspec.python.literals import alone, literal, row, value
+from poolspec.python.names import variable
+from poolspec.spec.common import FAILS, FLAG, NAME, ROWS, SAYS, SCALARS, SQL, TOOK
+from poolspec.spec.fields import Fields, Key
+from poolspec.spec.kinds import answer_kind
+from poolspec.spec.names import Naming
+from poolspec.spec.scope import Hold, Scope
+from poolspec.spec.values import Check, Ref, Scalar, Step
+from poolspec.steps.borrow import report_gone
+from poolspec.steps.demands import guard, must
+from poolspec.steps.kind import ANYWHERE, StepKind
+from poolspec.vocabulary import Capability, ErrorKind
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Step):
+    """Run one SQL statement on a connection that the actor holds."""
+
+    sql: str
+    on: str
+    params: tuple[Scalar, ...] = ()
+    returns: Scalar | Ref = None
+    """The single value that must come back, where `expects_value` is set."""
+    expects_value: bool = False
+    rows: tuple[tuple[Scalar, ...], ...] | None = None
+    fails: ErrorKind | None = None
+    says: tuple[str, ...] = ()
+    took: Check | None = None
+    unread: bool = False
+    """Its rows stay unread, so the server sends them to the next reader."""
+    changes_one: bool = False
+    """It must change exactly one row; else it fails with a conflict."""
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the label of its connection."""
+        return (self.on,)
+
+
+QUERY = Key("query", SQL, "run one SQL statement", "SELECT 1", True)
+ON = Key("on", NAME, "the connection to run it on", "a", True, of_test=True)
+PARAMS = Key("params", SCALARS, "values for the %s of the statement", "[1, two]", default="none")
+RETURNS = Key(
+    "returns",
+    answer_kind("a single value"),
+    "the one value that must come back",
+    "1",
+    default="anything",
+)
+ROWS_KEY = Key("rows", ROWS, "the rows that must come back", "[[1, one]]", default="any rows")
+UNREAD = Key("unread", FLAG, "whether its rows are left unread", "true", default="all are read")
+CHANGES_ONE = Key(
+    "changes_one",
+    FLAG,
+    "whether to fail with a conflict unless it changes exactly one row",
+    "true",
+    default="any number",
+)
+_READINGS: tuple[Key[Any], ...] = (RETURNS, ROWS_KEY, UNREAD, CHANGES_ONE)
+"""Demands on a statement besides success; a step has one of these at most."""
+
+
+def _read_query(scope: Scope, fields: Fields) -> Query | None:
+    if not fields.has(ON):
+        scope.report_no_connection(fields.node, "the step query", ON.name)
+    on = fields.get(ON)
+    thing = scope.find(on, Naming.LABEL) if on else None
+    if on and thing and thing.hold is Hold.GONE:
+        hint = "query before that, or acquire anew, under another name"
+        report_gone(scope, on, thing, hint)
+    _check_readings(scope, fields)
+    if on is None:
+        return None
+    return Query(
+        fields.node.line,
+        fields.get(QUERY) or "",
+        on.text,
+        fields.get(PARAMS) or (),
+        fields.get(RETURNS),
+        fields.has(RETURNS),
+        fields.get(ROWS_KEY),
+        fields.get(FAILS),
+        fields.get(SAYS) or (),
+        fields.get(TOOK),
+        fields.get(UNREAD) or False,
+        fields.get(CHANGES_ONE) or False,
+    )
+
+
+def _check_readings(scope: Scope, fields: Fields) -> None:
+    asked = [key for key in _READINGS if fields.has(key)]
+    fails = [FAILS] if fields.has(FAILS) and CHANGES_ONE not in asked else []
+    keys: list[Key[Any]] = [*asked, *fails]
+    if len(keys) > 1:
+        message = f"{keys[0].name!r} and {keys[1].name!r} exclude each other"
+        scope.reader.problem(fields.at(keys[1]), message, "keep one of them")
+    for key in asked:
+        scope.names.at_server.append((f"{key.name!r} wants an answer", fields.at(key)))
+
+
+def _write_query(step: Query, body: Body) -> Lines:
+    call = f"{body.awaits}{variable(step.on)}.query({_query_arguments(step)})"
+    yield from guarded(guard(step, body, step.took), call)
+
+
+def _query_arguments(step: Query) -> str:
+    parts = [literal(step.sql)]
+    if step.params:
+        parts.append(f"params={row(step.params)}")
+    if step.expects_value:
+        parts.append(f"returns={value(step.returns)}")
+    if step.rows is not None:
+        parts.append(f"rows=[{', '.join(row(cells) for cells in step.rows)}]")
+    if step.unread:
+        parts.append("unread=True")
+    if step.changes_one:
+        parts.append("changes_one=True")
+    return ", ".join(parts) if len(parts) > 1 else alone(step.sql)
+
+
+def _say_query(step: Query) -> Sentence:
+    text = f"On {code(step.on)}, run {code(step.sql)}"
+    if step.params:
+        text += f" with {amounts.scalars(step.params)}"
+    if step.expects_value:
+        text += f"; it must return {amounts.scalar(step.returns)}"
+    if step.rows is not None:
+        rows = "; ".join(amounts.scalars(cells) for cells in step.rows) or "none"
+        text += f"; its rows must be: {rows}"
+    if step.unread:
+        text += "; leave its rows unread"
+    if step.changes_one:
+        text += "; exactly one row must change"
+    return Sentence(text + must(step, step.took))
+
+
+KINDS = (
+    StepKind(
+        "query",
+        (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, UNREAD, CHANGES_ONE, FAILS, TOOK, SAYS),
+        Query,
+        _read_query,
+        _write_query,
+        _say_query,
+        key_needs={CHANGES_ONE.name: Capability.OPTIMISTIC_LOCKING},
+        misplaced=ANYWHERE,
+        expects=(RETURNS, ROWS_KEY, CHANGES_ONE),
+        calls=("query",),
+        arguments=("params", "returns", "rows", "unread", "changes_one"),
+    ),
+)

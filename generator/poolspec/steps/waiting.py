@@ -1,0 +1,151 @@
+"""Steps that let time pass: wait_until, advance; and `use`, a step of the user's own."""
+
+from dataclasses import dataclass
+
+from poolspec.prose import amounts
+from poolspec.prose.markdown import code
+from poolspec.prose.sentence import Sentence
+from poolspec.python.body import Body, Lines
+from poolspec.python.literals import literal, value
+from poolspec.python.names import word as plain_word
+from poolspec.spec.common import SECONDS, STEP_NAME
+from poolspec.spec.conditions import CONDITION, Condition
+from poolspec.spec.fields import Fields, Key
+from poolspec.spec.names import Naming
+from poolspec.spec.scope import Among, Scope
+from poolspec.spec.values import Step, Value
+from poolspec.steps.kind import ANYWHERE, StepKind, Trait
+from poolspec.vocabulary import ActorState
+from poolspec.vocabulary.rules import STATES
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil(Step):
+    """Wait until an actor (every one of its count), or so many actors, are in a state."""
+
+    state: ActorState
+    actor: str | None = None
+    count: Value | None = None
+    """Exactly one of `actor` and `count` is set."""
+
+
+WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
+
+
+def _read_wait_until(scope: Scope, fields: Fields) -> WaitUntil:
+    given = fields.get(WAIT_UNTIL)
+    if given:
+        scope.names.imply(STATES.get(given.state), "'wait_until'", fields.node)
+    condition = given or Condition(ActorState.DONE)
+    actor = condition.actor
+    if actor:
+        scope.find(actor, Naming.ACTOR)
+    name = actor.text if actor else None
+    return WaitUntil(fields.node.line, condition.state, name, condition.count)
+
+
+def _write_wait_until(step: WaitUntil, body: Body) -> Lines:
+    given = f"count={value(step.count or 0)}" if step.actor is None else literal(step.actor)
+    yield f"{body.awaits}lab.wait_until_{plain_word(step.state.value)}({given})"
+
+
+_STATES = {
+    ActorState.WAITING: ("is waiting", "are waiting"),
+    ActorState.HOLDING: ("holds a connection", "hold a connection"),
+    ActorState.DONE: ("is done", "are done"),
+}
+
+
+def _say_wait_until(step: WaitUntil) -> Sentence:
+    one, several = _STATES[step.state]
+    if step.actor is not None:
+        return Sentence(f"Wait until {code(step.actor)} {one}.")
+    noun = f"actor {one}" if step.count == 1 else f"actors {several}"
+    return Sentence(f"Wait until {amounts.value(step.count or 0)} {noun}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Advance(Step):
+    """Let time pass."""
+
+    seconds: Value
+
+
+ADVANCE = Key("advance", SECONDS, "let time pass", "1h", True)
+
+
+def _read_advance(scope: Scope, fields: Fields) -> Advance:
+    seconds = fields.get(ADVANCE)
+    if seconds:
+        scope.names.waits.append((seconds, fields.at(ADVANCE)))
+        if scope.among in (Among.ROUND, Among.INTERRUPTED):
+            words = "the time, which passes again and again,"
+            scope.names.unreal.append((words, fields.node))
+    return Advance(fields.node.line, seconds or 0.0)
+
+
+def _write_advance(step: Advance, body: Body) -> Lines:
+    yield f"{body.awaits}lab.advance({value(step.seconds)})"
+
+
+def _say_advance(step: Advance) -> Sentence:
+    return Sentence(f"Let {amounts.seconds(step.seconds)} pass.")
+
+
+@dataclass(frozen=True, slots=True)
+class Use(Step):
+    """Take a step that the user has written in Python and registered by this name."""
+
+    name: str
+
+
+USE = Key("use", STEP_NAME, "take a step of your own, written in Python", "warm_up", True)
+
+
+def _read_use(_: Scope, fields: Fields) -> Use | None:
+    word = fields.get(USE)
+    return Use(fields.node.line, word.text) if word else None
+
+
+def _write_use(step: Use, body: Body) -> Lines:
+    yield f"{body.awaits}lab.use({literal(plain_word(step.name))})"
+
+
+def _say_use(step: Use) -> Sentence:
+    return Sentence(f"Take the step {code(step.name)}.")
+
+
+KINDS = (
+    StepKind(
+        "wait_until",
+        (WAIT_UNTIL,),
+        WaitUntil,
+        _read_wait_until,
+        _write_wait_until,
+        _say_wait_until,
+        traits=Trait.BORROWS,
+        calls=tuple(f"wait_until_{state}" for state in ActorState),
+        arguments=("count",),
+    ),
+    StepKind(
+        "advance",
+        (ADVANCE,),
+        Advance,
+        _read_advance,
+        _write_advance,
+        _say_advance,
+        misplaced=ANYWHERE,
+        traits=Trait.TAKES_TIME,
+        calls=("advance",),
+    ),
+    StepKind(
+        "use",
+        (USE,),
+        Use,
+        _read_use,
+        _write_use,
+        _say_use,
+        traits=Trait.BORROWS | Trait.TAKES_TIME | Trait.CHANGES_LIMITS | Trait.UNKNOWN,
+        calls=("use",),
+    ),
+)
