@@ -1,47 +1,72 @@
-"""Each wrong pool turns tests red, the one about its fault among them; a sound pool turns none."""
+"""Each wrong pool fails the test about its fault; a sound pool built the same way passes it."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.wrong_pools import WRONG, Sound
+from tests.forked_runs import ROOT, ForkedRuns
+from tests.wrong_pools import SOUND, WRONG, WrongPool
 
-import steadypool
-
-ROOT = Path(__file__).parent.parent
-
-
-def verdicts(
-    pool: type[steadypool.ConnectionPool], server: str, folder: Path, *modules: str
-) -> dict[str, tuple[str, str]]:
-    """Run generated tests against a pool; return how each ended, and why."""
-    results = folder / "results.json"
-    command = [
-        *(sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--server", server),
-        *("--pool", f"tests.wrong_pools:adapter_of_{pool.__name__}"),
-        *("--results", str(results), *modules),
-    ]
-    run = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert run.returncode in (0, 1), run.stdout + run.stderr
-    entries = json.loads(results.read_text())["tests"]
-    return {entry["id"]: (entry["outcome"], entry["reason"]) for entry in entries}
+MISTAKES = ("AttributeError", "NameError", "TypeError")
+"""Errors that a mistake in a wrong pool would raise; a pool must be wrong in no other way."""
 
 
-def test_a_sound_pool_is_found_sound(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    found = verdicts(Sound, pytestconfig.getoption("--server"), tmp_path, "generated_tests")
-    assert {outcome for outcome, _ in found.values()} <= {"passed", "not_applicable"}, found
+@pytest.fixture
+def outcomes(forked_runs: ForkedRuns, tmp_path: Path, pytestconfig: pytest.Config) -> "Outcomes":
+    return Outcomes(forked_runs, tmp_path, pytestconfig.getoption("--server"))
 
 
-@pytest.mark.parametrize("pool", WRONG, ids=lambda pool: pool.__name__)
-def test_a_wrong_pool_is_noticed(
-    pool: type[steadypool.ConnectionPool], tmp_path: Path, pytestconfig: pytest.Config
+class Outcomes:
+    """Runs generated tests on wrong pools."""
+
+    def __init__(self, runs: ForkedRuns, folder: Path, server: str) -> None:
+        self._runs = runs
+        self._folder = folder
+        self._server = server
+
+    def of(self, wrong: WrongPool, tests: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        """Run tests on a pool, in its concurrency; return the results of every test."""
+        results = self._folder / "results.json"
+        chosen = sorted(set(tests))
+        code, output = self._runs.run(
+            self._folder,
+            *("-q", "-p", "tests.wrong_pools.selection"),
+            *("--server", self._server, "--results", str(results)),
+            *("--pool", f"tests.wrong_pools.adapters:{wrong}"),
+            *("--form", wrong.concurrency.value),
+            *(f"--only={test}" for test in chosen),
+            *modules_of(chosen),
+        )
+        assert code in (0, 1), output
+        found: dict[str, list[dict[str, Any]]] = {test: [] for test in chosen}
+        for result in json.loads(results.read_text())["tests"]:
+            found[result["id"]].append(result)
+        return found
+
+
+def modules_of(tests: list[str]) -> list[str]:
+    """Return the generated modules with the forms of these tests."""
+    stems = sorted({test.partition(".")[0] for test in tests})
+    names = [f"generated_tests/test_{stem}{form}.py" for stem in stems for form in ("", "_asyncio")]
+    return [name for name in names if (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("sound", SOUND, ids=str)
+def test_a_sound_pool_passes_every_test_that_a_wrong_pool_fails(
+    sound: WrongPool, outcomes: Outcomes
 ) -> None:
-    spec, test = WRONG[pool]
-    module = f"generated_tests/test_{spec}.py"
-    found = verdicts(pool, pytestconfig.getoption("--server"), tmp_path, module)
-    assert found[f"{spec}.{test}"][0] == "failed", found
-    assert not any("AttributeError" in why for _, why in found.values()), "wrong in another way"
+    tests = {wrong.test for wrong in WRONG if wrong.concurrency is sound.concurrency}
+    found = outcomes.of(sound, tests)
+    for test, results in found.items():
+        assert results, test
+        assert {result["outcome"] for result in results} <= {"passed", "not_applicable"}, results
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_a_wrong_pool_is_noticed(wrong: WrongPool, outcomes: Outcomes) -> None:
+    results = outcomes.of(wrong, [wrong.test])[wrong.test]
+    assert results, f"{wrong.test} has no form for {wrong.concurrency.value}"
+    assert any(result["outcome"] == "failed" for result in results), results
+    assert not any(mistake in str(results) for mistake in MISTAKES), results

@@ -75,6 +75,8 @@ class AsyncSteadypoolAdapter:
 
     name = "steadypool"
     capabilities = THREADS_CAPABILITIES - THREADS_ONLY
+    pool_class: type[steadypool.AsyncConnectionPool] = steadypool.AsyncConnectionPool
+
     controls = AsyncSteadyControls()
     foreign = AsyncSteadyForeign()
     logs = LOGS
@@ -97,14 +99,14 @@ class AsyncSteadypoolAdapter:
 
     async def create(self, options: Options, wiring: AsyncWiring) -> Any:
         """Make a pool and start it."""
-        pool = await steadypool.AsyncConnectionPool.open(**options, **_tied(wiring))
+        pool = await self.pool_class.open(**options, **_tied(wiring))
         return watched(pool, wiring)
 
     async def open(self, options: Options, place: Place, wiring: AsyncWiring) -> Any:
         """Make a pool that connects by its configuration, and start it."""
         with told(place, options) as given:
             made = {**_tied(wiring), "connect": None, **given}
-            pool = steadypool.AsyncConnectionPool(**made)
+            pool = self.pool_class(**made)
         return watched(await pool.start(), wiring)
 
     async def acquire(self, pool: steadypool.AsyncConnectionPool, timeout: float | None) -> Any:

@@ -1,0 +1,65 @@
+"""Pools that report wrong figures, or a password."""
+
+from dataclasses import fields, replace
+
+from tests.wrong_pools.faults import noticed_by
+
+import steadypool
+from steadypool._core.core import Core
+from steadypool.stats import PoolStats
+
+
+@noticed_by("statistics.acquire_release_tracking")
+class MiscountsReleases(Core):
+    """Reports one release too many."""
+
+    def stats(self) -> PoolStats:
+        right = super().stats()
+        return replace(right, released=right.released + (right.released > 0))
+
+
+@noticed_by("metrics.connections_are_counted_by_state")
+class ReportsOneIdleTooMany(Core):
+    """Reports one idle connection too many to its listeners and meters."""
+
+    def gauges(self) -> tuple[int, int, int]:
+        idle, waiting, total = super().gauges()
+        return idle + 1, waiting, total
+
+
+def invented(right: steadypool.Health) -> steadypool.Health:
+    return replace(right, stats=PoolStats(*[7] * len(fields(PoolStats))))
+
+
+@noticed_by("health.a_pool_with_waiters_is_degraded")
+class InventsItsHealth(steadypool.ConnectionPool):
+    """Reports the right health with invented figures."""
+
+    def health(self) -> steadypool.Health:
+        return invented(super().health())
+
+
+@noticed_by("health.a_pool_with_waiters_is_degraded")
+class AsyncInventsItsHealth(steadypool.AsyncConnectionPool):
+    """Reports the right health with invented figures."""
+
+    async def health(self) -> steadypool.Health:
+        return invented(await super().health())
+
+
+@noticed_by("initialization.the_database_is_given_by_options")
+class ShowsItsPassword(steadypool.ConnectionPool):
+    """Includes its password in its repr."""
+
+    def __repr__(self) -> str:
+        config = getattr(self._opener._connect, "_config", None)
+        return f"{super().__repr__()} {getattr(config, 'password', '')}"
+
+
+@noticed_by("initialization.the_database_is_given_by_options")
+class AsyncShowsItsPassword(steadypool.AsyncConnectionPool):
+    """Includes its password in its repr."""
+
+    def __repr__(self) -> str:
+        config = getattr(self._engine._opener._connect, "_config", None)
+        return f"{super().__repr__()} {getattr(config, 'password', '')}"

@@ -1,0 +1,47 @@
+"""Pools that forget waiters, or serve them in the wrong order."""
+
+from collections import deque
+
+from tests.wrong_pools.faults import noticed_by
+
+from steadypool._core.core import Core
+from steadypool._core.entries import PoolEntry
+
+
+@noticed_by("timeout.acquire_succeeds_after_release")
+class WakesNoWaiter(Core):
+    """Makes a released connection idle although an acquire waits for it."""
+
+    def _place(self, entry: PoolEntry, now: float) -> None:
+        queue, self.waiters = self.waiters, deque()
+        super()._place(entry, now)
+        self.waiters = queue
+
+
+@noticed_by("errors.a_dropped_connection_frees_its_slot_for_a_waiter")
+class WakesNoWaiterForAFreedSlot(Core):
+    """Serves waiters with released connections, but not with freed slots."""
+
+    def freed(self, entry: PoolEntry, now: float) -> None:
+        queue, self.waiters = self.waiters, deque()
+        super().freed(entry, now)
+        self.waiters = queue
+
+
+@noticed_by("statistics.waiting_tracking")
+class ServesTheLastFirst(Core):
+    """Serves waiters last in, first out."""
+
+    def _hand_over(self, entry: PoolEntry, now: float) -> None:
+        self.waiters.rotate(1)
+        super()._hand_over(entry, now)
+
+
+@noticed_by("errors.closing_the_pool_ends_every_wait_at_once")
+class ForgetsWaitersAtClose(Core):
+    """Leaves waiters to their timeouts when it is closed."""
+
+    def close(self, to_close: list[PoolEntry], now: float) -> None:
+        queue, self.waiters = self.waiters, deque()
+        super().close(to_close, now)
+        self.waiters = queue
