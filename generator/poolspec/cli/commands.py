@@ -15,7 +15,7 @@ from poolspec.load import outline
 from poolspec.model import SpecClass, Suite
 from poolspec.python.names import RenderError
 from poolspec.rendering.formatting import FormatError
-from poolspec.rendering.generate import generate_modules, module_name
+from poolspec.rendering.generate import generate_modules
 from poolspec.rendering.shape import ShapeError
 from poolspec.report.coverage import INDEX, page_name, render_index, render_page
 from poolspec.report.results import Results
@@ -101,11 +101,11 @@ def _wanted(places: Places) -> tuple[Suite, dict[Path, str]]:
             _Made(
                 outline(spec),
                 {
-                    places.modules / module_name(spec): module,
+                    **{places.modules / name: text for name, text in modules.items()},
                     places.pages / page_name(spec): render_page(spec),
                 },
             )
-            for spec, module in zip(specs, generate_modules(specs), strict=True)
+            for spec, modules in zip(specs, generate_modules(specs), strict=True)
         ]
 
     return _together(places.specs, make, places.pages, None)

@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from poolspec.cli import exits
 from poolspec.cli.loading import load, outlines, root_of
 from poolspec.model import SpecClass, SpecTest
+from poolspec.spec.values import numbered
 from poolspec.vocabulary import Capability, Layer
 
 
@@ -33,7 +34,7 @@ def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
     """Print the chosen tests, one a line, or as JSON."""
     chosen = [
         (f"{spec.stem}.{test.name}", spec, test)
-        for spec in load([specs], outlines, root_of(specs)).made
+        for spec in load([specs], _whole if as_json else outlines, root_of(specs)).made
         for test in spec.tests
         if choice.takes(test)
     ]
@@ -50,6 +51,17 @@ def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
     return exits.OK
 
 
+def _whole(specs: Sequence[SpecClass]) -> Sequence[SpecClass]:
+    return specs
+
+
+def _lines(test: SpecTest) -> dict[str, int]:
+    """Return the line of each step and of each expectation at the end; empty: of the test."""
+    steps = {number: step.line for number, step in numbered(test.steps)}
+    end = {f"at the end: {name}": line for name, line in test.expect.lines.items()}
+    return {"": test.line, **steps, **end}
+
+
 def _terms(test: SpecTest) -> tuple[str, str, str]:
     return test.layer.value, _words(test.covers) or "-", _words(test.needs) or "-"
 
@@ -63,6 +75,7 @@ def _as_json(name: str, spec: SpecClass, test: SpecTest) -> dict[str, object]:
         "id": name,
         "spec": str(spec.path),
         "line": test.line,
+        "lines": _lines(test),
         "purpose": test.purpose,
         "layer": test.layer,
         "level": test.level,

@@ -103,7 +103,6 @@ class EventsExpectation:
 
     kinds: tuple[EventKind, ...]
     exactly: bool
-    line: int = 0
 
 
 _KINDS = list_kind("a list of events", enum_kind("an event", EventKind), low=1)
@@ -128,7 +127,7 @@ def _read_events(scope: Scope, fields: Fields, key: Key[Fields]) -> EventsExpect
     kinds = exactly or in_order or ()
     for kind in kinds:
         scope.names.imply(EVENT_RULES.get(kind), repr(kind.value), given.node)
-    return EventsExpectation(kinds, exactly is not None, fields.at(key).line)
+    return EventsExpectation(kinds, exactly is not None)
 
 
 def _write_events(body: Body, wanted: EventsExpectation) -> str:

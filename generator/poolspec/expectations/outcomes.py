@@ -9,7 +9,7 @@ from poolspec.expectations.kind import refuse_empty
 from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
-from poolspec.python.body import Body, Line
+from poolspec.python.body import Body
 from poolspec.python.names import variable
 from poolspec.spec.common import COUNTED, FAILURE, TIMED
 from poolspec.spec.fields import Fields, Key, Place, Word, Wrong, read_fields, unknown
@@ -32,7 +32,6 @@ class LoadExpectation:
     errors: tuple[tuple[ErrorKind, Check], ...] = ()
     latency: Checks = ()
     """Of: mean, max, p50, p90, p95, p99, p99.9; seconds from acquire to release."""
-    line: int = 0
     only_errors: tuple[ErrorKind, ...] = ()
     """The kinds of errors that there may be; empty: any."""
 
@@ -99,22 +98,21 @@ def _read(scope: Scope, fields: Fields, head: Scalar, node: Node) -> LoadExpecta
         tuple((name, check) for name, check in given.values.items() if isinstance(check, Check)),
         given.get(ERRORS) or (),
         cast(Checks, tuple(latency.values.items())) if latency else (),
-        head.line,
         given.get(ONLY_ERRORS) or (),
     )
 
 
-def write_outcome(wanted: LoadExpectation, body: Body) -> Iterator[Line]:
+def write_outcome(wanted: LoadExpectation, body: Body) -> Iterator[str]:
     """Yield the statements of what is expected of a load."""
     name = variable(wanted.label)
     if wanted.checks:
-        yield Line(f"{name}.expect({body.checks(wanted.checks)})", wanted.line)
+        yield f"{name}.expect({body.checks(wanted.checks)})"
     if wanted.errors:
-        yield Line(f"{name}.expect_errors({body.by_member(wanted.errors)})", wanted.line)
+        yield f"{name}.expect_errors({body.by_member(wanted.errors)})"
     if wanted.only_errors:
-        yield Line(f"{name}.expect_only_errors({body.members(wanted.only_errors)})", wanted.line)
+        yield f"{name}.expect_only_errors({body.members(wanted.only_errors)})"
     if wanted.latency:
-        yield Line(f"{name}.expect_latency({body.by_name(wanted.latency)})", wanted.line)
+        yield f"{name}.expect_latency({body.by_name(wanted.latency)})"
 
 
 CALLS = ("expect", "expect_errors", "expect_only_errors", "expect_latency")

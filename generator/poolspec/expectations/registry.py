@@ -20,10 +20,11 @@ from poolspec.expectations.outcomes import (
 )
 from poolspec.expectations.states import LoanExpectation
 from poolspec.prose.sentence import Sentence
-from poolspec.python.body import Body, Line
+from poolspec.python.body import Body
 from poolspec.spec.fields import Fields, Place
 from poolspec.spec.kinds import fields_kind
 from poolspec.spec.scope import Scope
+from poolspec.spec.tree import Node
 from poolspec.spec.values import Check, Checks
 from poolspec.vocabulary import HealthWord, Real
 
@@ -68,7 +69,7 @@ class Expectations:
     events: EventsExpectation | None = None
     loads: tuple[LoadExpectation, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
-    """The line of each part given, loads excepted: stats, server, served, …"""
+    """The line of each part given, loads by their labels, in the order of the spec."""
     health: HealthWord | None = None
     """The health that the pool reports."""
     remaining_timeout: Check | None = None
@@ -86,12 +87,17 @@ class Expectations:
     calls: Checks = ()
     """By Call. How often the pool called its driver and its scripted connections."""
 
-    def given(self) -> Iterator[tuple[ExpectationKind[Any], Any]]:
-        """Yield the rows of the parts that say something, each with its value."""
-        for kind in KINDS:
-            value = getattr(self, kind.name)
-            if value != _DEFAULTS[kind.name]:
-                yield kind, value
+    def given(self) -> Iterator[tuple[ExpectationKind[Any], Any] | LoadExpectation]:
+        """Yield the parts in the order of the spec: a row with its value, or a load."""
+        rows = {kind.name: (kind, getattr(self, kind.name)) for kind in KINDS}
+        said = {name: row for name, row in rows.items() if row[1] != _DEFAULTS[name]}
+        parts: dict[str, tuple[ExpectationKind[Any], Any] | LoadExpectation] = {
+            **said,
+            **{load.label: load for load in self.loads},
+        }
+        for name in dict.fromkeys((*self.lines, *parts)):
+            if name in parts:
+                yield parts[name]
 
     def reads(self) -> Iterator[str]:
         """Yield the labels that are referred to."""
@@ -114,23 +120,31 @@ def build_expectations(scope: Scope, given: Fields) -> Expectations:
             scope.names.imply(kind.needs, repr(kind.name), given.at(kind.key))
     values: dict[str, Any] = {kind.name: kind.read(scope, given, kind.key) for kind in KINDS}
     parts = {name: _DEFAULTS[name] if value is None else value for name, value in values.items()}
-    lines = {name: head.line for name, head in given.heads.items()}
+    heads = sorted((*given.heads.values(), *(head for head, _ in given.others)), key=_position)
+    lines = {head.text: head.line for head in heads}
     return Expectations(**parts, loads=read_outcomes(scope, given), lines=lines)
 
 
-def write_expectations(wanted: Expectations, body: Body, line: int) -> Iterator[Line]:
-    """Yield a statement for each part, with the line of its own key in the spec."""
-    for kind, value in wanted.given():
+def _position(node: Node) -> tuple[int, int]:
+    return node.line, node.column
+
+
+def write_expectations(wanted: Expectations, body: Body) -> Iterator[str]:
+    """Yield a statement for each part."""
+    for part in wanted.given():
+        if isinstance(part, LoadExpectation):
+            yield from write_outcome(part, body)
+            continue
+        kind, value = part
         awaits = body.awaits if kind.awaits else ""
-        call = f"{awaits}lab.{kind.call}({kind.write(body, value)})"
-        yield Line(call, wanted.lines.get(kind.name, line))
-    for load in wanted.loads:
-        yield from write_outcome(load, body)
+        yield f"{awaits}lab.{kind.call}({kind.write(body, value)})"
 
 
 def say_expectations(wanted: Expectations) -> Iterator[Sentence]:
     """Yield what must hold, part by part."""
-    for kind, value in wanted.given():
-        yield Sentence(kind.say(value))
-    for load in wanted.loads:
-        yield from say_outcome(load)
+    for part in wanted.given():
+        if isinstance(part, LoadExpectation):
+            yield from say_outcome(part)
+        else:
+            kind, value = part
+            yield Sentence(kind.say(value))

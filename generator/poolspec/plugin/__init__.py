@@ -71,8 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark recommendations, so that `-m should` or `-m 'not should'` selects them."""
-    if _spec(item).get("level") == Level.SHOULD:
+    """Mark each test with its layer, and recommendations, for `-m chaos` and `-m 'not should'`."""
+    spec = _spec(item)
+    if layer := spec.get("layer"):
+        item.add_marker(layer)
+    if spec.get("level") == Level.SHOULD:
         item.add_marker(Level.SHOULD.value)
 
 
@@ -192,9 +195,7 @@ def _explain(
     if is_of_the_end(item.path, error):
         path, line, _ = item.location
         report.longrepr = without_traceback(f"{path}:{(line or 0) + 1}", error)
-    report.sections.extend(
-        explain(item.config.rootpath, item.path, _spec(item)["line"], error, lab)
-    )
+    report.sections.extend(explain(item.config.rootpath, item.path, _spec(item)["id"], error, lab))
 
 
 def _property(name: str, value: object) -> tuple[str, str]:

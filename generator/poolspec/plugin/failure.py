@@ -4,7 +4,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import os
-import re
 import traceback
 from itertools import takewhile
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from poolspec.lab.context import Bench
 from poolspec.plugin.header_reader import read_header
 from poolspec.plugin.staleness import is_stale
+from poolspec.plugin.steps import step_at, step_lines
 
 LAST = 200
 """The most events that are shown; the cause of a failure is rarely further back."""
@@ -23,39 +23,38 @@ LIBRARY = (
     *(package.__path__[0] + os.sep for package in (asyncio, concurrent.futures)),
 )
 """Files of Python that call context managers and tasks; a failure is not shown in them."""
-LINE = re.compile(r"# line (\d+)$")
 
 
 def explain(
-    root: Path, module: Path, test_line: int, error: BaseException, lab: Bench[Any]
+    root: Path, module: Path, test: str, error: BaseException, lab: Bench[Any]
 ) -> list[tuple[str, str]]:
-    """Return titled sections for the report of a failed test."""
+    """Return titled sections for the report of a failed test, which has its identifier."""
     return [
-        ("spec", spec_line(root, module, test_line, error)),
+        ("spec", failed_step(root, module, test, error)),
         ("events", "\n".join(_last(lab.timeline()))),
         ("state", "\n".join(lab.state())),
     ]
 
 
-def spec_line(root: Path, module: Path, test_line: int, error: BaseException) -> str:
+def failed_step(root: Path, module: Path, test: str, error: BaseException) -> str:
     """Return the step that failed, as `path:line: text`: its line, and the lines indented below.
 
     If the spec was edited after the test was generated, its text is not shown, for it may not be
     the text that the test was generated from.
     """
-    generated = module.read_text(encoding="utf-8").splitlines()
+    header = read_header(module)
     failing = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename == str(module) and frame.lineno
     ]
-    number = _line_of_step(generated, failing[-1]) if failing else test_line
-    header = read_header(module)
+    step = step_at(module.read_text(encoding="utf-8"), failing[-1]) if failing else ""
     if header is None:
-        return f"line {number}"
+        return step or test
     if is_stale(root, header):
         return f"{header.spec} has changed since this test was generated: run poolspec gen"
-    return f"{header.spec}:{number}: {_text(root / header.spec, number)}"
+    line = step_lines(root, header.spec).get(test, {}).get(step)
+    return f"{header.spec}:{line}: {_text(root / header.spec, line)}" if line else (step or test)
 
 
 def leave_out_library(trace: TracebackType | None) -> None:
@@ -87,15 +86,6 @@ def without_traceback(place: str, error: BaseException) -> str:
 def _last(events: list[str]) -> list[str]:
     left_out = len(events) - LAST
     return events if left_out <= 0 else [f"({left_out} earlier events)", *events[-LAST:]]
-
-
-def _line_of_step(generated: list[str], failing: int) -> int:
-    # A statement of several lines has its comment on the last.
-    for text in generated[failing - 1 :]:
-        found = LINE.search(text)
-        if found:
-            return int(found[1])
-    return 0
 
 
 def _text(spec: Path, number: int) -> str:

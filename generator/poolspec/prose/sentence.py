@@ -9,3 +9,5 @@ class Sentence:
 
     text: str
     children: tuple["Sentence", ...] = ()
+    is_step: bool = False
+    """The sentence is that of a step, and is numbered."""

@@ -4,17 +4,17 @@ A `Body` is the body of a test, or of a function inside it, for threads or for a
 which labels are read later: other labels are not bound. It records each name of the runtime that
 it hands out: those are the module's imports.
 
-The writer of a step yields its statements line by line. A plain string carries the mark of the
-step's own line in the spec; a `Line` carries the mark of another line, or none.
+The writer of a step yields its statements line by line. A plain string belongs to the step itself;
+a `Line` belongs to another step, or to none.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from poolspec.python import literals, names
-from poolspec.spec.values import Check, Checks, Step, walk
+from poolspec.spec.values import Check, Checks, Step, numbered, walk
 from poolspec.vocabulary import CheckOp, Concurrency
 
 _INDENT = " " * 4
@@ -22,10 +22,10 @@ _INDENT = " " * 4
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a test, and the line of the spec that it comes from; None: it has no mark."""
+    """A line of a test, and the number of its step; None: it belongs to no step."""
 
     text: str
-    at: int | None
+    step: str | None
 
 
 Lines = Iterator[str | Line]
@@ -41,6 +41,8 @@ class Body:
     concurrency: Concurrency
     helpers: Counter[str]
     """The number of functions of each name in the test so far."""
+    numbers: Mapping[int, str]
+    """The number of each step of the test, by the step's identity."""
 
     @property
     def awaits(self) -> str:
@@ -76,7 +78,7 @@ class Body:
 
     def of(self, steps: tuple[Step, ...]) -> "Body":
         """Return the body of a function with steps of its own."""
-        return body_of(steps, (), self.imports, self.concurrency, self.helpers)
+        return replace(self, used=_labels(steps))
 
     def use(self, name: str) -> str:
         """Return a name of the runtime, and have it imported."""
@@ -131,11 +133,16 @@ def body_of(
     read_later: Iterable[str],
     imports: set[str],
     concurrency: Concurrency,
-    helpers: Counter[str],
 ) -> Body:
-    """Return the body of some steps; `imports` collects the names that a module uses."""
-    used = frozenset(label for step in walk(steps) for label in step.reads())
-    return Body(used.union(read_later), imports, concurrency, helpers)
+    """Return the body of a test; `imports` collects the names of the runtime that it uses."""
+    numbers = {id(step): number for number, step in numbered(steps)}
+    used = _labels(steps).union(read_later)
+    return Body(used, imports, concurrency, Counter(), numbers)
+
+
+def _labels(steps: tuple[Step, ...]) -> frozenset[str]:
+    """Return the labels that steps refer to."""
+    return frozenset(label for step in walk(steps) for label in step.reads())
 
 
 def pool(label: str | None) -> str:
@@ -155,7 +162,7 @@ def guarded(guard: str, call: str) -> Iterator[str]:
 def indented(lines: Iterable[Line]) -> Iterator[Line]:
     """Yield lines one level deeper."""
     for line in lines:
-        yield Line(f"{_INDENT}{line.text}", line.at)
+        yield Line(f"{_INDENT}{line.text}", line.step)
 
 
 def rebound(steps: tuple[Step, ...]) -> list[str]:

@@ -16,8 +16,7 @@ DEFAULT_DEADLINE = 20.0
 def spec_mark(test: SpecTest, spec: SpecClass, concurrency: Concurrency) -> str:
     """Return the arguments of the `spec` mark: the test's identity and its terms."""
     parts = [
-        literal(f"{word(spec.stem)}.{word(test.name)}"),
-        f"line={int(test.line)}",
+        repr(f"{word(spec.stem)}.{word(test.name)}"),
         f"covers=[{literals(test.covers)}]",
         f"layer={literal(test.layer.value)}",
     ]

@@ -13,30 +13,43 @@ from poolspec.python import names
 from poolspec.rendering.formatting import format_folder
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
+from poolspec.vocabulary import Concurrency
 
 
-def module_name(spec: SpecClass) -> str:
-    """Return the file name of a spec's module."""
-    return f"test_{names.word(spec.stem)}.py"
+def module_name(spec: SpecClass, concurrency: Concurrency) -> str:
+    """Return the file name of a spec's module for threads or for asyncio."""
+    ending = "_asyncio" if concurrency is Concurrency.ASYNCIO else ""
+    return f"test_{names.word(spec.stem)}{ending}.py"
 
 
-def generate_modules(specs: Sequence[SpecClass]) -> list[str]:
-    """Return the finished module of each spec.
+def generate_modules(specs: Sequence[SpecClass]) -> list[dict[str, str]]:
+    """Return the finished modules of each spec, by file name.
 
     Raises RenderError, FormatError or ShapeError if poolspec itself is at fault.
     """
     with tempfile.TemporaryDirectory(prefix="generating-") as name:
-        # Numbered, for two specs that were wrongly given one name must not meet here.
-        files = [Path(name, f"module_{number}.py") for number in range(len(specs))]
-        for spec, file in zip(specs, files, strict=True):
-            file.write_text(render_module(spec), "utf-8")
+        # A folder each: two specs that were wrongly given one name must not meet here.
+        folders = [Path(name, f"spec_{number}") for number in range(len(specs))]
+        for spec, folder in zip(specs, folders, strict=True):
+            folder.mkdir()
+            for concurrency in spec.concurrency:
+                module = render_module(spec, concurrency)
+                (folder / module_name(spec, concurrency)).write_text(module, "utf-8")
         format_folder(Path(name))
-        return [_finished(spec, file) for spec, file in zip(specs, files, strict=True)]
+        return [_finished(spec, folder) for spec, folder in zip(specs, folders, strict=True)]
 
 
-def _finished(spec: SpecClass, file: Path) -> str:
-    """Return a module read back, checked, and with its header on."""
-    body = file.read_text("utf-8")
-    check_shape(body, spec)
+def _finished(spec: SpecClass, folder: Path) -> dict[str, str]:
+    """Return the modules of a spec read back, checked, and with their headers."""
+    modules = {}
+    for concurrency in spec.concurrency:
+        name = module_name(spec, concurrency)
+        body = (folder / name).read_text("utf-8")
+        check_shape(body, spec, concurrency)
+        modules[name] = _stamped(body, spec)
+    return modules
+
+
+def _stamped(body: str, spec: SpecClass) -> str:
     source, digest = names.source_path(spec.path), names.digest(spec.sha256)
     return headers.stamp_python(body, source, digest)

@@ -6,7 +6,7 @@ value of a spec reaches the text as it is: each passes through a function of `py
 both.
 """
 
-from collections import Counter
+import re
 from collections.abc import Iterable
 from functools import cache
 
@@ -21,14 +21,16 @@ from poolspec.steps.kind import statements
 from poolspec.steps.options import write_options
 from poolspec.vocabulary import Concurrency
 
+STEP_NUMBER = re.compile(r"[1-9][0-9]*(?:\.[1-9][0-9]*)*")
 
-def render_module(spec: SpecClass) -> str:
-    """Return the module of a spec: valid, unformatted, without header.
+
+def render_module(spec: SpecClass, concurrency: Concurrency) -> str:
+    """Return the module of a spec for threads or for asyncio: valid, unformatted, without header.
 
     Raises RenderError if a name in the spec would not be safe as Python, which `load` rules out.
     """
     template = _environment().get_template("module.py.j2")
-    return template.render(spec=spec, imports=set[str]())
+    return template.render(spec=spec, concurrency=concurrency, imports=set[str]())
 
 
 def paragraphs_of_module(spec: SpecClass) -> list[str]:
@@ -36,13 +38,8 @@ def paragraphs_of_module(spec: SpecClass) -> list[str]:
     return [literals.sentence(spec.purpose) or f"{spec.name}."]
 
 
-def paragraphs_of_class(spec: SpecClass, concurrency: Concurrency) -> list[str]:
-    """Return the description, paragraph by paragraph, for the first class of the module.
-
-    A class without words has no docstring.
-    """
-    if concurrency is not spec.concurrency[0]:
-        return []
+def paragraphs_of_class(spec: SpecClass) -> list[str]:
+    """Return the description, paragraph by paragraph. A class without one has no docstring."""
     parts = [literals.sentence(part) for part in spec.description.split("\n\n")]
     return [part for part in parts if part]
 
@@ -79,11 +76,9 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         alone=literals.alone,
-        at_line=_mark,
         class_words=paragraphs_of_class,
         docstring=literals.docstring,
         class_name=class_name,
-        expectations=_expectations,
         import_order=_import_order,
         module_docstring=lambda spec: literals.docstring(paragraphs_of_module(spec), 0),
         options=write_options,
@@ -101,24 +96,29 @@ def _environment() -> jinja2.Environment:
 
 def _body(test: SpecTest, imports: set[str], concurrency: Concurrency) -> Body:
     """Return the body of a test; `imports` collects the names that a module uses."""
-    return body_of(test.steps, test.expect.reads(), imports, concurrency, Counter())
+    return body_of(test.steps, test.expect.reads(), imports, concurrency)
 
 
 def _statements(test: SpecTest, body: Body) -> str:
-    return _text(statements(test.steps, body))
-
-
-def _expectations(test: SpecTest, body: Body) -> str:
-    return _text(write_expectations(test.expect, body, test.line))
-
-
-def _text(lines: Iterable[Line]) -> str:
-    marked = (line.text if line.at is None else line.text + _mark(line.at) for line in lines)
+    """Return the statements of a test; each step's first line carries the step's number."""
+    lines = [(line.text, _mark(line)) for line in statements(test.steps, body)]
+    lines += [(line, _AT_THE_END) for line in write_expectations(test.expect, body)]
+    marked, last = [], ""
+    for text, mark in lines:
+        marked.append(text + mark if mark != last else text)
+        last = mark or last
     return "\n".join(marked)
 
 
-def _mark(line: int) -> str:
-    return f"  # line {int(line)}"
+_AT_THE_END = "  # at the end"
+
+
+def _mark(line: Line) -> str:
+    if line.step is None:
+        return ""
+    if not STEP_NUMBER.fullmatch(line.step):
+        raise names.RenderError(f"{line.step!a} is not the number of a step")
+    return f"  # step {line.step}"
 
 
 def _import_order(used: Iterable[str]) -> str:

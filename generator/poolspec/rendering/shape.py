@@ -1,10 +1,9 @@
 """Proof, after the fact, that a module is what was meant and nothing else.
 
-The finished text is parsed, and what comes out is compared with the spec it was made from: one
-docstring, two imports, a class for threads and one for asyncio, its tests in order, each with its
-marks and its words, waiting as threads or as tasks do; inside the tests no name that is not the
-runtime's, a label's or a parameter's, and no constant that is not the spec's. The text is not
-executed.
+The finished text is parsed, and the result is compared with the spec that it was made from: one
+docstring, two imports, one class, its tests in order, each with its marks and its words, waiting as
+threads or as tasks do; inside the tests no name that is not the lab's, a label's or a parameter's,
+and no constant that is not the spec's. The text is not executed.
 
 The bodies of the tests are looked at as what Python makes of them, its code objects; all else is
 looked at as a tree.
@@ -65,14 +64,14 @@ def _defect(spec: SpecClass, what: str) -> ShapeError:
     return ShapeError(f"{spec.path}: the module made from it is not what was meant: {what}")
 
 
-def check_shape(text: str, spec: SpecClass) -> None:
+def check_shape(text: str, spec: SpecClass, concurrency: Concurrency) -> None:
     """Compare a finished module with its spec. Raises ShapeError at the first difference."""
     try:
         code = compile(text, "<generated>", "exec", dont_inherit=True)
         tree = ast.parse(skeleton(text))
     except (SyntaxError, ValueError) as error:
         raise _defect(spec, f"it is not Python ({error})") from None
-    check = _Checker(spec)
+    check = _Checker(spec, concurrency)
     check.module(tree)
     check.names(code)
 
@@ -80,8 +79,10 @@ def check_shape(text: str, spec: SpecClass) -> None:
 class _Checker:
     """Comparisons that name the spec when they fail."""
 
-    def __init__(self, spec: SpecClass) -> None:
+    def __init__(self, spec: SpecClass, concurrency: Concurrency) -> None:
         self._spec = spec
+        self._concurrency = concurrency
+        self._tests = spec.tests_for(concurrency)
 
     def _must(self, holds: bool, what: str) -> None:
         if not holds:
@@ -95,9 +96,8 @@ class _Checker:
         self._must(parts == wanted, f"a docstring says {found!a}")
 
     def module(self, tree: ast.Module) -> None:
-        modes = self._spec.concurrency
-        self._must(len(tree.body) == 3 + len(modes), "the module has other statements")
-        _, first, second, *classes = tree.body
+        self._must(len(tree.body) == 4, "the module has other statements")
+        _, first, second, tests = tree.body
         self._says(tree, paragraphs_of_module(self._spec))
         self._must(ast.unparse(first) == "import pytest", "the first import is not pytest")
         self._must(
@@ -106,60 +106,60 @@ class _Checker:
             and all(name.name in RUNTIME_NAMES and not name.asname for name in second.names),
             "the imports are not the runtime's",
         )
-        for node, concurrency in zip(classes, modes, strict=True):
-            if not isinstance(node, ast.ClassDef):
-                raise _defect(self._spec, "a statement after the imports is not a class")
-            self.test_class(node, concurrency)
+        if not isinstance(tests, ast.ClassDef):
+            raise _defect(self._spec, "the statement after the imports is not a class")
+        self.test_class(tests)
 
-    def test_class(self, node: ast.ClassDef, concurrency: Concurrency) -> None:
-        spec, tests = self._spec, self._spec.tests_for(concurrency)
+    def test_class(self, node: ast.ClassDef) -> None:
+        spec, concurrency = self._spec, self._concurrency
         bare = not (node.bases or node.keywords or node.decorator_list)
         self._must(
             bare and node.name == class_name(spec, concurrency), "the class has another head"
         )
-        words = paragraphs_of_class(spec, concurrency)
+        words = paragraphs_of_class(spec)
         if words:
             self._says(node, words)
         found = node.body[1:] if words else node.body
-        self._must(len(found) == len(tests), "the class has other statements")
-        for function, test in zip(found, tests, strict=True):
+        self._must(len(found) == len(self._tests), "the class has other statements")
+        for function, test in zip(found, self._tests, strict=True):
             if not isinstance(function, _KINDS[concurrency]):
                 raise _defect(spec, "the class holds more than tests")
-            self.test(function, test, concurrency)
+            self.test(function, test)
 
-    def test(self, node: _Function, test: SpecTest, concurrency: Concurrency) -> None:
+    def test(self, node: _Function, test: SpecTest) -> None:
         self._must(node.name == f"test_{test.name}", f"{node.name!a} is in the wrong place")
         self._must(
-            _signature(node) == _wanted_signature(test, concurrency),
+            _signature(node) == _wanted_signature(test, self._concurrency),
             f"{node.name} has other parameters",
         )
         self._says(node, paragraphs_of_test(test))
-        self.marks(node, test, concurrency)
+        self.marks(node, test)
 
-    def marks(self, node: _Function, test: SpecTest, concurrency: Concurrency) -> None:
-        wanted = ["pytest.mark.spec", f"pytest.mark.{test.layer.value}"]
+    def marks(self, node: _Function, test: SpecTest) -> None:
+        wanted = ["pytest.mark.spec"]
         wanted += ["pytest.mark.parametrize"] if test.matrix else []
         calls = [item if isinstance(item, ast.Call) else None for item in node.decorator_list]
         found = [
             _dotted(call.func if call else item)
             for call, item in zip(calls, node.decorator_list, strict=True)
         ]
-        self._must(found == wanted and calls[1] is None, f"{node.name} has other marks")
+        self._must(found == wanted, f"{node.name} has other marks")
         said = self.arguments(calls[0])
         identity = f"{self._spec.stem}.{test.name}"
         self._must(said[:1] == [identity], f"{node.name} has another identifier")
-        self._must(("line", test.line) in said, f"{node.name} has another line")
+        self._must(("layer", test.layer.value) in said, f"{node.name} is of another layer")
         self._must(("covers", list(test.covers)) in said, f"{node.name} covers something else")
-        told = ("concurrency", concurrency.value) in said
+        told = ("concurrency", self._concurrency.value) in said
         self._must(
-            told is (concurrency is Concurrency.ASYNCIO), f"{node.name} is for another concurrency"
+            told is (self._concurrency is Concurrency.ASYNCIO),
+            f"{node.name} is for another concurrency",
         )
         if test.matrix:
             names: object = test.matrix.names
             rows: object = list(test.matrix.rows)
             if len(test.matrix.names) == 1:
                 names, rows = test.matrix.names[0], [row[0] for row in test.matrix.rows]
-            said = self.arguments(calls[2])
+            said = self.arguments(calls[1])
             self._must(said == [names, rows], f"{node.name} has another matrix")
 
     def arguments(self, call: ast.Call | None) -> list[object]:
@@ -176,17 +176,15 @@ class _Checker:
     def names(self, module: CodeType) -> None:
         """Compare every name and constant inside the tests with what their specs hold."""
         known = {test.name: _strings(test) for test in self._spec.tests}
-        for body, concurrency in zip(_codes(module), self._spec.concurrency, strict=True):
-            for code, test in zip(_codes(body), self._spec.tests_for(concurrency), strict=True):
-                for inner in (code, *_nested(code)):
-                    self.body(inner, code, known[test.name], concurrency)
+        (body,) = _codes(module)
+        for code, test in zip(_codes(body), self._tests, strict=True):
+            for inner in (code, *_nested(code)):
+                self.body(inner, code, known[test.name])
 
-    def body(
-        self, code: CodeType, test: CodeType, known: set[str], concurrency: Concurrency
-    ) -> None:
+    def body(self, code: CodeType, test: CodeType, known: set[str]) -> None:
         waits = bool(code.co_flags & inspect.CO_COROUTINE)
         self._must(
-            waits is (concurrency is Concurrency.ASYNCIO),
+            waits is (self._concurrency is Concurrency.ASYNCIO),
             f"{code.co_name} is for another concurrency",
         )
         variables = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}

@@ -7,6 +7,7 @@ run add the last outcome, the time it took, and the server that it ran on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import PurePosixPath
 
 from poolspec import headers
@@ -263,7 +264,7 @@ def _identifier(spec: SpecClass, test: SpecTest) -> str:
 def _scenario(test: SpecTest) -> str:
     purpose = f"{prose(sentence(test.purpose))}\n" if test.purpose else ""
     parts = [f"### {prose(test.name)}\n", purpose, *_terms(test), *_matrix(test.matrix)]
-    return "\n".join([*filter(None, parts), *_items(scenario(test), numbered=True)]) + "\n"
+    return "\n".join([*filter(None, parts), *_items(scenario(test))]) + "\n"
 
 
 def _terms(test: SpecTest) -> Iterator[str]:
@@ -288,9 +289,14 @@ def _cell(value: object) -> str:
 
 
 def _items(
-    sentences: Iterable[Sentence], *, numbered: bool = False, indent: str = ""
+    sentences: Iterable[Sentence],
+    numbers: Iterator[str] | None = None,
+    indent: str = "",
 ) -> Iterator[str]:
-    for number, item in enumerate(sentences, 1):
-        mark = f"{number}. " if numbered else "- "
-        yield f"{indent}{mark}{item.text}"
-        yield from _items(item.children, indent=indent + " " * len(mark))
+    """Yield a list. The steps in it are numbered as in the generated test: `3`, then `3.1`."""
+    numbers = numbers or map(str, count(1))
+    for item in sentences:
+        number = next(numbers) if item.is_step else ""
+        yield f"{indent}- {f'**{number}** ' if number else ''}{item.text}"
+        inside = (f"{number}.{inner}" for inner in count(1)) if number else numbers
+        yield from _items(item.children, inside, indent + "  ")

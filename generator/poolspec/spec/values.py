@@ -87,8 +87,13 @@ class Step:
         return OwnPool.NONE
 
 
+def numbered(steps: Iterable[Step], above: str = "") -> Iterator[tuple[str, Step]]:
+    """Yield steps, and the steps inside them, with their numbers: `3`, then `3.1`."""
+    for number, step in enumerate(steps, 1):
+        yield f"{above}{number}", step
+        yield from numbered((*step.inside(), *step.apart()), f"{above}{number}.")
+
+
 def walk(steps: Iterable[Step]) -> Iterator[Step]:
     """Yield steps and the steps inside them."""
-    for step in steps:
-        yield step
-        yield from walk((*step.inside(), *step.apart()))
+    return (step for _, step in numbered(steps))

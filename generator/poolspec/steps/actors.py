@@ -112,10 +112,9 @@ def _actor(scope: Scope, word: Word, given: Fields | StepList) -> Actor:
 def _write_start(step: Start, body: Body) -> Lines:
     for actor in step.actors:
         inner = body.of(actor.steps)
-        early = [Line(f"nonlocal {name}", actor.line) for name in rebound(actor.steps)]
-        lines = statements(actor.steps, inner) or [Line("pass", actor.line)]
+        early = [Line(f"nonlocal {name}", None) for name in rebound(actor.steps)]
         head = f"{body.async_}def {variable(actor.name)}()"
-        yield from function(head, [*early, *lines], actor.line)
+        yield from function(head, [*early, *statements(actor.steps, inner)])
     actors = ", ".join(f"{body.actor}({_actor_arguments(actor)})" for actor in step.actors)
     yield f"lab.start({actors})"
 
@@ -235,7 +234,7 @@ def _read_fork(scope: Scope, fields: Fields) -> Fork | None:
 
 def _write_fork(step: Fork, body: Body) -> Lines:
     name = body.helper("forked")
-    yield from function(f"{body.async_}def {name}()", statements(step.body, body), step.line)
+    yield from function(f"{body.async_}def {name}()", statements(step.body, body))
     yield f"lab.fork({name})"
 
 

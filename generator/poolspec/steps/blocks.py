@@ -151,8 +151,8 @@ def _write_block(lender: str, around: str, step: Block, body: Body) -> Lines:
 def _inside(step: Block, body: Body) -> list[Line]:
     lines = statements(step.body, body)
     if step.raises:
-        return [*lines, Line(f"raise {_failure(step, body)}", step.line)]
-    return lines or [Line("pass", step.line)]
+        lines.append(Line(f"raise {_failure(step, body)}", body.numbers[id(step)]))
+    return lines or [Line("pass", None)]
 
 
 def _failure(step: Block, body: Body) -> str:

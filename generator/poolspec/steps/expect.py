@@ -15,7 +15,7 @@ from poolspec.expectations.registry import (
 )
 from poolspec.prose import amounts
 from poolspec.prose.sentence import Sentence
-from poolspec.python.body import Body, Lines
+from poolspec.python.body import Body, Line, Lines
 from poolspec.python.literals import value
 from poolspec.spec.common import SECONDS
 from poolspec.spec.fields import Fields, Key
@@ -51,12 +51,13 @@ def _read(scope: Scope, fields: Fields) -> Expect | None:
 
 
 def _write(step: Expect, body: Body) -> Lines:
-    lines = write_expectations(step.expectations, body, step.line)
+    lines = write_expectations(step.expectations, body)
     if step.within is None:
         yield from lines
         return
     name = body.helper("settled")
-    yield from function(f"{body.async_}def {name}()", lines, step.line)
+    mine = [Line(line, body.numbers[id(step)]) for line in lines]
+    yield from function(f"{body.async_}def {name}()", mine)
     yield f"{body.awaits}lab.expect_within({value(step.within)}, {name})"
 
 

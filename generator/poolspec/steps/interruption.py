@@ -100,11 +100,11 @@ def _write(step: InterruptEverywhere, body: Body) -> Lines:
     name = body.helper("interrupted")
     lines = [
         *statements(step.before, body),
-        Line(f"{body.async_}with cut:", step.line),
+        Line(f"{body.async_}with cut:", body.numbers[id(step)]),
         *indented(statements(step.body, body)),
         *statements(step.after, body),
     ]
-    yield from function(f"{body.async_}def {name}(cut: {body.variant('Cut')})", lines, step.line)
+    yield from function(f"{body.async_}def {name}(cut: {body.variant('Cut')})", lines)
     arguments = ", ".join([name, *_arguments(step, body)])
     yield f"{body.awaits}lab.interrupt_everywhere({arguments})"
 

@@ -7,14 +7,14 @@ renderer, the allow-list of the shape check and the report read the rows. A fami
 its rows; the package's `__init__` lists the families.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Flag, StrEnum, auto
 from typing import Any, Final, Generic, TypeVar
 
 from poolspec.errors import shown
 from poolspec.prose.sentence import Sentence
-from poolspec.python.body import Body, Line, Lines
+from poolspec.python.body import Body, Line, Lines, indented
 from poolspec.spec.common import FAILS, SAYS, TOOK
 from poolspec.spec.fields import Fields, Key, Place
 from poolspec.spec.scope import Among, Scope
@@ -171,24 +171,19 @@ def _check_place(scope: Scope, fields: Fields, kind: StepKind[Any]) -> None:
 
 
 def statements(steps: Iterable[Step], body: Body) -> list[Line]:
-    """Return the statements of steps, each line with the line of the spec that it comes from."""
+    """Return the statements of steps, each line with the number of its step."""
     return [line for step in steps for line in _placed(step, body)]
 
 
 def _placed(step: Step, body: Body) -> Iterable[Line]:
     for line in _BY_MODEL[type(step)].write(step, body):
-        yield line if isinstance(line, Line) else Line(line, step.line)
+        yield line if isinstance(line, Line) else Line(line, body.numbers[id(step)])
 
 
-def function(head: str, lines: Iterable[Line], at: int) -> Lines:
+def function(head: str, lines: Sequence[Line]) -> Lines:
     """Yield a function inside a test; one without statements passes."""
     yield Line(f"{head} -> None:", None)
-    found = False
-    for line in lines:
-        found = True
-        yield Line(f"    {line.text}", line.at)
-    if not found:
-        yield Line("    pass", at)
+    yield from indented(lines) if lines else ["    pass"]
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -197,7 +192,7 @@ def function(head: str, lines: Iterable[Line], at: int) -> Lines:
 def say(step: Step) -> Sentence:
     """Return the sentence of a step."""
     sentence: Sentence = _BY_MODEL[type(step)].say(step)
-    return sentence
+    return replace(sentence, is_step=True)
 
 
 def say_all(steps: Iterable[Step]) -> tuple[Sentence, ...]:
