@@ -12,7 +12,7 @@ from textwrap import dedent
 from types import TracebackType
 from typing import Any
 
-from poolspec.lab.context import Bench
+from poolspec.lab.common import CommonLab
 from poolspec.plugin.header_reader import read_header
 from poolspec.plugin.staleness import is_stale
 
@@ -27,7 +27,7 @@ LINE = re.compile(r"# line (\d+)$")
 
 
 def explain(
-    root: Path, module: Path, test_line: int, error: BaseException, lab: Bench[Any]
+    root: Path, module: Path, test_line: int, error: BaseException, lab: CommonLab[Any, Any]
 ) -> list[tuple[str, str]]:
     """Return titled sections for the report of a failed test."""
     return [
