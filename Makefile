@@ -25,13 +25,14 @@ $(READY): pyproject.toml pool/pyproject.toml
 	@touch $@
 
 gen: $(READY)  ## turn specs/ into generated_tests/ and docs/coverage/
+	@$(BIN)/python tools/async_to_sync.py
 	@$(BIN)/poolspec gen
 
 check: $(READY)  ## lint, types, import contracts, generated files up to date
 	@echo "check: ruff";              $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "check: mypy";              $(BIN)/mypy --no-error-summary
 	@echo "check: import contracts";  out=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$out"; exit 1; }
-	@echo "check: generated files";   $(BIN)/poolspec gen --check
+	@echo "check: generated files";   $(BIN)/python tools/async_to_sync.py --check && $(BIN)/poolspec gen --check
 
 run: $(READY)  ## generate, run the generated tests in parallel, write the report to build/
 	@$(BIN)/poolspec run $(ON)

@@ -3,12 +3,13 @@
 `tests/steadypool/test_steadypool_typing.py` checks that this module covers the public names.
 """
 
-from typing import Any, assert_type
+from typing import Any, Unpack, assert_type
 
 from steadypool import (
     AsyncClock,
     AsyncConnectionPool,
     AsyncHousekeeper,
+    AsyncPoolOptions,
     AsyncWaiter,
     Clock,
     CloseReason,
@@ -37,6 +38,7 @@ from steadypool import (
     PoolEvent,
     PoolExhaustedError,
     PoolInitializationError,
+    PoolOptions,
     PoolStats,
     PoolTimeoutError,
     Reset,
@@ -81,6 +83,20 @@ def create(listeners: list[Listener], clock: Clock) -> None:
     ConnectionPool(5, -1, None, None, config="mysql://app@db1/shop", min_size=0, name="shop")
     ConnectionPool(connect=connector, check_after=None, clock=clock, listeners=listeners)
     ConnectionPool(connect=object, clock=SystemClock(), random=lambda: 0.5)
+
+
+def wrap(**options: Unpack[PoolOptions]) -> ConnectionPool:
+    return ConnectionPool(size=3, **options)
+
+
+def wrap_async(**options: Unpack[AsyncPoolOptions]) -> AsyncConnectionPool:
+    return AsyncConnectionPool(size=3, **options)
+
+
+def refuse_options() -> None:
+    ConnectionPool(sise=1)  # type: ignore[call-arg]
+    ConnectionPool(max_uses="1")  # type: ignore[arg-type]
+    wrap(min_sise=1)  # type: ignore[call-arg]
 
 
 def hook(connection: Connection) -> None:

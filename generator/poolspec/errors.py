@@ -1,14 +1,14 @@
-"""What is wrong with spec files, said so that it can be put right without reading any code.
+"""Errors in spec files, worded so that the author can fix them without reading any code.
 
-A `Problem` is one fault at one place; `SpecErrors` carries all faults of all files of one run.
-Both are shown like this:
+A `Problem` is one error at one place; `SpecErrors` has all errors of all files of one run. Both are
+shown like this:
 
     specs/limits.yaml:12:9: tests.pool_size_limit.steps[1]: unknown key 'aquire'
         12 |       - aquire: [a, b]
            |         ^^^^^^
-      expected one of: acquire, advance, …; did you mean 'acquire'?
+      did you mean 'acquire'? expected one of: acquire, advance, …
 
-Text from a file is shown as text only: control characters never reach a terminal.
+Control characters of a file never reach the terminal.
 """
 
 import difflib
@@ -16,15 +16,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _WINDOW = 100
-"""The most characters of an offending line that are shown."""
+"""The most characters that are shown of a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault in a spec file.
+    """One error in a spec file.
 
-    `line` and `column` count from 1; a `line` of 0 means the file as a whole. `source` is the
-    offending line, `width` the number of characters of it that are at fault.
+    `line` and `column` count from 1; a `line` of 0 means the file as a whole. `source` is the text
+    of the line, `width` the number of characters to underline.
     """
 
     path: str
@@ -51,8 +51,8 @@ class Problem:
         return "\n".join(lines)
 
 
-class SpecErrors(Exception):  # noqa: N818 - it is not one error, it is all of them
-    """Everything that is wrong with the files of one run, in the order of path and line."""
+class SpecErrors(Exception):  # noqa: N818 - it holds all errors of a run
+    """All errors in the files of one run, in the order of path and line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=_order))
@@ -62,7 +62,7 @@ class SpecErrors(Exception):  # noqa: N818 - it is not one error, it is all of t
         return "\n\n".join(str(problem) for problem in self.problems)
 
     def amount(self) -> str:
-        """Say how many there are, and in how many files."""
+        """Return the number of errors and of files."""
         errors, files = len(self.problems), len({problem.path for problem in self.problems})
         return f"{errors} error{'s' * (errors > 1)} in {files} file{'s' * (files > 1)}"
 
@@ -71,27 +71,27 @@ class SpecErrors(Exception):  # noqa: N818 - it is not one error, it is all of t
 
 
 def expected(choices: Iterable[str], given: str = "") -> str:
-    """A hint that lists the valid words, and the one that was probably meant."""
+    """Return a hint: the word that was probably meant, then all valid words."""
     words = tuple(choices)
     listed = f"expected one of: {', '.join(words)}" if words else ""
     near = nearest(given, words)
-    return f"{listed}; did you mean {near!r}?" if near else listed
+    return f"did you mean {near!r}? {listed}" if near else listed
 
 
 def nearest(given: str, choices: Sequence[str]) -> str:
-    """The valid word that looks most like the given one, whatever the case; empty if none does."""
+    """Return the valid word most like the given one, in any case of letters; empty if none is."""
     folded = {choice.lower(): choice for choice in reversed(choices)}
     found = difflib.get_close_matches(given[:60].lower(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else ""
 
 
 def article(noun: str) -> str:
-    """A noun with its indefinite article."""
+    """Return a noun with its indefinite article."""
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
 def shown(text: object) -> str:
-    """A value as an error quotes it: on one line, and not longer than 60 characters."""
+    """Return a value as errors quote it: on one line, at most 60 characters long."""
     quoted = repr(text)
     return quoted if len(quoted) <= 60 else f"{quoted[:57]}…{quoted[0]}"
 
@@ -101,7 +101,7 @@ def _order(problem: Problem) -> tuple[str, int, int, str]:
 
 
 def _excerpt(problem: Problem) -> list[str]:
-    """The offending line with carets below it, cut to a window where it is long."""
+    """Return the line with carets below the error; a long line is cut to a window."""
     at = problem.column - 1
     start = 0 if at < _WINDOW * 3 // 4 else at - _WINDOW // 4
     text = _printable(problem.source[start : start + _WINDOW]).rstrip()

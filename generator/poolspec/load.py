@@ -6,13 +6,14 @@ are given. Many classes are shared out among processes; so the caller says what 
 that is made where they are. At last, files are compared with each other.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
-from poolspec.errors import Problem, SpecErrors, expected, shown
+from poolspec.errors import Problem, SpecErrors, expected, nearest, shown
 from poolspec.expectations.registry import Expectations
 from poolspec.loading import files as g
 from poolspec.loading.catalog import Catalog
@@ -24,11 +25,12 @@ from poolspec.sharing import Progress, in_batches
 from poolspec.spec.fields import Place, Reader, Wrong, read_fields
 from poolspec.spec.names import PATH, stem_fault
 from poolspec.spec.source import Refused, Source, accept_text, read_source
-from poolspec.spec.tree import Mapping, Node, parse
+from poolspec.spec.tree import Mapping, Node, Scalar, parse
 
 R = TypeVar("R")
 
 _NOTHING = Expectations()
+_CLASS = re.compile(r"^[\"']?class[\"']? *: *([^\s#]+)", re.MULTILINE)
 _SHARED = (b"profiles", b"requirements", b"tables")
 """A file without these words is a class, or nothing at all."""
 
@@ -236,16 +238,35 @@ def _refuse_twins(files: Sequence[Source], names: Sequence[str]) -> None:
         for word in taken:
             first = seen.setdefault(word, source.path)
             if first != source.path:
-                _refuse_twin(source, f"the {word} is taken by {first}")
+                _refuse_twin(source, word, f"the {word} is taken by {first}")
 
 
-def _refuse_twin(source: Source, message: str) -> None:
+def _refuse_twin(source: Source, word: str, message: str) -> None:
+    """Report a class where it is named, a file name at the top of the file."""
+    found = _CLASS.search(source.text) if word.startswith("class") else None
+    line, column, width = 1, 1, 1
+    if found:
+        line = source.text.count("\n", 0, found.start()) + 1
+        column, width = found.start(1) - found.start() + 1, len(found[1])
     with suppress(Refused):
-        source.report(1, 1, message, hint="choose another one")
+        source.report(line, column, message, hint="choose another one", width=width)
 
 
 def _may_be_shared(source: Source) -> bool:
     return any(word in source.data for word in _SHARED)
+
+
+def _without_kind(root: Node, heads: Sequence[Scalar]) -> Wrong:
+    """Return the error of a file without a key that gives its kind."""
+    misspelt = [head for head in heads if nearest(head.text, tuple(g.FILES))]
+    if misspelt:
+        return Wrong(
+            misspelt[0],
+            f"unknown key {shown(misspelt[0].text)}",
+            expected(g.FILES, misspelt[0].text),
+        )
+    hint = f"{expected(g.FILES)}, next to 'spec'"
+    return Wrong(heads[0] if heads else root, "the file does not say what it holds", hint)
 
 
 def _place_of(root: Node) -> Place:
@@ -259,9 +280,7 @@ def _place_of(root: Node) -> Place:
     if "spec" not in keys:
         raise Wrong(root, "the version of the language is missing", f"add: spec: {g.VERSION}")
     if not telling:
-        near = next((head for head in keys.values() if head.text != "spec"), root)
-        hint = f"{expected(g.FILES)}, next to 'spec'"
-        raise Wrong(near, "a file that does not say what it holds", hint)
+        raise _without_kind(root, [head for head in keys.values() if head.text != "spec"])
     if len(telling) > 1:
         message = f"{telling[0].text!r} and {telling[1].text!r} in one file"
         raise Wrong(telling[1], message, "write two files")

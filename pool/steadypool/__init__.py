@@ -12,6 +12,7 @@ from steadypool._asyncio.clock import SystemAsyncClock
 from steadypool._asyncio.housekeeper import AsyncHousekeeper
 from steadypool._asyncio.pool import AsyncConnectionPool
 from steadypool._common.log import LogEvent
+from steadypool._common.options import AsyncPoolOptions, PoolOptions
 from steadypool._core.settings import Order, Reset
 from steadypool._drivers.configuration import Config
 from steadypool._drivers.mysql import Connection, Connector
@@ -45,6 +46,7 @@ __all__ = [
     "AsyncClock",
     "AsyncConnectionPool",
     "AsyncHousekeeper",
+    "AsyncPoolOptions",
     "AsyncWaiter",
     "Clock",
     "CloseReason",
@@ -73,6 +75,7 @@ __all__ = [
     "PoolEvent",
     "PoolExhaustedError",
     "PoolInitializationError",
+    "PoolOptions",
     "PoolStats",
     "PoolTimeoutError",
     "Reset",

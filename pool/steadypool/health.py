@@ -54,7 +54,7 @@ class Health:
         return self.status is HealthStatus.HEALTHY
 
 
-def judge(stats: PoolStats, condition: Condition) -> Health:
+def assess(stats: PoolStats, condition: Condition) -> Health:
     """Come to a verdict."""
     fatal = _what_is_fatal(stats, condition)
     reasons = fatal + _what_is_not_as_it_should_be(stats, condition)

@@ -365,7 +365,7 @@ def test_one_wrong_spec_among_many_is_told_and_nothing_is_written(project: Path)
     done = poolspec(project, "gen")
     assert done.returncode == 2
     assert "specs/limits_40.yaml:13:9: " in done.stderr
-    assert "specs/twin_2.yaml:1:1: the class 'ConnectionPoolBasics' is taken" in done.stderr
+    assert "specs/twin_2.yaml:2:8: the class 'ConnectionPoolBasics' is taken" in done.stderr
     assert generated(project) == {}
 
 

@@ -97,6 +97,22 @@ def test_the_index_counts_tests_by_layer() -> None:
     assert "| `integration` | 1 | `pytest -m integration` |" in index()
 
 
+@pytest.mark.parametrize(
+    ("class_name", "test_name", "anchor"),
+    [
+        ("Limits", "sizes", "sizes"),
+        ("Limits", "tests", "tests-1"),
+        ("Limits", "limits", "limits-1"),
+        ("Tests", "tests", "tests-2"),
+    ],
+)
+def test_a_test_links_to_its_own_scenario_even_if_another_heading_has_its_name(
+    class_name: str, test_name: str, anchor: str
+) -> None:
+    spec = replace(a_class(replace(a_test(), name=test_name)), name=class_name)
+    assert f"[{test_name}](#{anchor})" in pages(a_suite(spec))[PAGE]
+
+
 def test_a_page_lists_its_tests() -> None:
     row = (
         "| [pool_size_limit](#pool_size_limit) | Pool respects its maximum size "

@@ -44,7 +44,7 @@ def test_an_interrupt_in_a_child_goes_no_further() -> None:
 
 
 def test_a_child_that_says_nothing_has_failed() -> None:
-    with pytest.raises(AssertionError, match="without a word, with status 3"):
+    with pytest.raises(AssertionError, match="without a report, with status 3"):
         in_child(lambda: os._exit(3))
 
 

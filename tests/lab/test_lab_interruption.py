@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from poolspec.interruption.points import Cut, Interrupt
-from poolspec.interruption.releasing import Returning
+from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.suspensions import AsyncCut, Driven, Moment
 from poolspec.lab.timing import failing
 from poolspec.vocabulary import ErrorKind, Interruption
@@ -110,7 +110,7 @@ def returning_points(pool: OneMove, release: Any, clock: str = "") -> list[str]:
     seen: list[str] = []
     while True:
         cut = Cut(len(seen) + 1, Interruption.INTERRUPT, kind_of)
-        cut.returning = Returning(pool, release, clock)
+        cut.releasing = Releasing(pool, release, clock)
         with cut:
             pool.release()
         if not cut.where:

@@ -104,7 +104,7 @@ def test_overtaking_in_the_queue_is_reported() -> None:
         pool(EventKind.CHECKOUT_QUEUED, "second", 2),
         pool(EventKind.CHECKOUT_GRANTED, "main", 2),
     )
-    assert said == ["second was served before first, who asked first"]
+    assert said == ["second was served before first, which asked first"]
 
 
 def test_one_who_gave_up_is_overtaken_by_nobody() -> None:

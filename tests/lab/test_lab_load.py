@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from poolspec.lab.comparisons import at_most, less_than
-from poolspec.lab.load.tasks import LoadResult, Stream, percentile, plan
+from poolspec.lab.load.result import LoadResult, percentile
+from poolspec.lab.load.tasks import Stream, plan
 from poolspec.vocabulary import ErrorKind, Operation
 
 

@@ -5,30 +5,30 @@ from urllib.parse import quote
 
 import pytest
 
-from poolspec.invariants.log_records import Journal, LogNames
-from poolspec.invariants.passwords import Secrets
+from poolspec.invariants.log_records import LogNames, LogRecords
+from poolspec.invariants.passwords import PasswordSearch
 
 PASSWORD = "hunter2@:/"
 
 
 @pytest.fixture
-def secrets() -> Secrets:
-    return Secrets(lambda: [PASSWORD, ""])
+def secrets() -> PasswordSearch:
+    return PasswordSearch(lambda: [PASSWORD, ""])
 
 
-def test_a_text_without_a_password_tells_nothing(secrets: Secrets) -> None:
+def test_a_text_without_a_password_tells_nothing(secrets: PasswordSearch) -> None:
     secrets.look("the pool", "<ConnectionPool 'primary' at 127.0.0.1:3306 as user 'app'>")
     secrets.look_into(ValueError("no such host"))
-    assert secrets.told() == []
+    assert secrets.found() == []
 
 
 @pytest.mark.parametrize("form", [PASSWORD, quote(PASSWORD, safe="")])
-def test_a_password_is_found_as_it_is_and_in_a_url(secrets: Secrets, form: str) -> None:
+def test_a_password_is_found_as_it_is_and_in_a_url(secrets: PasswordSearch, form: str) -> None:
     secrets.look("the pool", f"mysql://app:{form}@db1/shop")
-    assert secrets.told() == ["the pool tells a password"]
+    assert secrets.found() == ["the pool shows a password"]
 
 
-def test_what_led_to_an_error_is_looked_into_as_well(secrets: Secrets) -> None:
+def test_what_led_to_an_error_is_looked_into_as_well(secrets: PasswordSearch) -> None:
     def parse() -> None:
         raise ValueError(f"near {PASSWORD!r}")
 
@@ -38,15 +38,15 @@ def test_what_led_to_an_error_is_looked_into_as_well(secrets: Secrets) -> None:
         except ValueError:
             raise RuntimeError("cannot be read") from None
     secrets.look_into(caught.value)
-    assert secrets.told() == ["the error ValueError tells a password"]
+    assert secrets.found() == ["the error ValueError shows a password"]
 
 
 @pytest.mark.parametrize("extra", [{}, {"address": f"app:{PASSWORD}@db1"}])
 def test_a_log_record_is_looked_into_with_its_attributes(
-    secrets: Secrets, extra: dict[str, str]
+    secrets: PasswordSearch, extra: dict[str, str]
 ) -> None:
-    journal = Journal(LogNames("poolspec.test", {}), secrets.look)
+    journal = LogRecords(LogNames("poolspec.test", {}), secrets.look)
     text = "connected" if extra else f"connected as app:{PASSWORD}"
     logging.getLogger("poolspec.test").info("%s", text, extra=extra)
     journal.stop()
-    assert secrets.told() == ["a log record tells a password"]
+    assert secrets.found() == ["a log record shows a password"]

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log
 from poolspec.lab.aio.pool import AsyncPool
+from poolspec.lab.threads.driver import PyMySQLDriver
 from poolspec.lab.threads.pool import Pool
 from poolspec.vocabulary import Capability
 
@@ -15,7 +17,12 @@ from poolspec.vocabulary import Capability
 def concurrency(adapter: Any, made: Any = Pool) -> Any:
     """Return a pool under test on an adapter that has just what it is given."""
     log = Log(lambda: 0.0)
-    return made("raw", adapter, log, SimpleNamespace(sockets=None), lambda error: None)
+    driver = PyMySQLDriver(adapter) if made is Pool else adapter
+    return made("raw", adapter, driver, log, Sockets(log_nothing), lambda error: None)
+
+
+def log_nothing(kind: str, number: int) -> None:
+    """Take an opened or closed socket."""
 
 
 @pytest.mark.parametrize(("figures", "most_ever"), [({}, 0), ({"max_size": 5}, 5)])
@@ -66,6 +73,6 @@ def test_a_wrapper_that_hides_its_number_is_told_what_an_adapter_must_lend() -> 
     with pytest.raises(AssertionError) as told:
         pool.acquire()
     assert str(told.value) == (
-        "acquire() of the adapter must return a PyMySQL connection, or what passes on its methods "
-        "as one does: Lent has no thread_id()"
+        "acquire() of the adapter must return a PyMySQL connection, or an object that passes on "
+        "its methods: Lent has no thread_id()"
     )

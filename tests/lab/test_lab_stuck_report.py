@@ -95,12 +95,12 @@ def test_how_a_test_stands_is_told_by_name(lab: Lab, pool: Pool) -> None:
     lab.start(borrower("first", pool), borrower("second", pool))
     lab.wait_until_waiting("first")
     lab.wait_until_waiting("second")
-    assert lab.standing() == "first, second wait for a connection, main holds 2 connections"
+    assert lab.stuck() == "first, second wait for a connection, main holds 2 connections"
     pool.release(held.pop())
     lab.join("first", "second")
-    assert lab.standing() == "main holds 1 connection"
+    assert lab.stuck() == "main holds 1 connection"
     pool.release(held.pop())
-    assert lab.standing() == ""
+    assert lab.stuck() == ""
 
 
 def test_of_a_crowd_not_all_are_named(lab: Lab, pool: Pool) -> None:
@@ -108,7 +108,7 @@ def test_of_a_crowd_not_all_are_named(lab: Lab, pool: Pool) -> None:
     lab.start(borrower("one", pool, count=9))
     lab.wait_until_waiting(count=9)
     listed = "one-1, one-2, one-3, one-4, one-5 and 4 more wait for a connection"
-    assert lab.standing() == f"{listed}, main holds 2 connections"
+    assert lab.stuck() == f"{listed}, main holds 2 connections"
     for connection in held:
         pool.release(connection)
 
@@ -132,7 +132,7 @@ def test_tasks_that_ended_are_not_waited_for_either(kind: TimeKind) -> None:
         held = await pool.acquire()
         lab.start(async_actor("second", borrow))
         await lab.wait_until_waiting("second")
-        assert lab.standing() == "second waits for a connection, main holds 1 connection"
+        assert lab.stuck() == "second waits for a connection, main holds 1 connection"
         await pool.release(held)
 
     run.call(test)
@@ -145,7 +145,7 @@ def test_workers_of_an_executor_are_named_too(lab: Lab, pool: Pool) -> None:
 
     def give_back() -> None:
         lab.wait_until_waiting(count=1)
-        seen.append(lab.standing())
+        seen.append(lab.stuck())
         for connection in held:
             pool.release(connection)
 

@@ -19,21 +19,42 @@ LoadTest = Callable[[str], SpecTest]
 REFUSED: dict[str, tuple[str, str]] = {
     "an anchor": ("spec: 1\nclass: «&a C", "an anchor"),
     "an alias": ("spec: 1\nclass: «*a", "an alias"),
-    "a merge key": ("spec: 1\n<<: «*a", "an alias"),
-    "a tag": ("spec: 1\nclass: «!!str C", "a tag: 'tag:yaml.org,2002:str'"),
+    "a merge key": ("spec: 1\n«<<: *a", "a merge key: <<"),
+    "a merge key in a test": ("spec: 1\nclass: C\ntests: {t: {«<<: {}}}", "a merge key: <<"),
+    "a merge conflict": (
+        "spec: 1\n«<<<<<<< HEAD\nclass: A\n=======\nclass: B\n>>>>>>> other\n",
+        "a merge-conflict marker: '<<<<<<<'",
+    ),
+    "the end of a merge conflict": (
+        "spec: 1\nclass: A\n«>>>>>>> other\n",
+        "a merge-conflict marker: '>>>>>>>'",
+    ),
+    "a tag": ("spec: 1\nclass: «!!str C", "a YAML tag: '!!str'"),
     "a python tag": (
         "spec: 1\nclass: «!!python/object/apply:os.system [ls]",
-        "a tag: 'tag:yaml.org,2002:python/object/apply:os.system'",
+        "a YAML tag: '!!python/object/apply:os.system'",
     ),
-    "a comparison without quotes": ("spec: 1\nclass: «!= 3", "a tag: '!='"),
+    "a comparison without quotes": ("spec: 1\nclass: «!= 3", "a YAML tag: '!='"),
+    "a tag of the writer": ("spec: 1\nclass: «!env NAME", "a YAML tag: '!env'"),
     "a second document": ("spec: 1\n«---\nspec: 1", "a second document"),
     "a key twice": ("spec: 1\nspec: 1\n", "the key 'spec' is given twice"),
     "a key that is a list": ("spec: 1\n? «[a]\n: 1", "a key that is a list or mapping"),
     "a tab in the indentation": ("spec: 1\nclass:\n «\tC", "a tab in the indentation"),
-    "a space of another kind": ("spec: 1\nclass:«\u00a0C", "U+00A0, which is no space to YAML"),
+    "a space of another kind": (
+        "spec: 1\nclass:«\u00a0C",
+        "a non-breaking space (U+00A0), which YAML takes for a letter",
+    ),
     "such a space after a dash": (
         "spec: 1\nclass:\n  -«\u00a0C",
-        "U+00A0, which is no space to YAML",
+        "a non-breaking space (U+00A0), which YAML takes for a letter",
+    ),
+    "such a space in a flow mapping": (
+        "spec: 1\nclass: C\npool: {size:«\u00a02}",
+        "a non-breaking space (U+00A0), which YAML takes for a letter",
+    ),
+    "an ideographic space": (
+        "spec: 1\nclass:«\u3000C",
+        "an ideographic space (U+3000), which YAML takes for a letter",
     ),
     "a NUL": ("spec: 1\nclass: «\0C", "invisible or control character U+0000"),
     "an escape character": ("spec: 1\nclass: «\x1b[2J", "invisible or control character U+001B"),

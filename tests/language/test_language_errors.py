@@ -192,7 +192,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "a word of the module as a label": ("- acquire: «lab", "'lab' cannot be a name"),
     "a label that is too long": (f"- acquire: «{'a' * 41}", f"'{'a' * 41}' cannot be a name"),
     "an injected label": ('- acquire: «"a=1; b"', "'a=1; b' cannot be a name"),
-    "no label": ("- acquire: «[]", "expected a name or a list of names, with at least 1 of them"),
+    "no label": ("- acquire: «[]", "the list is empty"),
     "a label bound twice": (
         "- acquire: a\n- acquire: «a",
         "'a' is already a connection, in line 10",
@@ -355,7 +355,11 @@ STEPS: dict[str, tuple[str, str]] = {
         "unknown actor 'first'",
     ),
     "waiting for an unknown state": (
-        "- wait_until: «3 actors are wating",
+        "- wait_until: 3 actors are «wating",
+        "'wating' is not a state",
+    ),
+    "waiting in quotes for an unknown state": (
+        "- wait_until: '3 actors are «wating'",
         "'wating' is not a state",
     ),
     "a condition that is none": ("- wait_until: «soon", "'soon' is not a condition"),
@@ -473,7 +477,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "an unknown concurrency": ("concurrency: [«thread]", "'thread' is not a concurrency mode"),
     "no concurrency": (
         "concurrency: «[]",
-        "expected a list of concurrency modes, with at least 1 of them",
+        "the list is empty",
     ),
     "a global pool for asyncio": (
         "concurrency: [asyncio]\nsteps: [{«global_pool: g}]",
@@ -571,7 +575,16 @@ KEYS: dict[str, tuple[str, str]] = {
         "matrix: «{}",
         "expected names with lists of values, or a list of rows, found a mapping",
     ),
-    "a parameter without values": ("matrix: {n: «[]}", "expected a list of values, found a list"),
+    "a matrix without rows": ("matrix: «[]", "the list is empty"),
+    "a truth value in place of capabilities": (
+        "needs: «yes",
+        "expected a list of capabilities, found the truth value yes",
+    ),
+    "a word in place of capabilities": (
+        "needs: «fair_queue",
+        "expected a list of capabilities, found 'fair_queue'",
+    ),
+    "a parameter without values": ("matrix: {n: «[]}", "the list is empty"),
     "rows with different names": (
         "matrix: [{n: 1}, «{m: 1}]\npool: {size: 1}",
         "a row with other names than the first",
@@ -604,7 +617,12 @@ FILES: dict[str, tuple[str, str]] = {
         'spec: «"1"\nclass: C\npurpose: p\ntests: {t: T}',
         "this version of the language is not known",
     ),
-    "no kind": ("spec: 1\n«clas: C", "a file that does not say what it holds"),
+    "no kind": ("spec: 1\n«colour: C", "the file does not say what it holds"),
+    "a misspelt kind": ("spec: 1\n«clas: C", "unknown key 'clas'"),
+    "a misspelt kind after other keys": (
+        "spec: 1\npurpose: p\n«clas: C",
+        "unknown key 'clas'",
+    ),
     "two kinds": ("spec: 1\nclass: C\n«profiles: {}", "'class' and 'profiles' in one file"),
     "a list": ("«- spec: 1", "a spec file is a mapping"),
     "a word": ("«spec", "a spec file is a mapping"),
@@ -688,8 +706,36 @@ def test_an_error_shows_place_line_marks_and_the_nearest_word(
         "specs/example.yaml:10:9: tests.one.steps[0]: unknown key 'aquire'\n"
         "    10 |       - aquire: [a, b]\n"
         "       |         ^^^^^^\n"
-        f"  expected one of: {', '.join(PLACES)}; did you mean 'acquire'?"
+        f"  did you mean 'acquire'? expected one of: {', '.join(PLACES)}"
     )
+
+
+def test_a_misspelt_kind_of_file_is_shown_with_the_nearest(find_problems: ProblemsOf) -> None:
+    (problem,) = find_problems("spec: 1\nclas: C\n")
+    assert problem.hint == (
+        "did you mean 'class'? expected one of: class, profiles, requirements, tables"
+    )
+
+
+def test_an_unknown_actor_of_a_condition_is_underlined(find_test_problems: ProblemsOf) -> None:
+    steps = "- start: {first: [acquire: a, release: a]}\n- join: first\n"
+    _, problem = find_test_problems(f"steps:\n{steps}- wait_until: 'frist  is waiting'")
+    assert str(problem).splitlines()[:3] == [
+        "specs/example.yaml:12:20: tests.one.steps[2].wait_until: unknown actor 'frist'",
+        "    12 |     - wait_until: 'frist  is waiting'",
+        "       |                    ^^^^^",
+    ]
+
+
+@pytest.mark.parametrize("text", ["1s +/- 5%", "1s+/-5%", "$n +/- 1s"])
+def test_a_wrong_plus_minus_is_explained(find_test_problems: ProblemsOf, text: str) -> None:
+    (problem, *_) = find_test_problems(f"steps:\n  - acquire: a\n    took: {text}")
+    assert problem.message == "'+/-' is not an operator; write '±' or '+-'"
+
+
+def test_a_truth_value_in_place_of_a_list_is_explained(find_test_problems: ProblemsOf) -> None:
+    (problem,) = find_test_problems("needs: yes\nexpect: {stats: {created: 2}}")
+    assert problem.hint == "name them, such as [overflow], or leave the key out"
 
 
 def test_a_missing_key_is_shown_with_what_to_add(find_problems: ProblemsOf) -> None:

@@ -88,13 +88,37 @@ def test_all_errors_of_all_files_come_in_one_go(tmp_path: Path, write: Write) ->
 def test_a_class_name_is_taken_once(tmp_path: Path, write: Write) -> None:
     write("specs/a.yaml", class_text("A"))
     write("specs/b.yaml", class_text("A"))
-    assert said(tmp_path) == ["specs/b.yaml:1:1: the class 'A' is taken by specs/a.yaml"]
+    assert said(tmp_path) == ["specs/b.yaml:2:8: the class 'A' is taken by specs/a.yaml"]
 
 
 def test_a_file_stem_is_taken_once(tmp_path: Path, write: Write) -> None:
     write("specs/a.yaml", class_text("A"))
     write("specs/a.yml", class_text("B"))
     assert said(tmp_path) == ["specs/a.yml:1:1: the file name 'a' is taken by specs/a.yaml"]
+
+
+def test_an_ending_in_capitals_is_read(tmp_path: Path, write: Write) -> None:
+    write("specs/a.YAML", class_text("A"))
+    write("specs/b.Yml", class_text("B"))
+    assert [spec.name for spec in load(tmp_path).classes] == ["A", "B"]
+    assert load_suite([tmp_path / "specs" / "a.YAML"], root=tmp_path).classes[0].name == "A"
+
+
+def test_a_linked_folder_is_read_under_the_name_of_the_link(tmp_path: Path, write: Write) -> None:
+    write("elsewhere/deep/a.yaml", class_text("A"))
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "shared").symlink_to(tmp_path / "elsewhere")
+    (spec,) = load(tmp_path).classes
+    assert spec.path == PurePosixPath("specs/shared/deep/a.yaml")
+
+
+def test_every_folder_is_read_once_however_it_is_linked(tmp_path: Path, write: Write) -> None:
+    write("specs/z/a.yaml", class_text("A"))
+    write("elsewhere/b.yaml", class_text("B"))
+    for name, target in (("a", "specs/z"), ("up", "."), ("one", "elsewhere"), ("two", "elsewhere")):
+        (tmp_path / "specs" / name).symlink_to(tmp_path / target)
+    paths = [str(spec.path) for spec in load(tmp_path).classes]
+    assert paths == ["specs/one/b.yaml", "specs/z/a.yaml"]
 
 
 def test_a_file_name_must_be_able_to_name_a_module(tmp_path: Path, write: Write) -> None:
@@ -133,7 +157,7 @@ def test_wrong_files_among_many_are_told_together(tmp_path: Path, write: Write) 
     write("specs/a050.yaml", class_text("A20"))
     assert said(tmp_path) == [
         "specs/a001.yaml:2:8: 'wrong' cannot be a class's name",
-        "specs/a050.yaml:1:1: the class 'A20' is taken by specs/a020.yaml",
+        "specs/a050.yaml:2:8: the class 'A20' is taken by specs/a020.yaml",
     ]
 
 
@@ -249,7 +273,7 @@ def test_an_unknown_profile_is_told_once_with_the_nearest(tmp_path: Path, write:
     (problem,) = problems(tmp_path)
     assert (problem.line, problem.column) == (4, 10)
     assert problem.message == "unknown profile 'fats'"
-    assert problem.hint == "expected one of: fast; did you mean 'fast'?"
+    assert problem.hint == "did you mean 'fast'? expected one of: fast"
 
 
 def test_a_profile_with_a_layer_is_for_that_layer(tmp_path: Path, write: Write) -> None:

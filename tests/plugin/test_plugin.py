@@ -172,7 +172,7 @@ FORMS = pytest.mark.parametrize("form", ["threads", "asyncio"])
 
 @FORMS
 def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, form: str) -> None:
-    run.test("a = pool.acquire()  # line 2", "lab._pools[0]._held.clear()", form=form)
+    run.test("a = pool.acquire()  # line 2", "lab.context.pools.only()._held.clear()", form=form)
     assert run.code == 1
     assert "something leaked: 1 acquired, 0 released" in run.output
 
@@ -191,7 +191,7 @@ def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, f
             "lab.expect_within(0.1, check)  # line 3",
         ),
         ("with lab.fails(ErrorKind.TIMEOUT):  # line 3", "    lab.advance(1.0)"),
-        ("pool.acquire()  # line 2", "lab._pools[0]._held.clear()"),
+        ("pool.acquire()  # line 2", "lab.context.pools.only()._held.clear()"),
     ],
 )
 def test_a_failure_ends_at_a_line_of_the_test(run: Run, form: str, lines: tuple[str, ...]) -> None:

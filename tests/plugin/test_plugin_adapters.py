@@ -59,10 +59,10 @@ UNMET: dict[str, tuple[set[C], dict[str, Any], str]] = {
     "no open": ({C.CONFIGURATION}, {}, "`configuration` without `open`"),
     "no meter": ({C.METRICS}, {}, "`metrics` without `meter`"),
     "no foreign": ({C.FOREIGN_CONNECTIONS}, {}, "`foreign_connections` without `foreign`"),
-    "no stage": (
+    "no scripted connections": (
         {C.FOREIGN_CONNECTIONS},
         {"foreign": SimpleNamespace(plain=print)},
-        "`foreign_connections` without `foreign.stage`",
+        "`foreign_connections` without `foreign.scripted`",
     ),
     "no logs": ({C.LOGS}, {}, "`logs` without `logs`"),
     "no asyncio": ({C.ASYNCIO}, {}, "`asyncio` without `asyncio`"),

@@ -95,7 +95,7 @@ def test_a_run_that_was_given_up_leaves_nothing_at_the_server() -> None:
     adapter = SteadypoolAdapter().asyncio
     assert adapter is not None
     run = AsyncioRun(server, adapter, TimeKind.VIRTUAL, Connections.DRIVER)
-    tenant = run.lab._tenant
+    tenant = run.lab.context.tenant
 
     async def borrow(lab: AsyncLab) -> None:
         await (await lab.pool(size=2)).acquire()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from steadypool.health import Condition, judge
+from steadypool.health import Condition, assess
 from steadypool.stats import PoolStats
 
 SOUND = Condition(
@@ -39,4 +39,4 @@ def stats(waiting: int = 0, total: int = 0) -> PoolStats:
 def test_a_reason_counts_as_people_do(
     figures: PoolStats, condition: Condition, reason: str
 ) -> None:
-    assert judge(figures, condition).reasons == (reason,)
+    assert assess(figures, condition).reasons == (reason,)

@@ -86,7 +86,7 @@ def test_who_has_stopped_takes_no_more_pools(connect: ScriptedConnector) -> None
     pool = ConnectionPool(size=1, connect=connect)
     with Housekeeper(OFTEN) as keeper:
         keeper.watch(pool)
-    with pytest.raises(HousekeeperStoppedError, match="make another"):
+    with pytest.raises(HousekeeperStoppedError, match="create another"):
         keeper.watch(pool)
     pool.close()
 

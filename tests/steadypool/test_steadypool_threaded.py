@@ -542,7 +542,7 @@ def test_a_failed_start_closes_what_it_had_opened(connect: ScriptedConnector) ->
         ({"size": -1}, "size must be a whole number, at least 0; given: -1"),
         ({"size": 1.5}, "size must be"),
         ({"size": True}, "size must be"),
-        ({"size": 0, "max_overflow": 0}, "could never open"),
+        ({"size": 0, "max_overflow": 0}, "could open no connection"),
         ({"max_overflow": -2}, "max_overflow must be a whole number, at least -1"),
         ({"timeout": -1}, "timeout must be"),
         ({"timeout": math.nan}, "timeout must be"),

@@ -65,8 +65,8 @@ async def _nothing() -> None:
 class IgnoresFailedRollbacks(steadypool.ConnectionPool):
     """Keeps a connection although its rollback failed."""
 
-    def _start_afresh(self) -> None:
-        super()._start_afresh()
+    def _make_engine(self) -> None:
+        super()._make_engine()
 
         def restore(entry: PoolEntry, state: ConnectionState) -> bool:
             return dbapi.restore(entry.connection, state, self._settings.reset) or True
@@ -86,8 +86,8 @@ class AsyncIgnoresFailedRollbacks(AsyncEngine):
 class FreesASlotTooEarly(steadypool.ConnectionPool):
     """Frees a slot while its connection is still open."""
 
-    def _start_afresh(self) -> None:
-        super()._start_afresh()
+    def _make_engine(self) -> None:
+        super()._make_engine()
         engine = self._engine
 
         def discard(entry: PoolEntry) -> None:

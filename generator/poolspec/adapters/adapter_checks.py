@@ -10,7 +10,7 @@ NEEDS: Needs = {
     Capability.ASYNCIO: ("asyncio",),
     Capability.CONFIGURATION: ("open",),
     Capability.DRAIN: ("controls.drain",),
-    Capability.FOREIGN_CONNECTIONS: ("foreign.plain", "foreign.stage"),
+    Capability.FOREIGN_CONNECTIONS: ("foreign.plain", "foreign.scripted"),
     Capability.HEALTH: ("controls.health",),
     Capability.HOUSEKEEPING: ("controls.keep",),
     Capability.LEAK_DETECTION: ("controls.loans",),

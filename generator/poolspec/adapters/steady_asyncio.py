@@ -11,12 +11,12 @@ from poolspec.adapters.steady_mapping import CAPABILITIES as THREADS_CAPABILITIE
 from poolspec.adapters.steady_mapping import LOGS, THREADS_ONLY, kind_of
 from poolspec.adapters.steady_scripted_asyncio import AsyncSteadyForeign
 from poolspec.adapters.steady_wiring import config_of, listeners, watched
-from poolspec.invariants.connection import OnStage
+from poolspec.invariants.connection import ScriptedLink
 from poolspec.lab.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.lab.aio.contract import AsyncWiring, Open
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
 from poolspec.lab.driver import driver_dirt
-from poolspec.lab.threads.pool import Row
+from poolspec.lab.rows import Row
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
 from steadypool._drivers.async_mysql import AsyncConnection, AsyncConnector
@@ -143,11 +143,13 @@ class AsyncSteadypoolAdapter:
 
     def dirt(self, connection: Any) -> str:
         """Say what of its last use still clings to a connection."""
-        return connection.dirt() if isinstance(connection, OnStage) else driver_dirt(connection)
+        return (
+            connection.dirt() if isinstance(connection, ScriptedLink) else driver_dirt(connection)
+        )
 
     def watch(self, connection: Any, gone: Callable[[], None]) -> None:
         """Call `gone` when the connection was closed, politely or not."""
-        if isinstance(connection, OnStage):
+        if isinstance(connection, ScriptedLink):
             connection.when_gone(gone)
         elif isinstance(connection, AsyncConnection):
             watch_own(connection, gone)
@@ -156,14 +158,14 @@ class AsyncSteadypoolAdapter:
 
     def end(self, connection: Any) -> None:
         """Close a connection's socket without ado."""
-        if isinstance(connection, OnStage):
+        if isinstance(connection, ScriptedLink):
             connection.end()
         else:
             connection.close()
 
     async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
         """Run a statement and return all rows; of a scripted connection, none."""
-        if isinstance(connection, OnStage):
+        if isinstance(connection, ScriptedLink):
             await connection.execute()
             return []
         async with connection.cursor() as cursor:

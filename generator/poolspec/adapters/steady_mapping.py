@@ -9,7 +9,7 @@ import pymysql
 import steadypool
 import steadypool._drivers.mysql
 from poolspec.faults.hooks import HookError
-from poolspec.invariants.connection import OnStage
+from poolspec.invariants.connection import ScriptedLink
 from poolspec.invariants.log_records import LogNames
 from poolspec.lab.driver import LOST, driver_dirt
 from poolspec.vocabulary import Capability, ErrorKind
@@ -124,7 +124,7 @@ def kind_of(error: BaseException) -> ErrorKind | None:
 
 def dirt_of(connection: Any) -> str:
     """Ask the driver, which keeps track of what the server last said."""
-    if isinstance(connection, OnStage):
+    if isinstance(connection, ScriptedLink):
         return connection.dirt()
     if not isinstance(connection, steadypool._drivers.mysql.Connection):
         return driver_dirt(connection)

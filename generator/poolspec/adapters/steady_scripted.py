@@ -100,7 +100,7 @@ class _Connector(ScriptedConnector):
         return Scripted(number, self._clock, self._planned)
 
 
-class SteadyStage:
+class SteadyScripted:
     """The scripted connections of a test. Safe to use from any thread."""
 
     def __init__(self, clock: Clock, planned: Planned, minimal: bool) -> None:
@@ -136,6 +136,6 @@ class SteadyForeign:
         """Return what opens PyMySQL connections."""
         return partial(open_connection, tenant)
 
-    def stage(self, clock: Clock, plan: Planned, minimal: bool) -> SteadyStage:
-        """Make a stage."""
-        return SteadyStage(clock, plan, minimal)
+    def scripted(self, clock: Clock, plan: Planned, minimal: bool) -> SteadyScripted:
+        """Make the scripted connections of a test."""
+        return SteadyScripted(clock, plan, minimal)

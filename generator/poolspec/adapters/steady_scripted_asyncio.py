@@ -39,7 +39,7 @@ class _Connector(AsyncScriptedConnector):
         return AsyncScripted(number, self._clock, self._planned)
 
 
-class AsyncSteadyStage:
+class AsyncSteadyScripted:
     """The scripted connections of a test, in one event loop."""
 
     def __init__(self, clock: AsyncClock, planned: Planned, minimal: bool) -> None:
@@ -78,6 +78,6 @@ class AsyncSteadyForeign:
             db=tenant.database,
         )
 
-    def stage(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncSteadyStage:
-        """Make a stage."""
-        return AsyncSteadyStage(clock, plan, minimal)
+    def scripted(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncSteadyScripted:
+        """Make the scripted connections of a test."""
+        return AsyncSteadyScripted(clock, plan, minimal)

@@ -1,1 +1,1 @@
-"""Faults that a test causes: in calls, at the server, in hooks, and in where a pool connects."""
+"""Faults that a test causes: in calls, at the server, in hooks, and in the targets of connects."""

@@ -1,7 +1,7 @@
-"""Faults of calls: of connecting, of listening, and of what is asked of scripted connections.
+"""Faults of calls: of connects, of listeners, and of the methods of scripted connections.
 
-`CallFaults` only says what is to happen to the next call, and counts calls. It is asked by the
-lab's connector, by its listener and by scripted connections, in both modes alike.
+`CallFaults` only plans the next call, and counts calls. The lab's connects, its listener and the
+scripted connections ask it, in both concurrency modes.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
 
 
 class Hang:
-    """A call that does not come to an end until it is healed. Safe to use from any thread."""
+    """A call that hangs until its fault is healed. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = FreshLock()
@@ -25,7 +25,7 @@ class Hang:
         self.over = False
 
     def when_over(self, tell: Callable[[], object]) -> None:
-        """Call `tell` at the end, or now if it has come."""
+        """Call `tell` when the hang ends, or now if it has ended."""
         with self._lock:
             if not self.over:
                 self._tell.append(tell)
@@ -33,7 +33,7 @@ class Hang:
         tell()
 
     def end(self) -> None:
-        """Let the call go on."""
+        """Let the call continue."""
         with self._lock:
             self.over = True
             waiting, self._tell = self._tell, []
@@ -53,17 +53,17 @@ class Plan:
 
 @dataclass(slots=True)
 class _InForce:
-    """A fault that is not healed yet."""
+    """A fault that is in force."""
 
     seconds: float
     spared: int
-    """Calls that go well first."""
+    """Calls that succeed first."""
     left: float
-    """Calls that it is for then."""
+    """Calls that it then affects."""
     hang: Hang
 
     def strikes(self) -> bool:
-        """Count a call, and say whether it goes wrong."""
+        """Count a call, and return whether it fails."""
         if self.spared > 0:
             self.spared -= 1
             return False
@@ -72,7 +72,7 @@ class _InForce:
 
 
 class CallFaults:
-    """What is wrong with calls at the moment. Safe to use from any thread."""
+    """The faults of calls that are in force. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = FreshLock()
@@ -80,7 +80,7 @@ class CallFaults:
         self._calls: Counter[str] = Counter()
 
     def plan(self, call: Call) -> Plan:
-        """Count a call and say what happens to it; a fault for so many calls is used up."""
+        """Count a call and plan it; this uses up a fault that has a number of calls."""
         with self._lock:
             self._calls[call] += 1
             manners = {
@@ -96,7 +96,7 @@ class CallFaults:
         )
 
     def calls(self, call: str) -> int:
-        """Return how often something was asked for."""
+        """Return how often a call was made."""
         return self._calls[call]
 
     def set(self, fault: Fault, *, seconds: float, times: int | None, after: int = 0) -> None:
@@ -106,7 +106,7 @@ class CallFaults:
             self._in_force[fault] = _InForce(seconds, after, left, Hang())
 
     def clear(self, fault: Fault) -> None:
-        """End a fault; what hangs goes on."""
+        """End a fault; a hanging call continues."""
         with self._lock:
             ended = self._in_force.pop(fault)
         ended.hang.end()
@@ -119,10 +119,10 @@ class CallFaults:
 
 def _error(call: Call, manners: Collection[Manner]) -> BaseException | None:
     if Manner.INTERRUPTED in manners:
-        return BodyInterrupt(f"the {call} is interrupted, for the test wants it so")
+        return BodyInterrupt(f"the {call} is interrupted, as the test asked")
     if Manner.FAILS not in manners:
         return None
     if call is Call.LISTENER:
-        return RuntimeError("the listener fails, for the test wants it so")
+        return RuntimeError("the listener fails, as the test asked")
     code = CR.CR_CONN_HOST_ERROR if call is Call.CONNECT else CR.CR_SERVER_LOST
-    return pymysql.OperationalError(code, f"the {call} fails, for the test wants it so")
+    return pymysql.OperationalError(code, f"the {call} fails, as the test asked")

@@ -1,7 +1,7 @@
-"""Hooks that a test hands to its pool, and what became of them."""
+"""Hooks that a test gives to its pool, and a count of their calls."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from poolspec.lifecycle.locks import FreshLock
@@ -14,27 +14,34 @@ SLOW_FOR = 1.0
 
 
 class HookError(Exception):
-    """Raised by a hook that is told to fail."""
+    """Raised by a hook that fails on purpose."""
 
 
 class Hooks:
     """Makes hooks and counts their calls. Safe to use from any thread.
 
-    `sleep` lets time pass; where that is to be awaited, so are slow hooks.
+    `sleep` lets time pass. If it returns an awaitable, so does a slow hook.
     """
 
-    def __init__(self, sleep: Callable[[float], Any]) -> None:
+    def __init__(self, sleep: Callable[[float], object]) -> None:
         self._sleep = sleep
         self._lock = FreshLock()
         self._calls: Counter[str] = Counter()
         self._made: dict[tuple[str, str], Callable[[Any], Any]] = {}
         self.are_idle = False
-        """Whether they do nothing, for the moment."""
+        """Whether the hooks do nothing at present."""
+
+    def fill_in(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options in which hooks replace the words for them."""
+        made = {
+            place: self.make(place, options[place]) for place in HOOK_PLACES if place in options
+        }
+        return {**options, **made}
 
     def make(self, place: str, word: str) -> Callable[[Any], Any]:
-        """Return the hook for `setup` or `on_acquire` that behaves as `word` says.
+        """Return the hook for `setup` or `on_acquire` that `word` names.
 
-        It is the same each time, so that a pool which is asked for twice sees no other option.
+        It is the same object each time, so two requests for a global pool have equal options.
         """
         with self._lock:
             return self._made.setdefault((place, word), self._hook(place, word))
@@ -47,7 +54,7 @@ class Hooks:
                 self._calls[place] += 1
                 first = self._calls[place] == 1
             if word == Hook.FAILING or word == (Hook.FAILING_ONCE if first else Hook.FAILING_LATER):
-                raise HookError(f"the {place} hook fails, for the test wants it so")
+                raise HookError(f"the {place} hook fails, as the test asked")
             if word == Hook.CLOSING:
                 connection.close()
             return self._sleep(SLOW_FOR) if word == Hook.SLOW else None
@@ -55,10 +62,10 @@ class Hooks:
         return hook
 
     def forget(self) -> None:
-        """Count from nothing again: the next call is the first."""
+        """Reset the counts: the next call is the first."""
         self._calls.clear()
         self.are_idle = False
 
     def calls(self, place: str) -> int:
-        """Return how often a hook was called."""
+        """Return how often the pool called a hook."""
         return self._calls[place]

@@ -1,7 +1,7 @@
-"""Faults of the server that a test can cause, and heal. Those of calls are in `calls`.
+"""Faults of the server that a test can cause and heal. Faults of calls are in `calls`.
 
-They are real: a connection is killed by the server, the server itself is killed, paused and started
-again. Where connections are scripted, their stage stands in for the server.
+They are real: the server kills a connection, or is itself killed, paused and restarted. With
+scripted connections, a scripted server stands in for it.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,11 +13,11 @@ from poolspec.servers import PrivateServer, Server, Tenant
 from poolspec.vocabulary import Fault
 
 LOOK_EVERY = 0.01
-"""Seconds of the test's clock between two looks at something that must come true."""
+"""Seconds of the test's clock between two checks of something that must become true."""
 
 
 class ServerFaults:
-    """What can be done to the server and its end of connections. Blocks for a moment."""
+    """Breaks and restores the server and its end of connections. Blocks for a moment."""
 
     def __init__(self, server: Server, tenant: Tenant, observer: Observer, log: Log) -> None:
         self._server = server
@@ -27,16 +27,16 @@ class ServerFaults:
         self._down: list[Fault] = []
 
     def kill(self, numbers: Iterable[int]) -> None:
-        """Have the server end connections, and wait until it counts them no more."""
+        """Make the server end connections, and wait until it no longer counts them."""
         doomed = frozenset(numbers)
         for number in doomed:
             self._server.kill_connection(number)
         settle(lambda: self._server.connection_ids(self._tenant) & doomed, lambda left: not left)
 
     def kill_idle(self, held: Collection[int]) -> None:
-        """Have the server end the test's connections but those that are held, or no pool's.
+        """Make the server end the pool's connections that are not held.
 
-        Raises AssertionError if there are none: what follows would prove nothing.
+        Raises AssertionError if there are none: the rest of the test would prove nothing.
         """
         idle = self._server.connection_ids(self._tenant).difference(held) - self._observer.strangers
         if not idle:
@@ -56,7 +56,7 @@ class ServerFaults:
             self._log.add(NUMBERS_VOID)
 
     def clear(self, fault: Fault) -> None:
-        """Start the server again, or let it go on."""
+        """Restart the server, or let it continue."""
         server = self._private()
         if fault is Fault.SERVER_KILLED:
             self._log.add(NUMBERS_VOID)
@@ -66,7 +66,7 @@ class ServerFaults:
         self._down.remove(fault)
 
     def clear_all(self) -> None:
-        """Bring the server back, whatever was done to it."""
+        """End all faults of the server."""
         for fault in list(self._down):
             self.clear(fault)
 

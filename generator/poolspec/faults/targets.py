@@ -1,7 +1,7 @@
-"""Where the pools that a test opens are led: to the right place, or to one where nobody gets in.
+"""The targets of the pools that a test opens: the right server, or one that refuses a connect.
 
-Each target is made when it is first asked for, is real, and stays as it is until the test is over:
-a port at which nobody listens is taken, lest somebody else begin to.
+The lab makes each target on first use. A target is real and stays the same until the test ends. A
+port without a listener is bound, so that no other process can start to listen on it.
 """
 
 import socket
@@ -15,7 +15,7 @@ from poolspec.vocabulary import Detail, Target
 
 _NO_HOST = "no-such-host.invalid"
 _NEVER_ASKED = "never_asked_for"
-"""A database of which no server will hear."""
+"""A database that no server ever sees."""
 
 
 class Targets:
@@ -28,10 +28,10 @@ class Targets:
         self._known: dict[Target, Tenant] = {}
         self._sockets: list[socket.socket] = []
         self.strangers: list[Tenant] = []
-        """Identities at the server besides the test's own."""
+        """Identities at the server other than the test's own."""
 
     def where(self, target: Target) -> Tenant:
-        """Return what leads to a target. Raises ServerError."""
+        """Return the address and identity of a target. Raises ServerError."""
         with self._lock:
             if target not in self._known:
                 self._known[target] = self._makers[target](self)
@@ -48,18 +48,18 @@ class Targets:
         return tuple(words[detail] for detail in details)
 
     def passwords(self) -> set[str]:
-        """Return the passwords that pools were told."""
+        """Return the passwords that pools were given."""
         with self._lock:
             return {tenant.password for tenant in (self._tenant, *self._known.values())}
 
     def hang_up(self) -> None:
-        """Close the ports: who waits there for a word gets an error at once."""
+        """Close the ports: a client that waits there gets an error at once."""
         with self._lock:
             while self._sockets:
                 self._sockets.pop().close()
 
     def clean_up(self) -> None:
-        """Leave nothing at the server, save for the test's own identity."""
+        """Leave nothing at the server except the test's own identity."""
         self.hang_up()
         for tenant in self.strangers:
             self._server.drop_tenant(tenant)
@@ -79,7 +79,7 @@ class Targets:
         return replace(self._right(), password=new_password())
 
     def _unknown_database(self) -> Tenant:
-        """Lead to a database that its user may use, and that was dropped."""
+        """Return a database that its user may use, and that was dropped."""
         stranger = self._server.create_tenant()
         self.strangers.append(stranger)
         connection = open_connection(stranger)
@@ -96,7 +96,7 @@ class Targets:
 
     def _silent(self) -> Tenant:
         address = self._port()
-        self._sockets[-1].listen()  # the system takes connections; nobody ever reads or writes
+        self._sockets[-1].listen()  # the system accepts connections; nothing ever reads or writes
         return self._elsewhere(address)
 
     def _port(self) -> Address:

@@ -1,1 +1,1 @@
-"""Interruption points: where a call may be interrupted, and how a test reaches each of them."""
+"""Interruption points: where a call may be interrupted, and the rounds that reach each of them."""

@@ -1,15 +1,14 @@
-"""Cutting short what a thread does, at every point where it blocks, one after the other.
+"""Interruption points of threads: where a thread may block, or has just left a lock.
 
-A thread is cut short by an exception that is raised where it is about to block, or where it has
-just come back from it, as Ctrl-C does it. Where that is, is seen from outside, by watching which C
-functions the thread calls (`sys.setprofile`): to connect, send or receive, to take a lock or wait
-for it, to poll, to sleep. So nothing need be known of the pool, nor of its driver.
+The lab finds them from outside, with Python's profiler hook (`sys.setprofile`), by the C functions
+that a thread calls: to connect, send or receive, to take a lock or wait for it, to poll, to sleep.
+So it need not know the pool or its driver. At the chosen point it raises an exception.
 
-A `with` block on a lock is seen at its end only: how it takes the lock is no call of a C function.
-So its point is where the lock has just been left, where Python looks for signals, too. What a pool
-does under its lock to take a connection back has points as well; see `returning`.
+A `with` block on a lock shows only its end, because entering it calls no C function. Its point is
+where the thread has just left the lock, where Python also checks for signals. The functions that a
+pool calls under its lock to take a connection back are points too; see `releasing`.
 
-Each cut strikes once; whatever the thread does then to put things right is not disturbed.
+Each cut interrupts once. It does not disturb what the thread then does to recover.
 """
 
 import select
@@ -21,14 +20,14 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from poolspec.interruption.releasing import Returning
+from poolspec.interruption.releasing import Releasing
 from poolspec.invariants.causes import StruckError, causes
 from poolspec.vocabulary import ErrorKind, Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 MOST = 1000
-"""Points from which on a block is taken to be endless."""
+"""The number of points from which a block counts as endless."""
 
 _LOCK = type(threading.Lock())
 _LOCKS = (_LOCK, type(threading.RLock()))
@@ -38,21 +37,21 @@ _ON_SOCKETS = frozenset({"accept", "connect", "recv", "recv_into", "recvfrom", "
 _ON_TLS = frozenset({"do_handshake", "read", "write"})
 _FUNCTIONS = (select.select, time.sleep)
 _BOOKKEEPING = frozenset({"_is_owned", "_acquire_restore"})
-"""Parts of `threading.Condition` that take its lock: a cut there strikes Python, not a pool."""
+"""Parts of `threading.Condition` that take its lock: an interrupt there is Python's problem."""
 _NAMES = {Interruption.INTERRUPT: "an interrupt", Interruption.TIMEOUT: "a timeout"}
 _SHOWN = 4
-"""How many of the calls that led to a point are told."""
+"""How many of the calls that led to a point are named."""
 
 
 class Interrupt(KeyboardInterrupt):
-    """What a thread is interrupted with."""
+    """The exception that interrupts a thread."""
 
 
 class Cut:
-    """A `with` block that is cut short at its n-th point (from 1), if it has so many.
+    """A `with` block that is interrupted at its n-th point (from 1), if it has that many.
 
-    `clock` names the module of the test's clock, which the lab uses as well as the pool: what the
-    lab does there is not cut short. `may_recover`: the pool may make good for a timeout.
+    `clock` names the module of the test's clock, which both the pool and the lab use: the lab's own
+    waits there are not interrupted. `may_recover`: the pool may recover from a timeout.
     """
 
     def __init__(
@@ -70,12 +69,12 @@ class Cut:
         self._clock = clock
         self._may_recover = may_recover
         self._struck: StruckError | None = None
-        self.returning: Returning | None = None
-        """What knows where the pool is in the midst of a return, which has points of its own."""
+        self.releasing: Releasing | None = None
+        """Finds the points inside a release of the pool."""
         self._points = 0
         self._inside: tuple[FrameType, str] | None = None
         self.where = ""
-        """The point at which it was cut short; empty if it was not."""
+        """The point at which it was interrupted; empty if it was not."""
 
     def __enter__(self) -> None:
         self._outer = sys.getprofile()
@@ -84,25 +83,25 @@ class Cut:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         sys.setprofile(self._outer)
         self._inside = None
-        return bool(self.where) and self._is_as_it_must_be(error)
+        return bool(self.where) and self._may_leave(error)
 
     def _look(self, frame: FrameType, event: str, call: Any) -> None:
-        """Be told of a call, by the interpreter."""
+        """Take a call from the interpreter."""
         if event == "c_call" and blocks(frame, call, self._by):
-            # Who is interrupted as he takes a free lock may never give it back: that is Python's.
+            # A thread interrupted as it takes a free lock may never release it: a limit of Python.
             self._inside = None if is_free_lock(call) else (frame, call.__name__)
-            self._pass(f"before {told(frame, call)}")
+            self._pass(f"before {call_path(frame, call)}")
         elif self._by is not Interruption.INTERRUPT:
             return
         elif event == "call":
-            if self.returning is not None and self.returning.is_amid(frame):
-                self._pass(f"at the beginning of {told(frame)}")
+            if self.releasing is not None and self.releasing.is_inside(frame):
+                self._pass(f"at the beginning of {call_path(frame)}")
         elif event == "c_return":
             if self._inside == (frame, call.__name__):
                 self._inside = None
-                self._pass(f"after {told(frame, call)}")
+                self._pass(f"after {call_path(frame, call)}")
             elif is_end_of_lock(frame, call, self._clock):
-                self._pass(f"after {told(frame, call)}")
+                self._pass(f"after {call_path(frame, call)}")
 
     def _pass(self, where: str) -> None:
         self._points += 1
@@ -110,13 +109,13 @@ class Cut:
             self.where = where
             if self._by is Interruption.INTERRUPT:
                 raise Interrupt(where)
-            self._struck = StruckError("timed out, for the test wants it so")
+            self._struck = StruckError("timed out, as the test asked")
             raise self._struck
 
-    def _is_as_it_must_be(self, error: BaseException | None) -> bool:
-        """Whether what came out of the block is what a cut may make of it.
+    def _may_leave(self, error: BaseException | None) -> bool:
+        """Return whether the block ended as an interrupted one may.
 
-        An interrupt goes on as it is. Of a timeout a pool may make an error of its own.
+        An interrupt must leave it unchanged. A pool may turn a timeout into one of its own errors.
         """
         if error is None:
             if not self._may_be_silent():
@@ -127,12 +126,12 @@ class Cut:
         return self._struck in causes(error) and self._kind_of(error) is not None
 
     def _may_be_silent(self) -> bool:
-        """Whether a step has met the timeout, or none need."""
+        """Return whether a step has seen the timeout, or none needs to."""
         return self._struck is not None and (self._may_recover or self._struck.is_expected)
 
 
 def blocks(frame: FrameType, call: Any, by: Interruption) -> bool:
-    """Whether a thread that calls this C function may block, and can be cut short there."""
+    """Return whether a thread may block in this C function, and can be interrupted there."""
     owner, name = getattr(call, "__self__", None), call.__name__
     if isinstance(owner, socket.socket):
         return name in _ON_SOCKETS
@@ -146,17 +145,17 @@ def blocks(frame: FrameType, call: Any, by: Interruption) -> bool:
 
 
 def is_free_lock(call: Any) -> bool:
-    """Whether this is a call to take a lock that nobody holds."""
+    """Return whether this is a call to take a lock that is free."""
     owner = getattr(call, "__self__", None)
     return isinstance(owner, _LOCK) and not owner.locked()
 
 
 def is_end_of_lock(frame: FrameType, call: Any, clock: str) -> bool:
-    """Whether this C function ends a `with` block on a lock of the pool's, or of its clock's."""
+    """Return whether this C function ends a `with` block on a lock of the pool or of its clock."""
     if call.__name__ != "__exit__" or not isinstance(getattr(call, "__self__", None), _LOCKS):
         return False
     if module_of(frame) == "threading" and frame.f_code.co_name != "__exit__":
-        return False  # Python's own books, not the end of a condition's block
+        return False  # internal to Python, not the end of a condition's block
     user: FrameType | None = frame
     while user is not None and module_of(user) in ("threading", clock):
         user = user.f_back
@@ -164,12 +163,12 @@ def is_end_of_lock(frame: FrameType, call: Any, clock: str) -> bool:
 
 
 def module_of(frame: FrameType) -> str:
-    """Return the name of the module whose code a frame runs."""
+    """Return the name of the module whose code runs in a frame."""
     return str(frame.f_globals.get("__name__", ""))
 
 
-def told(frame: FrameType | None, call: Any = None) -> str:
-    """Return a point in words: in a frame, at a call of a C function, if there is one."""
+def call_path(frame: FrameType | None, call: Any = None) -> str:
+    """Return a point in words: the C function called, if any, and the functions around it."""
     names = [] if call is None else [call.__name__]
     while frame is not None and len(names) <= _SHOWN:
         names.append(frame.f_code.co_qualname)

@@ -1,7 +1,8 @@
-"""Where a pool is in the midst of a return: a function of its own begins while its lock is held.
+"""Interruption points inside a release: where a function of the pool starts under its lock.
 
-Python looks for signals as a function begins, so a return can be cut short there, between two of
-its moves. The lock is found among the pool's attributes; a pool that keeps none has no such points.
+Python checks for signals when a function starts, so an interrupt can stop a release there, between
+two changes of the pool's state. The lock is looked for among the pool's attributes; a pool without
+one has no such points.
 """
 
 import threading
@@ -11,10 +12,10 @@ from typing import Any
 _LOCK = type(threading.Lock())
 
 
-class Returning:
-    """Knows a pool, and the adapter's method by which the lab gives back to it.
+class Releasing:
+    """Knows a pool, and the adapter's method with which the lab releases a connection.
 
-    `clock` names the module of the test's clock, which the lab uses as well.
+    `clock` names the module of the test's clock, which the lab uses too.
     """
 
     def __init__(self, pool: Any, release: Any, clock: str) -> None:
@@ -25,8 +26,8 @@ class Returning:
         self._release = getattr(release, "__code__", None)
         self._clock = clock
 
-    def is_amid(self, frame: FrameType) -> bool:
-        """Whether a function of the pool's begins, called by another, in the midst of a return."""
+    def is_inside(self, frame: FrameType) -> bool:
+        """Return whether one function of the pool starts another one inside a release."""
         caller = frame.f_back
         return (
             caller is not None

@@ -1,7 +1,7 @@
-"""Cutting short what a task does, at every point where it suspends, one after the other.
+"""Interruption points of tasks: every place where a task suspends.
 
-The coroutine of the task is driven by hand, so that each of its suspensions is seen; at the chosen
-one its task is cancelled, or the deadline around it passes. Both are asyncio's own doing.
+The lab drives the task's coroutine by hand, so it sees each suspension. At the chosen one it
+cancels the task, or lets the deadline around it pass; asyncio does the rest.
 """
 
 import asyncio
@@ -15,29 +15,29 @@ from poolspec.vocabulary import Interruption
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 _SHOWN = 4
-"""How many of the coroutines that led to a point are told."""
+"""How many of the coroutines that led to a point are named."""
 
 
 class Moment(Enum):
-    """When, at a point, a task is cut short."""
+    """When, at a point, a task is interrupted."""
 
     WAITING = "while it waits"
-    """What it waits for is cancelled too."""
+    """The future that it waits for is cancelled too."""
     RESUMING = "as its wait ends"
-    """What it waits for has just come true, as with a waiter at the moment of his grant."""
+    """The future that it waits for has just completed, as when a waiter is granted a connection."""
     EVER_AFTER = "while it waits, and in every later wait"
-    """As a cancelled scope of anyio does."""
+    """Like a cancelled scope of anyio."""
 
 
 MOMENTS = {
     Interruption.INTERRUPT: tuple(Moment),
     Interruption.TIMEOUT: (Moment.WAITING,),
 }
-"""The moments that there are for a cancellation, and for a deadline."""
+"""The moments for a cancellation, and for a deadline."""
 
 
 class AsyncCut:
-    """An `async with` block that is cut short at its n-th suspension (from 1), if there is one."""
+    """An `async with` block that is interrupted at its n-th suspension (from 1), if any."""
 
     def __init__(self, number: int, moment: Moment, by: Interruption) -> None:
         self._number = number
@@ -46,7 +46,7 @@ class AsyncCut:
         self._task: asyncio.Task[Any] | None = None
         self._points = 0
         self.where = ""
-        """The point at which it was cut short; empty if it was not."""
+        """The point at which it was interrupted; empty if it was not."""
 
     async def __aenter__(self) -> None:
         self._task = asyncio.current_task()
@@ -74,26 +74,26 @@ class AsyncCut:
         return bool(self.where) and isinstance(error, asyncio.CancelledError)
 
     def suspends(self, coroutine: Any, future: "asyncio.Future[Any] | None") -> None:
-        """Be told of a suspension of the task: in this coroutine, for this future."""
+        """Take a suspension of the task: in this coroutine, for this future."""
         if self._task is None:
             return
         self._points += 1
         again = self._moment is Moment.EVER_AFTER and self._points > self._number
         if self._points == self._number or again:
-            self.where = self.where or f"{self._moment.value} in {told(coroutine)}"
+            self.where = self.where or f"{self._moment.value} in {await_path(coroutine)}"
             self._strike(self._task, future)
 
     def _strike(self, task: asyncio.Task[Any], future: "asyncio.Future[Any] | None") -> None:
         if self._limit is not None:
             self._limit.reschedule(asyncio.get_running_loop().time())
         elif self._moment is Moment.RESUMING and future is not None:
-            future.add_done_callback(lambda _: task.cancel())  # before the task is told
+            future.add_done_callback(lambda _: task.cancel())  # runs before the task's own callback
         else:
             task.cancel()
 
 
 class Driven:
-    """Awaits a coroutine, and tells a cut of each of its suspensions."""
+    """Awaits a coroutine, and reports each of its suspensions to a cut."""
 
     def __init__(self, work: Coroutine[Any, Any, None], cut: AsyncCut) -> None:
         self._work = work
@@ -115,8 +115,8 @@ class Driven:
                 step = partial(self._work.send, value)
 
 
-def told(coroutine: Any) -> str:
-    """Return where a coroutine is suspended, the innermost first."""
+def await_path(coroutine: Any) -> str:
+    """Return where a coroutine is suspended, the innermost coroutine first."""
     names: list[str] = []
     while hasattr(coroutine, "cr_await"):
         names.insert(0, coroutine.__qualname__)

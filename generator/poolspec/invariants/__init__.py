@@ -1,1 +1,1 @@
-"""What holds in every test: the event log, and the checks that read it, the server and the pool."""
+"""What must hold in every test: the event log, and the checks on log, pool, process and server."""

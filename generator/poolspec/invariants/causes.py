@@ -1,17 +1,17 @@
-"""What led to an error, and whether the error that a test raised itself came out of it all."""
+"""The errors that led to an error, and the timeout that a test raises at an interruption point."""
 
 from collections.abc import Iterator
 
 
 class StruckError(TimeoutError):
-    """The timeout of a socket with which a test cuts a call short."""
+    """The socket timeout that a test raises at an interruption point."""
 
     is_expected = False
-    """A step of the test had to fail, and did for this reason."""
+    """Whether a step of the test had to fail, and failed because of this timeout."""
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Go through an error and all that led to it, each once."""
+    """Yield an error and all errors that led to it, each once."""
     seen: set[int] = set()
     rest: list[BaseException | None] = [error]
     while rest:

@@ -1,8 +1,7 @@
-"""What must hold in every test, whatever it is about.
+"""The invariants: what must hold in every test.
 
-Each invariant is a function from what was observed to the violations it found. The log tells what
-happened, the connector which sockets were open, the pool what it says of itself, the server what it
-sees.
+Each invariant is a function that takes observations and yields the violations in them. The event
+log has what happened, the lab's own count the sockets, the pool its figures, the server its list.
 """
 
 from collections import deque
@@ -13,30 +12,30 @@ from poolspec.invariants.log import Entry
 from poolspec.vocabulary import Capability, EventKind, StatName
 
 SUSPENDED, RESUMED = "suspended", "resumed"
-"""What the lab logs around a suspension, in which idle connections may wait as well."""
+"""Logged around a suspension, in which connections may be idle while actors wait."""
 NUMBERS_VOID = "numbers_void"
-"""What the lab logs when the server dies, and before it starts again and numbers anew."""
-CUT_SHORT = "cut_short"
-"""What the lab logs after a round that was cut short; the next one has a pool made anew."""
+"""Logged when the server dies, and before it restarts and numbers connections from the start."""
+INTERRUPTED = "interrupted"
+"""Logged after a round that was interrupted; the next round has a new pool."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtRest:
-    """A pool after everything was given back, seen from three sides."""
+    """A pool after all connections were released, as seen from three sides."""
 
     stats: Mapping[str, int]
     sockets: int
-    """Connections open by the lab's own count."""
+    """Open connections by the lab's own count."""
     peak: int
     """The most that were ever open at once, by the lab's own count."""
     at_server: int
-    """Connections open by the server's count."""
+    """Open connections by the server's count."""
     most_ever: int = 0
     """The largest limit the pool ever had, where it was resized."""
 
 
 def violations_at_rest(seen: AtRest, may: frozenset[Capability]) -> Iterator[str]:
-    """Check the counts of a pool that nobody uses any more."""
+    """Check the counts of a pool that is no longer in use."""
     if seen.sockets != seen.at_server:
         yield f"the server counts {seen.at_server} connections, the process has {seen.sockets} open"
     if Capability.STATISTICS in may:
@@ -69,16 +68,16 @@ def _wrong_figures(seen: AtRest) -> Iterator[str]:
 def violations_in_log(entries: Sequence[Entry], may: frozenset[Capability]) -> Iterator[str]:
     """Check the order of events."""
     seen_by_lab = [entry for entry in entries if not entry.by_pool]
-    told_by_pool = [entry for entry in entries if entry.by_pool]
+    from_pool = [entry for entry in entries if entry.by_pool]
     yield from _shared_connections(seen_by_lab)
     yield from _dirty_connections(seen_by_lab)
     yield from _idle_while_waiting(entries)
     if Capability.FAIR_QUEUE in may:
-        for pool in sorted({entry.pool for entry in told_by_pool}):
+        for pool in sorted({entry.pool for entry in from_pool}):
             yield from _overtaken(
                 entry
                 for entry in entries
-                if entry.kind == CUT_SHORT or (entry.by_pool and entry.pool == pool)
+                if entry.kind == INTERRUPTED or (entry.by_pool and entry.pool == pool)
             )
 
 
@@ -121,7 +120,7 @@ def _overtaken(entries: Iterable[Entry]) -> Iterator[str]:
     queue: deque[int] = deque()
     name: dict[int, str] = {}
     for entry in entries:
-        if entry.kind == CUT_SHORT:
+        if entry.kind == INTERRUPTED:
             queue.clear()
         if entry.ticket is None:
             continue
@@ -130,14 +129,14 @@ def _overtaken(entries: Iterable[Entry]) -> Iterator[str]:
             name[entry.ticket] = entry.actor
         elif entry.kind is EventKind.CHECKOUT_GRANTED and entry.ticket in name:
             if queue and queue[0] != entry.ticket:
-                yield f"{name[entry.ticket]} was served before {name[queue[0]]}, who asked first"
+                yield f"{name[entry.ticket]} was served before {name[queue[0]]}, which asked first"
             queue.remove(entry.ticket)
         elif entry.kind is EventKind.CHECKOUT_FAILED and entry.ticket in queue:
             queue.remove(entry.ticket)
 
 
 def served(entries: Iterable[Entry]) -> list[str]:
-    """Return the actors in the order in which they were given what they had queued for."""
+    """Return the actors in the order in which their queued requests were granted."""
     asked_by: dict[tuple[int, int], str] = {}
     order: list[str] = []
     for entry in entries:
@@ -154,7 +153,7 @@ def waiting(entries: Iterable[Entry]) -> list[str]:
     """Return the actors that are in a pool's queue now."""
     queue: dict[tuple[int, int], str] = {}
     for entry in entries:
-        if entry.kind == CUT_SHORT:
+        if entry.kind == INTERRUPTED:
             queue.clear()
         if entry.ticket is None or not entry.by_pool:
             continue

@@ -1,16 +1,16 @@
-"""How a check fails: with everything that is wrong, in one AssertionError."""
+"""How a check fails: with one AssertionError that lists everything that is wrong."""
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
 def demand(*complaints: str | None) -> None:
     """Raise AssertionError with all complaints that are not None."""
-    said = [text for text in complaints if text]
-    if said:
-        raise AssertionError("; ".join(said))
+    found = [text for text in complaints if text]
+    if found:
+        raise AssertionError("; ".join(found))
 
 
-def broken(said: list[str]) -> None:
-    """Raise AssertionError naming every standing invariant that is broken."""
-    if said:
-        raise AssertionError("\n  ".join(["standing invariants broken:", *said]))
+def broken(violations: list[str]) -> None:
+    """Raise AssertionError that lists every broken invariant."""
+    if violations:
+        raise AssertionError("\n  ".join(["invariants broken:", *violations]))

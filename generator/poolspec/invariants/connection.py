@@ -1,8 +1,7 @@
-"""Physical connections that the lab can see open and close.
+"""Physical connections, and the lab's own account of which of them are open.
 
-A pool under test opens its connections through a `Connector`, which opens them as the pool itself
-would and tells the lab when a socket was opened and when it is gone. So the lab's count of open
-connections does not depend on what the pool says of itself.
+A pool under test opens its connections through the lab, which sees each socket open and close. So
+the lab's count does not depend on what the pool reports.
 """
 
 import socket
@@ -42,8 +41,8 @@ def number_of(connection: Any) -> int:
 
 
 @runtime_checkable
-class OnStage(Protocol):
-    """A scripted connection, as far as the lab has to do with it."""
+class ScriptedLink(Protocol):
+    """A scripted connection, as far as the lab uses it."""
 
     def thread_id(self) -> int:
         """Return its number."""
@@ -52,18 +51,18 @@ class OnStage(Protocol):
         """Call `tell` when it is closed."""
 
     def end(self) -> None:
-        """Close it without ado."""
+        """Close it at once."""
 
     def dirt(self) -> str:
-        """Say what of its last use still clings to it."""
+        """Return what its last use left behind; empty for a clean connection."""
 
     def execute(self) -> Any:
-        """Run a statement; in asyncio, what is to be awaited for it."""
+        """Run a statement; in asyncio, return an awaitable that does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """What a connection is."""
+    """The kind of a connection."""
 
     socket: str
     """unix, tcp or none."""
@@ -72,8 +71,8 @@ class Make:
 
 
 def make_of(connection: Any) -> Make:
-    """Look at a connection of PyMySQL's kind, of aiomysql's, or from a stage."""
-    if isinstance(connection, OnStage):
+    """Return the kind of a connection of PyMySQL, of aiomysql, or of a scripted one."""
+    if isinstance(connection, ScriptedLink):
         return Make(NONE, SCRIPTED)
     writer = getattr(connection, "_writer", None)
     source = writer.get_extra_info("socket") if writer else getattr(connection, "_sock", None)
@@ -83,7 +82,7 @@ def make_of(connection: Any) -> Make:
 
 
 class Sockets:
-    """Knows which physical connections of one pool are open. Safe to use from any thread."""
+    """The physical connections of one pool that are open. Safe to use from any thread."""
 
     def __init__(self, tell: Callable[[str, int], None]) -> None:
         self._tell = tell
@@ -92,10 +91,10 @@ class Sockets:
         self.peak = 0
         """The most connections that were open at once."""
         self.makes: set[Make] = set()
-        """What its connections were."""
+        """The kinds of its connections."""
 
     def opened(self, number: int, connection: Any) -> bool:
-        """Note that a connection was opened; False if that is known already."""
+        """Note that a connection was opened; return False if it was noted before."""
         with self._lock:
             if id(connection) in self._open:
                 return False
@@ -106,7 +105,7 @@ class Sockets:
         return True
 
     def gone(self, connection: Any) -> None:
-        """Note that a connection's socket is closed; a second time says nothing."""
+        """Note that a connection's socket is closed; only the first call has an effect."""
         with self._lock:
             known = self._open.pop(id(connection), None)
         if known is not None:
@@ -115,7 +114,7 @@ class Sockets:
     def open(self) -> dict[int, Any]:
         """Return the connections that are open now, by their identities.
 
-        Not by the server's numbers: a server that was started again counts anew.
+        The server's numbers would not do: a server that was restarted numbers from the start.
         """
         with self._lock:
             return {known: connection for known, (_, connection) in self._open.items()}
@@ -127,11 +126,11 @@ class Sockets:
 
 
 def watch(connection: Any, gone: Callable[[], None]) -> None:
-    """Call `gone` when the socket of a PyMySQL, or a scripted, connection is closed."""
-    if isinstance(connection, OnStage):
+    """Call `gone` when the socket of a PyMySQL or a scripted connection is closed."""
+    if isinstance(connection, ScriptedLink):
         connection.when_gone(gone)
         return
-    # PyMySQL ends every connection here: polite close, lost connection, failed handshake.
+    # PyMySQL always closes here: after a polite close, a lost connection, a failed handshake.
     end = connection._force_close
 
     def end_and_tell() -> None:
@@ -142,34 +141,8 @@ def watch(connection: Any, gone: Callable[[], None]) -> None:
 
 
 def end(connection: Any) -> None:
-    """Close a connection without ado."""
-    if isinstance(connection, OnStage):
+    """Close the socket of a PyMySQL or a scripted connection at once."""
+    if isinstance(connection, ScriptedLink):
         connection.end()
     else:
         connection._force_close()
-
-
-class Connector:
-    """Opens connections for one pool, and has them counted. Any thread may call it."""
-
-    def __init__(self, open_one: Callable[[], Any], sockets: Sockets) -> None:
-        self._open_one = open_one
-        self.sockets = sockets
-
-    def __call__(self) -> Any:
-        """Open one more."""
-        connection = self._open_one()
-        self.count(connection)
-        return connection
-
-    def count(self, connection: Any) -> None:
-        """Have a connection counted, whoever opened it, until its socket is closed."""
-        number = number_of(connection)
-        if self.sockets.opened(number, connection):
-            watch(connection, lambda: self.sockets.gone(connection))
-
-
-def close_left(sockets: Sockets) -> None:
-    """Close what a pool failed to close."""
-    for connection in sockets.open().values():
-        end(connection)

@@ -1,4 +1,4 @@
-"""How real a test is: seen from its connections and its clock, not taken from its words."""
+"""How real a test is: read from its connections and its clock, not from the spec."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ _REAL_SERVERS = frozenset({ServerKind.MARIADB, ServerKind.MYSQL, ServerKind.URL}
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What server, socket, driver and clock of a test were, in words."""
+    """A test's server, socket, driver and clock, in words."""
 
     server: str
-    """The kind of the server; none if no connection over a socket was made."""
+    """The kind of server; none if the test made no connection over a socket."""
     socket: str
     driver: str
     clock: str
 
     def real(self) -> frozenset[Real]:
-        """Return what of it is real."""
+        """Return the parts that are real."""
         holds = {
             Real.SERVER: self.server in _REAL_SERVERS,
             Real.SOCKET: NONE not in self.socket.split(", "),
@@ -32,7 +32,7 @@ class Grade:
 
 
 def grade(server: ServerKind, makes: Iterable[Make], clock: object) -> Grade:
-    """Grade a test by what its connections were, the server they led to, and its clock."""
+    """Grade a test by its connections, the server that they led to, and its clock."""
     seen = set(makes)
     connected = any(make.socket != NONE for make in seen)
     return Grade(

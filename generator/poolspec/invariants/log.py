@@ -1,9 +1,9 @@
-"""The event log: what happened in a test, in order, and who did it.
+"""The event log: what happened in a test, in order, and which actor did it.
 
-Two sources write to it. The lab logs what an actor saw (asked, got, gave back) and every physical
-connection that was opened or closed; a pool with listeners adds what it did itself (queued,
-granted, the figures after each transition). The order of the log is the order in which entries
-arrived under its lock. Waiting for something to happen is waiting for the log to say so.
+It has two sources. The lab logs what an actor saw (checkout started, checked out, checked in) and
+every socket that was opened or closed. A pool with listeners adds its own events (queued, granted,
+and the figures after each transition). The log keeps the order in which entries arrive under its
+lock. To wait for something is to wait for the log to grow.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 
 MAIN = "main"
 acting_for: ContextVar[str] = ContextVar("acting_for", default="")
-"""The actor for whom a web application does what it does; empty for whoever acts for itself."""
+"""The actor whose request a web application handles; empty if an actor acts for itself."""
 
 
 def current_actor() -> str:
-    """Return the name of the actor that the calling task, or thread, is, or acts for."""
+    """Return the name of the actor that the calling task or thread is, or acts for."""
     if asked_by := acting_for.get():
         return asked_by
     with suppress(RuntimeError):  # no event loop runs in this thread
@@ -45,7 +45,7 @@ class Figures:
     total: int
 
     def __str__(self) -> str:
-        """Print at the end of a time line's line."""
+        """Return the text at the end of a time line's line."""
         return f"[idle {self.idle}, waiting {self.waiting}, total {self.total}]"
 
 
@@ -57,9 +57,9 @@ class Entry:
     actor: str
     kind: EventKind | str
     by_pool: bool = False
-    """Told by the pool itself, not seen by the lab."""
+    """Whether the pool reported it; otherwise the lab saw it."""
     pool: int = 0
-    """Which of a test's pools told it: serial numbers of acquires are a pool's own."""
+    """Which of a test's pools reported it: each pool numbers its acquires from the start."""
     connection: int | None = None
     """The connection's number at the server (lab) or in the pool (pool)."""
     ticket: int | None = None
@@ -68,7 +68,7 @@ class Entry:
     figures: Figures | None = None
 
     def __str__(self) -> str:
-        """Print as a line of a time line."""
+        """Return a line of a time line."""
         parts = [
             f"{self.at:12.6f}  {self.actor:<14}",
             "pool" if self.by_pool else "    ",
@@ -87,7 +87,7 @@ class Entry:
 
 
 class Log:
-    """Grows only. Any thread may add; readers get a copy."""
+    """Only grows. Any thread may add; readers get a copy."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -102,11 +102,11 @@ class Log:
         connection: int | None = None,
         detail: str = "",
     ) -> None:
-        """Log what the calling thread's actor saw."""
+        """Log what the calling actor saw."""
         self.append(Entry(self._now(), current_actor(), kind, connection=connection, detail=detail))
 
     def append(self, entry: Entry) -> None:
-        """Log an entry and wake whoever waits for the log to grow."""
+        """Log an entry, then wake all that wait for the log to grow."""
         with self._lock:
             self._entries.append(entry)
             watchers, self._watchers = self._watchers, []
@@ -114,12 +114,12 @@ class Log:
             watcher()
 
     def entries(self) -> list[Entry]:
-        """Return what has been logged so far."""
+        """Return a copy of the log."""
         with self._lock:
             return list(self._entries)
 
     def glance(self) -> list[Entry]:
-        """Return what has been logged so far, without the lock: for who broke in anywhere."""
+        """Return a copy of the log without the lock, for a signal handler."""
         return self._entries[:]
 
     def watch(self, wake: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""Structured log records of the pool, by their `event` attribute, as a test may count them."""
+"""The pool's structured log records, counted by their `event` attribute."""
 
 import logging
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LogNames:
-    """Where a pool logs, and what it calls the events that specs know by other words."""
+    """The logger of a pool, and its names for the events of the spec language."""
 
     logger: str
     events: Mapping[str, str]
@@ -19,7 +19,7 @@ NO_LOG = LogNames("poolspec.no-such-log", {})
 """For a pool that writes no structured log."""
 
 
-class Journal(logging.Handler):
+class LogRecords(logging.Handler):
     """Counts the records of one pool's logger by event. Safe to use from any thread."""
 
     def __init__(self, names: LogNames, look: Callable[[str, str], None]) -> None:
@@ -33,15 +33,15 @@ class Journal(logging.Handler):
         self._logger.setLevel(logging.DEBUG)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count a record, and have it looked into. The handler's own lock is held."""
+        """Count a record and search it for passwords. The handler's own lock is held."""
         self._look("a log record", f"{record.getMessage()} {vars(record)}")
         self._events[getattr(record, "event", "")] += 1
 
     def count(self, event: str) -> int:
-        """Return how many records told of an event."""
+        """Return the number of records about an event."""
         return self._events[self._names[event]]
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop counting and restore the logger."""
         self._logger.removeHandler(self)
         self._logger.setLevel(self._level)

@@ -1,7 +1,7 @@
-"""Looking at a pool from the server's side.
+"""A test's view of its connections from the server's side.
 
-A server notices a closed connection a moment after the client closed it. So a count that is too
-high is looked at again, a few times, before it is believed; a count that stays wrong is wrong.
+A server notices that a client has closed a connection a moment later. So the observer reads a count
+that is wrong again for a short time before it believes it.
 """
 
 import time
@@ -14,7 +14,7 @@ from poolspec.servers import Server, Tenant
 T = TypeVar("T")
 
 SETTLE = 2.0
-"""Real seconds within which the server must have noticed."""
+"""Real seconds that the server has to notice a change."""
 
 
 class Observer:
@@ -27,19 +27,19 @@ class Observer:
         """More identities of the same test; the list may grow."""
         self._own: Any = None
         self.strangers: set[int] = set()
-        """Connections of this test that belong to no pool."""
+        """Numbers of this test's connections that belong to no pool."""
 
     def connections(
         self, right: Callable[[int], bool], besides: frozenset[int] = frozenset()
     ) -> int:
-        """Count pool connections at the server, giving it time until `right` is content.
+        """Count pool connections at the server, waiting a short time for a count that is `right`.
 
-        `besides` are numbers of connections that are not to be counted.
+        `besides` are the numbers of connections that do not count.
         """
         return settle(lambda: len(self._seen() - besides), right)
 
     def own(self) -> Any:
-        """Return the test's own connection, which no pool knows and no count includes."""
+        """Return the test's own connection, which belongs to no pool and no count includes."""
         if self._own is None:
             self._own = open_connection(self._tenant)
             self._own.autocommit(True)
@@ -51,7 +51,7 @@ class Observer:
         self._own = None
 
     def lost_server(self) -> None:
-        """Know of no connection any more: the server died, and will count anew."""
+        """Forget all connections: the server died, and its numbers start again."""
         self.close()
         self.strangers.clear()
 
@@ -68,7 +68,7 @@ class Observer:
 
 
 def settle(look: Callable[[], T], right: Callable[[T], bool]) -> T:
-    """Return what is seen once it is right, or has been wrong for SETTLE seconds."""
+    """Return the value of `look()` once it is right, or after SETTLE seconds."""
     deadline = time.monotonic() + SETTLE
     pause = 0.0005
     while True:

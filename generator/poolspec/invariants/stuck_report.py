@@ -1,6 +1,7 @@
-"""How a test stands that does not go on: who waits for whom, by the lab's own log.
+"""The stuck report: who waits for whom in a test that makes no progress, by the lab's own log.
 
-Nothing here takes a lock or asks the pool: whoever wants to know may have broken in anywhere.
+Nothing here takes a lock or calls the pool, because a signal handler asks while the test may be
+anywhere.
 """
 
 from collections import Counter
@@ -11,17 +12,17 @@ from poolspec.invariants.log import MAIN, Entry
 from poolspec.vocabulary import ActorState, EventKind
 
 _NAMED = 5
-"""How many actors are named; of the rest the number is told."""
+"""How many actors are named; of the rest, only the number is shown."""
 
 
-class AnyCrew(Protocol):
-    """The actors of a test, whichever its concurrency."""
+class AnyActors(Protocol):
+    """The actors of a test, in either concurrency mode."""
 
     awaits: str
     """What the test itself waits for; empty if for nothing."""
 
     is_all: bool
-    """Nobody acts but these, as far as is known."""
+    """Whether these are all actors of the test, as far as is known."""
 
     def members(self, name: str) -> list[str]:
         """Return the names of an actor's threads or tasks."""
@@ -30,41 +31,46 @@ class AnyCrew(Protocol):
         """Return the actors that have not ended. Takes no lock."""
 
     def raise_kept(self) -> None:
-        """Raise what an actor raised that has ended, if any did."""
+        """Raise an error that an actor ended with, if there is one."""
 
 
-def standing(entries: Sequence[Entry], awaits: str) -> str:
-    """Say who waits for what, and who holds how many connections; empty if nobody does."""
+def stuck_report(entries: Sequence[Entry], awaits: str) -> str:
+    """Return who waits for what, and who holds how many connections; empty if none does."""
     asks = _asking(entries)
     held = Counter(_held(entries).values())
-    said = [f"{MAIN} waits {awaits}"] if awaits else []
+    parts = [f"{MAIN} waits {awaits}"] if awaits else []
     if asks:
-        said.append(f"{_listed(asks)} wait{'s' * (len(asks) == 1)} for a connection")
-    said += [
+        parts.append(f"{_listed(asks)} wait{'s' * (len(asks) == 1)} for a connection")
+    parts += [
         f"{name} holds {number} connection{'s' * (number > 1)}"
         for name, number in held.most_common(_NAMED)
     ]
-    return ", ".join(said)
+    return ", ".join(parts)
 
 
 def awaited(
-    crew: AnyCrew, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]
+    actors: AnyActors,
+    state: ActorState,
+    name: str | None,
+    count: int,
+    seen: Callable[[], set[str]],
 ) -> Callable[[], bool]:
-    """Return what tells whether an actor, or at least `count` of them, are in a state.
+    """Return a function that checks whether an actor, or at least `count` of them, are in a state.
 
-    Once that can never be it raises what an actor raised instead, or AssertionError, and says why.
+    Once they can never be, it raises an error that an actor ended with, or else AssertionError with
+    the reason.
     """
-    wanted = crew.members(name) if name else []
-    crew.awaits = f"until {f'{name} is' if name else f'{count} actors are'} {state}"
+    wanted = actors.members(name) if name else []
+    actors.awaits = f"until {f'{name} is' if name else f'{count} actors are'} {state}"
 
     def holds() -> bool:
-        able = crew.unfinished()  # looked at first: who ends after that was seen before
+        able = actors.unfinished()  # read first: an actor that ends after this was seen before
         there = seen()
         if there.issuperset(wanted) if name else len(there) >= count:
-            crew.awaits = ""
+            actors.awaits = ""
             return True
-        if why := _never(state, wanted, count if crew.is_all else 0, there, there.union(able)):
-            crew.raise_kept()
+        if why := _never(state, wanted, count if actors.is_all else 0, there, there.union(able)):
+            actors.raise_kept()
             raise AssertionError(why)
         return False
 
@@ -74,7 +80,7 @@ def awaited(
 def _never(
     state: ActorState, wanted: Sequence[str], count: int, there: Set[str], able: Set[str]
 ) -> str:
-    """Say why actors, or so many of them, are never in a state; empty if they still may be."""
+    """Return why actors, or so many of them, are never in a state; empty if they still may be."""
     lost = [name for name in wanted if name not in able]
     if lost:
         return f"{_listed(lost)} ended, and {'is' if len(lost) == 1 else 'are'} never {state}"
@@ -84,13 +90,13 @@ def _never(
 
 
 def _asking(entries: Sequence[Entry]) -> list[str]:
-    """The actors that were last seen asking for a connection."""
+    """The actors whose last entry is a request for a connection."""
     last = {entry.actor: entry.kind for entry in entries if not entry.by_pool}
     return sorted(actor for actor, kind in last.items() if kind == EventKind.CHECKOUT_STARTED)
 
 
 def _held(entries: Sequence[Entry]) -> dict[int, str]:
-    """The connections on loan, by their number at the server, and who borrowed them."""
+    """The borrowers of the connections on loan, by the connection's number at the server."""
     held: dict[int, str] = {}
     for entry in entries:
         if entry.by_pool or entry.connection is None:

@@ -1,10 +1,10 @@
-"""What the lab asks of an adapter: how to drive one particular pool.
+"""The adapter contract: how the lab drives one particular kind of pool.
 
-An adapter is a handful of short methods, those of `PoolAdapter`. It holds no state: whatever a pool
-needs to know about the test it belongs to comes in as `Wiring`. What more a pool can do its adapter
-shows by capability: methods of its own, which are in `Configuring` and `Metered`, and attributes:
+An adapter is a set of short methods, those of `PoolAdapter`. It has no state: everything that a
+pool needs to know about its test arrives as `Wiring`. By its capabilities, an adapter also has
+methods of `Configuring` and `Metered`, and these attributes:
 
-* `controls`, which has those methods of `Controls` that its capabilities ask for,
+* `controls`, with the methods of `Controls` that its capabilities require,
 * `foreign`, which is `ForeignConnections`,
 * `logs`, which is `poolspec.invariants.log_records.LogNames`,
 * `asyncio`, which is `poolspec.lab.aio.contract.AsyncPoolAdapter`.
@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from poolspec.faults.calls import Plan
 from poolspec.invariants.log import Entry
+from poolspec.lab.rows import Row
 from poolspec.lab.threads.clock import Clock
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, Capability, ErrorKind, Flaw, Given, TimeKind
@@ -27,19 +28,19 @@ Options = Mapping[str, int | float | bool | str]
 
 
 class Meter(Protocol):
-    """What monitors a pool."""
+    """Monitors a pool."""
 
     def listener(self, pool_name: str) -> Any:
-        """Return what the pool of this name is to tell its events to."""
+        """Return a listener for the pool of this name."""
 
     def watch(self, pool: Any) -> None:
         """Report the pool's limits too."""
 
     def read(self) -> Mapping[str, float]:
-        """Return all figures by the names of specs; what is not reported is left out."""
+        """Return all figures that are reported, by the names that specs use."""
 
     def stop(self) -> None:
-        """Measure no more."""
+        """Stop monitoring."""
 
 
 @runtime_checkable
@@ -47,70 +48,73 @@ class Metered(Protocol):
     """An adapter whose pools can be monitored. `meter` is a method of the adapter itself."""
 
     def meter(self) -> Meter:
-        """Make what monitors one pool."""
+        """Make a meter for one pool."""
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """How a pool is tied into a test."""
+    """The connections between a pool and its test."""
 
     connect: Callable[[], Any]
     """Opens a real DB-API connection with the test's own identity."""
     clock: Clock
     time: TimeKind
     listen: Callable[[Entry], None] | None
-    """Takes every event of a pool that tells what it does. Quick; safe to call under a lock.
-    None: nobody listens. An entry has its time by `clock`, its actor, its kind and `by_pool`; a
-    checkout that is queued, granted or failed also the pool's number of the acquire."""
+    """Takes every event of a pool that reports events. Fast; safe to call under a lock. None: the
+    pool has no listener. An entry has its time by `clock`, its actor, its kind and `by_pool`; an
+    entry about a checkout that is queued, granted or failed also has the pool's number of the
+    acquire."""
     meter: Meter | None = None
-    """What is to monitor the pool; for tests that ask for it."""
+    """Monitors the pool, if the test asks for it."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a pool is told that its database is, and how."""
+    """The database that a pool is configured with, and how it is configured."""
 
     tenant: Tenant
     given: Given
     flaw: Flaw | None
     folder: Path
-    """For the files of this pool; it exists, and is empty."""
+    """For the files of this pool; it exists and is empty."""
     opened: Callable[[Any], None]
-    """To be called with every connection that the pool has opened, for they are counted."""
+    """To call with every connection that the pool opens, so that the lab counts it."""
 
 
-class Stage(Protocol):
-    """Where the scripted connections of one test are; they stand in for a server's."""
+class ScriptedConnections(Protocol):
+    """The scripted connections of one test."""
 
     def open(self) -> Any:
-        """Open one, as a `connect` callable does; it is `OnStage`."""
+        """Open one, as a `connect` callable does; it is a `ScriptedLink`."""
 
     def alive(self) -> frozenset[int]:
         """Return the numbers of those that are open and have not lost their server."""
 
     def kill(self, number: int) -> None:
-        """Let one lose its server, without knowing it yet."""
+        """Make one lose its server without noticing yet."""
 
 
 class ForeignConnections(Protocol):
-    """Connections that are not the pool's own, for those pools that can be given any.
+    """Connections of other drivers, for a pool that accepts any.
 
     An adapter has them as its attribute `foreign`.
     """
 
     def plain(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return what opens one connection of the plain driver."""
+        """Return a callable that opens one connection of the plain driver."""
 
-    def stage(self, clock: Clock, plan: Callable[[Call], Plan], minimal: bool) -> Stage:
-        """Make a stage, whose connections do what is planned for each call.
+    def scripted(
+        self, clock: Clock, plan: Callable[[Call], Plan], minimal: bool
+    ) -> ScriptedConnections:
+        """Make scripted connections, which follow the plan for each call.
 
-        `minimal` ones can do no more than DB-API asks.
+        `minimal` ones have only the methods that DB-API requires.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class LoanSeen:
-    """What a pool knows of one loan."""
+    """One loan by the pool's own account."""
 
     holder: str | None
     """The thread or task that borrowed."""
@@ -121,20 +125,21 @@ class LoanSeen:
 
 @dataclass(frozen=True, slots=True)
 class HealthSeen:
-    """What a pool says of its health."""
+    """A pool's report of its health."""
 
     status: str
     """healthy, degraded or unhealthy"""
     reasons: tuple[str, ...]
     """What is wrong, in the pool's words."""
     figures: Mapping[str, int]
-    """The figures that it rests on, by `StatName`; none where the pool counts nothing."""
+    """The figures that it is based on, by `StatName`; none if the pool counts nothing."""
 
 
 class Controls(Protocol):
-    """What can be done to a pool in its life, for those pools where it can be.
+    """Operations on a living pool, for pools that have them.
 
-    An adapter has them as its attribute `controls`, and needs no others than its capabilities say.
+    An adapter has them as its attribute `controls`, and needs only those that its capabilities
+    require.
     """
 
     def transaction(self, pool: Any) -> AbstractContextManager[Any]:
@@ -150,37 +155,37 @@ class Controls(Protocol):
         """Hand out again."""
 
     def maintain(self, pool: Any) -> None:
-        """Do one round of housekeeping."""
+        """Do one round of maintenance."""
 
     def expect_one(self, cursor: Any) -> None:
-        """Raise a conflict unless the statement just run changed exactly one row."""
+        """Raise a conflict unless the last statement changed exactly one row."""
 
     def loans(self, pool: Any) -> list[LoanSeen]:
-        """Return what is on loan, the longest loan first."""
+        """Return the connections on loan, the longest loan first."""
 
     def keep(self, pool: Any, interval: float) -> AbstractContextManager[None]:
-        """Have a pool looked after every so many seconds of real time, within the block."""
+        """Maintain the pool every `interval` seconds of real time, within the block."""
 
     def drain(self, pool: Any, seconds: float) -> None:
-        """Close the pool for good, waiting so long for what is on loan."""
+        """Close the pool for good, waiting up to `seconds` for connections on loan."""
 
     def health(self, pool: Any) -> HealthSeen:
-        """Return the pool's verdict on itself, and what it rests on."""
+        """Return the pool's report of its health."""
 
 
 class Configuring(Protocol):
-    """What an adapter can do as well, for those pools that are told where their database is.
+    """An adapter whose pools take their database from a configuration.
 
     `open` is a method of the adapter itself.
     """
 
     def open(self, options: Options, place: Place, wiring: Wiring) -> Any:
-        """Make a pool that connects by itself. `wiring` has its clock and its listener."""
+        """Make a pool that opens its own connections. Use the clock and listener of `wiring`."""
 
 
 @runtime_checkable
 class PoolAdapter(Protocol):
-    """Drives one kind of pool. `pool` and `connection` are whatever the pool's library uses."""
+    """Drives one kind of pool. `pool` and `connection` are objects of the pool's library."""
 
     name: str
     capabilities: frozenset[Capability]
@@ -189,7 +194,7 @@ class PoolAdapter(Protocol):
         """Return a clock that the pool and the lab can share."""
 
     def opener(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return what opens one connection the way this pool does. A PyMySQL connection."""
+        """Return a callable that opens one connection as this pool does. A PyMySQL connection."""
 
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""
@@ -200,12 +205,12 @@ class PoolAdapter(Protocol):
     def acquire(self, pool: Any, timeout: float | None) -> Any:
         """Borrow a connection; `timeout` None is the pool's own.
 
-        What is lent is a PyMySQL connection, or passes on its `thread_id`, `cursor`, `query` and
-        `commit`, and whatever `dirt` looks at.
+        It is a PyMySQL connection, or an object that passes on `thread_id`, `cursor`, `query` and
+        `commit`, and everything that `dirt` reads.
         """
 
     def release(self, pool: Any, connection: Any) -> None:
-        """Give a connection, or None, back."""
+        """Release a connection, or None."""
 
     def block(self, pool: Any) -> AbstractContextManager[Any]:
         """Return the pool as a context manager that borrows for the length of a block."""
@@ -214,13 +219,58 @@ class PoolAdapter(Protocol):
         """Return the pool's figures by `StatName`."""
 
     def close_all(self, pool: Any) -> None:
-        """Empty the pool."""
+        """Close all idle connections."""
 
     def close(self, pool: Any) -> None:
         """Close the pool for good."""
 
     def dirt(self, connection: Any) -> str:
-        """Say what of its last use still clings to a connection; empty for a clean one."""
+        """Return what its last use left behind; empty for a clean connection."""
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Say what an exception means; None where it is neither the pool's nor its driver's."""
+        """Return what an exception means; None if it is neither the pool's nor its driver's."""
+
+
+class Driver(Protocol):
+    """How the lab uses connections; `poolspec.lab.threads.driver` has it for all adapters."""
+
+    def number_of(self, connection: Any) -> int:
+        """Return a connection's number at the server."""
+
+    def watch(self, connection: Any, gone: Callable[[], None]) -> None:
+        """Call `gone` when the connection's socket is closed."""
+
+    def end(self, connection: Any) -> None:
+        """Close a connection's socket at once."""
+
+    def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
+        """Run a statement and return all rows."""
+
+    def change_one(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
+        """Run a statement; raise a conflict unless it changes exactly one row."""
+
+    def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
+        """Run a statement, and leave its rows for the server to send."""
+
+    def commit(self, connection: Any) -> None:
+        """Commit the connection's transaction."""
+
+
+class _Extended(Protocol):
+    controls: Controls
+    foreign: ForeignConnections
+
+
+def controls_of(adapter: PoolAdapter) -> Controls:
+    """Return the controls of an adapter whose capabilities promise them."""
+    return cast(_Extended, adapter).controls
+
+
+def foreign_of(adapter: PoolAdapter) -> ForeignConnections:
+    """Return the foreign connections of an adapter whose capabilities promise them."""
+    return cast(_Extended, adapter).foreign
+
+
+def configuring(adapter: PoolAdapter) -> Configuring:
+    """Return an adapter whose capabilities promise that it takes configurations."""
+    return cast(Configuring, adapter)

@@ -1,1 +1,1 @@
-"""How a test ends: deadline alarm, teardown, forked children."""
+"""How a test ends: the deadline alarm, teardown, forked children and what they need."""

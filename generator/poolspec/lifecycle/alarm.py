@@ -1,10 +1,9 @@
-"""An alarm for work of the main thread that may never end, where the pool it is done on is broken.
+"""An alarm that interrupts work of the main thread which may never end, as in a broken pool.
 
-A signal gets through to the main thread wherever it blocks. Work that is broken off may block again
-on its way out, or catch what it is thrown; so the alarm goes on ringing until the work has ended,
-and at last throws once more from within what caught it. For the main thread of a POSIX process,
-which is where pytest and its workers run tests; alarms do not nest. Who is in a debugger has all
-the time there is.
+A signal reaches the main thread wherever it blocks. Interrupted work may block again on its way
+out, or catch the exception. So the alarm keeps ringing until the work has ended, and finally makes
+the code that caught the exception raise it again. It works in the main thread of a POSIX process,
+where pytest and its workers run tests. Alarms do not nest. In a debugger there is no time limit.
 """
 
 import signal
@@ -19,22 +18,22 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 T = TypeVar("T")
 
 AGAIN = 1.0
-"""Seconds between one ring and the next."""
+"""Seconds between two rings."""
 DEBUGGERS = ("bdb", "pydevd")
-"""Where the functions are defined by which debuggers trace: that of Python, those of editors."""
-PATIENT_RINGS = 3
-"""How often the alarm is content with being caught."""
+"""Modules that define the trace functions of debuggers: Python's, and those of editors."""
+CAUGHT_RINGS = 3
+"""How many rings the work may catch before the alarm insists."""
 
 
 class TooLongError(BaseException):
-    """What was done did not end in time. Not an Exception, for those a pool may well catch."""
+    """The work did not end in time. Not an Exception, because a pool may catch those."""
 
 
 class Alarm:
-    """Breaks off work that does not end within `seconds` of real time.
+    """Interrupts work that does not end within `seconds` of real time.
 
-    `error` makes what it throws, given where the work stands; `first` is called at the first ring,
-    and broken off by the second.
+    `error` makes the exception to raise, given the frame where the work is. `first` is called at
+    the first ring, and the second ring interrupts it.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class Alarm:
         self._traced: list[tuple[FrameType, Any]] = []
 
     def watch(self, work: Callable[[], T]) -> T:
-        """Do the work and return what it returns. Raises the error if it does not end in time."""
+        """Do the work and return its result. Raises the error if it does not end in time."""
         before, tracer = signal.signal(signal.SIGALRM, self._ring), sys.gettrace()
         try:
             try:
@@ -58,15 +57,15 @@ class Alarm:
                 return work()
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-        finally:  # a ring may have cut the first one short
+        finally:  # a ring may have interrupted the first one
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
             if self._traced:
                 sys.settrace(tracer)
-                self._forget_traced()
+                self._restore_traced()
 
     def postpone(self) -> None:
-        """Begin to count the seconds anew."""
+        """Start the countdown again."""
         signal.setitimer(signal.ITIMER_REAL, self._seconds, AGAIN)
 
     def _ring(self, _signal: int, frame: FrameType | None) -> None:
@@ -74,19 +73,19 @@ class Alarm:
             self.postpone()
             return
         self._rings += 1
-        signal.setitimer(signal.ITIMER_REAL, 0)  # a look at many threads may take longer than that
+        signal.setitimer(signal.ITIMER_REAL, 0)  # describing many threads may outlast a ring
         try:
             error = self._error(frame)
         finally:
             signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
         if self._rings == 1:
             self._first()
-        if self._rings > PATIENT_RINGS:
+        if self._rings > CAUGHT_RINGS:
             self._insist(frame, error)
         raise error
 
     def _insist(self, frame: FrameType | None, error: BaseException) -> None:
-        """Have the line that follows throw, too, which is outside the `try` that caught so far."""
+        """Make the next line raise too: it is outside the `try` that has caught the rings."""
 
         def throw(_frame: FrameType, event: str, _arg: object) -> Any:
             if event == "line":
@@ -99,14 +98,14 @@ class Alarm:
             frame = frame.f_back
         sys.settrace(throw)
 
-    def _forget_traced(self) -> None:
+    def _restore_traced(self) -> None:
         while self._traced:
             frame, trace = self._traced.pop()
             frame.f_trace = trace
 
 
 def is_debugged() -> bool:
-    """Say whether a debugger watches this thread; what measures coverage is none."""
+    """Return whether a debugger traces this thread; a coverage tracer does not count."""
     module = getattr(sys.gettrace(), "__module__", None) or ""
     monitoring = getattr(sys, "monitoring", None)  # from Python 3.12
     watched = monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID)
@@ -114,12 +113,12 @@ def is_debugged() -> bool:
 
 
 def at_most(seconds: float, work: Callable[[], T]) -> T:
-    """Do the work and return what it returns. Raises TooLongError, which says where it stood."""
+    """Do the work and return its result. Raises TooLongError, which names where the work was."""
     return Alarm(seconds, partial(too_long, seconds)).watch(work)
 
 
 def too_long(seconds: float, frame: FrameType | None) -> TooLongError:
-    """Return the error of work that stands at `frame` when its time is over."""
+    """Return the error for work that is at `frame` when its time is over."""
     return TooLongError(f"not done after {seconds:g} s{_at(frame)}")
 
 

@@ -1,4 +1,4 @@
-"""What the body of a `with` raises when a spec tells it to."""
+"""Errors that the body of a block raises because its spec says so."""
 
 
 class BodyError(Exception):
@@ -6,4 +6,4 @@ class BodyError(Exception):
 
 
 class BodyInterrupt(BaseException):
-    """An exception that no `except Exception` catches, as Ctrl-C is one."""
+    """An exception that no `except Exception` catches, like Ctrl-C's."""

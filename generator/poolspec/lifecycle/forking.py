@@ -1,8 +1,9 @@
-"""What a test does in a forked child: done there, judged here.
+"""Runs part of a test in a forked child, and reports in the parent.
 
 The child is a copy of the test's process with one thread, the forking one. It ends with `os._exit`:
-nothing of the test run is undone or written a second time. What it has to say comes through a pipe,
-as JSON. A child that does not end in time is killed; an alarm ends it should its parent be gone.
+it neither tears the test run down nor writes its output a second time. It reports through a pipe,
+as JSON. The parent kills a child that does not end in time; if the parent is gone, an alarm ends
+the child.
 """
 
 import json
@@ -20,53 +21,54 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 LIMIT = 10.0
 """Real seconds that a child may take."""
 _SHOWN = 10
-"""How many calls of a child's traceback are told."""
+"""How many calls of a child's traceback are shown."""
 
 
 def in_child(work: Callable[[], None]) -> None:
-    """Do work in a forked child, and wait for its end.
+    """Do work in a forked child and wait until the child has ended.
 
-    Raises AssertionError with the message of what was raised there, or when it does not end well.
+    Raises AssertionError with the message of an error raised there, or if the child does not end
+    properly.
     """
     reading, writing = os.pipe()
     child = _fork()
     if child == 0:
-        _live(work, writing)
+        _run_and_exit(work, writing)
     os.close(writing)
     try:
-        said = _listen(reading)
+        report = _read(reading)
     except BaseException:
         os.kill(child, signal.SIGKILL)
         raise
     finally:
         os.close(reading)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    _judge(said, status)
+    _raise_reported(report, status)
 
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Python warns of forks beside threads; whether a pool survives one is what is tested.
+        # Python warns about forks next to threads. Whether a pool survives one is the test.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
-def _live(work: Callable[[], None], writing: int) -> NoReturn:
+def _run_and_exit(work: Callable[[], None], writing: int) -> NoReturn:
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, LIMIT + 1)
-        verdict = _verdict(work)
-        os.write(writing, json.dumps(verdict).encode())
+        report = _report(work)
+        os.write(writing, json.dumps(report).encode())
     finally:
         os._exit(0)
 
 
-def _verdict(work: Callable[[], None]) -> dict[str, str]:
+def _report(work: Callable[[], None]) -> dict[str, str]:
     try:
         work()
     except BaseException as error:
-        said = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
-        return {"raised": said, "where": _where(error)}
+        text = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+        return {"raised": text, "where": _where(error)}
     return {}
 
 
@@ -74,23 +76,23 @@ def _where(error: BaseException) -> str:
     return "".join(traceback.format_tb(error.__traceback__)[-_SHOWN:])
 
 
-def _listen(reading: int) -> bytes:
-    said, deadline = b"", time.monotonic() + LIMIT
+def _read(reading: int) -> bytes:
+    report, deadline = b"", time.monotonic() + LIMIT
     while True:
         ready, _, _ = select.select([reading], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise AssertionError(f"the forked child was not done after {LIMIT:g} s of real time")
         chunk = os.read(reading, 65536)
         if not chunk:
-            return said
-        said += chunk
+            return report
+        report += chunk
 
 
-def _judge(said: bytes, status: int) -> None:
-    if not said:
-        raise AssertionError(f"the forked child ended without a word, with status {status}")
-    verdict: dict[str, str] = json.loads(said)
-    if verdict:
-        error = AssertionError(f"in the forked child: {verdict['raised']}")
-        error.add_note(verdict["where"])
+def _raise_reported(text: bytes, status: int) -> None:
+    if not text:
+        raise AssertionError(f"the forked child ended without a report, with status {status}")
+    report: dict[str, str] = json.loads(text)
+    if report:
+        error = AssertionError(f"in the forked child: {report['raised']}")
+        error.add_note(report["where"])
         raise error

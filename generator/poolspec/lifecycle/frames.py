@@ -1,4 +1,4 @@
-"""Where every thread of the process is."""
+"""The frames of all threads in the process."""
 
 import gc
 import sys
@@ -8,8 +8,8 @@ from types import FrameType
 def current_frames() -> dict[int, FrameType]:
     """Return the innermost frame of every thread, by the thread's `ident`. Safe in any thread.
 
-    Garbage is not collected meanwhile: before Python 3.11.9 a collection in the midst of
-    `sys._current_frames` can wait for ever for another thread (CPython's issue gh-106883).
+    The garbage collector is off during the call: before Python 3.11.9, a collection inside
+    `sys._current_frames` can wait for another thread for ever (CPython's issue gh-106883).
     """
     collecting = gc.isenabled()
     gc.disable()

@@ -1,6 +1,7 @@
-"""Locks that a forked child finds free.
+"""Locks that are free in a forked child.
 
-Another thread may hold a lock at the moment of a fork, and is not there in the child to let go.
+Another thread may hold a lock at the moment of a fork. The child has no such thread, so nothing
+there would release it.
 """
 
 import os
@@ -9,7 +10,7 @@ import weakref
 
 
 class FreshLock:
-    """A lock for `with`; in a forked child it begins anew."""
+    """A lock for `with`. A forked child gets a new one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,7 +23,7 @@ class FreshLock:
         self._lock.release()
 
     def renew(self) -> None:
-        """Forget who holds it."""
+        """Replace the lock by one that is free."""
         self._lock = threading.Lock()
 
 

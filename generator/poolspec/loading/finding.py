@@ -1,4 +1,4 @@
-"""Which files are meant by the paths that a user gives, and how texts name them."""
+"""Finds the spec files under the paths that a user gives, and names them in texts."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 _ENDINGS = (".yaml", ".yml")
 
 Refuse = Callable[[Path, str, str], None]
-"""Told of a path that cannot be read: what is wrong with it, and a hint."""
+"""Called with a path that cannot be read, the reason, and a hint."""
 
 
 def find_files(paths: Sequence[Path], refuse: Refuse) -> list[Path]:
@@ -32,7 +32,7 @@ def model_path(shown_path: str) -> PurePosixPath:
 def _files(paths: Sequence[Path], refuse: Refuse) -> Iterator[Path]:
     """All files that were asked for. What is not one is reported."""
     for path in paths:
-        if path.suffix in _ENDINGS:
+        if path.suffix.lower() in _ENDINGS:
             yield path
         elif _is_folder(path):
             yield from _walk(path, refuse)
@@ -53,8 +53,23 @@ def _walk(folder: Path, refuse: Refuse) -> Iterator[Path]:
         reason = os.strerror(error.errno or 0).lower()
         refuse(Path(error.filename), f"cannot be read: {reason}", "")
 
-    for parent, folders, files in os.walk(folder, onerror=unreadable):
+    seen = {os.path.realpath(folder)}
+    for parent, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         for name in [*folders, *files]:
-            if name.endswith(_ENDINGS) and not name.startswith("."):
+            if name.lower().endswith(_ENDINGS) and not name.startswith("."):
                 yield Path(parent, name)
-        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        plain = sorted(name for name in folders if not name.startswith((".", "__")))
+        folders[:] = [name for name in plain if _is_first(Path(parent, name), folder, seen)]
+
+
+def _is_first(path: Path, root: Path, seen: set[str]) -> bool:
+    """Return whether to enter a folder: each is read once, and a link never leads in circles.
+
+    A link into the tree itself is left out, since the tree has the folder under its own name.
+    """
+    target = os.path.realpath(path)
+    inside = Path(target).is_relative_to(os.path.realpath(root))
+    if target in seen or (path.is_symlink() and inside):
+        return False
+    seen.add(target)
+    return True

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from poolspec.lab.context import Bench
+from poolspec.lab.common import CommonLab
 from poolspec.lifecycle import alarm
 from poolspec.lifecycle.frames import current_frames
 
@@ -20,14 +20,14 @@ TEST_CALL = "pytest_pyfunc_call"
 OURS = (__file__, alarm.__file__)
 
 
-def run_until(seconds: float, test: Callable[[], None], lab: Bench[Any]) -> None:
+def run_until(seconds: float, test: Callable[[], None], lab: CommonLab[Any, Any]) -> None:
     """Run a test. If it does not end within `seconds`, fail it with the stacks of all threads."""
     report: list[str] = []
 
     def give_up(_frame: FrameType | None) -> BaseException:
         if not report:  # the stacks at the first ring are the useful ones
             why = f"not done after {seconds:g} s of real time"
-            whole = ": ".join(filter(None, (why, lab.standing())))
+            whole = ": ".join(filter(None, (why, lab.stuck())))
             report.append(f"{whole}\n\n{stacks()}")
         return pytest.fail.Exception(report[0], pytrace=False)
 

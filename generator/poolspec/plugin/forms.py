@@ -20,7 +20,7 @@ from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.threads.actors import GIVE_UP_AFTER
 from poolspec.lab.threads.lab import Lab
 from poolspec.lifecycle.alarm import Alarm, too_long
-from poolspec.lifecycle.teardown import LEFT_BEHIND, PATIENCE, Undoing, told
+from poolspec.lifecycle.teardown import LEFT_BEHIND, STEP_LIMIT, Teardown, text_of
 from poolspec.servers import Server
 from poolspec.vocabulary import Connections, TimeKind
 
@@ -72,38 +72,38 @@ class AsyncioRun:
 
     def dispose(self) -> None:
         """Tear down the lab. Raises the first error, such as tasks that ignore cancellation."""
-        undoing = Undoing(OVER)
-        alarm = Alarm(PATIENCE, partial(too_long, PATIENCE))
-        undoing.do("the test's tasks", partial(alarm.watch, partial(self._end, undoing, alarm)))
-        undoing.do("the event loop's threads", self._end_executor, patience=None)
-        undoing.do("the event loop", self._runner.close)
-        self.lab.clean_up(undoing)
-        undoing.judge()
+        teardown = Teardown(OVER)
+        alarm = Alarm(STEP_LIMIT, partial(too_long, STEP_LIMIT))
+        teardown.do("the test's tasks", partial(alarm.watch, partial(self._end, teardown, alarm)))
+        teardown.do("the event loop's threads", self._end_executor, limit=None)
+        teardown.do("the event loop", self._runner.close)
+        self.lab.context.clean_up(teardown)
+        teardown.raise_first()
 
-    def _end(self, undoing: Undoing, alarm: Alarm) -> None:
+    def _end(self, teardown: Teardown, alarm: Alarm) -> None:
         try:
-            self._runner.run(self._undo(undoing, alarm))
+            self._runner.run(self._undo(teardown, alarm))
         finally:
             self._beating.cancel()
 
     def _beat(self, alarm: Alarm) -> None:
         """Postpone the alarm while the loop runs: steps have their own limits but may not block."""
         alarm.postpone()
-        self._beating = self._loop.call_later(PATIENCE / 4, self._beat, alarm)
+        self._beating = self._loop.call_later(STEP_LIMIT / 4, self._beat, alarm)
 
     def _end_executor(self) -> None:
         """Wait for the threads of the loop; those that do not end are left behind."""
         end = partial(self._executor.shutdown, cancel_futures=True)
         ending = threading.Thread(target=end, name="end of the event loop", daemon=True)
         ending.start()
-        ending.join(PATIENCE)
+        ending.join(STEP_LIMIT)
         if ending.is_alive():
             self._loop.set_default_executor(ThreadPoolExecutor())
             raise AssertionError("threads started through the event loop are still running")
 
-    async def _undo(self, undoing: Undoing, alarm: Alarm) -> None:
+    async def _undo(self, teardown: Teardown, alarm: Alarm) -> None:
         self._beat(alarm)
-        await self.lab.dispose(undoing)
+        await self.lab.dispose(teardown)
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
@@ -113,7 +113,7 @@ class AsyncioRun:
             _leave_behind(task)
         if left:
             names = ", ".join(sorted(task.get_name() for task in left))
-            undoing.note(AssertionError(f"tasks ignore their cancellation: {names}"))
+            teardown.note(AssertionError(f"tasks ignore their cancellation: {names}"))
 
     async def _main(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = asyncio.current_task()
@@ -130,7 +130,7 @@ def _log_uncaught(_loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> No
     print a traceback; the outer parser would then fail with SystemError, and pytest with it.
     """
     error = about.get("exception")
-    logger.error("%s%s", about["message"], f": {told(error)}" if error else "")
+    logger.error("%s%s", about["message"], f": {text_of(error)}" if error else "")
 
 
 def _leave_behind(task: asyncio.Task[Any]) -> None:

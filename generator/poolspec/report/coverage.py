@@ -211,9 +211,15 @@ def _tests(spec: SpecClass, results: Results | None) -> str:
     )
 
 
+def _anchor(spec: SpecClass, test: SpecTest) -> str:
+    """Return the anchor of a test's scenario. Of equal headings, the later ones get a number."""
+    earlier = [spec.name.lower(), "tests"].count(test.name)
+    return f"{test.name}-{earlier}" if earlier else test.name
+
+
 def _test_row(spec: SpecClass, test: SpecTest, results: Results | None) -> list[str]:
     row = [
-        f"[{prose(test.name)}](#{test.name})",
+        f"[{prose(test.name)}](#{_anchor(spec, test)})",
         prose(test.purpose) or "–",
         prose(test.validates) or "–",
         ", ".join(prose(key) for key in test.covers) or "–",

@@ -9,7 +9,7 @@ from poolspec.spec.kinds import resolved, use
 from poolspec.spec.names import LABEL
 from poolspec.spec.quantities import COUNT, DURATION, Quantity
 from poolspec.spec.scalars import DURATION_PATTERN, duration, percent
-from poolspec.spec.tree import Mapping, Node, Sequence
+from poolspec.spec.tree import Mapping, Node, Part, Sequence
 from poolspec.spec.values import Ref, Value
 from poolspec.vocabulary import ActorState
 
@@ -48,12 +48,25 @@ class MatrixTable:
 def _read_condition(reader: Reader, node: Node) -> Condition:
     text = short(node, _CONDITION_WORDS).strip()
     if found := _MANY.fullmatch(text):
-        count = _value(node, found[1], COUNT)
-        use(reader, node, count, COUNT)
-        return Condition(_state(node, found[2]), count=count)
+        first, last = _ends(reader, node, found)
+        count = _value(first, found[1], COUNT)
+        use(reader, first, count, COUNT)
+        return Condition(_state(last, found[2]), count=count)
     if found := _ONE.fullmatch(text):
-        return Condition(_state(node, found[2]), actor=Word(found[1], node))
+        first, last = _ends(reader, node, found)
+        return Condition(_state(last, found[2]), actor=Word(found[1], first))
     raise Wrong(node, f"{shown(text)} is not a condition", f"expected {_CONDITION_WORDS}")
+
+
+def _ends(reader: Reader, node: Node, found: re.Match[str]) -> tuple[Node, Node]:
+    """Return the first and the last word of a condition as nodes, so that errors underline them."""
+    start = reader.source.line(node.line).find(found[0], node.column - 1)
+    if start < 0:  # the text has escapes, or several lines
+        return node, node
+    return (
+        Part(found[1], node, start + 1 + found.start(1)),
+        Part(found[2], node, start + 1 + found.start(2)),
+    )
 
 
 def _state(node: Node, word: str) -> ActorState:
@@ -85,6 +98,8 @@ def _read_matrix(reader: Reader, node: Node) -> MatrixTable:
         table = _product(node)
     elif isinstance(node, Sequence) and node.items:
         table = _rows(node)
+    elif isinstance(node, Sequence):
+        raise Wrong(node, "the list is empty", "give at least one row")
     else:
         raise mismatch(node, "names with lists of values, or a list of rows")
     if len({repr([cell.value for cell in row]) for row in table.rows}) < len(table.rows):
@@ -95,8 +110,10 @@ def _read_matrix(reader: Reader, node: Node) -> MatrixTable:
 def _product(node: Mapping) -> MatrixTable:
     rows: list[tuple[Cell, ...]] = [()]
     for _, values in node.pairs:
-        if not isinstance(values, Sequence) or not values.items:
+        if not isinstance(values, Sequence):
             raise mismatch(values, "a list of values")
+        if not values.items:
+            raise Wrong(values, "the list is empty", "give at least one value")
         if len(rows) * len(values.items) > _MAX_ROWS:
             raise Wrong(node, f"more than {_MAX_ROWS} rows", "try fewer values")
         cells = [_cell(item) for item in values.items]

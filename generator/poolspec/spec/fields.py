@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from poolspec.errors import expected, nearest, shown
 from poolspec.spec.quantities import Quantity
 from poolspec.spec.source import Source
-from poolspec.spec.tree import Mapping, Node, Scalar, Sequence, paths
+from poolspec.spec.tree import Mapping, Node, Part, Scalar, Sequence, paths
 from poolspec.spec.values import Check
 
 T = TypeVar("T")
@@ -67,12 +67,13 @@ class Reader:
     def problem(self, node: Node, message: str, hint: str = "") -> None:
         """Report what is wrong with a node."""
         self._paths = self._paths or paths(self.root)
+        whole = node.whole if isinstance(node, Part) else node
         self.source.report(
             node.line,
             node.column,
             message,
             hint=hint,
-            key_path=self._paths.get(id(node), ""),
+            key_path=self._paths.get(id(whole), ""),
             width=self._width(node),
         )
 

@@ -149,6 +149,7 @@ def resolved(node: Scalar) -> ScalarValue:
 
 
 _WORD = re.compile(r"[A-Za-z]\w{0,79}")
+_BOOLEANS = frozenset({"yes", "no", "true", "false", "on", "off"})
 _OF_WORDS = {"pattern", "enum"}
 """What the schema of a kind of words has."""
 
@@ -162,8 +163,10 @@ def list_kind(words: str, kind: Kind[T], low: int = 0, high: int = 1000) -> Kind
             and _WORD.fullmatch(node.text)
             and kind.schema.keys() & _OF_WORDS
         ):
-            raise mismatch(node, words, f"write [{node.text}]")
+            raise _not_a_list(node, words, kind)
         nodes = items(node, words)
+        if not nodes and low:
+            raise Wrong(node, "the list is empty", f"expected {words}")
         if len(nodes) < low:
             raise Wrong(node, f"expected {words}, with at least {low} of them")
         if len(nodes) > high:
@@ -172,6 +175,16 @@ def list_kind(words: str, kind: Kind[T], low: int = 0, high: int = 1000) -> Kind
 
     schema = {"type": "array", "items": kind.schema, "minItems": low, "maxItems": high}
     return Kind(words, read, schema)
+
+
+def _not_a_list(node: Scalar, words: str, kind: Kind[T]) -> Wrong:
+    """Return the error of a single word in place of a list of words."""
+    if node.plain and node.text.lower() in _BOOLEANS:
+        names = kind.schema.get("enum", ())
+        example = f", such as [{names[0]}]" if names else ""
+        message = f"expected {words}, found the truth value {node.text}"
+        return Wrong(node, message, f"name them{example}, or leave the key out")
+    return mismatch(node, words, f"write [{node.text}]")
 
 
 def some_kind(words: str, kind: Kind[T]) -> Kind[tuple[T, ...]]:

@@ -160,6 +160,8 @@ def _compared(quantity: Quantity, text: str) -> Check:
         return Check(_OPS[found[1]], quantity.value(found[2]))
     if found := _APPROX.fullmatch(text):
         return _approx(quantity, found[1], found[2])
+    if "+/-" in text:
+        raise ValueError("'+/-' is not an operator; write '±' or '+-'")
     if ".." in text:
         low, _, high = text.partition("..")
         return _between(quantity, low.strip(), high.strip())

@@ -8,10 +8,11 @@ our lines are the YAML parser's lines.
 import os
 import re
 import stat
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from poolspec.errors import Problem
+from poolspec.errors import Problem, article, shown
 
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 100
@@ -22,9 +23,12 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\uffff]"
 )
 _ODD_SPACE = re.compile(
-    r"^ *(?:- +)*(?:-|\w+:)?([\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])", re.MULTILINE
+    r"(?:^ *(?:- +)*(?:-|\w+:)?|[{,] *\w+:)([\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])",
+    re.MULTILINE,
 )
-"""A space that YAML takes for a letter, where one is needed that it takes for a space."""
+"""A space that YAML takes for a letter, where its grammar needs a plain space."""
+_NO_BREAK = "\u00a0\u202f"
+_CONFLICT = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
 _TAB = re.compile(r"^ *\t[ \t]*\S", re.MULTILINE)
 
 
@@ -131,13 +135,19 @@ def _too_large(source: Source, size: int) -> Refused:
 
 
 def _refuse_unseen(source: Source, text: str) -> None:
+    if found := _CONFLICT.search(text):
+        line, column = _position(text, found.start())
+        message = f"a merge-conflict marker: {shown(found[1])}"
+        raise source.refuse(line, column, message, "resolve the conflict, and remove the markers")
     if found := _UNSEEN.search(text):
         line, column = _position(text, found.start())
         name = f"U+{ord(found.group()):04X}"
         raise source.refuse(line, column, f"invisible or control character {name}", "remove it")
     if found := _ODD_SPACE.search(text):
         line, column = _position(text, found.start(1))
-        message = f"U+{ord(found[1]):04X}, which is no space to YAML"
+        name = unicodedata.name(found[1]).lower()
+        name = "non-breaking space" if found[1] in _NO_BREAK else name
+        message = f"{article(name)} (U+{ord(found[1]):04X}), which YAML takes for a letter"
         raise source.refuse(line, column, message, "write a plain space")
     if found := _TAB.search(text):
         line, column = _position(text, text.index("\t", found.start()))

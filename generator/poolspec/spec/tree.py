@@ -18,6 +18,8 @@ from poolspec.errors import shown
 from poolspec.spec.source import Refused, Source
 
 MAX_DEPTH = 20
+_YAML_TAG = "tag:yaml.org,2002:"
+"""What the parser writes for `!!`."""
 
 
 class Scalar:
@@ -30,6 +32,16 @@ class Scalar:
         self.plain: Final = plain
         self.line: Final = line
         self.column: Final = column
+
+
+class Part(Scalar):
+    """One word of a scalar, with its own column; its key path is that of the whole scalar."""
+
+    __slots__ = ("whole",)
+
+    def __init__(self, text: str, whole: "Node", column: int) -> None:
+        super().__init__(text, True, whole.line, column)
+        self.whole: Final = whole
 
 
 class Sequence:
@@ -117,11 +129,13 @@ class _Composer:
         kind = type(event)
         mark = event.start_mark
         if kind is yaml.AliasEvent:
-            raise self._refuse(event, "an alias", "write the value out: aliases are not part of it")
+            raise self._refuse(
+                event, "an alias", "write the value out: the language has no aliases"
+            )
         if event.anchor is not None:
-            raise self._refuse(event, "an anchor", "leave it out: anchors are not part of it")
+            raise self._refuse(event, "an anchor", "leave it out: the language has no anchors")
         if event.tag is not None:
-            raise self._refuse(event, f"a tag: {shown(event.tag)}", 'quote it: "!= 3"')
+            raise self._refuse(event, *_tag_error(event.tag))
         if kind is yaml.ScalarEvent:
             return self._scalar(event)
         if depth > MAX_DEPTH:
@@ -156,6 +170,9 @@ class _Composer:
             key = self._node(event, depth)
             if not isinstance(key, Scalar):
                 raise self._refuse(event, "a key that is a list or mapping", "a key is a word")
+            if key.plain and key.text == "<<":
+                hint = "write the keys out: the language has no merge keys"
+                raise self._refuse(event, "a merge key: <<", hint)
             value = self._node(next_event(), depth)
             if key.text in lines:
                 self._report_twice(key, lines[key.text])
@@ -172,6 +189,14 @@ class _Composer:
     def _refuse(self, event: Any, message: str, hint: str) -> Refused:
         mark = event.start_mark
         return self._source.refuse(mark.line + 1, mark.column + 1, message, hint)
+
+
+def _tag_error(tag: str) -> tuple[str, str]:
+    """Return the message and the hint for a tag, which may be a comparison without quotes."""
+    if tag.startswith("!="):
+        return f"a YAML tag: {shown(tag)}", 'put a comparison in quotes: "!= 3"'
+    name = f"!!{tag.removeprefix(_YAML_TAG)}" if tag.startswith(_YAML_TAG) else tag
+    return f"a YAML tag: {shown(name)}", "leave it out: the language has no tags"
 
 
 def _report_syntax(source: Source, error: yaml.MarkedYAMLError) -> None:

@@ -30,13 +30,13 @@ class AsyncEngine(AsyncConnecting):
         try:
             self._core.start(request, started)
             await self._run_steps(request, Backoff.of(timeout, started))
-            self._interrupts.go_on()
+            self._interrupts.raise_deferred()
             assert request.entry is not None
             return request.entry.connection
         except BaseException as error:
             await self._abandon(request, error)
             if not isinstance(error, asyncio.CancelledError):  # a cancellation takes precedence
-                self._interrupts.go_on()
+                self._interrupts.raise_deferred()
             raise
 
     # --- the steps -------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ class AsyncEngine(AsyncConnecting):
     async def _run_steps(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         """Perform the steps that the core asks for, until the connection is checked out."""
         while (step := request.step) is not Step.OUT:
-            self._interrupts.go_on()
+            self._interrupts.raise_deferred()
             if step is Step.WAIT:
                 await self._wait(request, backoff)
             elif step is Step.TAKE:

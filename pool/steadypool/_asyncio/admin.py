@@ -1,186 +1,114 @@
-"""What is done to a pool for asyncio as a whole: sized, held, emptied, closed, looked after."""
+"""The administration of an asyncio pool: health, size, suspension, closing, maintenance."""
 
 import asyncio
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
 
 from steadypool._asyncio.acquire import AsyncEngine
-from steadypool._common.deferred import DeferredInterrupts
-from steadypool._common.log import PoolLog
-from steadypool._common.options import check_limit, seconds
+from steadypool._common.admin import PROBE_LIMIT, BasePool, drain_limit
 from steadypool._core.backoff import deadline_of
-from steadypool._core.core import Core
 from steadypool.errors import ConnectionPoolError
-from steadypool.health import Condition, Health, judge
-from steadypool.loans import Loan
-from steadypool.stats import PoolStats
-
-_PROBE_LIMIT = 2.0
-"""Seconds that a connect of a health check may take; none begins later than that."""
+from steadypool.health import Health
 
 
-class AsyncControl(ABC):
-    """The part of a pool that borrows nothing. For the pool's event loop, not for its listeners."""
+class AsyncPoolAdmin(BasePool):
+    """All of a pool except for acquire and release, for the pool's event loop only.
 
-    _core: Core
+    A listener must not call it.
+    """
+
     _engine: AsyncEngine
-    _now: Callable[[], float]
-    _log: PoolLog
-    _interrupts: DeferredInterrupts
     _loop: object
 
     @abstractmethod
-    def _check_loop(self) -> None:
+    def _check_caller(self) -> None:
         """Raise WrongLoopError unless the running loop is the pool's."""
 
-    # --- figures ---------------------------------------------------------------------------------
-
-    def stats(self) -> PoolStats:
-        """Return counters and gauges of this moment."""
-        return self._core.stats()
-
-    def get_stats(self) -> dict[str, int]:
-        """Return the figures of `stats` by name."""
-        return self.stats().as_dict()
-
-    def loans(self) -> tuple[Loan, ...]:
-        """Return what is on loan, the longest loan first.
-
-        Which task borrowed it, and where, is known to a pool with `leak_after`.
-        """
-        self._check_loop()
-        return tuple(self._core.loans(self._now()))
-
-    @property
-    def size(self) -> int:
-        """How many idle connections are kept."""
-        return self._core.settings.size
-
-    @property
-    def min_size(self) -> int:
-        """How many connections are opened at start, and by `maintain` where they are missing."""
-        return self._core.settings.min_size
-
-    @property
-    def max_size(self) -> int:
-        """How many connections may be open at once; `sys.maxsize` for any number."""
-        return self._core.settings.limit
-
-    @property
-    def gauges(self) -> tuple[int, int, int]:
-        """How many connections are idle, acquires wait, connections are open; takes no lock."""
-        return self._core.gauges()
-
-    @property
-    def closed(self) -> bool:
-        """Whether the pool was closed for good."""
-        return self._core.is_closed
-
-    @property
-    def suspended(self) -> bool:
-        """Whether the pool hands out nothing for now."""
-        return self._core.is_suspended
-
     async def health(self) -> Health:
-        """Do housekeeping, and say whether the pool can serve.
+        """Run maintenance and report whether the pool can serve acquires.
 
-        Dead idle connections are found. While connects fail, one is tried (as often as the
-        breaker's cooldown allows), for at most 2 s, to find out whether the server is back; so a
-        pool that nobody asks because it is unhealthy recovers all the same. Where connections are
-        missing, some are opened: for 4 s at most, be they many or slow.
+        Maintenance finds dead idle connections. While connects fail, it also opens a probe, at most
+        one per `breaker_cooldown`, for at most 2 s. So an unhealthy pool recovers even without
+        acquires. Opening missing connections takes at most 4 s in total.
         """
-        self._check_loop()
-        await self._maintain(_PROBE_LIMIT)
-        core = self._core
-        condition = Condition(
-            min_size=core.minimum(),
-            failures=core.breaker.failures,
-            refusing=core.breaker.is_open,
-            last_error=self._engine.last_error if core.breaker.failures else None,
-            leaks=sum(entry.reported for entry in core.in_use.values()),
-            suspended=core.is_suspended,
-            closed=core.is_closed,
-        )
-        return judge(core.stats(), condition)
+        self._check_caller()
+        await self._maintain(PROBE_LIMIT)
+        return self._assess(self._engine.last_error)
 
-    # --- size and service ------------------------------------------------------------------------
+    # --- size and suspension ---------------------------------------------------------------------
 
     async def resize(self, size: int | None = None, max_overflow: int | None = None) -> None:
-        """Change either or both; None leaves it as it is. Raises PoolConfigError.
+        """Change either or both; None keeps a value. Raises PoolConfigError.
 
-        A larger pool serves those who wait at once. Of a smaller one, surplus idle connections are
-        closed now, surplus borrowed ones as they come back.
+        A larger pool serves its waiters at once. A smaller pool closes surplus idle connections
+        now, and surplus connections on loan when they return.
         """
-        self._check_loop()
-        settings = self._core.settings
-        new_size = settings.size if size is None else size
-        overflow = settings.max_overflow if max_overflow is None else max_overflow
-        limit = check_limit(new_size, overflow)
+        self._check_caller()
+        new_size, limit = self._resized(size, max_overflow)
         await self._engine.change(
-            lambda doomed, now: self._core.resize(new_size, limit, doomed, now)
+            lambda to_close, now: self._core.resize(new_size, limit, to_close, now)
         )
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
 
     def suspend(self) -> None:
-        """Hand out nothing until `resume`: who acquires meanwhile waits, within his timeout.
+        """Hand out nothing until `resume`. Acquires wait meanwhile, up to their timeout.
 
-        What is on loan stays so, and may come back.
+        Connections on loan stay on loan and may be released.
         """
-        self._check_loop()
+        self._check_caller()
         self._core.suspend(self._now())
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
 
     def resume(self) -> None:
-        """Hand out connections again, first to those who wait."""
-        self._check_loop()
+        """Hand out connections again, first to the waiters."""
+        self._check_caller()
         self._core.resume(self._now())
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
 
     # --- emptying and closing --------------------------------------------------------------------
 
     async def clear(self) -> None:
-        """Empty the pool: idle connections are closed now, borrowed ones when they come back.
+        """Close idle connections now, and connections on loan when they return.
 
-        The pool stays usable and opens connections as they are asked for.
+        The pool stays usable and opens new connections on demand.
         """
-        self._check_loop()
+        self._check_caller()
         await self._engine.change(self._core.clear)
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
 
     async def close_all(self) -> None:
-        """Empty the pool; another name of `clear`."""
+        """Empty the pool; another name for `clear`."""
         await self.clear()
 
     async def close(self, drain: float | None = None) -> None:
         """Close the pool for good.
 
-        Who waits or connects gets PoolClosedError at once; idle connections are closed now,
-        borrowed ones when they come back. With `drain`, wait so many seconds for them to come back;
-        what has not by then is cut off from the server, so that its borrower gets an error from
-        the driver. Returns when no task of the pool runs any more, some seconds later at most.
-        Closing twice does no harm.
+        Waiters and connecting tasks get PoolClosedError at once. Idle connections are closed now,
+        connections on loan when they return. With `drain`, wait up to this many seconds for them to
+        return. Then cut the remaining ones off from the server, so that their borrowers get an
+        error from the driver. Returns when no task of the pool is running, after some seconds at
+        most. Closing twice does nothing more. Raises PoolConfigError for a bad `drain`.
         """
-        limit = None if drain is None else seconds("drain", drain)
+        limit = drain_limit(drain)
         self._loop = self._loop or asyncio.get_running_loop()
-        self._check_loop()
+        self._check_caller()
         await self._engine.close()
         if limit is not None:
             await self._engine.drain(deadline_of(limit, self._now()))
         await self._engine.settle()
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
 
-    # --- housekeeping ----------------------------------------------------------------------------
+    # --- maintenance -----------------------------------------------------------------------------
 
     async def maintain(self) -> None:
-        """Do one pass of housekeeping.
+        """Run one pass of maintenance.
 
-        Idle connections that are dead, too old, or unused for `max_idle_time` are closed; then
-        connections are opened up to `min_size`, and long loans are reported. What fails is logged,
-        not raised. Closing the unused also happens as a by-thing of releases; a pool without
-        traffic, or with a minimum, needs some task to await this: see `AsyncHousekeeper`.
+        It closes idle connections that are dead, too old, or unused for `max_idle_time`, opens
+        connections up to `min_size`, and reports long loans. Failures are logged, not raised.
+        Releases close unused connections too, but a pool without traffic or with a minimum needs
+        regular calls: see `AsyncHousekeeper`.
         """
-        self._check_loop()
+        self._check_caller()
         await self._maintain(math.inf)
 
     async def _maintain(self, limit: float) -> None:
@@ -191,7 +119,7 @@ class AsyncControl(ABC):
             while self._now() < until and await self._engine.grow(limit):
                 pass
         except ConnectionPoolError:
-            pass  # it is in the log, and in the next verdict
+            pass  # the log and the next health report show it
         except Exception as error:
             self._log.maintenance_failed(error)
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()

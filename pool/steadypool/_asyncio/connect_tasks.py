@@ -87,7 +87,7 @@ class AsyncConnecting(AsyncReleasing):
             await self._abandon(request, error)
             raise
         await self._withdraw(request, FailReason.INTERRUPTED)  # the connection becomes idle
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
         return True
 
     async def close(self) -> None:

@@ -13,8 +13,8 @@ import math
 import weakref
 from types import TracebackType
 
-from steadypool._asyncio.admin import AsyncControl
-from steadypool._common.options import check_interval
+from steadypool._asyncio.admin import AsyncPoolAdmin
+from steadypool._common.checks import check_interval
 from steadypool.errors import HousekeeperStoppedError, WrongLoopError
 
 
@@ -37,20 +37,20 @@ class AsyncHousekeeper:
                 "create an AsyncHousekeeper in the event loop of its pools"
             ) from None
         self._loop = loop
-        self._pools: weakref.WeakSet[AsyncControl] = weakref.WeakSet()
-        self._under_way: dict[asyncio.Task[None], weakref.ref[AsyncControl]] = {}
+        self._pools: weakref.WeakSet[AsyncPoolAdmin] = weakref.WeakSet()
+        self._under_way: dict[asyncio.Task[None], weakref.ref[AsyncPoolAdmin]] = {}
         self._stopped = asyncio.Event()
         self._task = loop.create_task(self._run(), name="steadypool housekeeper")
 
-    def watch(self, pool: AsyncControl) -> None:
+    def watch(self, pool: AsyncPoolAdmin) -> None:
         """Maintain this pool too, from the next round on.
 
         Raises WrongLoopError for a pool that was not started, or belongs to another event loop,
         HousekeeperStoppedError after `stop`, and TypeError for a pool that is not for asyncio.
         """
-        if not isinstance(pool, AsyncControl):
+        if not isinstance(pool, AsyncPoolAdmin):
             raise TypeError("an AsyncHousekeeper maintains AsyncConnectionPools; use Housekeeper")
-        pool._check_loop()
+        pool._check_caller()
         if asyncio.get_running_loop() is not self._loop:
             raise WrongLoopError("housekeeper and pool belong to different event loops")
         if self._stopped.is_set() or self._task.done():
@@ -104,7 +104,7 @@ class AsyncHousekeeper:
                 task.add_done_callback(self._under_way.pop)
 
 
-async def _maintain(watched: weakref.ref[AsyncControl]) -> None:
+async def _maintain(watched: weakref.ref[AsyncPoolAdmin]) -> None:
     pool = watched()
     if pool is None:
         return

@@ -21,51 +21,46 @@ trio.
 """
 
 import asyncio
-import os
-import random as chance
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, nullcontext
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from steadypool._asyncio.acquire import AsyncEngine
-from steadypool._asyncio.admin import AsyncControl
+from steadypool._asyncio.admin import AsyncPoolAdmin
 from steadypool._asyncio.clock import SystemAsyncClock
-from steadypool._asyncio.connect import AsyncConnect, AsyncOpener, configured
+from steadypool._asyncio.connect import AsyncOpener, configured
 from steadypool._common import forks
-from steadypool._common.contexts import Blocks
+from steadypool._common.checks import seconds
+from steadypool._common.contexts import OpenContexts
 from steadypool._common.deferred import DeferredInterrupts
-from steadypool._common.hooks import Hook, Hooks
+from steadypool._common.hooks import Hooks
 from steadypool._common.log import PoolLog
-from steadypool._common.options import check_settings, seconds
+from steadypool._common.options import AsyncPoolOptions, complete, takes
 from steadypool._core.core import Core
 from steadypool._core.entries import ConnectionState
-from steadypool._core.settings import Order, Reset
 from steadypool._drivers import async_dbapi as connections
-from steadypool._drivers import configuration
 from steadypool.errors import WrongLoopError
-from steadypool.events import Listener
 from steadypool.protocols import AsyncClock
 
 _CLEAN = ConnectionState.CLEAN
 _OPEN = ConnectionState.IN_TRANSACTION
 
 
-class AsyncConnectionPool(AsyncControl):
+class AsyncConnectionPool(AsyncPoolAdmin):
     """A fair pool of database connections for the tasks of one event loop.
 
-    The options are those of `ConnectionPool`, with these differences: `connect` is any async
-    callable that opens a connection; `setup` and `on_acquire` may be plain or async (then they run
-    in a task of their own); the acquire's timeout cuts all of these short. `clock` is an
-    `AsyncClock`. Without `connect` the connections are aiomysql's. `leak_after` tells which task
-    borrowed.
+    The positional options are those of `ConnectionPool`. `AsyncPoolOptions` describes the keyword
+    options. Hooks may be plain or async; async hooks run in a separate task. The timeout of an
+    acquire also limits its connects and hooks. Without `connect`, the pool uses aiomysql.
 
-    Making a pool does nothing yet: await `start`, or make and start it with `open`. A pool that
-    was not started, or is used in another event loop, raises WrongLoopError. Raises
-    PoolConfigError. No method may be called from a listener, nor from another thread.
+    Creating a pool opens nothing: await `start`, or create and start it with `open`. A pool that
+    was not started, or is used in another event loop, raises WrongLoopError. The constructor raises
+    PoolConfigError. Listeners and other threads must not call any method.
     """
 
+    @takes(AsyncPoolOptions)
     def __init__(
         self,
         size: int = 5,
@@ -73,69 +68,27 @@ class AsyncConnectionPool(AsyncControl):
         timeout: float | None = 30.0,
         recycle: float | None = 3600.0,
         config_name: str = "primary",
-        *,
-        min_size: int | None = None,
-        config: configuration.Config | str | os.PathLike[str] | None = None,
-        connect: AsyncConnect | None = None,
-        check_after: float | None = 0.5,
-        validate_after: float | None = None,
-        recycle_jitter: float = 0.0,
-        max_uses: int | None = None,
-        max_idle_time: float | None = None,
-        max_waiting: int | None = None,
-        max_connecting: int | None = None,
-        connect_attempts: int = 3,
-        breaker_failures: int | None = 5,
-        breaker_cooldown: float = 1.0,
-        setup: Hook | None = None,
-        on_acquire: Hook | None = None,
-        reset: Reset = Reset.ROLLBACK,
-        order: Order = Order.LIFO,
-        leak_after: float | None = None,
-        clock: AsyncClock | None = None,
-        random: Callable[[], float] = chance.random,
-        listeners: Iterable[Listener] = (),
-        name: str | None = None,
+        **given: Unpack[AsyncPoolOptions],
     ) -> None:
-        self.name = name or config_name
-        settings = check_settings(
-            name=self.name,
-            size=size,
-            max_overflow=max_overflow,
-            min_size=min_size,
-            recycle=recycle,
-            recycle_jitter=recycle_jitter,
-            max_uses=max_uses,
-            max_idle_time=max_idle_time,
-            max_waiting=max_waiting,
-            check_after=check_after,
-            validate_after=validate_after,
-            max_connecting=max_connecting,
-            connect_attempts=connect_attempts,
-            breaker_failures=breaker_failures,
-            breaker_cooldown=breaker_cooldown,
-            reset=reset,
-            order=order,
-            leak_after=leak_after,
-            hooked=on_acquire is not None,
-        )
-        self._timeout = seconds("timeout", timeout)
-        self._keeps_open = settings.reset is Reset.NONE
-        hooks = Hooks(setup, on_acquire)
+        options = complete(AsyncPoolOptions, given)
+        self._configure(size, max_overflow, timeout, recycle, config_name, options)
+        hooks = Hooks(options["setup"], options["on_acquire"])
+        connect = options["connect"]
         if connect is None:
-            opener = configured(self.name, config, config_name, hooks)
+            opener = configured(self.name, options["config"], config_name, hooks)
         else:
             opener = AsyncOpener(self.name, connect, hooks)
         self._log = PoolLog(self.name, opener.address)
-        self._clock: AsyncClock = clock or SystemAsyncClock()
+        self._clock: AsyncClock = options["clock"] or SystemAsyncClock()
         self._now = self._clock.now
         self._interrupts = DeferredInterrupts(self._log, lambda: 0)  # all tasks run in one thread
-        self._core = Core(settings, tuple(listeners), self._interrupts.listener_raised)
+        self._lock = nullcontext()
+        self._core = Core(self._settings, self._listeners, self._interrupts.listener_raised)
         self._engine = AsyncEngine(
-            self._core, self._clock, opener, self._log, self._interrupts, random
+            self._core, self._clock, opener, self._log, self._interrupts, self._random
         )
         self._loop: object = None  # the event loop, compared by identity
-        self._blocks = Blocks(lambda: id(asyncio.current_task()))
+        self._contexts = OpenContexts(lambda: id(asyncio.current_task()))
 
     @classmethod
     async def open(cls, *positional: Any, **options: Any) -> Self:
@@ -149,14 +102,14 @@ class AsyncConnectionPool(AsyncControl):
         pool is closed and no connection is left open.
         """
         if self._loop is not None:
-            self._check_loop()
+            self._check_caller()
             return self
         self._loop = asyncio.get_running_loop()
         forks.watch(self)
         self._core.begin(self._now())
         try:
             await self._engine.fill()
-            self._interrupts.go_on()
+            self._interrupts.raise_deferred()
         except BaseException:
             await self.close()
             raise
@@ -177,7 +130,7 @@ class AsyncConnectionPool(AsyncControl):
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout, "the pool's own")
-        self._check_loop()
+        self._check_caller()
         entry = self._core.take(self._now())
         if entry is not None:
             return entry.connection
@@ -234,26 +187,26 @@ class AsyncConnectionPool(AsyncControl):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> Coroutine[Any, Any, None]:
-        connection = self._blocks.leave(sys._getframe(1))
+        connection = self._contexts.leave(sys._getframe(1))
         state = connections.state_after(connection, error)
         return self._check_in(connection, state, self._keeps_open)
 
     async def _enter(self, frame: FrameType) -> Any:
         connection = await self.acquire()
-        self._blocks.enter(frame, connection)
+        self._contexts.enter(frame, connection)
         return connection
 
     async def _check_in(self, connection: Any, state: ConnectionState, keeps_open: bool) -> None:
-        self._check_loop()
+        self._check_caller()
         entry = self._core.in_use.get(id(connection))
         if entry is None:
             raise self._core.not_borrowed()
         clean = state is _CLEAN or (keeps_open and state is _OPEN)
         if self._core.check_in(entry, clean, self._now()):
             await self._engine.finish_release(entry, state)
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
 
-    def _check_loop(self) -> None:
+    def _check_caller(self) -> None:
         try:
             if asyncio.get_running_loop() is self._loop:
                 return

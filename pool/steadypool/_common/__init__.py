@@ -1,1 +1,1 @@
-"""What both pools share: options, log, hooks, contexts, forks and deferred interrupts."""
+"""The parts that both pools share: options, log, hooks, contexts, forks, deferred interrupts."""

@@ -1,4 +1,4 @@
-"""Who runs this: the name of the thread, and the places in the program that led here."""
+"""The caller of the pool: the name of its thread, and its places in the program."""
 
 import sys
 import threading
@@ -14,7 +14,7 @@ def thread_name() -> str:
 
 
 def whereabouts() -> tuple[str, ...]:
-    """Return the innermost places of the running thread's stack that are not the pool's own."""
+    """Return the innermost 8 stack frames that are not the pool's own, as `file:line function`."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_own(frame):
         frame = frame.f_back

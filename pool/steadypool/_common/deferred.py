@@ -1,8 +1,8 @@
-"""Interrupts that strike in a listener, as Ctrl-C may, kept until the pool has done its work.
+"""Deferred interrupts: exceptions such as KeyboardInterrupt that were raised in a listener.
 
-A listener is called in the midst of a transition. What is raised there must not cut short the work
-of which the transition is a part; so it is kept, and goes on at the next place where nothing can be
-lost: before the pool waits, and at the end of what it was asked for.
+A listener runs during a transition. An interrupt there must not stop the work that the transition
+belongs to. So the pool keeps it, and raises it at the next point where nothing can be lost: before
+the pool waits, and at the end of the call.
 """
 
 from collections.abc import Callable
@@ -11,27 +11,27 @@ from steadypool._common.log import PoolLog
 
 
 class DeferredInterrupts:
-    """The interrupts of one pool, each for whoever it struck; `holder` tells who runs.
+    """The deferred interrupts of one pool, by thread; `runner` returns the running one's identity.
 
-    Thread-safe: everybody looks for his own alone.
+    Thread-safe: every thread accesses only its own.
     """
 
-    def __init__(self, log: PoolLog, holder: Callable[[], int]) -> None:
+    def __init__(self, log: PoolLog, runner: Callable[[], int]) -> None:
         self._log = log
-        self._holder = holder
-        self.kept: dict[int, BaseException] = {}
-        """By whom they struck; of several the first. The hot path looks here without a call."""
+        self._runner = runner
+        self.pending: dict[int, BaseException] = {}
+        """The first of each thread, by thread. The hot path reads it without a call."""
 
     def listener_raised(self, error: BaseException) -> None:
-        """Take what a listener has raised: an error is logged, an interrupt kept."""
+        """Take an exception of a listener: log an error, keep an interrupt."""
         if isinstance(error, Exception):
             self._log.listener_failed(error)
         else:
-            self.kept.setdefault(self._holder(), error)
+            self.pending.setdefault(self._runner(), error)
 
-    def go_on(self) -> None:
-        """Raise what is kept for whoever runs, if anything is."""
-        if self.kept:
-            error = self.kept.pop(self._holder(), None)
+    def raise_deferred(self) -> None:
+        """Raise the deferred interrupt of the running thread, if there is one."""
+        if self.pending:
+            error = self.pending.pop(self._runner(), None)
             if error is not None:
                 raise error

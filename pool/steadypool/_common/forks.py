@@ -1,4 +1,4 @@
-"""What a fork makes of pools and virtual clocks: the child's begin again, empty."""
+"""Resets pools and virtual clocks in a forked child, where they start empty."""
 
 import os
 import weakref
@@ -6,23 +6,23 @@ from typing import Protocol
 
 
 class Forkable(Protocol):
-    """A pool or a virtual clock, as far as forks go."""
+    """A pool or a virtual clock, as far as forks are concerned."""
 
     def _after_fork(self) -> None:
-        """Begin again, in the child."""
+        """Start again in the child."""
 
 
-_THINGS: "weakref.WeakSet[Forkable]" = weakref.WeakSet()
+_WATCHED: "weakref.WeakSet[Forkable]" = weakref.WeakSet()
 
 
-def watch(thing: Forkable) -> None:
-    """Have this begin again in every forked child."""
-    _THINGS.add(thing)
+def watch(item: Forkable) -> None:
+    """Have this item start again in every forked child; the reference is weak."""
+    _WATCHED.add(item)
 
 
 def _after_fork_in_child() -> None:
-    for thing in list(_THINGS):
-        thing._after_fork()
+    for item in list(_WATCHED):
+        item._after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

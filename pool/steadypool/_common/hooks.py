@@ -1,11 +1,11 @@
-"""What the user wants done to connections: to a new one, and at every acquire."""
+"""The user's hooks: one for every new connection, one for every acquire."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 Hook = Callable[[Any], object]
-"""Gets a connection; what it raises drops the connection and goes to whoever acquires."""
+"""Gets a connection. If it raises, the connection is closed and the acquire raises the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,127 +1,168 @@
-"""The figures a pool is made with, checked.
+"""The keyword options of both pools: names, types, defaults and meaning, each stated once.
 
-Every refusal names the option, the range allowed and what was given.
+A constructor takes `**options: Unpack[PoolOptions]` and is decorated with `takes(PoolOptions)`. So
+type checkers, `inspect.signature` and `help` all show the options, with their defaults.
 """
 
+import difflib
+import inspect
 import math
-import sys
-from collections.abc import Iterable
-from enum import StrEnum
-from typing import TypeVar
+import os
+import random as default_random
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Annotated, Any, NamedTuple, TypedDict, TypeVar, cast, get_type_hints
 
+from steadypool._common.checks import at_most, check_limit, choice, seconds, share, whole
+from steadypool._common.hooks import Hook
 from steadypool._core.settings import Order, Reset, Settings
-from steadypool.errors import PoolConfigError
+from steadypool._drivers.configuration import Config
+from steadypool.events import Listener
+from steadypool.protocols import AsyncClock, Clock
 
-Choice = TypeVar("Choice", bound=StrEnum)
+Constructor = TypeVar("Constructor", bound=Callable[..., None])
+Given = TypeVar("Given")
 
 
-def check_settings(
-    *,
-    name: str,
-    size: int,
-    max_overflow: int,
-    recycle: float | None,
-    check_after: float | None,
-    min_size: int | None,
-    recycle_jitter: float,
-    max_uses: int | None,
-    max_idle_time: float | None,
-    validate_after: float | None,
-    reset: Reset,
-    order: Order,
-    max_connecting: int | None,
-    max_waiting: int | None,
-    connect_attempts: int,
-    breaker_failures: int | None,
-    breaker_cooldown: float,
-    leak_after: float | None,
-    hooked: bool,
+class Default(NamedTuple):
+    """The value of an option that is not given."""
+
+    value: Any
+
+
+class CommonOptions(TypedDict, total=False):
+    """The options that both pools take in the same form."""
+
+    min_size: Annotated[int | None, Default(None)]
+    """Connections that are opened at the start and restored by `maintain`; None means `size`."""
+    config: Annotated[Config | str | os.PathLike[str] | None, Default(None)]
+    """A `Config`, a URL, or the path of a configuration file; None means $STEADYPOOL_CONFIG, or
+    ./config.yaml without it."""
+    check_after: Annotated[float | None, Default(0.5)]
+    """An idle connection unused for this many seconds is checked before it is handed out, without a
+    round trip; None: never."""
+    validate_after: Annotated[float | None, Default(None)]
+    """The same for a check with a round trip; None: never."""
+    recycle_jitter: Annotated[float, Default(0.0)]
+    """The share of `recycle`, from 0 to 1, by which each connection's own limit is shortened at
+    random, to avoid replacing all connections at once."""
+    max_uses: Annotated[int | None, Default(None)]
+    """A connection is closed when it returns from this many loans; None: no limit."""
+    max_idle_time: Annotated[float | None, Default(None)]
+    """An idle connection above `min_size` unused for this many seconds is closed; None: never."""
+    max_waiting: Annotated[int | None, Default(None)]
+    """The length of the queue. Further acquires get PoolExhaustedError at once; None: no limit."""
+    max_connecting: Annotated[int | None, Default(None)]
+    """The number of connects under way at once; None: no limit but the pool's size."""
+    connect_attempts: Annotated[int, Default(3)]
+    """The number of connects for one acquire, with growing backoff in between, as far as its
+    timeout allows. A failure that time does not repair, such as a wrong password, is not retried.
+    """
+    breaker_failures: Annotated[int | None, Default(5)]
+    """After this many failed connects in a row, acquires that need a connect get
+    ServerUnavailableError at once, except for one probe every `breaker_cooldown` seconds; None:
+    never."""
+    breaker_cooldown: Annotated[float, Default(1.0)]
+    """The seconds between two probes while the breaker is open."""
+    setup: Annotated[Hook | None, Default(None)]
+    """Called with every new connection, and after a session reset. A transaction that it leaves
+    open is rolled back. If it raises, the connection is closed and the acquire raises the same."""
+    on_acquire: Annotated[Hook | None, Default(None)]
+    """Called with the connection at every acquire. A transaction that it begins is the borrower's.
+    If it raises, the connection is closed and the acquire raises the same."""
+    reset: Annotated[Reset, Default(Reset.ROLLBACK)]
+    """How a connection is reset when it returns."""
+    order: Annotated[Order, Default(Order.LIFO)]
+    """Which idle connection is handed out."""
+    leak_after: Annotated[float | None, Default(None)]
+    """A loan longer than this many seconds is reported once, in the log and as an event. The pool
+    then records borrower and place of every acquire, which costs some microseconds. None: never."""
+    random: Annotated[Callable[[], float], Default(default_random.random)]
+    """The source of random numbers from 0 to 1, for tests."""
+    listeners: Annotated[Iterable[Listener], Default(())]
+    """Called with every event: see `steadypool.events`."""
+    name: Annotated[str | None, Default(None)]
+    """The pool's name in errors, log and metrics; None means `config_name`."""
+
+
+class PoolOptions(CommonOptions, total=False):
+    """The keyword options of `ConnectionPool`."""
+
+    connect: Annotated[Callable[[], Any] | None, Default(None)]
+    """Any callable that opens a DB-API connection; replaces `config`. The timeout of an acquire
+    cannot interrupt it."""
+    clock: Annotated[Clock | None, Default(None)]
+    """The source of time, for tests; None means the system's monotonic clock."""
+
+
+class AsyncPoolOptions(CommonOptions, total=False):
+    """The keyword options of `AsyncConnectionPool`; hooks may be plain or async."""
+
+    connect: Annotated[Callable[[], Awaitable[Any]] | None, Default(None)]
+    """Any async callable that opens a connection; replaces `config`. The timeout of an acquire
+    cancels it."""
+    clock: Annotated[AsyncClock | None, Default(None)]
+    """The source of time, for tests; None means the event loop's time."""
+
+
+def takes(kind: type[CommonOptions]) -> Callable[[Constructor], Constructor]:
+    """Let a constructor's signature show these options in place of its `**options`."""
+
+    def decorate(constructor: Constructor) -> Constructor:
+        signature = inspect.signature(constructor)
+        shown = [
+            parameter
+            for parameter in signature.parameters.values()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        for name, hint in get_type_hints(kind, include_extras=True).items():
+            keyword = inspect.Parameter.KEYWORD_ONLY
+            (default,) = hint.__metadata__
+            shown.append(
+                inspect.Parameter(name, keyword, default=default.value, annotation=hint.__origin__)
+            )
+        shown_signature = signature.replace(parameters=shown)
+        constructor.__signature__ = shown_signature  # type: ignore[attr-defined]
+        return constructor
+
+    return decorate
+
+
+def complete(kind: type[Given], given: Given) -> Given:
+    """Return the options with the defaults of those not given; raises TypeError for others."""
+    hints = get_type_hints(kind, include_extras=True)
+    options = cast(dict[str, Any], given)
+    for name in options:
+        if name not in hints:
+            near = difflib.get_close_matches(name, hints, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"the pool has no option {name!r}{hint}")
+    defaults = {name: hint.__metadata__[0].value for name, hint in hints.items()}
+    return cast(Given, defaults | options)
+
+
+def make_settings(
+    name: str, size: int, max_overflow: int, recycle: float | None, options: CommonOptions
 ) -> Settings:
-    """Make the core's rules of a pool's options; raises PoolConfigError."""
+    """Make the core's settings from complete options; raises PoolConfigError."""
+    min_size = options["min_size"]
     return Settings(
         name=name,
         size=size,
         limit=check_limit(size, max_overflow),
         min_size=size if min_size is None else whole("min_size", min_size, 0, size),
         recycle=seconds("recycle", recycle) or math.inf,
-        recycle_jitter=_share("recycle_jitter", recycle_jitter),
-        max_uses=_most("max_uses", max_uses, 1),
-        max_idle_time=seconds("max_idle_time", max_idle_time),
-        check_after=seconds("check_after", check_after),
-        validate_after=seconds("validate_after", validate_after),
-        reset=_choice("reset", reset, Reset),
-        order=_choice("order", order, Order),
-        max_connecting=_most("max_connecting", max_connecting, 1),
-        max_waiting=_most("max_waiting", max_waiting, 0),
-        connect_attempts=whole("connect_attempts", connect_attempts, 1),
-        breaker_failures=_most("breaker_failures", breaker_failures, 1),
-        breaker_cooldown=seconds("breaker_cooldown", breaker_cooldown),
-        leak_after=seconds("leak_after", leak_after),
-        hooked=hooked,
+        recycle_jitter=share("recycle_jitter", options["recycle_jitter"]),
+        max_uses=at_most("max_uses", options["max_uses"], 1),
+        max_idle_time=seconds("max_idle_time", options["max_idle_time"]),
+        check_after=seconds("check_after", options["check_after"]),
+        validate_after=seconds("validate_after", options["validate_after"]),
+        reset=choice("reset", options["reset"], Reset),
+        order=choice("order", options["order"], Order),
+        max_connecting=at_most("max_connecting", options["max_connecting"], 1),
+        max_waiting=at_most("max_waiting", options["max_waiting"], 0),
+        connect_attempts=whole("connect_attempts", options["connect_attempts"], 1),
+        breaker_failures=at_most("breaker_failures", options["breaker_failures"], 1),
+        breaker_cooldown=seconds("breaker_cooldown", options["breaker_cooldown"]),
+        leak_after=seconds("leak_after", options["leak_after"]),
+        hooked=options["on_acquire"] is not None,
     )
-
-
-def check_limit(size: int, max_overflow: int) -> int:
-    """Check both, and return the most connections that may be open; raises PoolConfigError."""
-    whole("size", size, 0)
-    whole("max_overflow", max_overflow, -1)
-    if size == max_overflow == 0:
-        raise PoolConfigError("size and max_overflow are both 0: the pool could never open any")
-    return sys.maxsize if max_overflow == -1 else size + max_overflow
-
-
-def whole(option: str, value: object, least: int, most: int | None = None) -> int:
-    """Check a whole number."""
-    number = isinstance(value, int) and not isinstance(value, bool)
-    if (
-        isinstance(value, int)
-        and number
-        and least <= value <= (sys.maxsize if most is None else most)
-    ):
-        return value
-    above = "" if most is None else f" and at most {most}"
-    raise PoolConfigError(
-        f"{option} must be a whole number, at least {least}{above}; given: {value!r}"
-    )
-
-
-def check_interval(value: float) -> float:
-    """Return the seconds between two rounds of housekeeping; raises PoolConfigError."""
-    interval = seconds("interval", value)
-    if not interval:
-        raise PoolConfigError("interval must be above 0 seconds")
-    return interval
-
-
-def seconds(option: str, value: object, none: str = "no limit") -> float:
-    """Check a duration; None is for ever, unless the caller has put something in its place."""
-    if value is None:
-        return math.inf
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return float(value)
-    raise PoolConfigError(
-        f"{option} must be a number of seconds, at least 0, or None for {none}; given: {value!r}"
-    )
-
-
-def _most(option: str, value: int | None, least: int) -> int:
-    return sys.maxsize if value is None else whole(option, value, least)
-
-
-def _share(option: str, value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
-        return float(value)
-    raise PoolConfigError(f"{option} must be a number from 0 to 1; given: {value!r}")
-
-
-def _choice(option: str, value: object, kinds: type[Choice]) -> Choice:
-    try:
-        return kinds(str(value))  # its text will do: options may come from a file
-    except ValueError:
-        raise PoolConfigError(
-            f"{option} must be one of {_words(kinds)}; given: {value!r}"
-        ) from None
-
-
-def _words(kinds: Iterable[StrEnum]) -> str:
-    return ", ".join(kind.value for kind in kinds)

@@ -1,8 +1,8 @@
-"""What an acquire costs when it is not free: waiting, and I/O.
+"""The slow path of an acquire: waiting and I/O.
 
-The core says what is to be done, step by step; the engine does it, outside the lock, and reports
-back. Whatever is raised meanwhile, by the driver, by a hook, by the clock or by a signal, what the
-ticket owns is given back before the exception goes on.
+The core names the next step of an acquire request; the engine performs it outside the lock and
+reports the result. If the driver, a hook, the clock or a signal raises, the engine first frees
+everything the request owns and then lets the exception propagate.
 """
 
 import math
@@ -19,7 +19,7 @@ from steadypool._core.entries import OUT, WAIT, AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
 from steadypool._drivers import dbapi as driver
 from steadypool._threads.connect import Opener
-from steadypool._threads.release import Returns
+from steadypool._threads.release import Releasing
 from steadypool.errors import (
     ConnectionFailedError,
     ConnectionValidationError,
@@ -30,8 +30,8 @@ from steadypool.events import CloseReason, FailReason
 from steadypool.protocols import Clock
 
 
-class Engine(Returns):
-    """Works for one core, whose lock it shares with the pool."""
+class Engine(Releasing):
+    """Performs the acquires of one core, whose lock it shares with the pool."""
 
     def __init__(
         self,
@@ -45,38 +45,38 @@ class Engine(Returns):
     ) -> None:
         super().__init__(core, lock, clock, opener, log)
         self._interrupts = interrupts
-        self._kept = interrupts.kept
+        self._deferred = interrupts.pending
         self._random = random
         self._watches_loans = core.settings.leak_after != math.inf
         self.last_error: str | None = None
-        """Why the last connect failed."""
+        """The explanation of the last failed connect."""
 
     def acquire(self, timeout: float, started: float) -> Any:
-        """Borrow a connection: wait, check, replace, open or rest, as the core asks."""
+        """Borrow a connection: wait, check, replace, open or back off, as the core asks."""
         request = AcquireRequest(self._waiter())
         if self._watches_loans:
             self.report_leaks()
         try:
             with self._lock:
                 self._core.start(request, started)
-            if self._kept:
-                self._interrupts.go_on()
+            if self._deferred:
+                self._interrupts.raise_deferred()
             if request.step is WAIT and not request.waiter.wait(deadline_of(timeout, started)):
                 self._give_up(request, started)
             if request.step is not OUT:
-                self._carry_out(request, Backoff.of(timeout, started))
-            if self._kept:
-                self._interrupts.go_on()
+                self._run_steps(request, Backoff.of(timeout, started))
+            if self._deferred:
+                self._interrupts.raise_deferred()
             entry = request.entry
             assert entry is not None
             return entry.connection
         except BaseException as error:
             try:
                 self._withdraw(request, reason_of(error))
-            except BaseException:  # interrupted in its turn: finish the work first
+            except BaseException:  # interrupted again: finish the work first
                 self._withdraw(request, FailReason.INTERRUPTED)
                 raise
-            self._interrupts.go_on()
+            self._interrupts.raise_deferred()
             raise
 
     def fill(self) -> None:
@@ -90,9 +90,9 @@ class Engine(Returns):
             raise PoolInitializationError(self._opener.explain(error)) from error
 
     def grow(self, timeout: float) -> bool:
-        """Open a connection that nobody asked for, if one is missing; False if none is.
+        """Open one connection if the pool is below its minimum; return False if it is not.
 
-        Raises like an acquire, but tries once only.
+        Raises the same errors as an acquire, but makes a single attempt.
         """
         now = self._now()
         request = AcquireRequest(self._waiter())
@@ -101,40 +101,40 @@ class Engine(Returns):
                 if not self._core.grow(request, now):
                     return False
             self._open(request, Backoff.once(timeout, now))
-        finally:  # what was opened finds its place, what was not gives back its slot
+        finally:  # an open connection is placed, an unused slot freed
             try:
                 self._withdraw(request, FailReason.INTERRUPTED)
             except BaseException:  # interrupted: finish the work first
                 self._withdraw(request, FailReason.INTERRUPTED)
                 raise
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
         return True
 
     # --- the steps -------------------------------------------------------------------------------
 
-    def _carry_out(self, request: AcquireRequest, patience: Backoff) -> None:
-        """Do what the core asks of this acquire, until the connection is out."""
+    def _run_steps(self, request: AcquireRequest, backoff: Backoff) -> None:
+        """Perform the steps that the core asks for, until the connection is checked out."""
         while (step := request.step) is not Step.OUT:
-            if self._kept:
-                self._interrupts.go_on()
+            if self._deferred:
+                self._interrupts.raise_deferred()
             if step is Step.WAIT:
-                if not request.waiter.wait(patience.deadline):
-                    self._give_up(request, patience.started)
+                if not request.waiter.wait(backoff.deadline):
+                    self._give_up(request, backoff.started)
             elif step is Step.TAKE:
                 self._take(request)
             elif step is Step.CHECK or step is Step.VALIDATE:
-                self._look(request, patience)
+                self._check(request, backoff)
             elif step is Step.REPLACE:
                 self._replace(request)
             elif step is Step.OPEN:
-                self._open(request, patience)
+                self._open(request, backoff)
             elif step is Step.BACKOFF:
-                self._rest(request)
+                self._back_off(request)
             else:
                 raise self._core.refusal(request)
 
     def _give_up(self, request: AcquireRequest, started: float) -> None:
-        with self._lock:  # a turn that came at the very moment of the deadline still counts
+        with self._lock:  # a wake-up at the deadline itself still counts
             if request.step is Step.WAIT:
                 now = self._now()
                 error = self._core.timeout_error(now - started)
@@ -145,23 +145,23 @@ class Engine(Returns):
         entry = request.entry
         assert entry is not None
         if self._core.settings.hooked:
-            entry.reason = CloseReason.ERROR  # what the hook begins is for no other
+            entry.reason = CloseReason.ERROR  # only this borrower may see the hook's transaction
             self._opener.prepare(entry.connection)
         if self._watches_loans:
             entry.holder, entry.where = callers.thread_name(), callers.whereabouts()
         with self._lock:
             self._core.checkout(request, self._now())
 
-    def _look(self, request: AcquireRequest, patience: Backoff) -> None:
+    def _check(self, request: AcquireRequest, backoff: Backoff) -> None:
         assert request.entry is not None
         connection = request.entry.connection
         if request.step is Step.VALIDATE:
-            good = driver.answers(connection, self._time_left(patience))
+            usable = driver.answers(connection, self._time_left(backoff))
         else:
-            good = driver.alive(connection)
+            usable = driver.alive(connection)
         with self._lock:
-            self._core.checked(request, good)
-        if not good:
+            self._core.checked(request, usable)
+        if not usable:
             self._log.connection_invalid()
 
     def _replace(self, request: AcquireRequest) -> None:
@@ -172,45 +172,45 @@ class Engine(Returns):
             request.waiter = waiter
             self._core.retired(request, self._now())
 
-    def _open(self, request: AcquireRequest, patience: Backoff) -> None:
-        limit = self._time_left(patience)
+    def _open(self, request: AcquireRequest, backoff: Backoff) -> None:
+        limit = self._time_left(backoff)
         began = self._now()
         try:
             connection = self._opener.open(limit)
         except Exception as error:
-            self._connect_failed(request, patience, error)
+            self._connect_failed(request, backoff, error)
             return
-        request.entry = self._new_slot(connection, began)
+        request.entry = self._new_entry(connection, began)
         self._opener.set_up(connection)
         with self._lock:
             outage = self._core.opened(request, self._now())
         if outage is not None:
             self._log.server_recovered(outage)
 
-    def _connect_failed(self, request: AcquireRequest, patience: Backoff, error: Exception) -> None:
-        """Report a failed connect; raises unless it is to be tried again."""
+    def _connect_failed(self, request: AcquireRequest, backoff: Backoff, error: Exception) -> None:
+        """Record a failed connect; raise unless the request retries after its backoff."""
         now = self._now()
-        mends = driver.is_transient(error)
-        until = patience.retry_at(request.attempts, self._random, now) if mends else None
+        transient = driver.is_transient(error)
+        until = backoff.retry_at(request.attempts, self._random, now) if transient else None
         waiter = self._waiter()
         with self._lock:
             request.waiter = waiter
-            given_up = self._core.failed(request, mends, until, now)
+            refuses = self._core.failed(request, transient, until, now)
             failures = self._core.breaker.failures
         self.last_error = self._opener.explain(error)
         self._log.connect_failed(error, request.attempts)
-        if given_up:
+        if refuses:
             self._log.server_unavailable(failures)
         if request.step is Step.BACKOFF:
             self._log.connect_retry(request.attempts + 1, request.until - now)
             return
-        if patience.limit is not None and now >= patience.limit:
-            raise self._too_late(patience) from error
+        if backoff.limit is not None and now >= backoff.limit:
+            raise self._timeout_error(backoff) from error
         kind = ConnectionValidationError if request.broken else ConnectionFailedError
         raise kind(self._opener.explain(error)) from error
 
-    def _rest(self, request: AcquireRequest) -> None:
-        request.waiter.wait(request.until)  # cut short only when the pool is closed
+    def _back_off(self, request: AcquireRequest) -> None:
+        request.waiter.wait(request.until)  # only closing the pool ends this wait early
         waiter = self._waiter()
         with self._lock:
             request.waiter = waiter
@@ -218,17 +218,17 @@ class Engine(Returns):
 
     # --- parts -----------------------------------------------------------------------------------
 
-    def _time_left(self, patience: Backoff) -> float | None:
-        left = patience.left(self._now())
+    def _time_left(self, backoff: Backoff) -> float | None:
+        left = backoff.left(self._now())
         if left is not None and left <= 0:
-            raise self._too_late(patience)
+            raise self._timeout_error(backoff)
         return left
 
-    def _too_late(self, patience: Backoff) -> PoolTimeoutError:
+    def _timeout_error(self, backoff: Backoff) -> PoolTimeoutError:
         with self._lock:
-            return self._core.timeout_error(self._now() - patience.started)
+            return self._core.timeout_error(self._now() - backoff.started)
 
-    def _new_slot(self, connection: Any, began: float) -> PoolEntry:
+    def _new_entry(self, connection: Any, began: float) -> PoolEntry:
         now, settings = self._now(), self._core.settings
         recycle = settings.recycle
         if settings.recycle_jitter:

@@ -1,4 +1,4 @@
-"""The real clock; what a pool asks of any clock is in `steadypool.protocols`."""
+"""The real clock; `steadypool.protocols` defines the interface of a clock."""
 
 import time
 from threading import TIMEOUT_MAX, Lock
@@ -6,9 +6,10 @@ from time import monotonic
 
 
 class SystemWaiter:
-    """A raw lock, held from the start; waking releases it.
+    """A raw lock that is held from the start; waking releases it.
 
-    `wake` is the lock's own method: no Python frame in which a signal could lose the wake-up.
+    `wake` is the lock's own method, so there is no Python frame in which a signal could lose the
+    wake-up.
     """
 
     __slots__ = ("_lock", "wake")

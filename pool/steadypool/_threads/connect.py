@@ -1,7 +1,7 @@
-"""Opening connections, and explaining why it did not work.
+"""Opens connections, and explains failed connects.
 
-The explanation names address, user and database where they are known, and what to do; never the
-password.
+The explanation names address, user and database as far as they are known, and suggests a remedy. It
+never contains the password.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from steadypool.errors import ConnectionFailedError
 
 
 class Opener:
-    """Opens the connections of the pool `name`. Thread-safe as far as `connect` is."""
+    """Opens the connections of the pool `name`. Thread-safe if `connect` is."""
 
     def __init__(self, name: str, connect: Callable[[], Any], hooks: Hooks) -> None:
         self._name = name
@@ -23,29 +23,29 @@ class Opener:
         self.address = connect.address if isinstance(connect, Connector) else None
 
     def open(self, limit: float | None) -> Any:
-        """Open one; `limit` in seconds applies to a `Connector`, which alone can keep to it."""
+        """Open a connection; only a `Connector` respects `limit`, in seconds."""
         if isinstance(self._connect, Connector):
             return self._connect(limit)
         return self._connect()
 
     def set_up(self, connection: Any) -> None:
-        """Do once what the user wants done to a new connection, and end its transaction."""
+        """Run the setup hook on a new connection, then end any transaction the hook left open."""
         if self._hooks.setup is None:
             return
         self._hooks.setup(connection)
         if not driver.settle(connection):
             raise ConnectionFailedError(
                 f"the setup hook of the pool {self._name!r} left a connection that cannot be used: "
-                "closed, or with a result that was not read"
+                "closed, or with an unread result"
             )
 
     def prepare(self, connection: Any) -> None:
-        """Do what the user wants done at every acquire."""
+        """Call the on_acquire hook."""
         if self._hooks.on_acquire is not None:
             self._hooks.on_acquire(connection)
 
     def explain(self, error: Exception) -> str:
-        """Say what could not be opened, why, and what to do."""
+        """Describe a failed connect: the pool, the destination, the cause and a suggestion."""
         where = ""
         if isinstance(self._connect, Connector):
             where = f" to {self._connect.place}"

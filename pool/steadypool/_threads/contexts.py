@@ -1,23 +1,22 @@
-"""Borrowing for the length of a `with` block."""
+"""Contexts that borrow a connection: `with pool`, `connection()` and `transaction()`."""
 
 import sys
 import threading
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from steadypool._common.contexts import Blocks
+from steadypool._common.contexts import OpenContexts
 from steadypool._drivers import dbapi as driver
-from steadypool._threads.admin import Control
 
 
-class Borrowing(Control):
-    """The blocks of a pool, over its `acquire` and `release`."""
+class Borrowing(ABC):
+    """The contexts of a pool, built on its `acquire` and `release`."""
 
     def __init__(self) -> None:
-        self._blocks = Blocks(threading.get_ident)
+        self._contexts = OpenContexts(threading.get_ident)
 
     @abstractmethod
     def acquire(self, timeout: float | None = None) -> Any:
@@ -25,11 +24,11 @@ class Borrowing(Control):
 
     @abstractmethod
     def release(self, connection: Any) -> None:
-        """Give a connection back."""
+        """Return a connection."""
 
     @contextmanager
     def connection(self, timeout: float | None = None) -> Iterator[Any]:
-        """Borrow a connection for the length of a `with` block; `timeout` as for `acquire`."""
+        """Borrow a connection for a `with` block; `timeout` and errors as for `acquire`."""
         connection = self.acquire(timeout)
         try:
             yield connection
@@ -38,10 +37,11 @@ class Borrowing(Control):
 
     @contextmanager
     def transaction(self, timeout: float | None = None) -> Iterator[Any]:
-        """Borrow a connection for a unit of work: a `with` block that does all or nothing.
+        """Borrow a connection for a unit of work: a `with` block that is all or nothing.
 
-        At its end the work is committed, or rolled back if the block or the commit raises; what it
-        raised goes on. `timeout` as for `acquire`; see `steadypool.units` for optimistic locking.
+        The end of the block commits. If the block or the commit raises, the work is rolled back and
+        the exception propagates. `timeout` and errors as for `acquire`; see `steadypool.units` for
+        optimistic locking.
         """
         with self.connection(timeout) as connection:
             driver.begin(connection)
@@ -55,9 +55,9 @@ class Borrowing(Control):
     def __enter__(self) -> Any:
         connection = self.acquire()
         try:
-            self._blocks.enter(sys._getframe(1), connection)
-        except BaseException:  # interrupted: the block does not begin, nor will it end
-            self._blocks.forget(sys._getframe(1), connection)
+            self._contexts.enter(sys._getframe(1), connection)
+        except BaseException:  # interrupted: the block does not begin and has no end
+            self._contexts.forget(sys._getframe(1), connection)
             self.release(connection)
             raise
         return connection
@@ -69,10 +69,10 @@ class Borrowing(Control):
         traceback: TracebackType | None,
     ) -> None:
         try:
-            connection = self._blocks.leave(sys._getframe(1))
+            connection = self._contexts.leave(sys._getframe(1))
         except Exception:
             raise
         except BaseException:  # interrupted: finish the work first
-            self.release(self._blocks.leave(sys._getframe(1)))
+            self.release(self._contexts.leave(sys._getframe(1)))
             raise
         self.release(connection)

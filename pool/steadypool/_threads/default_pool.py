@@ -1,6 +1,6 @@
-"""The one pool of a process, made when it is first asked for.
+"""The default pool of a process, created by the first call.
 
-The lock is held while that pool opens its connections, so that all who ask at once get the same.
+The lock is held while the pool opens its connections, so concurrent first calls get the same pool.
 """
 
 import inspect
@@ -17,8 +17,8 @@ _DEFAULTS = {
 }
 
 
-class _Shared:
-    """The pool, and the options that it was made with."""
+class _Default:
+    """The pool, and the options it was created with."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -26,45 +26,46 @@ class _Shared:
         self.options: dict[str, Any] = {}
 
 
-_shared = _Shared()
+_default = _Default()
 
 
 def get_global_pool(**options: Any) -> ConnectionPool:
-    """Return the process-wide pool; make it, with `ConnectionPool`'s options, if there is none.
+    """Return the process-wide pool; the first call creates it, with `ConnectionPool`'s options.
 
-    Later calls give no options, or the same ones; other ones raise PoolConfigError, which names
-    them. After the pool was closed, the next call makes another. Thread-safe.
+    Later calls pass no options, or the same ones. Other options raise PoolConfigError, which names
+    them. After the pool was closed, the next call creates another one. Thread-safe.
     """
-    with _shared.lock:
-        if _shared.pool is None or _shared.pool.closed:
-            _shared.pool = ConnectionPool(**options)
-            _shared.options = _DEFAULTS | options
+    with _default.lock:
+        if _default.pool is None or _default.pool.closed:
+            _default.pool = ConnectionPool(**options)
+            _default.options = _DEFAULTS | options
         else:
-            _check_same(options, _shared.options)
-        return _shared.pool
+            _check_same(options, _default.options)
+        return _default.pool
 
 
 def close_global_pool() -> None:
-    """Close the process-wide pool, if there is one, and forget it."""
-    with _shared.lock:
-        pool, _shared.pool = _shared.pool, None
+    """Close the process-wide pool, if there is one. Thread-safe."""
+    with _default.lock:
+        pool, _default.pool = _default.pool, None
         if pool is not None:
             pool.close()
 
 
-def _check_same(options: dict[str, Any], made_with: dict[str, Any]) -> None:
+def _check_same(options: dict[str, Any], created_with: dict[str, Any]) -> None:
     missing = object()
-    different = [key for key in options if options[key] != made_with.get(key, missing)]
+    different = [key for key in options if options[key] != created_with.get(key, missing)]
     if different:
-        # Names alone: `config` may be a URL with a password in it.
+        # Only the names: `config` may be a URL with a password.
         raise PoolConfigError(
-            f"the global pool was made with other options: {', '.join(sorted(different))} differ. "
-            "Ask for it without options, or close it first (close_global_pool)"
+            "the global pool was created with other options: "
+            f"{', '.join(sorted(different))} differ. "
+            "Call get_global_pool without options, or close the pool first (close_global_pool)"
         )
 
 
 def _after_fork_in_child() -> None:
-    _shared.lock = threading.Lock()
+    _default.lock = threading.Lock()
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

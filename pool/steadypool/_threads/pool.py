@@ -1,97 +1,65 @@
-"""The pool for threads: a lock around the core, and the short way through it.
+"""The pool for threads: a lock around the core, and the fast path through it.
 
-Rules of this shell:
+Rules:
 
-* The lock is held for moves of the core only; connecting, checking, rolling back, closing and
-  waiting happen outside it, in the engine.
-* The usual acquire and the usual release take one turn of the lock each, and nothing else - if
-  there is nothing else to do: no listener, no `on_acquire`, no `max_uses`, no `max_idle_time`, no
-  `leak_after`, no session reset.
-* A forked child begins with an empty pool. What it inherited it neither uses nor closes politely;
-  giving such a connection back there does nothing.
+* The pool holds the lock only for transitions of the core. The engine connects, checks, rolls back,
+  closes and waits without it.
+* The usual acquire and the usual release take the lock once and do nothing else, as long as the
+  pool has no listener, `on_acquire`, `max_uses`, `max_idle_time`, `leak_after` or session reset.
+* A forked child starts with an empty pool. It neither uses inherited connections nor closes them
+  with a message to the server; releasing one there does nothing.
 """
 
-import os
-import random as chance
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from steadypool._common import forks
+from steadypool._common.checks import seconds
 from steadypool._common.deferred import DeferredInterrupts
-from steadypool._common.hooks import Hook, Hooks
+from steadypool._common.hooks import Hooks
 from steadypool._common.log import PoolLog
-from steadypool._common.options import check_settings, seconds
+from steadypool._common.options import PoolOptions, complete, takes
 from steadypool._core.core import Core
 from steadypool._core.entries import ConnectionState
-from steadypool._core.settings import Order, Reset, Settings
 from steadypool._drivers import configuration
 from steadypool._drivers import dbapi as driver
 from steadypool._drivers.dbapi import state as connection_state
 from steadypool._drivers.mysql import Connector
 from steadypool._threads.acquire import Engine
+from steadypool._threads.admin import PoolAdmin
 from steadypool._threads.clock import SystemClock
 from steadypool._threads.connect import Opener
 from steadypool._threads.contexts import Borrowing
-from steadypool.events import Listener
 from steadypool.protocols import Clock
 
 _CLEAN = ConnectionState.CLEAN
 _OPEN = ConnectionState.IN_TRANSACTION
 
 
-class ConnectionPool(Borrowing):
+class ConnectionPool(PoolAdmin, Borrowing):
     """A fair, thread-safe pool of database connections.
 
-    How many, for how long, and who waits:
+    * `size`: the number of idle connections that the pool keeps; 0: none.
+    * `max_overflow`: how many more may be open at once; 0: none; -1: any number.
+    * `timeout`: the seconds that an acquire may take, waiting and connecting together; None: no
+      limit.
+    * `recycle`: the age in seconds from which a connection is replaced before it is handed out; 0
+      or None: never.
+    * `config_name`: the database's name in the configuration file, and the pool's name unless
+      `name` is given.
 
-    * `size`: idle connections that are kept; `max_overflow`: how many more may be open at once
-      (-1: any number; 0: none). `size` may be 0: then nothing is kept.
-    * `min_size`: connections opened at start, and kept by `maintain`; None means `size`.
-    * `max_idle_time`: an idle connection above `min_size` unused for so many seconds is closed.
-    * `recycle`: age in seconds from which a connection is replaced before it is handed out; 0 or
-      None: never. `recycle_jitter`: share of it (0 to 1) by which each connection's own limit is
-      shortened at random, lest all be replaced together.
-    * `max_uses`: a connection is closed when it comes back from so many loans.
-    * `timeout`: seconds an acquire may take, waiting and connecting together; None: for ever.
-    * `max_waiting`: length of the queue; who comes then gets PoolExhaustedError at once.
-    * `order`: which idle connection is handed out (see `Order`).
+    `PoolOptions` describes the keyword options.
 
-    How to connect:
+    A released connection is rolled back if it has an open transaction, so uncommitted work is lost.
+    It is closed if it has an unread result. Other session state, such as variables, temporary
+    tables and named locks, stays unless `reset` is `Reset.SESSION`.
 
-    * `config_name`: the database's name in the configuration file, and the pool's, unless `name`.
-    * `config`: a `Config`, a URL, or a path; None: $STEADYPOOL_CONFIG, else ./config.yaml.
-    * `connect`: any callable that opens a DB-API connection, in place of `config`. Its connects
-      cannot be cut short by the acquire's timeout.
-    * `max_connecting`: connects under way at once; None: as many as connections may be open.
-    * `connect_attempts`: connects tried for one acquire, with growing rests in between, as far as
-      its timeout allows. Not tried again is what time does not mend, such as a wrong password.
-    * `breaker_failures`: after so many failed connects in a row, acquires that need a connect get
-      ServerUnavailableError at once, save for one every `breaker_cooldown` seconds that finds out
-      whether the server is back; None: never.
-
-    What is done to connections:
-
-    * `setup(connection)`: once for every new one (and after a session reset). A transaction that it
-      leaves open is rolled back. `on_acquire(connection)`: at every acquire; what it begins is the
-      borrower's. If one raises, the connection is closed and the exception goes to the borrower.
-    * `check_after`: an idle connection unused for so many seconds is checked for being alive,
-      without a round trip, before it is handed out; `validate_after`: with one. None: never.
-    * `reset`: what is done when it comes back (see `Reset`).
-    * `leak_after`: a loan that lasts longer, in seconds, is reported once: in the log, and as an
-      event. The pool then notes who borrows and where, which costs some microseconds.
-    * `listeners`: see `steadypool.events`. `clock`: where time comes from; `random`: numbers from
-      0 to 1; both for tests.
-
-    A connection comes back without open transaction (it is rolled back; uncommitted work is lost)
-    and without unread result (else it is dropped). Other session state, such as variables,
-    temporary tables and locks taken by name, is reset by `Reset.SESSION` only.
-
-    Raises PoolConfigError, and PoolInitializationError when the first connections cannot be opened.
-    Every method may be called from any thread, but not from a listener, nor from a finalizer
-    (`__del__`, a `weakref` callback): those may run in the midst of the pool's own work.
+    Raises PoolConfigError, and PoolInitializationError if the first connections cannot be opened.
+    Any thread may call any method. A listener or a finalizer (`__del__`, a `weakref` callback) must
+    not, because it may run during the pool's own work.
     """
 
+    @takes(PoolOptions)
     def __init__(
         self,
         size: int = 5,
@@ -99,71 +67,26 @@ class ConnectionPool(Borrowing):
         timeout: float | None = 30.0,
         recycle: float | None = 3600.0,
         config_name: str = "primary",
-        *,
-        min_size: int | None = None,
-        config: configuration.Config | str | os.PathLike[str] | None = None,
-        connect: Callable[[], Any] | None = None,
-        check_after: float | None = 0.5,
-        validate_after: float | None = None,
-        recycle_jitter: float = 0.0,
-        max_uses: int | None = None,
-        max_idle_time: float | None = None,
-        max_waiting: int | None = None,
-        max_connecting: int | None = None,
-        connect_attempts: int = 3,
-        breaker_failures: int | None = 5,
-        breaker_cooldown: float = 1.0,
-        setup: Hook | None = None,
-        on_acquire: Hook | None = None,
-        reset: Reset = Reset.ROLLBACK,
-        order: Order = Order.LIFO,
-        leak_after: float | None = None,
-        clock: Clock | None = None,
-        random: Callable[[], float] = chance.random,
-        listeners: Iterable[Listener] = (),
-        name: str | None = None,
+        **given: Unpack[PoolOptions],
     ) -> None:
-        super().__init__()
-        self.name = name or config_name
-        self._settings: Settings = check_settings(
-            name=self.name,
-            size=size,
-            max_overflow=max_overflow,
-            min_size=min_size,
-            recycle=recycle,
-            recycle_jitter=recycle_jitter,
-            max_uses=max_uses,
-            max_idle_time=max_idle_time,
-            max_waiting=max_waiting,
-            check_after=check_after,
-            validate_after=validate_after,
-            max_connecting=max_connecting,
-            connect_attempts=connect_attempts,
-            breaker_failures=breaker_failures,
-            breaker_cooldown=breaker_cooldown,
-            reset=reset,
-            order=order,
-            leak_after=leak_after,
-            hooked=on_acquire is not None,
-        )
-        self._timeout = seconds("timeout", timeout)
-        self._keeps_open = self._settings.reset is Reset.NONE
+        Borrowing.__init__(self)
+        options = complete(PoolOptions, given)
+        self._configure(size, max_overflow, timeout, recycle, config_name, options)
+        connect = options["connect"]
         if connect is None:
-            connect = Connector(configuration.load(config, config_name))
-        self._opener = Opener(self.name, connect, Hooks(setup, on_acquire))
+            connect = Connector(configuration.load(options["config"], config_name))
+        self._opener = Opener(self.name, connect, Hooks(options["setup"], options["on_acquire"]))
         self._log = PoolLog(self.name, self._opener.address)
         self._interrupts = DeferredInterrupts(self._log, threading.get_ident)
-        self._kept = self._interrupts.kept
-        self._random = random
-        self._clock: Clock = clock or SystemClock()
+        self._deferred = self._interrupts.pending
+        self._clock: Clock = options["clock"] or SystemClock()
         self._now = self._clock.now
-        self._listeners = tuple(listeners)
         self._inherited: dict[int, Any] = {}
-        self._start_afresh()
+        self._make_engine()
         self._core.begin(self._now())
         try:
             self._engine.fill()
-            self._interrupts.go_on()
+            self._interrupts.raise_deferred()
         except BaseException:
             self.close()
             raise
@@ -175,20 +98,20 @@ class ConnectionPool(Borrowing):
     # --- borrowing -------------------------------------------------------------------------------
 
     def acquire(self, timeout: float | None = None) -> Any:
-        """Borrow a connection; give it back with `release`.
+        """Borrow a connection; return it with `release`.
 
         `timeout` in seconds covers waiting and connecting; None: the pool's own; 0: do not wait
-        (a connection may still be opened, once). Raises PoolTimeoutError, PoolExhaustedError,
+        (but a single attempt to connect is allowed). Raises PoolTimeoutError, PoolExhaustedError,
         PoolClosedError, ConnectionFailedError (ConnectionValidationError, ServerUnavailableError),
-        and whatever a hook raises.
+        and any exception of a hook.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout, "the pool's own")
         entry = None
-        read_clock = self._now  # an attribute that is called in place costs twice as much
+        read_clock = self._now  # calling an attribute in place costs twice as much
         now = read_clock()
         try:
-            if self._core.idle:  # a glance without the lock; whom it deceives goes the long way
+            if self._core.idle:  # read without the lock; a wrong answer leads to the slow path
                 with self._lock:
                     entry = self._core.take(now)
         except BaseException:
@@ -200,11 +123,11 @@ class ConnectionPool(Borrowing):
         return self._engine.acquire(self._timeout if timeout is None else timeout, now)
 
     def release(self, connection: Any) -> None:
-        """Give a connection back; None is ignored. Any thread may do so, not the borrower alone.
+        """Return a connection; None is ignored. Any thread may release it, not only the borrower.
 
-        Raises NotBorrowedError, and changes nothing, if the connection is not on loan (given back
-        already, or another pool's). If it has been lent out again since, that cannot be seen: do
-        not use or release a connection after its release.
+        Raises NotBorrowedError, and changes nothing, if the connection is not on loan: it was
+        released already, or belongs to another pool. The pool cannot detect a second release if the
+        connection is on loan again by then: do not use or release a connection after its release.
         """
         if connection is None:
             return
@@ -228,21 +151,21 @@ class ConnectionPool(Borrowing):
                             number = entry.returning
                         raise
                     if more:
-                        number = entry.returning  # read in the same turn, it is this return's, or 0
-                    elif not self._kept:
+                        number = entry.returning  # under the same lock: this checkin's, or 0
+                    elif not self._deferred:
                         return
             if entry is not None and more:
-                self._engine.put_right(entry, number, state)
+                self._engine.finish_release(entry, number, state)
         except BaseException:
             self._engine.rescue(connection, entry, number)
             raise
-        self._interrupts.go_on()
+        self._interrupts.raise_deferred()
         if entry is None and id(connection) not in self._inherited:
             raise self._core.not_borrowed()
 
-    # --- beginning, and beginning again in a forked child ----------------------------------------
+    # --- start, and restart in a forked child ----------------------------------------------------
 
-    def _start_afresh(self) -> None:
+    def _make_engine(self) -> None:
         self._lock = threading.Lock()
         self._core = self._make_core()
         self._engine = Engine(
@@ -259,14 +182,14 @@ class ConnectionPool(Borrowing):
         return Core(self._settings, self._listeners, self._interrupts.listener_raised)
 
     def _after_fork(self) -> None:
-        """In the child: begin again, empty; the parent's connections are none of ours."""
+        """In the child: start empty; inherited connections belong to the parent."""
         old = self._core
         self._settings = old.settings
-        self._start_afresh()
+        self._make_engine()
         self._core.tidy_at = old.tidy_at
         for entry in [*old.idle, *old.in_use.values()]:
             driver.forget(entry.connection)
-            # Kept for good: no finalizer may close it politely, and giving it back is no error.
+            # Kept for good: no finalizer may send a goodbye, and releasing it is no error.
             self._inherited[entry.key] = entry.connection
         if old.is_closed:
             self._core.close([], self._now())

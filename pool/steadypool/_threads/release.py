@@ -1,7 +1,7 @@
-"""What a return costs when it is not free, and housekeeping: resetting, closing, reporting.
+"""The slow path of a release, and maintenance: resetting, closing and reporting.
 
-A connection that is being reset or closed is a reservation of the thread that does it. Whatever is
-raised meanwhile, the reservation is given back before the exception goes on.
+A connection that is being reset or closed is a reservation of the thread that does so. If anything
+raises meanwhile, the reservation is freed before the exception propagates.
 """
 
 import threading
@@ -18,8 +18,8 @@ from steadypool.events import CloseReason
 from steadypool.protocols import Clock
 
 
-class Returns:
-    """Works for one core, whose lock it shares with the pool."""
+class Releasing:
+    """Resets and closes the connections of one core, whose lock it shares with the pool."""
 
     def __init__(
         self, core: Core, lock: threading.Lock, clock: Clock, opener: Opener, log: PoolLog
@@ -31,12 +31,12 @@ class Returns:
         self._opener = opener
         self._log = log
 
-    # --- giving back -----------------------------------------------------------------------------
+    # --- releasing -------------------------------------------------------------------------------
 
-    def put_right(self, entry: PoolEntry, number: int, state: ConnectionState) -> None:
-        """Reset or close a connection that came back; its slot is reserved meanwhile.
+    def finish_release(self, entry: PoolEntry, number: int, state: ConnectionState) -> None:
+        """Reset or close a returned connection; its slot stays reserved until that is done.
 
-        `number` is that of the return; 0: the connection has its place, and may be lent again.
+        `number` is that of the checkin; 0: the connection is placed and may be on loan again.
         """
         if number and entry.reason is None:
             if self._restore(entry, state):
@@ -58,16 +58,16 @@ class Returns:
             return False
         if reset is Reset.SESSION:
             try:
-                self._opener.set_up(entry.connection)  # whose work the reset has undone
+                self._opener.set_up(entry.connection)  # the reset undid its effect
             except Exception:
                 return False
         return True
 
     def rescue(self, connection: Any, entry: PoolEntry | None, number: int) -> None:
-        """After an interrupted release: close what is neither on loan nor in its place.
+        """After an interrupted release, close a connection that is neither on loan nor placed.
 
-        `slot` is None if the connection was not looked up; it then is still the caller's. `number`
-        is that of the return, 0 if it was not to be put right.
+        `entry` is None if the release did not look it up; then the connection is still on loan.
+        `number` is that of the checkin, or 0 if the connection needed no reset or close.
         """
         if entry is None:
             with self._lock:
@@ -100,12 +100,12 @@ class Returns:
 
     # --- the pool as a whole ---------------------------------------------------------------------
 
-    def change(self, move: Callable[[list[PoolEntry], float], None]) -> None:
-        """Make a move of the core that may doom connections, and close those."""
+    def change(self, apply: Callable[[list[PoolEntry], float], None]) -> None:
+        """Apply a change to the core, then close the connections that it removed."""
         to_close: list[PoolEntry] = []
         try:
             with self._lock:
-                move(to_close, self._now())
+                apply(to_close, self._now())
             self._discard_all(to_close)
         except BaseException:  # interrupted: finish the work first
             with self._lock:
@@ -121,7 +121,7 @@ class Returns:
         self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))
 
     def drain(self, deadline: float | None) -> None:
-        """Wait until all is back in the closed pool; cut off what is on loan at the deadline."""
+        """Wait until every connection is back; at the deadline, cut off those still on loan."""
         waiter = self._waiter()
         with self._lock:
             done = self._core.drained(waiter)
@@ -133,7 +133,7 @@ class Returns:
             driver.abort(connection)
 
     def report_leaks(self) -> None:
-        """Log loans that last too long, each once."""
+        """Log loans longer than `leak_after`, each once."""
         with self._lock:
             loans = self._core.leaks(self._now())
         self._log.leaks_suspected(loans)

@@ -1,1 +1,1 @@
-"""The lab for pools that are used by asyncio tasks."""
+"""The lab for pools that asyncio tasks use; the source of modules in `poolspec.lab.threads`."""

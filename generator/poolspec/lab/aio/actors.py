@@ -1,4 +1,4 @@
-"""Actors as tasks. A task carries its actor's name, so the event log knows who did what."""
+"""Actors as tasks. A task has its actor's name, so the event log shows which actor acted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,6 +7,7 @@ from functools import partial
 
 from poolspec.invariants.log import Entry, Log
 from poolspec.lab.aio.clock import AsyncClock
+from poolspec.lab.aio.waiting import wait_until
 from poolspec.lab.remaining_timeout import acts
 from poolspec.lab.threads.actors import GIVE_UP_AFTER
 
@@ -15,7 +16,7 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 
 @dataclass(frozen=True, slots=True)
 class AsyncActor:
-    """What to start: `count` tasks, each running `body` `repeat` times."""
+    """An actor to start: `count` tasks, each of which runs `body` `repeat` times."""
 
     name: str
     body: Callable[[], Awaitable[None]]
@@ -36,26 +37,13 @@ def async_actor(
     return AsyncActor(name, body, count, repeat)
 
 
-async def wait_until(log: Log, clock: AsyncClock, holds: Callable[[], bool]) -> None:
-    """Wait until `holds()` is true; it is asked again after every entry of the log.
-
-    Raises what the clock raises when nobody is left who could make it true.
-    """
-    while True:
-        watcher = clock.waiter()
-        log.watch(watcher.wake)
-        if holds():
-            return
-        await watcher.wait(None)
-
-
-class AsyncCrew:
+class AsyncActors:
     """All actors of a test."""
 
     awaits = ""
     """What the test's own task waits for."""
     is_all = True
-    """Nobody acts but these, as far as is known."""
+    """Whether these are all actors of the test, as far as is known."""
 
     def __init__(self, clock: AsyncClock, log: Log) -> None:
         self._clock = clock
@@ -67,9 +55,9 @@ class AsyncCrew:
 
     def start(self, actors: Iterable[AsyncActor]) -> None:
         """Start tasks; none of them runs before all are started."""
-        cast = [(member, actor) for actor in actors for member in self._enlist(actor)]
-        self._clock.enter(len(cast))
-        for member, actor in cast:
+        started = [(member, actor) for actor in actors for member in self._enlist(actor)]
+        self._clock.enter(len(started))
+        for member, actor in started:
             task = asyncio.create_task(self._run(actor), name=member)
             task.add_done_callback(self._ended)
             self._tasks[member] = task
@@ -88,17 +76,17 @@ class AsyncCrew:
         return [member for member in started if member not in self._done]
 
     def raise_kept(self) -> None:
-        """Raise what an actor raised that has ended, if any did."""
+        """Raise an error that an actor ended with, if there is one."""
         for member in list(self._errors):
             self._raise(member)
 
     def cancel(self, name: str) -> None:
-        """Cancel an actor's tasks; join then raises nothing on their account."""
+        """Cancel an actor's tasks. A later join raises nothing for them."""
         for member in self._members[name]:
             self._tasks[member].cancel()
 
     async def join(self, names: Iterable[str]) -> None:
-        """Wait for actors to end, then raise the first thing that one of them raised."""
+        """Wait until actors have ended. Raises the first error that one of them ended with."""
         for name in names:
             self.awaits = f"for the end of {name}"
             await wait_until(self._log, self._clock, partial(self._is_done, name))
@@ -112,7 +100,7 @@ class AsyncCrew:
         await self.join(list(self._members))
 
     async def abandon(self) -> None:
-        """Cancel whoever still runs, and wait a little for the end of it."""
+        """Cancel the tasks that still run, and wait a short time for them to end."""
         left = [task for task in self._tasks.values() if not task.done()]
         for task in left:
             task.cancel()
@@ -126,7 +114,7 @@ class AsyncCrew:
             raise error
 
     def _enlist(self, actor: AsyncActor) -> list[str]:
-        """Note the tasks of an actor. One that has ended may be started again."""
+        """Note the tasks of an actor. An actor that has ended may be started again."""
         members = self._members[actor.name] = actor.members()
         self._done.difference_update(members)
         return members
@@ -147,5 +135,5 @@ class AsyncCrew:
         elif (error := task.exception()) is not None:
             self._errors[name] = error  # kept for join, which raises it in the test
         self._done.add(name)
-        self._log.append(Entry(self._clock.now(), name, kind))  # wakes who joins, while it counts
+        self._log.append(Entry(self._clock.now(), name, kind))  # wakes a join while the task counts
         self._clock.leave()

@@ -1,19 +1,22 @@
-"""The clients of generated load, as tasks."""
+"""The clients of generated load. A client borrows from the pool, or requests from a web app."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from poolspec.lab.aio.actors import AsyncActor, AsyncCrew
+from poolspec.lab.aio.actors import AsyncActor, AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
-from poolspec.lab.aio.contract import AsyncPoolAdapter
+from poolspec.lab.aio.contract import AsyncDriver
 from poolspec.lab.aio.pool import AsyncHeld, AsyncPool
-from poolspec.lab.load.tasks import COUNT, INSERT, Heap, LoadResult, Task
+from poolspec.lab.load.result import LoadResult
+from poolspec.lab.load.tasks import COUNT, INSERT, Task, TaskQueue, client_name
 from poolspec.vocabulary import ErrorKind, Operation, Via
 
 if TYPE_CHECKING:
     from poolspec.lab.web.answers import Answer
+
+__tracebackhide__ = True  # a failure is shown where the test failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +32,25 @@ class AsyncHabits:
 
 
 class AsyncWorker(Protocol):
-    """Does one thing after the other."""
+    """Does one task after another. Safe to use from many actors."""
 
     async def do(self, task: Task, client: int) -> None:
-        """Do one thing, and note what came of it."""
+        """Do one task and note its result."""
 
 
-class AsyncClients:
-    """Does operations on a pool and notes what came of them."""
+class AsyncBorrowers:
+    """Does operations on a pool and notes their results. Safe to use from many actors."""
 
     def __init__(
-        self, pool: AsyncPool, adapter: AsyncPoolAdapter, habits: AsyncHabits, result: LoadResult
+        self, pool: AsyncPool, driver: AsyncDriver, habits: AsyncHabits, result: LoadResult
     ) -> None:
         self._pool = pool
-        self._adapter = adapter
+        self._driver = driver
         self._habits = habits
         self._result = result
 
     async def do(self, task: Task, client: int) -> None:
-        """Do one operation; an error that is none of the pool's own is raised."""
+        """Do one operation. Raises an error that is neither the pool's nor its driver's."""
         started = self._habits.clock.now()
         try:
             await self._borrow(task, client)
@@ -55,12 +58,11 @@ class AsyncClients:
             kind = self._habits.kind_of(error)
             if kind is None:
                 raise
-            self._result.errors[kind] += 1
+            self._result.note_error(kind)
             if self._habits.rest:
                 await self._habits.clock.sleep(self._habits.rest)
-            return
-        self._result.succeeded += 1
-        self._result.seconds.append(self._habits.clock.now() - started)
+        else:
+            self._result.note_success(self._habits.clock.now() - started)
 
     async def _borrow(self, task: Task, client: int) -> None:
         if self._habits.via is Via.WITH:
@@ -82,15 +84,15 @@ class AsyncClients:
             await self._habits.clock.sleep(task.hold)
 
     async def _write(self, held: AsyncHeld, task: Task, client: int) -> None:
-        await self._adapter.run(held.raw, INSERT, (task.number, client))
+        await self._driver.run(held.raw, INSERT, (task.number, client))
         if task.kind is Operation.COMPLEX:
-            await self._adapter.run(held.raw, COUNT, ())
-        await self._adapter.commit(held.raw)
-        self._result.written.add(task.number)
+            await self._driver.run(held.raw, COUNT, ())
+        await self._driver.commit(held.raw)
+        self._result.note_write(task.number)
 
 
-class AsyncVisitors:
-    """Sends requests to a web application, and notes the answers."""
+class AsyncRequesters:
+    """Sends requests to a web application and notes the answers."""
 
     def __init__(
         self,
@@ -106,29 +108,26 @@ class AsyncVisitors:
         """Send one request."""
         started = self._now()
         answer = await self._ask(task.kind)
-        self._result.note(answer.status, self._now() - started)
+        self._result.note_answer(answer.status, self._now() - started)
 
 
-async def work_off(worker: AsyncWorker, tasks: Heap, client: int) -> None:
-    """Do tasks of a heap, which may be common to many clients, until none is left."""
+async def work_off(worker: AsyncWorker, tasks: TaskQueue, client: int) -> None:
+    """Do tasks of a queue, which many clients may share, until none is left."""
     while tasks:
-        await worker.do(tasks.popleft(), client)
+        try:
+            task = tasks.popleft()
+        except IndexError:  # another client took the last one
+            return
+        await worker.do(task, client)
 
 
-def start_in_tasks(
-    crew: AsyncCrew, name: str, worker: AsyncWorker, heaps: Sequence[Heap]
+def start_clients(
+    actors: AsyncActors, load: str, worker: AsyncWorker, queues: Sequence[TaskQueue]
 ) -> list[str]:
-    """Start one client for each heap of tasks, each as a task of its own; return their names."""
-    actors = [
-        AsyncActor(f"{name}-{n + 1}", partial(work_off, worker, heap, n))
-        for n, heap in enumerate(heaps)
+    """Start one client for each queue, each as an actor; return their names."""
+    clients = [
+        AsyncActor(client_name(load, n), partial(work_off, worker, queue, n))
+        for n, queue in enumerate(queues)
     ]
-    crew.start(actors)
-    return [actor.name for actor in actors]
-
-
-async def run_in_tasks(
-    crew: AsyncCrew, name: str, worker: AsyncWorker, heaps: Sequence[Heap]
-) -> None:
-    """Run one client for each heap of tasks, until all are done."""
-    await crew.join(start_in_tasks(crew, name, worker, heaps))
+    actors.start(clients)
+    return [client.name for client in clients]

@@ -1,15 +1,15 @@
-"""What the lab asks of an adapter for a pool that is used by asyncio tasks."""
+"""The adapter contract for a pool that asyncio tasks use; see `poolspec.lab.contract`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from poolspec.faults.calls import Plan
 from poolspec.invariants.log import Entry
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
-from poolspec.lab.threads.pool import Row
+from poolspec.lab.rows import Row
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, Capability, ErrorKind, TimeKind
 
@@ -18,44 +18,46 @@ Open = Callable[[], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class AsyncWiring:
-    """How a pool is tied into a test."""
+    """The connections between a pool and its test."""
 
     connect: Open
     """Opens a real connection with the test's own identity."""
     clock: AsyncClock
     time: TimeKind
     listen: Callable[[Entry], None] | None
-    """Takes every event of a pool that tells what it does. Quick; never blocks. None: nobody
-    listens."""
+    """Takes every event of a pool that reports events. Fast; never blocks. None: the pool has no
+    listener."""
     meter: Meter | None = None
-    """What is to monitor the pool; for tests that ask for it."""
+    """Monitors the pool, if the test asks for it."""
 
 
-class AsyncStage(Protocol):
-    """Where the scripted connections of one test are; see `poolspec.lab.contract.Stage`."""
+class AsyncScriptedConnections(Protocol):
+    """The scripted connections of one test; see `poolspec.lab.contract.ScriptedConnections`."""
 
     async def open(self) -> Any:
-        """Open one; it is `OnStage`."""
+        """Open one; it is a `ScriptedLink`."""
 
     def alive(self) -> frozenset[int]:
         """Return the numbers of those that are open and have not lost their server."""
 
     def kill(self, number: int) -> None:
-        """Let one lose its server, without knowing it yet."""
+        """Make one lose its server without noticing yet."""
 
 
 class AsyncForeignConnections(Protocol):
-    """Connections that are not the pool's own; see `poolspec.lab.contract.ForeignConnections`."""
+    """Connections of other drivers; see `poolspec.lab.contract.ForeignConnections`."""
 
     def plain(self, tenant: Tenant) -> Open:
-        """Return what opens one connection of the plain driver."""
+        """Return a callable that opens one connection of the plain driver."""
 
-    def stage(self, clock: AsyncClock, plan: Callable[[Call], Plan], minimal: bool) -> AsyncStage:
-        """Make a stage, whose connections do what is planned for each call."""
+    def scripted(
+        self, clock: AsyncClock, plan: Callable[[Call], Plan], minimal: bool
+    ) -> AsyncScriptedConnections:
+        """Make scripted connections, which follow the plan for each call."""
 
 
 class AsyncControls(Protocol):
-    """What can be done to a pool in its life; see `poolspec.lab.contract.Controls`."""
+    """Operations on a living pool; see `poolspec.lab.contract.Controls`."""
 
     def transaction(self, pool: Any) -> AbstractAsyncContextManager[Any]:
         """Borrow for a unit of work."""
@@ -70,75 +72,39 @@ class AsyncControls(Protocol):
         """Hand out again."""
 
     async def maintain(self, pool: Any) -> None:
-        """Do one round of housekeeping."""
+        """Do one round of maintenance."""
 
     def loans(self, pool: Any) -> list[LoanSeen]:
-        """Return what is on loan, the longest loan first."""
+        """Return the connections on loan, the longest loan first."""
 
     def keep(self, pool: Any, interval: float) -> AbstractAsyncContextManager[None]:
-        """Have a pool looked after every so many seconds of real time, within the block."""
+        """Maintain the pool every `interval` seconds of real time, within the block."""
 
     async def drain(self, pool: Any, seconds: float) -> None:
-        """Close the pool for good, waiting so long for what is on loan."""
+        """Close the pool for good, waiting up to `seconds` for connections on loan."""
 
     async def health(self, pool: Any) -> HealthSeen:
-        """Return the pool's verdict on itself, and what it rests on."""
+        """Return the pool's report of its health."""
 
 
 class AsyncConfiguring(Protocol):
     """See `poolspec.lab.contract.Configuring`."""
 
     async def open(self, options: Options, place: Place, wiring: AsyncWiring) -> Any:
-        """Make a pool that connects by itself, and start it."""
+        """Make a pool that opens its own connections, and start it."""
 
 
-class AsyncPoolAdapter(Protocol):
-    """Drives one kind of pool. `pool` and `connection` are whatever the pool's library uses."""
-
-    name: str
-    capabilities: frozenset[Capability]
-
-    def clock(self, time: TimeKind) -> AsyncClock:
-        """Return a clock that the pool and the lab can share. Called inside the event loop."""
-
-    def opener(self, tenant: Tenant) -> Open:
-        """Return what opens one connection the way this pool does."""
-
-    async def create(self, options: Options, wiring: AsyncWiring) -> Any:
-        """Make a pool and start it."""
-
-    async def acquire(self, pool: Any, timeout: float | None) -> Any:
-        """Borrow a connection; `timeout` None is the pool's own."""
-
-    async def release(self, pool: Any, connection: Any) -> None:
-        """Give a connection, or None, back."""
-
-    def block(self, pool: Any) -> AbstractAsyncContextManager[Any]:
-        """Return the pool as a context manager that borrows for the length of a block."""
-
-    def stats(self, pool: Any) -> Mapping[str, int]:
-        """Return the pool's figures by `StatName`."""
-
-    async def close_all(self, pool: Any) -> None:
-        """Empty the pool."""
-
-    async def close(self, pool: Any) -> None:
-        """Close the pool for good."""
-
-    def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Say what an exception means; None where it is none of the pool's own."""
+class AsyncDriver(Protocol):
+    """How the lab uses the pool's connections."""
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""
-
-    def dirt(self, connection: Any) -> str:
-        """Say what of its last use still clings to a connection; empty for a clean one."""
 
     def watch(self, connection: Any, gone: Callable[[], None]) -> None:
         """Call `gone` when the connection's socket is closed."""
 
     def end(self, connection: Any) -> None:
-        """Close a connection's socket without ado."""
+        """Close a connection's socket at once."""
 
     async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
         """Run a statement and return all rows."""
@@ -151,3 +117,63 @@ class AsyncPoolAdapter(Protocol):
 
     async def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
+
+
+class AsyncPoolAdapter(AsyncDriver, Protocol):
+    """Drives one kind of pool. `pool` and `connection` are objects of the pool's library."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def clock(self, time: TimeKind) -> AsyncClock:
+        """Return a clock that the pool and the lab can share. Called inside the event loop."""
+
+    def opener(self, tenant: Tenant) -> Open:
+        """Return a callable that opens one connection as this pool does."""
+
+    async def create(self, options: Options, wiring: AsyncWiring) -> Any:
+        """Make a pool and start it."""
+
+    async def acquire(self, pool: Any, timeout: float | None) -> Any:
+        """Borrow a connection; `timeout` None is the pool's own."""
+
+    async def release(self, pool: Any, connection: Any) -> None:
+        """Release a connection, or None."""
+
+    def block(self, pool: Any) -> AbstractAsyncContextManager[Any]:
+        """Return the pool as a context manager that borrows for the length of a block."""
+
+    def stats(self, pool: Any) -> Mapping[str, int]:
+        """Return the pool's figures by `StatName`."""
+
+    async def close_all(self, pool: Any) -> None:
+        """Close all idle connections."""
+
+    async def close(self, pool: Any) -> None:
+        """Close the pool for good."""
+
+    def dirt(self, connection: Any) -> str:
+        """Return what its last use left behind; empty for a clean connection."""
+
+    def kind_of(self, error: BaseException) -> ErrorKind | None:
+        """Return what an exception means; None if it is neither the pool's nor its driver's."""
+
+
+class _Extended(Protocol):
+    controls: AsyncControls
+    foreign: AsyncForeignConnections
+
+
+def controls_of(adapter: AsyncPoolAdapter) -> AsyncControls:
+    """Return the controls of an adapter whose capabilities promise them."""
+    return cast(_Extended, adapter).controls
+
+
+def foreign_of(adapter: AsyncPoolAdapter) -> AsyncForeignConnections:
+    """Return the foreign connections of an adapter whose capabilities promise them."""
+    return cast(_Extended, adapter).foreign
+
+
+def configuring(adapter: AsyncPoolAdapter) -> AsyncConfiguring:
+    """Return an adapter whose capabilities promise that it takes configurations."""
+    return cast(AsyncConfiguring, adapter)

@@ -1,31 +1,222 @@
-"""The lab for pools that are used by asyncio tasks: the same words, awaited.
+"""The lab for pools that asyncio tasks use: it makes the parts of a test, and delegates to them.
 
-A generated asyncio test runs in an event loop of its own, and so does everything the lab does for
-it. What waits for the server to notice something waits in a thread, so that the loop can go on.
-The words are shared out among modules as those of `poolspec.lab.threads.lab` are.
+A generated asyncio test and its lab run in a new event loop. Whatever waits for the server runs in
+a thread, so that the loop continues.
 """
 
 import asyncio
-from contextlib import suppress
-from functools import partial
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from poolspec.invariants.complaints import broken
-from poolspec.lab.aio.acting import AsyncCast
-from poolspec.lab.aio.interruption import AsyncInterrupts
-from poolspec.lab.aio.load import AsyncCrowd
-from poolspec.lab.aio.pool import AsyncHeld, AsyncPool
-from poolspec.lifecycle.teardown import Undoing
-from poolspec.vocabulary import CALL_FAULTS, Fault
+from poolspec.faults.calls import CallFaults
+from poolspec.faults.scripted_server import ScriptedServer
+from poolspec.faults.server import LOOK_EVERY
+from poolspec.invariants.complaints import demand
+from poolspec.invariants.observer import SETTLE
+from poolspec.lab import remaining_timeout
+from poolspec.lab.aio.actors import AsyncActor, AsyncActors
+from poolspec.lab.aio.clock import AsyncClock
+from poolspec.lab.aio.contract import AsyncPoolAdapter
+from poolspec.lab.aio.ending import AsyncEnding
+from poolspec.lab.aio.faults import AsyncFaults
+from poolspec.lab.aio.interruption import AsyncInterrupter, Attempt
+from poolspec.lab.aio.load import AsyncLoad
+from poolspec.lab.aio.opening import AsyncOpener, scripted_of
+from poolspec.lab.aio.pool import AsyncContext, AsyncHeld, AsyncPool
+from poolspec.lab.aio.pools import AsyncPools
+from poolspec.lab.aio.progress import AsyncProgress, expect_health
+from poolspec.lab.aio.rest import AsyncRest
+from poolspec.lab.aio.web import AsyncWeb
+from poolspec.lab.common import CommonLab
+from poolspec.lab.comparisons import Expected
+from poolspec.lab.load.result import LoadResult
+from poolspec.lab.steps import find_step
+from poolspec.lifecycle.teardown import Teardown
+from poolspec.servers import Server
+from poolspec.vocabulary import (
+    Connections,
+    Fault,
+    Flaw,
+    Given,
+    Interruption,
+    Operation,
+    Target,
+    TimeKind,
+    Via,
+)
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
-SERVICE_PATIENCE = 15.0
-"""Real seconds for a web application to stop, which gives up by itself before that."""
 
-
-class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
+class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
     """What a generated asyncio test works with. Made, used and disposed of in one event loop."""
+
+    def __init__(
+        self,
+        server: Server | None,
+        adapter: AsyncPoolAdapter,
+        time: TimeKind,
+        connections: Connections = Connections.DRIVER,
+    ) -> None:
+        clock, calls = adapter.clock(time), CallFaults()
+        scripted = scripted_of(adapter, clock, calls, connections)
+        there = server if scripted is None else ScriptedServer(scripted)
+        assert there is not None, "only scripted connections do without a server"
+        context = AsyncContext(there, adapter, clock, time, calls)
+        self._actors = AsyncActors(clock, context.log)
+        super().__init__(context, self._actors)
+        self._progress = AsyncProgress(context, self._actors)
+        self._faults = AsyncFaults(context)
+        opener = AsyncOpener(context, adapter, connections, scripted)
+        self._pools = AsyncPools(context, adapter, adapter, opener)
+        self._web = AsyncWeb(context, self._pools)
+        self._load = AsyncLoad(context, self._actors, adapter, self._web)
+        rest = AsyncRest(context, self._actors, self.invariants)
+        self._interrupter = AsyncInterrupter(context, self._pools, rest)
+        self._ending = AsyncEnding(
+            context, adapter, self._actors, self._pools, self._web, self.invariants
+        )
+
+    # --- pools -----------------------------------------------------------------------------------
+
+    async def pool(
+        self, *, housekeeping: float | None = None, listener: str | None = None, **options: Any
+    ) -> AsyncPool:
+        """Make the pool under test; see `Lab.pool`."""
+        return await self._pools.make(housekeeping, listener, options)
+
+    async def open(
+        self,
+        target: Target = Target.RIGHT,
+        *,
+        given: Given = Given.CONFIG,
+        flaw: Flaw | None = None,
+        **options: Any,
+    ) -> AsyncPool:
+        """Make one more pool, which connects by a configuration that leads to `target`."""
+        return await self._pools.open(target, given, flaw, options)
+
+    async def connect(self) -> AsyncHeld:
+        """Open a connection that belongs to no pool."""
+        return await self._pools.connect()
+
+    async def execute(self, sql: str) -> None:
+        """Run a statement on a connection that belongs to no pool, and commit it."""
+        await asyncio.to_thread(self.context.execute, sql)
+
+    async def use(self, name: str) -> None:
+        """Do a step that was registered with `poolspec.lab.steps.step`."""
+        self._actors.is_all = False  # the step may start any actor
+        done = find_step(name)(self)
+        if inspect.isawaitable(done):
+            await done
+
+    # --- actors, time and what the test waits for ------------------------------------------------
+
+    def start(self, *actors: AsyncActor) -> None:
+        """Start actors; none runs before all are started."""
+        self._actors.start(actors)
+
+    async def join(self, *names: str) -> None:
+        """Wait until actors have ended. Raises the first error that one of them ended with."""
+        await self._actors.join(names)
+
+    def cancel(self, name: str) -> None:
+        """Cancel an actor's tasks."""
+        self._actors.cancel(name)
+
+    async def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, are in the pool's queue."""
+        await self._progress.until_waiting(name, count)
+
+    async def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, hold a connection."""
+        await self._progress.until_holding(name, count)
+
+    async def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, have ended."""
+        await self._progress.until_done(name, count)
+
+    async def advance(self, seconds: float) -> None:
+        """Let that much time pass."""
+        await self._progress.advance(seconds)
+
+    async def expect_within(self, seconds: float, check: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a check until it holds, for at most that many seconds of the test's clock."""
+        await self._progress.within(seconds, check)
+
+    async def expect_server(
+        self, *, connections: Expected | None = None, peak: Expected | None = None
+    ) -> None:
+        """Check the server's count of this test's pool connections, and the most open at once."""
+        await asyncio.to_thread(self._expectations.server, connections, peak)
+
+    async def expect_health(self, status: str) -> None:
+        """Check the pool's report of its health; the figures in it must be the pool's."""
+        await expect_health(self.context, self.invariants, status)
+
+    async def expect_remaining_timeout(self, expected: Expected) -> None:
+        """Check how long a task that waits for the database will still wait, in real seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SETTLE
+        while True:
+            complaint = remaining_timeout.complaint(expected, remaining_timeout.of_tasks(loop))
+            if complaint is None or loop.time() > deadline:
+                return demand(complaint)
+            await asyncio.sleep(LOOK_EVERY)
+
+    # --- load and web applications ---------------------------------------------------------------
+
+    async def load(
+        self,
+        *,
+        clients: int,
+        operations: int | Mapping[Operation, int] | None = None,
+        each: int | None = None,
+        mix: Mapping[Operation, int] | None = None,
+        hold: tuple[float, float] | None = None,
+        timeout: float | None = None,
+        via: Via = Via.ACQUIRE,
+        requests: Mapping[str, int] | None = None,
+    ) -> LoadResult:
+        """Let `clients` tasks do operations on the test's pool; see `Lab.load`."""
+        if requests:
+            return await self._load.run_requests(clients, requests)
+        return await self._load.run(clients, operations, each, mix, hold, timeout, via)
+
+    def start_load(
+        self,
+        *,
+        clients: int,
+        mix: Mapping[Operation, int] | None = None,
+        hold: tuple[float, float] | None = None,
+        timeout: float | None = None,
+        via: Via = Via.ACQUIRE,
+    ) -> LoadResult:
+        """Let `clients` tasks do operations of the kinds of `mix` until `stop_load`."""
+        return self._load.start(clients, mix, hold, timeout, via)
+
+    async def stop_load(self, load: LoadResult) -> None:
+        """Stop a load; wait until every client has finished its operation."""
+        await self._load.stop(load)
+
+    async def web_app(self, name: str, **options: Any) -> AsyncPool:
+        """Serve a web application; `options` override those of its pool, which is returned."""
+        return await self._web.serve(name, options)
+
+    async def request(
+        self,
+        request: str,
+        *,
+        status: Expected,
+        headers: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Send a request to the web application, and check its answer; see `Lab.request`."""
+        await self._web.request(request, status, headers, json)
+
+    # --- faults and interruptions ----------------------------------------------------------------
 
     async def fault(
         self,
@@ -36,69 +227,36 @@ class AsyncLab(AsyncCast, AsyncCrowd, AsyncInterrupts):
         times: int | None = None,
         after: int = 0,
     ) -> None:
-        """Break something; see `Lab.fault`."""
-        self._log.add("fault", detail=fault)
-        if fault in CALL_FAULTS:
-            self._calls.set(fault, seconds=seconds, times=times, after=after)
-        else:
-            await asyncio.to_thread(self._strike, fault, on)
+        """Set a fault; see `Lab.fault`."""
+        await self._faults.set(fault, on, seconds, times, after)
 
     async def heal(self, fault: Fault) -> None:
         """End a fault."""
-        if fault in CALL_FAULTS:
-            self._calls.clear(fault)
-        else:
-            await asyncio.to_thread(self._server_faults.clear, fault)
-        self._log.add("healed", detail=fault)
+        await self._faults.heal(fault)
+
+    async def interrupt_everywhere(
+        self,
+        attempt: Attempt,
+        *,
+        by: Interruption = Interruption.INTERRUPT,
+        at_least: int = 1,
+    ) -> None:
+        """Repeat an attempt, interrupted at another point; see `Lab.interrupt_everywhere`."""
+        await self._interrupter.everywhere(attempt, by, at_least)
+
+    # --- the test's end --------------------------------------------------------------------------
 
     async def verify(self) -> None:
-        """Give everything back, check the standing invariants, and that closing leaves nothing.
+        """Release everything, check the invariants, and check that closing leaves nothing.
 
-        Raises AssertionError naming every invariant that is broken.
+        Raises AssertionError that lists every broken invariant.
         """
-        self._targets.hang_up()
-        await self._crew.join_all()
-        self._calls.clear_all()
-        for pool in self._pools:
-            await pool.dismiss()
-            await pool.release_all()
-        said = list(self._broken_in_log())
-        for pool in self._pools:
-            said += await asyncio.to_thread(self._broken_at_rest, pool, pool.stats())
-        await self._stop_service()
-        for pool in self._pools:
-            await pool.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        names = ", ".join(sorted(task.get_name() for task in tasks))
-        said += [f"tasks are left: {names}"] if names else []
-        broken(said + await asyncio.to_thread(self._left) + self._told())
+        await self._ending.verify()
 
-    async def dispose(self, undoing: Undoing) -> None:
-        """Undo what was done in the event loop, however the test ended and whatever its pool does.
+    async def dispose(self, teardown: Teardown) -> None:
+        """Undo everything in the event loop, however the test ended.
 
-        `undoing` is told what goes wrong. The loop can be closed afterwards, and `clean_up` called.
+        `teardown` collects the errors. Afterwards the loop can be closed, and then
+        `context.clean_up` called.
         """
-        undoing.do("the ports", self._targets.hang_up, patience=None)
-        undoing.do("the faults", self._calls.clear_all, patience=None)
-        self._traffic.stop_all()
-        await self._crew.abandon()
-        for stranger in self._strangers:  # first, for somebody may wait for a lock of theirs
-            self._end(stranger.raw, undoing)
-        await undoing.see("the web application", self._stop_service(), patience=SERVICE_PATIENCE)
-        for pool in self._pools:
-            await undoing.see("the pool's housekeeper", pool.dismiss())
-            await self._close(pool, undoing)
-        for sockets in self._counted:
-            for connection in sockets.open().values():
-                self._end(connection, undoing)
-
-    async def _close(self, pool: AsyncPool, undoing: Undoing) -> None:
-        if self._answers(pool) and not await undoing.see("the pool's close", self._shut(pool)):
-            self._leave_behind(pool)
-
-    async def _shut(self, pool: AsyncPool) -> None:
-        with suppress(Exception):  # verify has told; what it leaves is closed by the lab
-            await self._adapter.close(pool.raw)
-
-    def _end(self, connection: Any, undoing: Undoing) -> None:
-        undoing.do("a connection", partial(self._adapter.end, connection), patience=None)
+        await self._ending.dispose(teardown)

@@ -1,70 +1,82 @@
-"""The crowd as tasks: load, until it is done or until it is stopped."""
+"""Generated load: many clients that borrow or send requests, until done or until stopped."""
 
 import asyncio
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from poolspec.lab.aio.clients import (
-    AsyncClients,
-    AsyncHabits,
-    AsyncVisitors,
-    run_in_tasks,
-    start_in_tasks,
-)
-from poolspec.lab.aio.web import AsyncVisits
-from poolspec.lab.load.tasks import REST, LoadResult
-from poolspec.vocabulary import Operation, Via
+from poolspec.lab.aio.actors import AsyncActors
+from poolspec.lab.aio.clients import AsyncBorrowers, AsyncHabits, AsyncRequesters, start_clients
+from poolspec.lab.aio.contract import AsyncDriver
+from poolspec.lab.aio.pool import AsyncContext
+from poolspec.lab.load.loads import Kinds, Range
+from poolspec.lab.load.result import LoadResult
+from poolspec.lab.load.tasks import REST
+from poolspec.vocabulary import Via
+
+if TYPE_CHECKING:
+    from poolspec.lab.aio.web import AsyncWeb
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-class AsyncCrowd(AsyncVisits):
-    """Generated load."""
+class AsyncLoad:
+    """The generated load of one test."""
 
-    async def load(
-        self,
-        *,
-        clients: int,
-        operations: int | Mapping[Operation, int] | None = None,
-        each: int | None = None,
-        mix: Mapping[Operation, int] | None = None,
-        hold: tuple[float, float] | None = None,
-        timeout: float | None = None,
-        via: Via = Via.ACQUIRE,
-        requests: Mapping[str, int] | None = None,
-    ) -> LoadResult:
-        """Let `clients` tasks do operations on the test's pool; see `Lab.load`."""
-        if requests:
-            return await self._visit(clients, requests)
-        load = self._traffic.lay_out(clients, operations, each, mix, hold)
-        habits = AsyncHabits(via, timeout, self._clock, self._adapter.kind_of)
-        crowd = AsyncClients(self._only_pool(), self._adapter, habits, load.result)
-        await run_in_tasks(self._crew, load.name, crowd, load.heaps)
-        return self._traffic.sum_up(load)
+    def __init__(
+        self, context: AsyncContext, actors: AsyncActors, driver: AsyncDriver, web: "AsyncWeb"
+    ) -> None:
+        self._context = context
+        self._actors = actors
+        self._driver = driver
+        self._web = web
 
-    def start_load(
+    async def run(
         self,
-        *,
         clients: int,
-        mix: Mapping[Operation, int] | None = None,
-        hold: tuple[float, float] | None = None,
-        timeout: float | None = None,
-        via: Via = Via.ACQUIRE,
+        operations: int | Kinds | None,
+        each: int | None,
+        mix: Kinds | None,
+        hold: Range | None,
+        timeout: float | None,
+        via: Via,
     ) -> LoadResult:
-        """Let `clients` tasks do operations until `stop_load`; see `Lab.start_load`."""
-        running = self._traffic.begin(clients, mix, hold)
-        habits = AsyncHabits(via, timeout, self._clock, self._adapter.kind_of, REST)
-        crowd = AsyncClients(self._only_pool(), self._adapter, habits, running.result)
-        start_in_tasks(self._crew, running.name, crowd, running.streams)
+        """Run operations on the test's pool until all are done."""
+        load = self._context.loads.plan(clients, operations, each, mix, hold)
+        borrowers = self.borrowers(load.result, timeout, via)
+        await self._actors.join(start_clients(self._actors, load.name, borrowers, load.queues))
+        return self._context.loads.sum_up(load)
+
+    async def run_requests(self, clients: int, requests: Mapping[str, int]) -> LoadResult:
+        """Send requests to the web application until all are answered."""
+        load = self._context.loads.plan_requests(clients, requests)
+        requesters = AsyncRequesters(self._web.ask, self._context.clock.now, load.result)
+        await self._actors.join(start_clients(self._actors, load.name, requesters, load.queues))
+        return self._context.loads.sum_up(load)
+
+    def start(
+        self,
+        clients: int,
+        mix: Kinds | None,
+        hold: Range | None,
+        timeout: float | None,
+        via: Via,
+    ) -> LoadResult:
+        """Start operations on the test's pool that run until `stop`."""
+        running = self._context.loads.begin(clients, mix, hold)
+        borrowers = self.borrowers(running.result, timeout, via, REST)
+        start_clients(self._actors, running.name, borrowers, running.streams)
         return running.result
 
-    async def stop_load(self, load: LoadResult) -> None:
-        """End a load that goes on; wait until every client has finished its operation."""
-        running = self._traffic.stop(load)
-        await self._crew.join(f"{running.name}-{n + 1}" for n in range(len(running.streams)))
-        await asyncio.to_thread(self._traffic.sum_up, running)
+    async def stop(self, load: LoadResult) -> None:
+        """Stop a load; wait until every client has finished its operation."""
+        running = self._context.loads.stop(load)
+        await self._actors.join(running.clients())
+        await asyncio.to_thread(self._context.loads.sum_up, running)
 
-    async def _visit(self, clients: int, requests: Mapping[str, int]) -> LoadResult:
-        load = self._traffic.lay_out_requests(clients, requests)
-        visitors = AsyncVisitors(self._ask, self._clock.now, load.result)
-        await run_in_tasks(self._crew, load.name, visitors, load.heaps)
-        return self._traffic.sum_up(load)
+    def borrowers(
+        self, result: LoadResult, timeout: float | None, via: Via, rest: float = 0.0
+    ) -> AsyncBorrowers:
+        """Return clients that borrow from the test's pool."""
+        context = self._context
+        habits = AsyncHabits(via, timeout, context.clock, context.kind_of, rest)
+        return AsyncBorrowers(context.pools.only(), self._driver, habits, result)

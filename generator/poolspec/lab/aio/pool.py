@@ -1,6 +1,8 @@
-"""The pool under test as a generated asyncio test sees it, and the connections it lends.
+"""The pool under test as a generated asyncio test sees it, and the connections that it hands out.
 
-Logged as for threads: held from after `acquire` returned until before `release` is called.
+Each call goes to the adapter and is logged around it: `checked_out` after the pool has handed out a
+connection, `checked_in` before the release. So the time for which an actor holds a connection by
+the log lies within the true one, and two holders that overlap in the log did overlap.
 """
 
 import asyncio
@@ -11,24 +13,24 @@ from typing import Any
 from poolspec.invariants.checks import RESUMED, SUSPENDED
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log, current_actor
-from poolspec.lab.aio.contract import AsyncControls, AsyncPoolAdapter
+from poolspec.lab.aio.clock import AsyncClock
+from poolspec.lab.aio.contract import AsyncControls, AsyncDriver, AsyncPoolAdapter, controls_of
+from poolspec.lab.context import Context
 from poolspec.lab.contract import HealthSeen, LoanSeen
-from poolspec.lab.threads.pool import Row, all_figures, check_rows
+from poolspec.lab.rows import Row, all_figures, check_rows
+from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
-Task = asyncio.Task[Any]
-Block = AbstractAsyncContextManager["AsyncHeld"]
-
 
 class AsyncHeld:
-    """A connection that somebody holds, or held."""
+    """A connection that an actor holds or held."""
 
-    def __init__(self, raw: Any, adapter: AsyncPoolAdapter) -> None:
+    def __init__(self, raw: Any, driver: AsyncDriver) -> None:
         self.raw = raw
-        self._adapter = adapter
-        self.number = adapter.number_of(raw)
+        self._driver = driver
+        self.number = driver.number_of(raw)
         """The connection's number at the server."""
         self.holder = current_actor()
         """The actor that borrowed it."""
@@ -47,22 +49,22 @@ class AsyncHeld:
         unread: bool = False,
         changes_one: bool = False,
     ) -> None:
-        """Run a statement; check the single value, or the rows, that come back.
+        """Run a statement, and check the single value or the rows that it returns.
 
-        `unread` leaves the rows for the server to send; `changes_one` has the pool look whether
-        the statement changed exactly one row.
+        Raises AssertionError if it returns anything else, and the driver's error if it fails. With
+        `unread` its rows stay unread; with `changes_one` the pool checks that it changed exactly
+        one row.
         """
         if unread:
-            await self._adapter.leave_unread(self.raw, sql, params)
-            return
-        if changes_one:
-            await self._adapter.change_one(self.raw, sql, params)
-            return
-        check_rows(sql, await self._adapter.run(self.raw, sql, params), returns, rows)
+            await self._driver.leave_unread(self.raw, sql, params)
+        elif changes_one:
+            await self._driver.change_one(self.raw, sql, params)
+        else:
+            check_rows(sql, await self._driver.run(self.raw, sql, params), returns, rows)
 
 
 class AsyncPool:
-    """The pool under test. Safe to use from any task of its loop."""
+    """The pool under test. Safe to use from any actor."""
 
     most_ever = 0
     """The largest limit that the pool had before it was resized."""
@@ -74,6 +76,7 @@ class AsyncPool:
         self,
         raw: Any,
         adapter: AsyncPoolAdapter,
+        driver: AsyncDriver,
         log: Log,
         sockets: Sockets,
         look_into: Callable[[BaseException], None],
@@ -81,13 +84,15 @@ class AsyncPool:
         self.raw = raw
         self.sockets = sockets
         self._adapter = adapter
+        self._driver = driver
         self._log = log
         self._look_into = look_into
-        self._blocks: dict[Task | None, list[Block]] = {}
+        self._blocks: dict[object, list[AbstractAsyncContextManager[AsyncHeld]]] = {}
+        self._lock = FreshLock()  # guards _held
         self._held: dict[int, AsyncHeld] = {}
 
     def renew(self, raw: Any, sockets: Sockets) -> None:
-        """Stand for another pool from now on; the one before was closed."""
+        """Represent another pool from now on; the one before was closed."""
         self.raw, self.sockets = raw, sockets
         self.most_ever, self.is_over = 0, False
 
@@ -100,42 +105,43 @@ class AsyncPool:
             self._look_into(error)
             self._log.add(EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
             raise
-        return self._got(raw)
+        return self._note_loan(raw)
 
     async def release(self, held: AsyncHeld | None) -> None:
-        """Give a connection back; None stands for a caller that never got one."""
+        """Release a connection; None stands for a caller that never got one."""
         if held is None:
             await self._adapter.release(self.raw, None)
             return
-        self._gave(held)
+        self._note_release(held)
         await self._adapter.release(self.raw, held.raw)
 
     async def __aenter__(self) -> AsyncHeld:
-        """Borrow through the pool's own context manager, in an `async with` statement."""
+        """Borrow through the pool's own context manager, for a `with` statement."""
         block = self._block()
         held = await block.__aenter__()
         self._blocks.setdefault(asyncio.current_task(), []).append(block)
         return held
 
     async def __aexit__(self, *exc: Any) -> bool | None:
-        """Give back at the end of that statement."""
+        """Release at the end of that statement."""
         return await self._blocks[asyncio.current_task()].pop().__aexit__(*exc)
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[AsyncHeld]:
-        """Borrow through the pool's own context manager, which an `AsyncExitStack` enters."""
+        """Borrow through the pool's own context manager, which an exit stack enters."""
         self._log.add(EventKind.CHECKOUT_STARTED)
         async with AsyncExitStack() as stack:
-            held = self._got(await stack.enter_async_context(self._adapter.block(self.raw)))
-            stack.callback(self._gave, held)
+            raw = await stack.enter_async_context(self._adapter.block(self.raw))
+            held = self._note_loan(raw)
+            stack.callback(self._note_release, held)
             yield held
 
     async def close_all(self) -> None:
-        """Empty the pool."""
+        """Close all idle connections."""
         await self._adapter.close_all(self.raw)
 
     async def close(self, *, drain: float | None = None) -> None:
-        """Close the pool for good; wait up to `drain` seconds for what is on loan."""
+        """Close the pool for good; wait up to `drain` seconds for connections on loan."""
         self.is_over = True
         if drain is None:
             await self._adapter.close(self.raw)
@@ -147,11 +153,11 @@ class AsyncPool:
         """Borrow for a unit of work: committed at the end of the block, or rolled back."""
         self._log.add(EventKind.CHECKOUT_STARTED)
         async with self._controls().transaction(self.raw) as raw:
-            held = self._got(raw, begun=True)
+            held = self._note_loan(raw, begun=True)
             try:
                 yield held
             finally:
-                self._gave(held)
+                self._note_release(held)
 
     async def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
@@ -159,36 +165,36 @@ class AsyncPool:
         await self._controls().resize(self.raw, size, max_overflow)
 
     async def suspend(self) -> None:
-        """Have the pool hand out nothing."""
+        """Stop the pool from handing out connections."""
         self._log.add(SUSPENDED)
         await self._controls().suspend(self.raw)
 
     async def resume(self) -> None:
-        """Have the pool hand out again."""
+        """Let the pool hand out connections again."""
         await self._controls().resume(self.raw)
         self._log.add(RESUMED)
 
     async def maintain(self) -> None:
-        """Have the pool do its housekeeping."""
+        """Make the pool do its maintenance."""
         await self._controls().maintain(self.raw)
 
     def loans(self) -> list[LoanSeen]:
-        """Return what is on loan, by the pool's own account, the longest loan first."""
+        """Return the connections on loan by the pool's own account, the longest loan first."""
         return self._controls().loans(self.raw)
 
     async def keep(self, interval: float) -> None:
-        """Have the pool looked after every so many seconds of real time."""
+        """Start periodic maintenance, every `interval` seconds of real time."""
         self._keeper = self._controls().keep(self.raw, interval)
         await self._keeper.__aenter__()
 
     async def dismiss(self) -> None:
-        """Have nobody look after the pool any more."""
+        """Stop periodic maintenance."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
             await keeper.__aexit__(None, None, None)
 
     async def health(self) -> HealthSeen:
-        """Return the pool's own verdict on itself."""
+        """Return the pool's own report of its health."""
         return await self._controls().health(self.raw)
 
     def stats(self) -> dict[str, int]:
@@ -197,39 +203,49 @@ class AsyncPool:
 
     def holders(self) -> list[str]:
         """Return the actors that hold a connection of this pool, once for each connection."""
-        return [held.holder for held in self._held.values()]
+        return [held.holder for held in self._all_held()]
 
     def numbers(self) -> list[int]:
         """Return the server's numbers of the connections that are held."""
-        return [held.number for held in self._held.values()]
+        return [held.number for held in self._all_held()]
 
     async def release_all(self) -> None:
-        """Give back whatever the test still holds."""
-        for held in list(self._held.values()):
+        """Release every connection that the test still holds."""
+        for held in self._all_held():
             await self.release(held)
 
+    def _all_held(self) -> list[AsyncHeld]:
+        with self._lock:
+            return list(self._held.values())
+
     def _controls(self) -> AsyncControls:
-        controls: AsyncControls = self._adapter.controls  # type: ignore[attr-defined]  # see `needs`
-        return controls
+        return controls_of(self._adapter)
 
     @asynccontextmanager
     async def _block(self) -> AsyncIterator[AsyncHeld]:
         self._log.add(EventKind.CHECKOUT_STARTED)
         async with self._adapter.block(self.raw) as raw:
-            held = self._got(raw)
+            held = self._note_loan(raw)
             try:
                 yield held
             finally:
-                self._gave(held)
+                self._note_release(held)
 
-    def _got(self, raw: Any, begun: bool = False) -> AsyncHeld:
-        """Note a loan. What was `begun` may be in a transaction, which is its borrower's own."""
-        held = AsyncHeld(raw, self._adapter)
-        self._held[id(held)] = held
+    def _note_loan(self, raw: Any, *, begun: bool = False) -> AsyncHeld:
+        """Log a loan. If `begun`, the borrower's own transaction may be open already."""
+        held = AsyncHeld(raw, self._driver)
+        with self._lock:
+            self._held[id(held)] = held
         dirt = "" if begun else self._adapter.dirt(raw)
         self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=dirt)
         return held
 
-    def _gave(self, held: AsyncHeld) -> None:
-        if self._held.pop(id(held), None) is not None:
+    def _note_release(self, held: AsyncHeld) -> None:
+        with self._lock:
+            known = self._held.pop(id(held), None)
+        if known is not None:
             self._log.add(EventKind.CHECKED_IN, connection=held.number)
+
+
+AsyncContext = Context[AsyncPool, AsyncClock]
+"""The context of an asyncio test."""

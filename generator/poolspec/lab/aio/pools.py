@@ -1,133 +1,98 @@
-"""Pools that are used by tasks: made, and tied into the test; see `poolspec.lab.threads.pools`."""
+"""How a test gets its pools: each is made here and wired into the test.
 
-import asyncio
-import inspect
-from collections.abc import Callable
+A pool opens its connections through the lab, shares the test's clock, and reports its events to the
+test's log. The context knows everything that is made here; the lab undoes it.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from poolspec.faults.calls import Plan
 from poolspec.invariants.connection import Sockets
-from poolspec.lab.aio.actors import AsyncCrew, wait_until
-from poolspec.lab.aio.clock import AsyncClock
-from poolspec.lab.aio.contract import (
-    AsyncConfiguring,
-    AsyncPoolAdapter,
-    AsyncStage,
-    AsyncWiring,
-    Open,
-)
-from poolspec.lab.aio.pool import AsyncHeld, AsyncPool
-from poolspec.lab.expectations import Expectations
-from poolspec.lab.invariant_checks import Verdict
-from poolspec.lab.steps import find_step
-from poolspec.servers import Server
-from poolspec.vocabulary import Call, Connections, Flaw, Given, Target, TimeKind
+from poolspec.lab.aio.contract import AsyncDriver, AsyncPoolAdapter, AsyncWiring, configuring
+from poolspec.lab.aio.opening import AsyncOpener
+from poolspec.lab.aio.pool import AsyncContext, AsyncHeld, AsyncPool
+from poolspec.vocabulary import Flaw, Given, Target
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-class AsyncPools(Expectations[AsyncPool], Verdict[AsyncPool]):
-    """Makes what a test works with."""
-
-    _adapter: AsyncPoolAdapter
-    _clock: AsyncClock
-    _stage: AsyncStage | None
+class AsyncPools:
+    """Makes the pools of one test, and connections that belong to no pool."""
 
     def __init__(
         self,
-        server: Server | None,
+        context: AsyncContext,
         adapter: AsyncPoolAdapter,
-        time: TimeKind,
-        connections: Connections = Connections.DRIVER,
+        driver: AsyncDriver,
+        opener: AsyncOpener,
     ) -> None:
-        super().__init__(server, adapter, time, connections)
-        self._crew = AsyncCrew(self._clock, self._log)
-        self._strangers: list[AsyncHeld] = []
+        self._context = context
+        self._adapter = adapter
+        self._driver = driver
+        self._opener = opener
+        self._options: dict[str, Any] = {}
+        self.strangers: list[AsyncHeld] = []
+        """Connections that belong to no pool."""
 
-    async def pool(
-        self, *, housekeeping: float | None = None, listener: str | None = None, **options: Any
+    async def make(
+        self, housekeeping: float | None, listener: str | None, options: dict[str, Any]
     ) -> AsyncPool:
-        """Make the pool under test, and have it looked after; durations in seconds."""
-        self._listening = listener
-        self._made_with = options
-        pool = self._wrapped(*await self._new_pool())
+        """Make the pool under test, with periodic maintenance if asked for."""
+        self._context.listening = listener
+        self._options = options
+        pool = self.registered(*await self.new())
         if housekeeping is not None:
             await pool.keep(housekeeping)
         return pool
 
     async def open(
-        self,
-        target: Target = Target.RIGHT,
-        *,
-        given: Given = Given.CONFIG,
-        flaw: Flaw | None = None,
-        **options: Any,
+        self, target: Target, given: Given, flaw: Flaw | None, options: dict[str, Any]
     ) -> AsyncPool:
         """Make one more pool, which connects by a configuration that leads to `target`."""
-        sockets = self._sockets()
-        place = self._place(target, given, flaw, lambda one: self._count(sockets, one))
-        wiring = replace(self._wiring(sockets), listen=self._listener())
-        adapter: AsyncConfiguring = self._adapter  # type: ignore[assignment]  # see `needs`
-        raw = await adapter.open(self._options(options), place, wiring)
-        return self._wrapped(raw, sockets)
+        sockets = self._context.new_sockets()
+        place = self._context.place(target, given, flaw, lambda one: self._count(sockets, one))
+        wiring = replace(
+            self.wiring(self.connector(sockets)), listen=self._context.numbered_listener()
+        )
+        made = self._context.options(options)
+        return self.registered(await configuring(self._adapter).open(made, place, wiring), sockets)
 
     async def connect(self) -> AsyncHeld:
-        """Open a connection that no pool knows."""
-        raw = await self._opener()()
-        stranger = AsyncHeld(raw, self._adapter)
-        self._observer.strangers.add(stranger.number)
-        self._strangers.append(stranger)
+        """Open a connection that belongs to no pool."""
+        stranger = AsyncHeld(await self._opener.open(), self._driver)
+        self._context.observer.strangers.add(stranger.number)
+        self.strangers.append(stranger)
         return stranger
 
-    async def execute(self, sql: str) -> None:
-        """Run a statement on a connection that no pool knows; it is committed at once."""
-        await asyncio.to_thread(self._execute, sql)
+    async def new(self) -> tuple[Any, Sockets]:
+        """Make one more pool with the options of the pool under test."""
+        sockets, options = self._context.new_sockets(), self._context.options(self._options)
+        return await self._adapter.create(options, self.wiring(self.connector(sockets))), sockets
 
-    async def use(self, name: str) -> None:
-        """Do a step that was registered with `poolspec.lab.steps.step`."""
-        self._crew.is_all = False  # the step may start whom it likes
-        done = find_step(name)(self)
-        if inspect.isawaitable(done):
-            await done
+    def wiring(self, connect: Callable[[], Awaitable[Any]]) -> AsyncWiring:
+        """Return the connections between a pool and the test."""
+        context = self._context
+        return AsyncWiring(connect, context.clock, context.time, context.listener, context.meter)
 
-    async def _new_pool(self) -> tuple[Any, Sockets]:
-        sockets, options = self._sockets(), self._options(self._made_with)
-        return await self._adapter.create(options, self._wiring(sockets)), sockets
+    def registered(self, raw: Any, sockets: Sockets) -> AsyncPool:
+        """Return the pool under test for a pool of the adapter's."""
+        log, look = self._context.log, self._context.passwords.look_into
+        return self._context.pools.register(
+            raw, lambda: AsyncPool(raw, self._adapter, self._driver, log, sockets, look)
+        )
 
-    def _connector(self, sockets: Sockets) -> Open:
-        open_one = self._opener()
+    def connector(self, sockets: Sockets) -> Callable[[], Awaitable[Any]]:
+        """Return a callable that opens and counts one connection."""
 
         async def connect() -> Any:
-            if self._stage is None:  # which plays its script itself
-                await self._suffer(self._calls.plan(Call.CONNECT))
-            connection = await open_one()
+            connection = await self._opener.connect()
             self._count(sockets, connection)
             return connection
 
         return connect
 
     def _count(self, sockets: Sockets, connection: Any) -> None:
-        number = self._adapter.number_of(connection)
-        if sockets.opened(number, connection):
-            self._adapter.watch(connection, lambda: sockets.gone(connection))
-
-    async def _suffer(self, plan: Plan) -> None:
-        if plan.delay:
-            await self._clock.sleep(plan.delay)
-        if plan.hang is not None:
-            await self._wait_until(partial(getattr, plan.hang, "over"))
-        if plan.error is not None:
-            raise plan.error
-
-    def _wiring(self, sockets: Sockets) -> AsyncWiring:
-        connect = self._connector(sockets)
-        return AsyncWiring(connect, self._clock, self._time, self._heard, self._meter)
-
-    def _wrapped(self, raw: Any, sockets: Sockets) -> AsyncPool:
-        look = self._secrets.look_into
-        return self._known(raw, lambda: AsyncPool(raw, self._adapter, self._log, sockets, look))
-
-    async def _wait_until(self, holds: Callable[[], bool]) -> None:
-        await wait_until(self._log, self._clock, holds)
+        """Count a connection until its socket is closed."""
+        if sockets.opened(self._driver.number_of(connection), connection):
+            self._driver.watch(connection, lambda: sockets.gone(connection))

@@ -1,9 +1,9 @@
-"""Visits: a web application is served in the test's event loop, on the pool under test."""
+"""A web application that is served on the pool under test, and requests to it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from poolspec.lab.aio.pool import AsyncPool
+from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.comparisons import Expected
 from poolspec.lab.web_apps import find_web_app
@@ -13,46 +13,50 @@ if TYPE_CHECKING:
     from poolspec.lab.aio.service import AsyncService
     from poolspec.lab.web.answers import Answer
 
-
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-class AsyncVisits(AsyncPools):
-    """A web application, and requests to it."""
+class AsyncWeb:
+    """The web application of one test."""
 
     _service: "AsyncService | None" = None
 
-    async def web_app(self, name: str, **options: Any) -> AsyncPool:
-        """Serve a web application on a pool under test; see `Lab.web_app`."""
+    def __init__(self, context: AsyncContext, pools: AsyncPools) -> None:
+        self._context = context
+        self._pools = pools
+
+    async def serve(self, name: str, options: dict[str, Any]) -> AsyncPool:
+        """Serve a web application, whose pool's options `options` override; return the pool."""
         from poolspec.lab.aio.service import AsyncService  # a web server takes long to import
 
         async def open_pool(**own: Any) -> Any:
-            return (await self.pool(**{**own, **options})).raw
+            return (await self._pools.make(None, None, {**own, **options})).raw
 
         self._service = AsyncService(find_web_app(name, Concurrency.ASYNCIO)(open_pool))
         await self._service.start()
-        return self._only_pool()
+        return self._context.pools.only()
 
     async def request(
         self,
         request: str,
-        *,
         status: Expected,
-        headers: Mapping[str, str] | None = None,
-        json: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None,
+        json: Mapping[str, Any] | None,
     ) -> None:
-        """Send a request to the web application, and check its answer; see `Lab.request`."""
-        answer = await self._ask(request)
+        """Send a request to the web application, and check its answer."""
+        answer = await self.ask(request)
         answer.check(status, headers or {}, json or {})
 
-    async def _ask(self, request: str) -> "Answer":
+    async def ask(self, request: str) -> "Answer":
+        """Send a request and return the answer. Any actor may."""
         assert self._service is not None, "the test has no web_app"
-        self._log.add("asked", detail=request)
+        self._context.log.add("asked", detail=request)
         answer = await self._service.ask(request)
-        self._log.add("answered", detail=f"{request}: {answer.status}")
+        self._context.log.add("answered", detail=f"{request}: {answer.status}")
         return answer
 
-    async def _stop_service(self) -> None:
+    async def stop(self) -> None:
+        """Stop the application, if there is one."""
         service, self._service = self._service, None
         if service is not None:
             await service.stop()

@@ -1,1 +1,1 @@
-"""Generated load, in the parts that threads and tasks share."""
+"""Generated load: its tasks, its results, and the loads of a test, in either concurrency mode."""

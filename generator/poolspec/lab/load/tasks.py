@@ -1,21 +1,18 @@
-"""Generated load: many clients that borrow a connection, use it and give it back.
+"""The tasks of generated load: each client borrows a connection, uses it and releases it.
 
-What is done is fixed by the spec, not by chance: the kinds of operation are interleaved evenly,
-hold times are spread evenly over their range. Only who does what, and when, is left to the
-scheduler. Every acknowledged write is looked for afterwards with a connection that no pool knows.
+The spec determines the tasks, not chance: kinds of operation are interleaved evenly, and hold times
+are spread evenly over their range. Only the scheduler decides which client does a task, and when.
+The lab looks for every acknowledged write afterwards, on a connection that belongs to no pool.
 """
 
 import math
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol, TypeVar
 
-from poolspec.lab.comparisons import Expected, mismatch
-from poolspec.vocabulary import ErrorKind
-
-__tracebackhide__ = True  # a failure is shown where the test failed
+from poolspec.lab.load.result import LoadResult
 
 TABLE = "load_rows"
 CREATE = f"CREATE TABLE {TABLE} (number INTEGER PRIMARY KEY, client INTEGER NOT NULL)"
@@ -24,97 +21,21 @@ COUNT = f"SELECT client, COUNT(*) FROM {TABLE} GROUP BY client"
 
 K = TypeVar("K", bound=str)
 ROWS_OF_A_STREAM = 10_000_000
-"""Numbers that are kept for the rows of one load without end."""
+"""Numbers reserved for the rows of one load without end."""
 REST = 0.01
 """Seconds that a client of a load without end rests after an operation that failed."""
-PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9")
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One operation to be done."""
+    """One operation to do."""
 
     number: int
     kind: str
     """An `Operation`, or a request such as `GET /visits`."""
     hold: float
-    """Seconds for which the connection is kept."""
-
-
-@dataclass(slots=True)
-class LoadResult:
-    """What came of the load. Filled by the clients, read after they have ended."""
-
-    succeeded: int = 0
-    errors: Counter[ErrorKind] = field(default_factory=Counter)
-    refused: Counter[int] = field(default_factory=Counter)
-    """Requests that were not answered with success, by status."""
-    seconds: list[float] = field(default_factory=list)
-    """Time of each successful operation, from asking for a connection to having given it back."""
-    written: set[int] = field(default_factory=set)
-    """Numbers of the rows whose commit was acknowledged."""
-    lost_writes: int = 0
-    elapsed: float = 0.0
-
-    def note(self, status: int, seconds: float) -> None:
-        """Note the answer to a request, and how long it took."""
-        if 200 <= status < 300:
-            self.succeeded += 1
-            self.seconds.append(seconds)
-        else:
-            self.refused[status] += 1
-
-    def expect(self, **expected: Expected) -> None:
-        """Check operations, succeeded, failed, lost_writes, success_rate, throughput (per s)."""
-        failed = self.errors.total() + self.refused.total()
-        operations = self.succeeded + failed
-        seen = {
-            "operations": operations,
-            "succeeded": self.succeeded,
-            "failed": failed,
-            "lost_writes": self.lost_writes,
-            "success_rate": self.succeeded / operations if operations else 1.0,
-            "throughput": self._throughput(operations),
-        }
-        refused = f"; statuses: {dict(self.refused)}" if self.refused else ""
-        _check(expected, seen, f"errors: {dict(self.errors)}{refused}")
-
-    def expect_errors(self, expected: Mapping[ErrorKind, Expected]) -> None:
-        """Check how many operations failed with each kind of error."""
-        seen = {kind.value: self.errors[kind] for kind in expected}
-        _check({kind.value: count for kind, count in expected.items()}, seen, "")
-
-    def expect_only_errors(self, *kinds: ErrorKind) -> None:
-        """Check that no operation failed in another way than these."""
-        others = {kind.value: n for kind, n in self.errors.items() if kind not in kinds}
-        if others:
-            raise AssertionError(f"expected no errors but {', '.join(kinds)}; there were: {others}")
-
-    def expect_latency(self, expected: Mapping[str, Expected]) -> None:
-        """Check seconds per operation: mean, max, p50, p90, p95, p99, p99.9 (nearest rank)."""
-        if not self.seconds:
-            raise AssertionError("no operation succeeded, so there is no latency to speak of")
-        _check(expected, self._latency(), f"{len(self.seconds)} operations")
-
-    def figures(self) -> dict[str, float]:
-        """Return how much was done, how much of it in a second, and the seconds that it took."""
-        done = {"operations": len(self.seconds), "throughput": self._throughput(self.succeeded)}
-        return {name: round(value, 6) for name, value in (done | self._latency()).items()}
-
-    def _throughput(self, operations: int) -> float:
-        return operations / self.elapsed if self.elapsed else math.inf
-
-    def _latency(self) -> dict[str, float]:
-        times = sorted(self.seconds)
-        by_rank = {name: percentile(times, name) for name in PERCENTILES}
-        return {"mean": sum(times) / len(times), "max": times[-1], **by_rank}
-
-
-def percentile(ordered: Sequence[float], name: str) -> float:
-    """Return the nearest-rank percentile `p99.9` of ascending values."""
-    rank = math.ceil(float(name[1:]) / 100 * len(ordered))
-    return ordered[max(rank, 1) - 1]
+    """Seconds for which the client keeps the connection."""
 
 
 def plan(
@@ -124,7 +45,7 @@ def plan(
     *,
     first: int = 0,
 ) -> list[Task]:
-    """Lay out operations: `kinds` are shares of `total`, or counts where `total` is None.
+    """Plan operations: `kinds` are shares of `total`, or counts if `total` is None.
 
     `first` is the number of the first task; numbers name the rows that writes leave behind.
     """
@@ -132,18 +53,18 @@ def plan(
     return list(islice(_tasks(kinds, hold, first, 1), count))
 
 
-class Heap(Protocol):
-    """What a client takes its tasks from, until nothing is left."""
+class TaskQueue(Protocol):
+    """The queue from which a client takes its tasks."""
 
     def __len__(self) -> int:
-        """Return 0 when nothing is left."""
+        """Return 0 when no task is left."""
 
     def popleft(self) -> Task:
-        """Take the next one. Raises IndexError when nothing is left."""
+        """Take the next one. Raises IndexError when none is left."""
 
 
 class Stream:
-    """The tasks of one client without end, until it is stopped; any thread may stop it."""
+    """The endless tasks of one client, until it is stopped. Any thread may stop it."""
 
     def __init__(
         self,
@@ -156,7 +77,7 @@ class Stream:
         self._stopped = False
 
     def __len__(self) -> int:
-        """Say 1 while it goes on, whatever is to come."""
+        """Return 1 until the stream is stopped."""
         return not self._stopped
 
     def popleft(self) -> Task:
@@ -164,23 +85,39 @@ class Stream:
         return next(self._tasks)
 
     def stop(self) -> None:
-        """Have nothing left."""
+        """Leave no further task."""
         self._stopped = True
 
 
 @dataclass(slots=True)
 class Running:
-    """A load that goes on until it is stopped."""
+    """A load that runs until it is stopped."""
 
     name: str
     streams: list[Stream]
     started: float
     result: LoadResult = field(default_factory=LoadResult)
 
+    def clients(self) -> list[str]:
+        """Return the names of the clients."""
+        return [client_name(self.name, n) for n in range(len(self.streams))]
+
     def stop(self) -> None:
-        """Let no client begin another operation."""
+        """Let no client start another operation."""
         for stream in self.streams:
             stream.stop()
+
+
+def client_name(load: str, index: int) -> str:
+    """Return the name of a load's client."""
+    return f"{load}-{index + 1}"
+
+
+def queues_of(tasks: list[Task], clients: int, *, shared: bool) -> list[deque[Task]]:
+    """Return each client's queue: one that all share, or one for each client."""
+    if shared:
+        return [deque(tasks)] * clients
+    return [deque(tasks[n::clients]) for n in range(clients)]
 
 
 def _tasks(
@@ -192,15 +129,8 @@ def _tasks(
         yield Task(first + step * number, kind, kept)
 
 
-def heaps_of(tasks: list[Task], clients: int, *, shared: bool) -> list[deque[Task]]:
-    """Return each client's heap of tasks: all work off the same one, or each one of its own."""
-    if shared:
-        return [deque(tasks)] * clients
-    return [deque(tasks[n::clients]) for n in range(clients)]
-
-
 def _interleave(shares: Mapping[K, int]) -> Iterator[K]:
-    # Smooth weighted round-robin: whoever is furthest behind its share goes next.
+    # Smooth weighted round-robin: the kind that is furthest behind its share is next.
     credit = dict.fromkeys(shares, 0)
     whole = sum(shares.values())
     while True:
@@ -209,10 +139,3 @@ def _interleave(shares: Mapping[K, int]) -> Iterator[K]:
         chosen = max(credit, key=lambda kind: credit[kind])
         credit[chosen] -= whole
         yield chosen
-
-
-def _check(expected: Mapping[str, Expected], seen: Mapping[str, float], context: str) -> None:
-    wrong = [mismatch(name, value, seen[name]) for name, value in expected.items()]
-    said = [text for text in wrong if text]
-    if said:
-        raise AssertionError("; ".join(said) + (f" ({context})" if context else ""))

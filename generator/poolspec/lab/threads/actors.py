@@ -1,7 +1,7 @@
-"""Actors: the threads of a test.
+"""Actors as threads.
 
-All actors of one `start` leave a barrier together. An actor's thread carries the actor's name, so
-the event log knows who did what. An exception ends the actor and is kept for whoever joins it.
+All actors of one `start` leave a barrier together. An actor's thread has the actor's name, so the
+event log shows which actor acted. An exception ends the actor; `join` raises it in the test.
 """
 
 import ctypes
@@ -13,7 +13,8 @@ from functools import partial
 
 from poolspec.invariants.log import Log
 from poolspec.lab.threads.clock import Clock
-from poolspec.lifecycle.teardown import LAST
+from poolspec.lab.threads.waiting import wait_until
+from poolspec.lifecycle.teardown import LAST_LIMIT
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -23,7 +24,7 @@ GIVE_UP_AFTER = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """What to start: `count` threads, each running `body` `repeat` times."""
+    """An actor to start: `count` threads, each of which runs `body` `repeat` times."""
 
     name: str
     body: Callable[[], None]
@@ -32,9 +33,9 @@ class Actor:
 
     def members(self) -> list[str]:
         """Return the names of its threads."""
-        return (
-            [self.name] if self.count == 1 else [f"{self.name}-{n + 1}" for n in range(self.count)]
-        )
+        if self.count == 1:
+            return [self.name]
+        return [f"{self.name}-{n + 1}" for n in range(self.count)]
 
 
 def actor(name: str, body: Callable[[], None], *, count: int = 1, repeat: int = 1) -> Actor:
@@ -42,32 +43,19 @@ def actor(name: str, body: Callable[[], None], *, count: int = 1, repeat: int = 
     return Actor(name, body, count, repeat)
 
 
-def wait_until(log: Log, clock: Clock, holds: Callable[[], bool]) -> None:
-    """Block until `holds()` is true; it is asked again after every entry of the log.
-
-    Raises what the clock raises when nobody is left who could make it true.
-    """
-    while True:
-        watcher = clock.waiter()
-        log.watch(watcher.wake)  # registered first, asked second: no entry slips between
-        if holds():
-            return
-        watcher.wait(None)
-
-
 def exit_soon(thread: threading.Thread) -> None:
-    """Have a thread raise SystemExit at the next step that it takes in Python."""
+    """Make a thread raise SystemExit at its next step in Python."""
     set_error = ctypes.pythonapi.PyThreadState_SetAsyncExc
     set_error(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
 
 
-class Crew:
-    """All actors of a test. Used from the test's main thread; actors only ever end themselves."""
+class Actors:
+    """All actors of a test. Used from the test's main thread; an actor only ends itself."""
 
     awaits = ""
     """What the main thread waits for."""
     is_all = True
-    """Nobody acts but these, as far as is known."""
+    """Whether these are all actors of the test, as far as is known."""
 
     def __init__(self, clock: Clock, log: Log) -> None:
         self._clock = clock
@@ -78,11 +66,11 @@ class Crew:
         self._done: set[str] = set()
 
     def start(self, actors: Iterable[Actor]) -> None:
-        """Start threads and let all of them go at the same moment."""
-        cast = [(member, actor) for actor in actors for member in self._enlist(actor)]
-        barrier = threading.Barrier(len(cast) + 1)
-        self._clock.enter(len(cast))
-        for member, actor in cast:
+        """Start threads and release all of them at the same moment."""
+        started = [(member, actor) for actor in actors for member in self._enlist(actor)]
+        barrier = threading.Barrier(len(started) + 1)
+        self._clock.enter(len(started))
+        for member, actor in started:
             thread = threading.Thread(
                 target=self._run, args=(member, actor, barrier), name=member, daemon=True
             )
@@ -94,10 +82,6 @@ class Crew:
         """Return the names of an actor's threads."""
         return self._members[name]
 
-    def is_done(self, name: str) -> bool:
-        """Say whether all threads of an actor have ended."""
-        return self._done.issuperset(self._members[name])
-
     def done(self) -> set[str]:
         """Return the threads that have ended."""
         return set(self._done)
@@ -108,15 +92,15 @@ class Crew:
         return [member for member in started if member not in self._done]
 
     def raise_kept(self) -> None:
-        """Raise what an actor raised that has ended, if any did."""
+        """Raise an error that an actor ended with, if there is one."""
         for member in list(self._errors):
             self._raise(member)
 
     def join(self, names: Iterable[str]) -> None:
-        """Wait for actors to end, then raise the first thing that one of them raised."""
+        """Wait until actors have ended. Raises the first error that one of them ended with."""
         for name in names:
             self.awaits = f"for the end of {name}"
-            wait_until(self._log, self._clock, partial(self.is_done, name))
+            wait_until(self._log, self._clock, partial(self._is_done, name))
             self.awaits = ""
             for member in self._members[name]:
                 self._threads[member].join(GIVE_UP_AFTER)
@@ -126,14 +110,19 @@ class Crew:
         """Wait for every actor that was started."""
         self.join(list(self._members))
 
-    def abandon(self) -> None:
-        """Wait a little for threads whose clock was aborted; those that run on are told to end.
+    def forget(self) -> None:
+        """In a forked child: forget the parent's actors, whose threads do not exist here."""
+        for known in (self._members, self._threads, self._errors, self._done):
+            known.clear()
 
-        A thread that blocks hears nothing of it until it comes free, and is left behind.
+    def abandon(self) -> None:
+        """Wait a short time for threads whose clock was aborted; make the others exit.
+
+        A blocked thread exits only when it is released. It is left behind.
         """
         for thread in self._alive_after(GIVE_UP_AFTER):
             exit_soon(thread)
-        self._alive_after(LAST)
+        self._alive_after(LAST_LIMIT)
 
     def _alive_after(self, seconds: float) -> list[threading.Thread]:
         deadline = time.monotonic() + seconds
@@ -148,10 +137,13 @@ class Crew:
             raise error
 
     def _enlist(self, actor: Actor) -> list[str]:
-        """Note the threads of an actor. One that has ended may be started again."""
+        """Note the threads of an actor. An actor that has ended may be started again."""
         members = self._members[actor.name] = actor.members()
         self._done.difference_update(members)
         return members
+
+    def _is_done(self, name: str) -> bool:
+        return self._done.issuperset(self._members[name])
 
     def _run(self, member: str, actor: Actor, barrier: threading.Barrier) -> None:
         try:
@@ -162,5 +154,5 @@ class Crew:
             self._errors[member] = error
         finally:
             self._done.add(member)
-            self._log.add("actor_done")  # wakes who joins before this thread stops counting
+            self._log.add("actor_done")  # wakes a join while this thread still counts
             self._clock.leave()

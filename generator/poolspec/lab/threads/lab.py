@@ -1,33 +1,245 @@
-"""The lab: the words that generated tests are written in, for pools that are used by threads.
+"""The lab for pools that threads use: it makes the parts of a test, and delegates to them.
 
-Everything a generated test calls is a method of `Lab`, of the pool or a connection it hands out, or
-of the result of its load. Times are seconds of the test's clock. What the test does not undo, the
-lab undoes; a test that passed on its own words is then held to the standing invariants by `verify`.
-
-The words are written down by subject: what only reads in `expectations`, for both modes; what
-makes things in `pools`, actors and time in `cast`, load in `crowd`, web applications in `visits`,
-`interrupts` by themselves; faults and the end here.
+The lab undoes everything that the test leaves. If a test passes, `verify` checks its invariants.
 """
 
-from contextlib import suppress
-from functools import partial
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from poolspec.invariants.complaints import broken
-from poolspec.invariants.connection import close_left, end
+from poolspec.faults.calls import CallFaults
+from poolspec.faults.scripted_server import ScriptedServer
+from poolspec.interruption.points import Cut
+from poolspec.invariants.complaints import demand
 from poolspec.invariants.observer import settle
-from poolspec.lab.context import OVER
-from poolspec.lab.threads.acting import Cast
-from poolspec.lab.threads.interruption import Interrupts
-from poolspec.lab.threads.load import Crowd
-from poolspec.lab.threads.pool import Held, Pool
-from poolspec.lifecycle.teardown import Undoing
-from poolspec.vocabulary import CALL_FAULTS, Fault
+from poolspec.lab import remaining_timeout
+from poolspec.lab.common import CommonLab
+from poolspec.lab.comparisons import Expected
+from poolspec.lab.contract import PoolAdapter
+from poolspec.lab.load.result import LoadResult
+from poolspec.lab.steps import find_step
+from poolspec.lab.threads.actors import Actor, Actors
+from poolspec.lab.threads.child import run_in_child
+from poolspec.lab.threads.clock import Clock
+from poolspec.lab.threads.driver import PyMySQLDriver
+from poolspec.lab.threads.ending import Ending
+from poolspec.lab.threads.executor import ExecutorRun
+from poolspec.lab.threads.faults import Faults
+from poolspec.lab.threads.global_pool import GlobalPool
+from poolspec.lab.threads.interruption import Interrupter
+from poolspec.lab.threads.load import Load
+from poolspec.lab.threads.opening import Opener, scripted_of
+from poolspec.lab.threads.pool import Held, Pool, ThreadsContext
+from poolspec.lab.threads.pools import Pools
+from poolspec.lab.threads.progress import Progress, expect_health
+from poolspec.lab.threads.rest import Rest
+from poolspec.lab.threads.web import Web
+from poolspec.servers import Server
+from poolspec.vocabulary import (
+    Connections,
+    Fault,
+    Flaw,
+    Given,
+    Interruption,
+    Operation,
+    Runner,
+    Target,
+    TimeKind,
+    Via,
+)
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-class Lab(Cast, Crowd, Interrupts):
+class Lab(CommonLab[Pool, Clock]):
     """What a generated test works with. Its methods belong to the test's main thread."""
+
+    def __init__(
+        self,
+        server: Server | None,
+        adapter: PoolAdapter,
+        time: TimeKind,
+        connections: Connections = Connections.DRIVER,
+    ) -> None:
+        threads = set(threading.enumerate())
+        clock, calls = adapter.clock(time), CallFaults()
+        scripted = scripted_of(adapter, clock, calls, connections)
+        there = server if scripted is None else ScriptedServer(scripted)
+        assert there is not None, "only scripted connections do without a server"
+        context = ThreadsContext(there, adapter, clock, time, calls)
+        driver = PyMySQLDriver(adapter)
+        self._actors = Actors(clock, context.log)
+        super().__init__(context, self._actors)
+        self._progress = Progress(context, self._actors)
+        self._faults = Faults(context)
+        opener = Opener(context, adapter, connections, scripted)
+        self._pools = Pools(context, adapter, driver, opener)
+        self._global_pool = GlobalPool(context, adapter, self._pools)
+        self._web = Web(context, self._pools)
+        self._load = Load(context, self._actors, driver, self._web)
+        rest = Rest(context, self._actors, self.invariants)
+        self._interrupter = Interrupter(context, adapter, self._pools, rest)
+        actors, pools, web, checks = self._actors, self._pools, self._web, self.invariants
+        self._ending = Ending(context, adapter, driver, actors, pools, web, checks, threads)
+
+    # --- pools -----------------------------------------------------------------------------------
+
+    def pool(
+        self, *, housekeeping: float | None = None, listener: str | None = None, **options: Any
+    ) -> Pool:
+        """Make the pool under test, with periodic maintenance if asked for; times in seconds."""
+        return self._pools.make(housekeeping, listener, options)
+
+    def global_pool(self, **options: Any) -> Pool:
+        """Return the process-wide pool. Any actor may ask."""
+        return self._global_pool.get(options)
+
+    def open(
+        self,
+        target: Target = Target.RIGHT,
+        *,
+        given: Given = Given.CONFIG,
+        flaw: Flaw | None = None,
+        **options: Any,
+    ) -> Pool:
+        """Make one more pool, which connects by a configuration that leads to `target`."""
+        return self._pools.open(target, given, flaw, options)
+
+    def connect(self) -> Held:
+        """Open a connection that belongs to no pool."""
+        return self._pools.connect()
+
+    def execute(self, sql: str) -> None:
+        """Run a statement on a connection that belongs to no pool, and commit it."""
+        self.context.execute(sql)
+
+    def use(self, name: str) -> None:
+        """Do a step that was registered with `poolspec.lab.steps.step`."""
+        self._actors.is_all = False  # the step may start any actor
+        find_step(name)(self)
+
+    # --- actors, time and what the test waits for ------------------------------------------------
+
+    def start(self, *actors: Actor) -> None:
+        """Start actors; all leave a barrier at the same moment."""
+        self._actors.start(actors)
+
+    def join(self, *names: str) -> None:
+        """Wait until actors have ended. Raises the first error that one of them ended with."""
+        self._actors.join(names)
+
+    def fork(self, work: Callable[[], None]) -> None:
+        """Do work in a forked child, which has a copy of the test's pools and closes them.
+
+        Raises AssertionError with the message of an error there, or if it leaves a socket open.
+        """
+        run_in_child(self.context, self._actors, work)
+
+    def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, are in the pool's queue."""
+        self._progress.until_waiting(name, count)
+
+    def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, hold a connection."""
+        self._progress.until_holding(name, count)
+
+    def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until an actor, or at least `count` of them, have ended."""
+        self._progress.until_done(name, count)
+
+    def advance(self, seconds: float) -> None:
+        """Let that much time pass."""
+        self._progress.advance(seconds)
+
+    def expect_within(self, seconds: float, check: Callable[[], None]) -> None:
+        """Repeat a check until it holds, for at most that many seconds of the test's clock."""
+        self._progress.within(seconds, check)
+
+    def expect_server(
+        self, *, connections: Expected | None = None, peak: Expected | None = None
+    ) -> None:
+        """Check the server's count of this test's pool connections, and the most open at once."""
+        self._expectations.server(connections, peak)
+
+    def expect_health(self, status: str) -> None:
+        """Check the pool's report of its health; the figures in it must be the pool's."""
+        expect_health(self.context, self.invariants, status)
+
+    def expect_remaining_timeout(self, expected: Expected) -> None:
+        """Check how long an actor that waits for the database will still wait, in real seconds."""
+
+        def look() -> str | None:
+            actors = (thread.ident or 0 for thread in self._ending.new_threads())
+            return remaining_timeout.complaint(expected, remaining_timeout.of_threads(actors))
+
+        demand(settle(look, lambda complaint: complaint is None))
+
+    # --- load and web applications ---------------------------------------------------------------
+
+    def load(
+        self,
+        *,
+        clients: int,
+        operations: int | Mapping[Operation, int] | None = None,
+        each: int | None = None,
+        mix: Mapping[Operation, int] | None = None,
+        hold: tuple[float, float] | None = None,
+        timeout: float | None = None,
+        via: Via = Via.ACQUIRE,
+        runner: Runner = Runner.THREADS,
+        requests: Mapping[str, int] | None = None,
+    ) -> LoadResult:
+        """Let `clients` clients do operations on the test's pool until all are done.
+
+        The clients share `operations` (a number, of the kinds of `mix`; or numbers by kind); each
+        client does `each`. `hold` is the range of seconds for which a connection is kept. Or the
+        clients send `requests`, by their numbers, to the web application.
+        """
+        if requests:
+            return self._load.run_requests(clients, requests)
+        if runner is Runner.THREADS:
+            return self._load.run(clients, operations, each, mix, hold, timeout, via)
+        context = self.context
+        load = context.loads.plan(clients, operations, each, mix, hold)
+        borrowers = self._load.borrowers(load.result, timeout, via)
+        ExecutorRun(context.clock, context.log, clients, load.name).run(borrowers, load.tasks)
+        return context.loads.sum_up(load)
+
+    def start_load(
+        self,
+        *,
+        clients: int,
+        mix: Mapping[Operation, int] | None = None,
+        hold: tuple[float, float] | None = None,
+        timeout: float | None = None,
+        via: Via = Via.ACQUIRE,
+    ) -> LoadResult:
+        """Let `clients` clients do operations of the kinds of `mix` until `stop_load`."""
+        return self._load.start(clients, mix, hold, timeout, via)
+
+    def stop_load(self, load: LoadResult) -> None:
+        """Stop a load; wait until every client has finished its operation."""
+        self._load.stop(load)
+
+    def web_app(self, name: str, **options: Any) -> Pool:
+        """Serve a web application; `options` override those of its pool, which is returned."""
+        return self._web.serve(name, options)
+
+    def request(
+        self,
+        request: str,
+        *,
+        status: Expected,
+        headers: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Send a request to the web application, and check its answer. Any actor may.
+
+        `json` are values that the JSON object in the answer must have.
+        """
+        self._web.request(request, status, headers, json)
+
+    # --- faults and interruptions ----------------------------------------------------------------
 
     def fault(
         self,
@@ -38,71 +250,45 @@ class Lab(Cast, Crowd, Interrupts):
         times: int | None = None,
         after: int = 0,
     ) -> None:
-        """Break something: `on` a connection, for so many `seconds`, or so many `times`.
+        """Set a fault: `on` a connection, for so many `seconds`, or so many `times`.
 
-        `after` so many calls that go well.
+        Calls fail only `after` so many that succeed.
         """
-        self._log.add("fault", detail=fault)
-        if fault in CALL_FAULTS:
-            self._calls.set(fault, seconds=seconds, times=times, after=after)
-        else:
-            self._strike(fault, on)
+        self._faults.set(fault, on, seconds, times, after)
 
     def heal(self, fault: Fault) -> None:
         """End a fault."""
-        if fault in CALL_FAULTS:
-            self._calls.clear(fault)
-        else:
-            self._server_faults.clear(fault)
-        self._log.add("healed", detail=fault)
+        self._faults.heal(fault)
+
+    def interrupt_everywhere(
+        self,
+        attempt: Callable[[Cut], None],
+        *,
+        by: Interruption = Interruption.INTERRUPT,
+        at_least: int = 1,
+        may_recover: bool = False,
+    ) -> None:
+        """Repeat an attempt, interrupted at another point each time, until it runs through.
+
+        Each attempt has a new pool, made like the test's, which afterwards must have lost nothing.
+        The last one becomes the test's pool. The interruption must leave the attempt, unless it is
+        a timeout and the pool `may_recover`. Raises AssertionError, also for fewer points than
+        `at_least`.
+        """
+        self._interrupter.everywhere(attempt, by, at_least, may_recover=may_recover)
+
+    # --- the test's end --------------------------------------------------------------------------
 
     def verify(self) -> None:
-        """Give everything back, check the standing invariants, and that closing leaves nothing.
+        """Release everything, check the invariants, and check that closing leaves nothing.
 
-        Raises AssertionError naming every invariant that is broken.
+        Raises AssertionError that lists every broken invariant.
         """
-        self._targets.hang_up()
-        self._crew.join_all()
-        self._calls.clear_all()
-        for pool in self._pools:
-            pool.dismiss()
-            pool.release_all()
-        said = list(self._broken_in_log())
-        for pool in self._pools:
-            said += self._broken_at_rest(pool, pool.stats())
-        self._stop_service()
-        for pool in self._pools:
-            pool.close()
-        threads = settle(self._thread_names, lambda names: not names)
-        said += [f"threads are left: {', '.join(threads)}"] if threads else []
-        broken(said + self._left() + self._told())
+        self._ending.verify()
 
     def dispose(self) -> None:
-        """Undo everything, however the test ended and whatever its pool does.
+        """Undo everything, however the test ended.
 
-        Raises the first thing that went wrong: an error, or AssertionError saying what did not end.
+        Raises the first error, or AssertionError that names a step that did not end.
         """
-        undoing = Undoing(OVER)
-        undoing.do("the test's clock", self.abort)
-        undoing.do("the faults", self._calls.clear_all)
-        undoing.do("the ports", self._targets.hang_up)
-        self._traffic.stop_all()
-        for stranger in self._strangers:  # first, for somebody may wait for a lock of theirs
-            undoing.do("a connection without a pool", partial(end, stranger.raw))
-        undoing.do("the web application", self._stop_service, patience=None)
-        self._crew.abandon()
-        for pool in self._pools:
-            undoing.do("the pool's housekeeper", pool.dismiss)
-            self._close(pool, undoing)
-        for sockets in self._counted:
-            undoing.do("the connections", partial(close_left, sockets))
-        self.clean_up(undoing)
-        undoing.judge()
-
-    def _close(self, pool: Pool, undoing: Undoing) -> None:
-        if self._answers(pool) and not undoing.do("the pool's close", partial(self._shut, pool)):
-            self._leave_behind(pool)
-
-    def _shut(self, pool: Pool) -> None:
-        with suppress(Exception):  # verify has told; what it leaves is closed by the lab
-            self._adapter.close(pool.raw)
+        self._ending.dispose()

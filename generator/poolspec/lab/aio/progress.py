@@ -1,0 +1,73 @@
+"""The passing of time in a test, and what it waits for."""
+
+from collections.abc import Awaitable, Callable
+
+from poolspec.faults.server import LOOK_EVERY
+from poolspec.invariants.checks import waiting
+from poolspec.invariants.complaints import demand
+from poolspec.invariants.stuck_report import awaited
+from poolspec.lab import health
+from poolspec.lab.aio.actors import AsyncActors
+from poolspec.lab.aio.clock import AsyncClock
+from poolspec.lab.aio.pool import AsyncContext, AsyncPool
+from poolspec.lab.aio.waiting import wait_until
+from poolspec.lab.invariant_checks import InvariantChecks
+from poolspec.vocabulary import ActorState
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class AsyncProgress:
+    """Lets time pass, and waits until an actor, the pool or the server is in a state."""
+
+    def __init__(self, context: AsyncContext, actors: AsyncActors) -> None:
+        self._context = context
+        self._actors = actors
+
+    async def until_waiting(self, name: str | None, count: int) -> None:
+        """Wait until an actor, or at least `count` of them, are in the pool's queue."""
+        await self._until(ActorState.WAITING, name, count, self._waiting)
+
+    async def until_holding(self, name: str | None, count: int) -> None:
+        """Wait until an actor, or at least `count` of them, hold a connection."""
+        await self._until(ActorState.HOLDING, name, count, self._context.pools.holders)
+
+    async def until_done(self, name: str | None, count: int) -> None:
+        """Wait until an actor, or at least `count` of them, have ended."""
+        await self._until(ActorState.DONE, name, count, self._actors.done)
+
+    async def advance(self, seconds: float) -> None:
+        """Let that much time pass."""
+        self._context.log.add("advance", detail=f"{seconds:g} s")
+        await self._context.clock.sleep(seconds)
+
+    async def within(self, seconds: float, check: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a check until it holds, for at most that many seconds of the test's clock."""
+        clock = self._context.clock
+        deadline = clock.now() + seconds
+        while True:
+            try:
+                return await check()
+            except AssertionError:
+                if clock.now() >= deadline:
+                    raise
+            await clock.sleep(min(LOOK_EVERY, deadline - clock.now()))
+
+    def _waiting(self) -> set[str]:
+        return set(waiting(self._context.log.entries()))
+
+    async def _until(
+        self, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]
+    ) -> None:
+        holds = awaited(self._actors, state, name, count, seen)
+        await wait_until(self._context.log, self._context.clock, holds)
+
+
+async def expect_health(
+    context: AsyncContext, checks: InvariantChecks[AsyncPool, AsyncClock], status: str
+) -> None:
+    """Check the pool's report of its health; the figures in it must be the pool's."""
+    pool = context.pools.only()
+    before = checks.figures(pool)
+    seen = await pool.health()
+    demand(*health.complaints(status, seen, before, checks.figures(pool)))

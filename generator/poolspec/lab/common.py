@@ -1,0 +1,133 @@
+"""The part of a lab that is the same in both concurrency modes: each method delegates to a part.
+
+Everything that a generated test calls is a method of `Lab` or `AsyncLab`, of the pool or a
+connection that it hands out, or of the result of a load. Times are seconds of the test's clock.
+"""
+
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Generic
+
+from poolspec.invariants.grade import Grade
+from poolspec.invariants.stuck_report import AnyActors
+from poolspec.lab.comparisons import Expected
+from poolspec.lab.context import OVER, C, Context
+from poolspec.lab.diagnosis import Diagnosis
+from poolspec.lab.expectations import Expectations
+from poolspec.lab.invariant_checks import InvariantChecks
+from poolspec.lab.registry import Borrowed, P, PoolUnderTest
+from poolspec.vocabulary import Detail, ErrorKind, EventKind, Real, Target
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class CommonLab(Generic[P, C]):
+    """What a test checks at once, and what its report reads."""
+
+    def __init__(self, context: Context[P, C], actors: AnyActors) -> None:
+        self.context = context
+        self.invariants = InvariantChecks(context)
+        self._diagnosis = Diagnosis(context, actors)
+        self._expectations = Expectations(context, self._diagnosis)
+
+    # --- expectations ----------------------------------------------------------------------------
+
+    def expect_stats(self, **expected: Expected) -> None:
+        """Check the pool's own figures, by `StatName`."""
+        self._expectations.stats(expected)
+
+    def expect_served(self, *actors: str) -> None:
+        """Check the order in which waiters were served."""
+        self._expectations.served(actors)
+
+    def expect_same(self, *things: Borrowed | PoolUnderTest) -> None:
+        """Check that all are one connection, or one pool."""
+        self._expectations.same(things)
+
+    def expect_different(self, *things: Borrowed | PoolUnderTest) -> None:
+        """Check that no two are the same connection, or pool."""
+        self._expectations.different(things)
+
+    def expect_pools(self, expected: Expected) -> None:
+        """Check how many different pools this test has."""
+        self._expectations.pools(expected)
+
+    def expect_events(self, *kinds: EventKind, exactly: bool) -> None:
+        """Check the kinds of event that the pool reported: exactly these, or these in order."""
+        self._expectations.events(kinds, exactly=exactly)
+
+    def expect_hooks(self, **expected: Expected) -> None:
+        """Check how often the pool called the hooks that the test gave it."""
+        self._expectations.hooks(expected)
+
+    def expect_real(self, *parts: Real) -> None:
+        """Check which parts of the test were real so far."""
+        self._expectations.real(parts)
+
+    def expect_calls(self, **expected: Expected) -> None:
+        """Check how often scripted connections were called, by `Call`."""
+        self._expectations.calls(expected)
+
+    def expect_logs(self, **expected: Expected) -> None:
+        """Check how many structured log records the pool wrote, by their event."""
+        self._expectations.logs(expected)
+
+    def expect_loans(self, *expected: Mapping[str, Any]) -> None:
+        """Check what is on loan, the longest loan first; `where` looks for the calling module."""
+        self._expectations.loans(expected, sys._getframe(1).f_code.co_filename)
+
+    def expect_metrics(self, expected: Mapping[str, Expected]) -> None:
+        """Check what monitoring reads, by `MetricName`, or `TimingName` and a part."""
+        self._expectations.metrics(expected)
+
+    def took(self, expected: Expected) -> AbstractContextManager[None]:
+        """Check how long the block takes, in seconds of the test's clock."""
+        return self._expectations.took(expected)
+
+    def fails(
+        self,
+        kind: ErrorKind,
+        *,
+        took: Expected | None = None,
+        saying: tuple[str, ...] = (),
+        naming: tuple[str, ...] = (),
+    ) -> AbstractContextManager[None]:
+        """Check how the block fails, what the error says, and how long the block takes."""
+        return self._expectations.fails(kind, took, (*saying, *naming))
+
+    # --- the test's surroundings -----------------------------------------------------------------
+
+    def measure(self) -> None:
+        """Monitor the pool that is made next; needs the capability `metrics`."""
+        self.context.measure()
+
+    def details(self, target: Target, *details: Detail) -> tuple[str, ...]:
+        """Return the words by which an error must name a target."""
+        return self.context.targets.details(target, details)
+
+    def abort(self) -> None:
+        """Make every actor that waits, now or later, raise an exception with the reason."""
+        self.context.clock.abort(OVER)
+
+    # --- the test's report -----------------------------------------------------------------------
+
+    def grade(self) -> Grade:
+        """Return how real the test was so far."""
+        return self._diagnosis.grade()
+
+    def load_figures(self) -> list[dict[str, float]]:
+        """Return how fast each load was; nothing on a virtual clock."""
+        return self._diagnosis.load_figures()
+
+    def timeline(self) -> list[str]:
+        """Return the event log as text."""
+        return self._diagnosis.timeline()
+
+    def stuck(self) -> str:
+        """Return who waits for what and who holds what. Safe in a signal handler."""
+        return self._diagnosis.stuck()
+
+    def state(self) -> list[str]:
+        """Return what each pool and the server report now."""
+        return self._diagnosis.state()

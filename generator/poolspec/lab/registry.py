@@ -1,0 +1,91 @@
+"""The pools of one test, each registered once, in either concurrency mode.
+
+A pool that stops answering is left behind: the lab never calls it again and keeps a reference, so
+that no finalizer of the pool runs and waits for a lock that is never released.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from poolspec.invariants.connection import Sockets
+from poolspec.lab.contract import LoanSeen
+from poolspec.lifecycle.locks import FreshLock
+from poolspec.lifecycle.teardown import LEFT_BEHIND
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class Borrowed(Protocol):
+    """A connection that a test holds or held."""
+
+    raw: Any
+    number: int
+
+
+class PoolUnderTest(Protocol):
+    """A pool under test, in either concurrency mode."""
+
+    raw: Any
+    sockets: Sockets
+    most_ever: int
+
+    def stats(self) -> Mapping[str, int]:
+        """Return the pool's own figures."""
+
+    def loans(self) -> list[LoanSeen]:
+        """Return the connections on loan by the pool's own account, the longest loan first."""
+
+    def holders(self) -> list[str]:
+        """Return the actors that hold a connection, once for each connection."""
+
+    def numbers(self) -> list[int]:
+        """Return the server's numbers of the connections that are held."""
+
+
+P = TypeVar("P", bound=PoolUnderTest)
+
+
+class PoolRegistry(Generic[P]):
+    """The pools of one test. Safe to use from any actor."""
+
+    def __init__(self) -> None:
+        self._lock = FreshLock()  # guards _pools: any actor may ask for the global pool
+        self._pools: list[P] = []
+
+    def __iter__(self) -> Iterator[P]:
+        return iter(list(self._pools))
+
+    def __len__(self) -> int:
+        return len(self._pools)
+
+    def only(self) -> P:
+        """Return the pool of a test that has exactly one. Raises AssertionError otherwise."""
+        if len(self._pools) != 1:
+            raise AssertionError(f"this test has {len(self._pools)} pools, so which is meant?")
+        return self._pools[0]
+
+    def register(self, raw: object, make: Callable[[], P]) -> P:
+        """Return the pool registered for `raw`; make and register it if there is none."""
+        with self._lock:
+            for pool in self._pools:
+                if pool.raw is raw:
+                    return pool
+            pool = make()
+            self._pools.append(pool)
+            return pool
+
+    def holders(self) -> set[str]:
+        """Return the actors that hold a connection of any pool."""
+        return {actor for pool in self for actor in pool.holders()}
+
+    def numbers(self) -> list[int]:
+        """Return the server's numbers of all connections that are held."""
+        return [number for pool in self for number in pool.numbers()]
+
+    def answers(self, pool: P) -> bool:
+        """Return whether a pool may still be called."""
+        return not any(left is pool for left in LEFT_BEHIND)
+
+    def leave_behind(self, pool: P) -> None:
+        """Never call a pool again, and never let it be finalized."""
+        LEFT_BEHIND.append(pool)

@@ -1,0 +1,105 @@
+"""The end of a threads test: its invariants are checked, and everything is undone."""
+
+import threading
+from contextlib import suppress
+from functools import partial
+
+from poolspec.invariants.complaints import broken
+from poolspec.invariants.observer import settle
+from poolspec.lab.context import OVER
+from poolspec.lab.contract import Driver, PoolAdapter
+from poolspec.lab.invariant_checks import InvariantChecks
+from poolspec.lab.threads.actors import Actors
+from poolspec.lab.threads.clock import Clock
+from poolspec.lab.threads.pool import Pool, ThreadsContext
+from poolspec.lab.threads.pools import Pools
+from poolspec.lab.threads.web import Web
+from poolspec.lifecycle.teardown import Teardown
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class Ending:
+    """Ends one test."""
+
+    def __init__(
+        self,
+        context: ThreadsContext,
+        adapter: PoolAdapter,
+        driver: Driver,
+        actors: Actors,
+        pools: Pools,
+        web: Web,
+        checks: InvariantChecks[Pool, Clock],
+        threads: set[threading.Thread],
+    ) -> None:
+        self._context = context
+        self._adapter = adapter
+        self._driver = driver
+        self._actors = actors
+        self._pools = pools
+        self._web = web
+        self._checks = checks
+        self._threads_before = threads
+
+    def verify(self) -> None:
+        """Release everything, check the invariants, and check that closing leaves nothing.
+
+        Raises AssertionError that lists every broken invariant.
+        """
+        context, checks = self._context, self._checks
+        context.targets.hang_up()
+        self._actors.join_all()
+        context.calls.clear_all()
+        for pool in context.pools:
+            pool.dismiss()
+            pool.release_all()
+        violations = list(checks.in_log())
+        for pool in context.pools:
+            violations += checks.at_rest(pool, pool.stats())
+        self._web.stop()
+        for pool in context.pools:
+            pool.close()
+        threads = settle(self._thread_names, lambda names: not names)
+        violations += [f"threads are left: {', '.join(threads)}"] if threads else []
+        broken(violations + checks.left() + checks.passwords())
+
+    def dispose(self) -> None:
+        """Undo everything, however the test ended.
+
+        Raises the first error, or AssertionError that names a step that did not end.
+        """
+        teardown = Teardown(OVER)
+        teardown.do("the test's clock", partial(self._context.clock.abort, OVER))
+        teardown.do("the faults", self._context.calls.clear_all)
+        teardown.do("the ports", self._context.targets.hang_up)
+        self._context.loads.stop_all()
+        for stranger in self._pools.strangers:  # first: an actor may wait for a lock of theirs
+            end = partial(self._driver.end, stranger.raw)
+            teardown.do("a connection without a pool", end)
+        teardown.do("the web application", self._web.stop, limit=None)
+        self._actors.abandon()
+        for pool in self._context.pools:
+            teardown.do("the pool's housekeeper", pool.dismiss)
+            self._close(pool, teardown)
+        for sockets in self._context.sockets:
+            for connection in sockets.open().values():
+                teardown.do("a connection", partial(self._driver.end, connection))
+        self._context.clean_up(teardown)
+        teardown.raise_first()
+
+    def _close(self, pool: Pool, teardown: Teardown) -> None:
+        pools = self._context.pools
+        if pools.answers(pool) and not teardown.do("the pool's close", partial(self._shut, pool)):
+            pools.leave_behind(pool)
+
+    def _shut(self, pool: Pool) -> None:
+        with suppress(Exception):  # verify has reported it; the lab closes what is left
+            self._adapter.close(pool.raw)
+
+    def new_threads(self) -> set[threading.Thread]:
+        """Return the threads that have started since the lab was made."""
+        return set(threading.enumerate()) - self._threads_before
+
+    def _thread_names(self) -> list[str]:
+        return [thread.name for thread in self.new_threads()]

@@ -1,0 +1,26 @@
+"""The process-wide pool. All requests of a test have equal options, the connector included."""
+
+from typing import Any
+
+from poolspec.lab.contract import PoolAdapter
+from poolspec.lab.threads.pool import Pool, ThreadsContext
+from poolspec.lab.threads.pools import Pools
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class GlobalPool:
+    """Asks for the process-wide pool. Safe to use from any actor."""
+
+    def __init__(self, context: ThreadsContext, adapter: PoolAdapter, pools: Pools) -> None:
+        self._context = context
+        self._adapter = adapter
+        self._pools = pools
+        self._sockets = context.new_sockets()
+        self._connector = pools.connector(self._sockets)
+
+    def get(self, options: dict[str, Any]) -> Pool:
+        """Return the process-wide pool."""
+        wiring = self._pools.wiring(self._connector)
+        raw = self._adapter.global_pool(self._context.options(options), wiring)
+        return self._pools.registered(raw, self._sockets)
