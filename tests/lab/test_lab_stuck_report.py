@@ -33,7 +33,7 @@ def pool(lab: Lab) -> Pool:
 
 
 def borrower(name: str, pool: Pool, count: int = 1) -> Actor:
-    return actor(name, lambda: pool.release(pool.acquire()), count=count)
+    return actor(lambda: pool.release(pool.acquire()), name=name, count=count)
 
 
 def test_who_has_ended_is_not_waited_for(lab: Lab, pool: Pool) -> None:
@@ -53,7 +53,7 @@ def test_who_has_ended_with_a_connection_holds_it(lab: Lab, pool: Pool) -> None:
     def keep() -> None:
         pool.acquire()
 
-    lab.start(actor("keeper", keep))
+    lab.start(actor(keep, name="keeper"))
     lab.join("keeper")
     lab.wait_until_holding("keeper")
 
@@ -62,7 +62,7 @@ def test_what_an_actor_raised_is_told_in_place_of_its_state(lab: Lab, pool: Pool
     def fail() -> None:
         raise ValueError("no such thing")
 
-    lab.start(actor("careless", fail))
+    lab.start(actor(fail, name="careless"))
     with pytest.raises(ValueError, match="no such thing") as raised:
         lab.wait_until_waiting("careless")
     assert raised.value.__notes__ == ["raised in actor careless"]
@@ -70,7 +70,7 @@ def test_what_an_actor_raised_is_told_in_place_of_its_state(lab: Lab, pool: Pool
 
 def test_more_than_are_left_are_not_waited_for(lab: Lab, pool: Pool) -> None:
     held = [pool.acquire(), pool.acquire()]
-    lab.start(borrower("one", pool), borrower("two", pool), actor("idle", lambda: None))
+    lab.start(borrower("one", pool), borrower("two", pool), actor(lambda: None, name="idle"))
     with pytest.raises(AssertionError, match=r"3 actors are never waiting: \d are, and the others"):
         lab.wait_until_waiting(count=3)
     for connection in held:
@@ -126,11 +126,11 @@ def test_tasks_that_ended_are_not_waited_for_either(kind: TimeKind) -> None:
         async def borrow() -> None:
             await pool.release(await pool.acquire())
 
-        lab.start(async_actor("first", borrow))
+        lab.start(async_actor(borrow, name="first"))
         with pytest.raises(AssertionError, match="first ended, and is never waiting"):
             await lab.wait_until_waiting("first")
         held = await pool.acquire()
-        lab.start(async_actor("second", borrow))
+        lab.start(async_actor(borrow, name="second"))
         await lab.wait_until_waiting("second")
         assert lab.stuck() == "second waits for a connection, main holds 1 connection"
         await pool.release(held)
@@ -149,6 +149,6 @@ def test_workers_of_an_executor_are_named_too(lab: Lab, pool: Pool) -> None:
         for connection in held:
             pool.release(connection)
 
-    lab.start(actor("giver", give_back))
+    lab.start(actor(give_back, name="giver"))
     lab.load(clients=1, each=1, mix={Operation.BORROW: 1}, runner=Runner.EXECUTOR)
     assert seen == ["load0_0 waits for a connection, main holds 2 connections"]

@@ -26,7 +26,7 @@ def test_takes_its_lock_twice(lab: Lab) -> None:
 
 @spec("keeps_its_lock")
 def test_keeps_its_lock(lab: Lab) -> None:
-    lab.start(actor("keeper", partial(borrow, lab.pool(size=2))))
+    lab.start(actor(partial(borrow, lab.pool(size=2)), name="keeper"))
     lab.join("keeper")
 
 
@@ -37,7 +37,7 @@ def test_catches_everything(lab: Lab) -> None:
 
 @spec("tries_for_ever")
 def test_tries_for_ever(lab: Lab) -> None:
-    lab.start(actor("tireless", partial(borrow, lab.pool(size=2))))
+    lab.start(actor(partial(borrow, lab.pool(size=2)), name="tireless"))
     lab.join("tireless")
 
 
@@ -70,7 +70,7 @@ async def test_swallows_cancellations_in_a_task(lab: AsyncLab) -> None:
     async def act() -> None:
         await pool.acquire()
 
-    lab.start(async_actor("stubborn", act))
+    lab.start(async_actor(act, name="stubborn"))
     await lab.join("stubborn")
 
 

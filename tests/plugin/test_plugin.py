@@ -228,7 +228,7 @@ def test_a_test_that_hangs_is_given_up_with_the_stacks_of_all_threads(run: Run) 
         "def hang() -> None:",
         "    threading.Event().wait()  # line 4",
         "",
-        'lab.start(actor("sleeper", hang))  # line 3',
+        'lab.start(actor(hang, name="sleeper"))  # line 3',
         'lab.join("sleeper")  # line 3',
         options=", deadline=1.0",
     )
@@ -241,7 +241,7 @@ def test_a_test_that_hangs_is_given_up_with_the_stacks_of_all_threads(run: Run) 
 def test_a_test_that_is_given_up_says_who_waits_for_whom(run: Run) -> None:
     run.test(
         "a = pool.acquire()  # line 2",
-        'lab.start(actor("first", lambda: pool.release(pool.acquire())))  # line 3',
+        'lab.start(actor(lambda: pool.release(pool.acquire()), name="first"))  # line 3',
         'lab.join("first")  # line 4',
         options=', time="real", deadline=1.0',
     )
@@ -271,7 +271,7 @@ def test_a_lost_wake_up_fails_at_once_instead_of_hanging(run: Run) -> None:
         "def wait() -> None:",
         "    pool.acquire(timeout=float('inf'))  # line 4",
         "",
-        'lab.start(actor("waiter", wait))  # line 3',
+        'lab.start(actor(wait, name="waiter"))  # line 3',
         'lab.join("waiter")  # line 3',
     )
     assert run.code == 1
@@ -318,7 +318,7 @@ def test_an_actors_exception_names_the_actor(run: Run) -> None:
         "def fail() -> None:",
         "    pool.release(lab.connect())  # line 4",
         "",
-        'lab.start(actor("careless", fail))  # line 3',
+        'lab.start(actor(fail, name="careless"))  # line 3',
         'lab.join("careless")  # line 3',
     )
     assert run.code == 1
@@ -390,7 +390,7 @@ async def stubborn() -> None:
 class TestMineAsyncio:
     @pytest.mark.spec("mine.it", line=1, covers=[], concurrency="asyncio", deadline=0.5)
     async def test_it(self, lab: AsyncLab) -> None:
-        lab.start(async_actor("stubborn", stubborn))
+        lab.start(async_actor(stubborn, name="stubborn"))
         await lab.join("stubborn")
 """
 

@@ -17,6 +17,7 @@ from poolspec.lab.diagnosis import Diagnosis
 from poolspec.lab.expectations import Expectations
 from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.registry import Borrowed, P, PoolUnderTest
+from poolspec.lab.repetition import expect
 from poolspec.vocabulary import Detail, ErrorKind, EventKind, Real, Target
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -35,51 +36,51 @@ class CommonLab(Generic[P, C]):
 
     def expect_stats(self, **expected: Expected) -> None:
         """Check the pool's own figures, by `StatName`."""
-        self._expectations.stats(expected)
+        expect(self._expectations.stats, expected)
 
     def expect_served(self, *actors: str) -> None:
         """Check the order in which waiters were served."""
-        self._expectations.served(actors)
+        expect(self._expectations.served, actors)
 
     def expect_same(self, *things: Borrowed | PoolUnderTest) -> None:
         """Check that all are one connection, or one pool."""
-        self._expectations.same(things)
+        expect(self._expectations.same, things)
 
     def expect_different(self, *things: Borrowed | PoolUnderTest) -> None:
         """Check that no two are the same connection, or pool."""
-        self._expectations.different(things)
+        expect(self._expectations.different, things)
 
     def expect_pools(self, expected: Expected) -> None:
         """Check how many different pools this test has."""
-        self._expectations.pools(expected)
+        expect(self._expectations.pools, expected)
 
     def expect_events(self, *kinds: EventKind, exactly: bool) -> None:
         """Check the kinds of event that the pool reported: exactly these, or these in order."""
-        self._expectations.events(kinds, exactly=exactly)
+        expect(self._expectations.events, kinds, exactly)
 
     def expect_hooks(self, **expected: Expected) -> None:
         """Check how often the pool called the hooks that the test gave it."""
-        self._expectations.hooks(expected)
+        expect(self._expectations.hooks, expected)
 
     def expect_real(self, *parts: Real) -> None:
         """Check which parts of the test were real so far."""
-        self._expectations.real(parts)
+        expect(self._expectations.real, parts)
 
     def expect_calls(self, **expected: Expected) -> None:
         """Check how often scripted connections were called, by `Call`."""
-        self._expectations.calls(expected)
+        expect(self._expectations.calls, expected)
 
     def expect_logs(self, **expected: Expected) -> None:
         """Check how many structured log records the pool wrote, by their event."""
-        self._expectations.logs(expected)
+        expect(self._expectations.logs, expected)
 
     def expect_loans(self, *expected: Mapping[str, Any]) -> None:
         """Check what is on loan, the longest loan first; `where` looks for the calling module."""
-        self._expectations.loans(expected, sys._getframe(1).f_code.co_filename)
+        expect(self._expectations.loans, expected, sys._getframe(1).f_code.co_filename)
 
     def expect_metrics(self, expected: Mapping[str, Expected]) -> None:
         """Check what monitoring reads, by `MetricName`, or `TimingName` and a part."""
-        self._expectations.metrics(expected)
+        expect(self._expectations.metrics, expected)
 
     def took(self, expected: Expected) -> AbstractContextManager[None]:
         """Check how long the block takes, in seconds of the test's clock."""

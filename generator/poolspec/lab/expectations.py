@@ -56,7 +56,7 @@ class Expectations(Generic[P, C]):
         """Check how many different pools this test has."""
         demand(mismatch("different pools", expected, len(self._context.pools)))
 
-    def events(self, kinds: tuple[EventKind, ...], *, exactly: bool) -> None:
+    def events(self, kinds: tuple[EventKind, ...], exactly: bool) -> None:
         """Check the kinds of event that the pool reported: exactly these, or these in order."""
         seen = [entry.kind for entry in self._context.log.entries() if entry.by_pool]
         rest = iter(seen)

@@ -89,11 +89,11 @@ def _read_start(scope: Scope, fields: Fields) -> Start | None:
         return None
     for word, _ in actors:
         scope.bind(word, Naming.ACTOR)
-    made = tuple(_actor(scope.of_actor(word.text), word, given) for word, given in actors)
+    made = tuple(_build_actor(scope.of_actor(word.text), word, given) for word, given in actors)
     return Start(fields.node.line, made)
 
 
-def _actor(scope: Scope, word: Word, given: Fields | StepList) -> Actor:
+def _build_actor(scope: Scope, word: Word, given: Fields | StepList) -> Actor:
     line = word.node.line
     if isinstance(given, StepList):
         return Actor(word.text, build_steps(scope, given), line=line)
@@ -115,17 +115,17 @@ def _write_start(step: Start, body: Body) -> Lines:
         early = [Line(f"nonlocal {name}", None) for name in rebound(actor.steps)]
         head = f"{body.async_}def {variable(actor.name)}()"
         yield from function(head, [*early, *statements(actor.steps, inner)])
-    actors = ", ".join(f"{body.actor}({_actor_arguments(actor)})" for actor in step.actors)
-    yield f"lab.start({actors})"
+    yield f"lab.start({', '.join(_actor(actor, body) for actor in step.actors)})"
 
 
-def _actor_arguments(actor: Actor) -> str:
-    parts = [literal(actor.name), variable(actor.name)]
+def _actor(actor: Actor, body: Body) -> str:
+    """Return an actor as an argument: its function, or its function with numbers."""
+    parts = [variable(actor.name)]
     if actor.count != 1:
         parts.append(f"count={value(actor.count)}")
     if actor.repeat != 1:
         parts.append(f"repeat={value(actor.repeat)}")
-    return ", ".join(parts)
+    return parts[0] if len(parts) == 1 else f"{body.actor}({', '.join(parts)})"
 
 
 def _say_start(step: Start) -> Sentence:

@@ -15,14 +15,14 @@ from poolspec.expectations.registry import (
 )
 from poolspec.prose import amounts
 from poolspec.prose.sentence import Sentence
-from poolspec.python.body import Body, Line, Lines
+from poolspec.python.body import Body, Lines
 from poolspec.python.literals import value
 from poolspec.spec.common import SECONDS
 from poolspec.spec.fields import Fields, Key
 from poolspec.spec.kinds import fields_kind
 from poolspec.spec.scope import Scope
 from poolspec.spec.values import Step, Value
-from poolspec.steps.kind import StepKind, function
+from poolspec.steps.kind import StepKind
 from poolspec.vocabulary import ErrorKind
 
 
@@ -54,11 +54,9 @@ def _write(step: Expect, body: Body) -> Lines:
     lines = write_expectations(step.expectations, body)
     if step.within is None:
         yield from lines
-        return
-    name = body.helper("settled")
-    mine = [Line(line, body.numbers[id(step)]) for line in lines]
-    yield from function(f"{body.async_}def {name}()", mine)
-    yield f"{body.awaits}lab.expect_within({value(step.within)}, {name})"
+    else:
+        yield f"{body.async_}with lab.within({value(step.within)}):"
+        yield from (f"    {line}" for line in lines)
 
 
 def _say(step: Expect) -> Sentence:
@@ -75,7 +73,7 @@ KINDS = (
         _write,
         _say,
         expects=(EXPECT_STEP,),
-        calls=("expect_within", *(kind.call for kind in EXPECTATIONS), *outcomes.CALLS),
+        calls=("within", *(kind.call for kind in EXPECTATIONS), *outcomes.CALLS),
         arguments=tuple(name for kind in EXPECTATIONS for name in kind.arguments),
         enums=(ErrorKind, *(enum for kind in EXPECTATIONS for enum in kind.enums)),
     ),

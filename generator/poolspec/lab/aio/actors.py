@@ -31,10 +31,10 @@ class AsyncActor:
 
 
 def async_actor(
-    name: str, body: Callable[[], Awaitable[None]], *, count: int = 1, repeat: int = 1
+    body: Callable[[], Awaitable[None]], *, name: str = "", count: int = 1, repeat: int = 1
 ) -> AsyncActor:
-    """Describe an actor for `AsyncLab.start`."""
-    return AsyncActor(name, body, count, repeat)
+    """Describe an actor for `AsyncLab.start`. Without a name it has that of its function."""
+    return AsyncActor(name or body.__name__, body, count, repeat)
 
 
 class AsyncActors:

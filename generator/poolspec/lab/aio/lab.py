@@ -6,7 +6,8 @@ a thread, so that the loop continues.
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from poolspec.faults.calls import CallFaults
@@ -15,7 +16,7 @@ from poolspec.faults.server import LOOK_EVERY
 from poolspec.invariants.complaints import demand
 from poolspec.invariants.observer import SETTLE
 from poolspec.lab import remaining_timeout
-from poolspec.lab.aio.actors import AsyncActor, AsyncActors
+from poolspec.lab.aio.actors import AsyncActor, AsyncActors, async_actor
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.aio.ending import AsyncEnding
@@ -31,6 +32,7 @@ from poolspec.lab.aio.web import AsyncWeb
 from poolspec.lab.common import CommonLab
 from poolspec.lab.comparisons import Expected
 from poolspec.lab.load.result import LoadResult
+from poolspec.lab.repetition import expect_async, kept
 from poolspec.lab.steps import find_step
 from poolspec.lifecycle.teardown import Teardown
 from poolspec.servers import Server
@@ -114,9 +116,10 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
 
     # --- actors, time and what the test waits for ------------------------------------------------
 
-    def start(self, *actors: AsyncActor) -> None:
-        """Start actors; none runs before all are started."""
-        self._actors.start(actors)
+    def start(self, *actors: AsyncActor | Callable[[], Awaitable[None]]) -> None:
+        """Start actors; none runs before all are started. A function is one actor."""
+        described = (one if isinstance(one, AsyncActor) else async_actor(one) for one in actors)
+        self._actors.start(described)
 
     async def join(self, *names: str) -> None:
         """Wait until actors have ended. Raises the first error that one of them ended with."""
@@ -142,22 +145,38 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         """Let that much time pass."""
         await self._progress.advance(seconds)
 
-    async def expect_within(self, seconds: float, check: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a check until it holds, for at most that many seconds of the test's clock."""
-        await self._progress.within(seconds, check)
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Repeat the expectations of the block, at its end, until all of them hold.
+
+        Raises the AssertionError of the last try after that many seconds of the test's clock.
+        """
+        with kept() as checks:
+            yield
+
+        async def check_all() -> None:
+            for check in checks:
+                waiting = check()
+                if waiting is not None:
+                    await waiting
+
+        await self._progress.within(seconds, check_all)
 
     async def expect_server(
         self, *, connections: Expected | None = None, peak: Expected | None = None
     ) -> None:
         """Check the server's count of this test's pool connections, and the most open at once."""
-        await asyncio.to_thread(self._expectations.server, connections, peak)
+        await expect_async(asyncio.to_thread, self._expectations.server, connections, peak)
 
     async def expect_health(self, status: str) -> None:
         """Check the pool's report of its health; the figures in it must be the pool's."""
-        await expect_health(self.context, self.invariants, status)
+        await expect_async(expect_health, self.context, self.invariants, status)
 
     async def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long a task that waits for the database will still wait, in real seconds."""
+        await expect_async(self._check_remaining_timeout, expected)
+
+    async def _check_remaining_timeout(self, expected: Expected) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + SETTLE
         while True:

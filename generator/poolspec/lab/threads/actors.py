@@ -38,9 +38,9 @@ class Actor:
         return [f"{self.name}-{n + 1}" for n in range(self.count)]
 
 
-def actor(name: str, body: Callable[[], None], *, count: int = 1, repeat: int = 1) -> Actor:
-    """Describe an actor for `Lab.start`."""
-    return Actor(name, body, count, repeat)
+def actor(body: Callable[[], None], *, name: str = "", count: int = 1, repeat: int = 1) -> Actor:
+    """Describe an actor for `Lab.start`. Without a name it has that of its function."""
+    return Actor(name or body.__name__, body, count, repeat)
 
 
 def exit_soon(thread: threading.Thread) -> None:

@@ -4,7 +4,8 @@ The lab undoes everything that the test leaves. If a test passes, `verify` check
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from poolspec.faults.calls import CallFaults
@@ -17,8 +18,9 @@ from poolspec.lab.common import CommonLab
 from poolspec.lab.comparisons import Expected
 from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.load.result import LoadResult
+from poolspec.lab.repetition import expect, kept
 from poolspec.lab.steps import find_step
-from poolspec.lab.threads.actors import Actor, Actors
+from poolspec.lab.threads.actors import Actor, Actors, actor
 from poolspec.lab.threads.child import run_in_child
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.driver import PyMySQLDriver
@@ -120,9 +122,9 @@ class Lab(CommonLab[Pool, Clock]):
 
     # --- actors, time and what the test waits for ------------------------------------------------
 
-    def start(self, *actors: Actor) -> None:
-        """Start actors; all leave a barrier at the same moment."""
-        self._actors.start(actors)
+    def start(self, *actors: Actor | Callable[[], None]) -> None:
+        """Start actors; all leave a barrier at the same moment. A function is one actor."""
+        self._actors.start(one if isinstance(one, Actor) else actor(one) for one in actors)
 
     def join(self, *names: str) -> None:
         """Wait until actors have ended. Raises the first error that one of them ended with."""
@@ -151,23 +153,36 @@ class Lab(CommonLab[Pool, Clock]):
         """Let that much time pass."""
         self._progress.advance(seconds)
 
-    def expect_within(self, seconds: float, check: Callable[[], None]) -> None:
-        """Repeat a check until it holds, for at most that many seconds of the test's clock."""
-        self._progress.within(seconds, check)
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Repeat the expectations of the block, at its end, until all of them hold.
+
+        Raises the AssertionError of the last try after that many seconds of the test's clock.
+        """
+        with kept() as checks:
+            yield
+
+        def check_all() -> None:
+            for check in checks:
+                check()
+
+        self._progress.within(seconds, check_all)
 
     def expect_server(
         self, *, connections: Expected | None = None, peak: Expected | None = None
     ) -> None:
         """Check the server's count of this test's pool connections, and the most open at once."""
-        self._expectations.server(connections, peak)
+        expect(self._expectations.server, connections, peak)
 
     def expect_health(self, status: str) -> None:
         """Check the pool's report of its health; the figures in it must be the pool's."""
-        expect_health(self.context, self.invariants, status)
+        expect(expect_health, self.context, self.invariants, status)
 
     def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long an actor that waits for the database will still wait, in real seconds."""
+        expect(self._check_remaining_timeout, expected)
 
+    def _check_remaining_timeout(self, expected: Expected) -> None:
         def look() -> str | None:
             actors = (thread.ident or 0 for thread in self._ending.new_threads())
             return remaining_timeout.complaint(expected, remaining_timeout.of_threads(actors))
