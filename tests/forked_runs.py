@@ -74,6 +74,13 @@ class ForkedRuns:
         self._process.communicate(timeout=TIMEOUT)
 
 
+def modules_of(tests: list[str]) -> list[str]:
+    """Return the generated modules with the forms of these tests."""
+    stems = sorted({test.partition(".")[0] for test in tests})
+    names = [f"generated_tests/test_{stem}{form}.py" for stem in stems for form in ("", "_asyncio")]
+    return [name for name in names if (ROOT / name).exists()]
+
+
 def serve() -> None:
     """The process's side: fork a child for every request, until the parent closes its pipe."""
     for name in [*IMPORTED, *sys.argv[1:]]:
