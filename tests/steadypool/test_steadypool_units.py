@@ -70,7 +70,7 @@ def test_an_update_that_changed_one_row_is_no_conflict() -> None:
     expect_one(Cursor(1))
 
 
-@pytest.mark.parametrize(("rows", "message"), [(0, "order 7 was changed"), (2, "but 2 were")])
+@pytest.mark.parametrize(("rows", "message"), [(0, "order 7 was changed"), (2, "changed 2 rows")])
 def test_an_update_that_changed_no_row_or_several_is_a_conflict(rows: int, message: str) -> None:
     with pytest.raises(ConflictError, match=message):
         expect_one(Cursor(rows), "order 7")
