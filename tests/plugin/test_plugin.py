@@ -166,6 +166,82 @@ def test_a_failure_of_a_block_is_shown_where_the_block_begins(run: Run) -> None:
     assert "advance  1 s" in run.output
 
 
+WEB = """\
+spec: 1
+class: Example
+purpose: p
+web_app: {app}
+tests:
+  it:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - use: {step}
+      - request: GET /
+        status: 200
+"""
+REGISTERS = """\
+from poolspec.lab.steps import step
+from poolspec.lab.web_apps import web_app
+from poolspec.vocabulary import Concurrency
+
+
+@step("dance")
+def dance(lab):
+    raise AssertionError("a test has run")
+
+
+@web_app("shop")
+@web_app("shop", Concurrency.ASYNCIO)
+def shop(open_pool): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("workers", "app", "step", "error"),
+    [
+        ("2", "shop", "jump", "example.it: no step 'jump' is registered (there are: dance)"),
+        ("0", "shop", "jump", "example.it: no step 'jump' is registered (there are: dance)"),
+        ("0", "mall", "dance", "example.it: no web application 'mall' for threads is registered"),
+        ("0", "mall", "dance", "example.it: no web application 'mall' for asyncio is registered"),
+    ],
+)
+def test_a_name_that_is_not_registered_is_an_error_before_any_test_runs(
+    run: Run, tmp_path: Path, workers: str, app: str, step: str, error: str
+) -> None:
+    _write_web(run, tmp_path, app, step)
+    run.command("pytest", "-n", workers, "--server", "embedded", "generated_tests")
+    assert run.code in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.TESTS_FAILED), run.output
+    assert error in run.output
+    assert "a test has run" not in run.output
+
+
+def test_an_application_that_the_pool_cannot_serve_need_not_be_registered(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "bare.py").write_text(
+        "from poolspec.adapters.steady import SteadypoolAdapter\n"
+        "from poolspec.vocabulary import Capability\n\n\n"
+        "class Bare(SteadypoolAdapter):\n"
+        "    capabilities = SteadypoolAdapter.capabilities - {Capability.WEB_APP}\n"
+        "    asyncio = None\n"
+    )
+    _write_web(run, tmp_path, "mall", "dance")
+    options = ("-p", "no:xdist", "--server", "embedded", "--pool", "bare:Bare")
+    run.command("pytest", *options, "generated_tests")
+    assert run.code == 0, run.output
+    assert "2 skipped" in run.output
+
+
+def _write_web(run: Run, folder: Path, app: str, step: str) -> None:
+    (folder / "specs").mkdir()
+    (folder / "specs" / "example.yaml").write_text(WEB.format(app=app, step=step))
+    (folder / "conftest.py").write_text(REGISTERS)
+    run.command("poolspec", "gen")
+    assert run.code == 0, run.output
+
+
 FORMS = pytest.mark.parametrize("form", ["threads", "asyncio"])
 """Of a test in either form."""
 
