@@ -108,7 +108,7 @@ class SteadypoolAdapter:
         else:
             pool.close()
 
-    def dirt(self, connection: Any) -> str:
+    def session_state(self, connection: Any) -> str:
         """Ask the driver."""
         return dirt_of(connection)
 

@@ -15,7 +15,7 @@ from poolspec.invariants.connection import ScriptedLink
 from poolspec.lab.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.lab.aio.contract import AsyncWiring, Open
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
-from poolspec.lab.driver import driver_dirt
+from poolspec.lab.driver import driver_session_state
 from poolspec.lab.rows import Row
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
@@ -141,11 +141,11 @@ class AsyncSteadypoolAdapter:
         """Return a connection's number at the server."""
         return cast(int, connection.thread_id())
 
-    def dirt(self, connection: Any) -> str:
+    def session_state(self, connection: Any) -> str:
         """Say what of its last use still clings to a connection."""
-        return (
-            connection.dirt() if isinstance(connection, ScriptedLink) else driver_dirt(connection)
-        )
+        if isinstance(connection, ScriptedLink):
+            return connection.session_state()
+        return driver_session_state(connection)
 
     def watch(self, connection: Any, gone: Callable[[], None]) -> None:
         """Call `gone` when the connection was closed, politely or not."""

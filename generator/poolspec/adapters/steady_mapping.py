@@ -11,7 +11,7 @@ import steadypool._drivers.mysql
 from poolspec.faults.hooks import HookError
 from poolspec.invariants.connection import ScriptedLink
 from poolspec.invariants.log_records import LogNames
-from poolspec.lab.driver import LOST, driver_dirt
+from poolspec.lab.driver import LOST, driver_session_state
 from poolspec.vocabulary import Capability, ErrorKind
 from steadypool._core.entries import ConnectionState
 from steadypool._drivers import dbapi as driver
@@ -125,7 +125,7 @@ def kind_of(error: BaseException) -> ErrorKind | None:
 def dirt_of(connection: Any) -> str:
     """Ask the driver, which keeps track of what the server last said."""
     if isinstance(connection, ScriptedLink):
-        return connection.dirt()
+        return connection.session_state()
     if not isinstance(connection, steadypool._drivers.mysql.Connection):
-        return driver_dirt(connection)
+        return driver_session_state(connection)
     return DIRT.get(driver.state(connection), "")

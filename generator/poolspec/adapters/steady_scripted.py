@@ -52,7 +52,7 @@ class Seen:
         """Close it without ado."""
         self.shut()
 
-    def dirt(self) -> str:
+    def session_state(self) -> str:
         """Say what of its last use still clings to it."""
         if self.closed:
             return "a closed socket"
@@ -87,7 +87,7 @@ class Bare:
         self.thread_id = whole.thread_id
         self.when_gone = whole.when_gone
         self.end = whole.end
-        self.dirt = whole.dirt
+        self.session_state = whole.session_state
         self.execute = whole.execute
 
 

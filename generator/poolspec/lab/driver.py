@@ -27,7 +27,7 @@ def driver_error(error: BaseException) -> ErrorKind | None:
     return ErrorKind.LOST if code in LOST else ErrorKind.QUERY
 
 
-def driver_dirt(connection: Any) -> str:
+def driver_session_state(connection: Any) -> str:
     """Return what its last use left behind on a connection; empty for a clean one.
 
     The driver keeps the server's last status, so this sends nothing to the server.

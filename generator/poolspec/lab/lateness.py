@@ -33,11 +33,8 @@ class Lateness:
                 return None
         complaint = mismatch("took", expected, taken)
         late: Number = round(self.seconds, 4)
-        return (
-            f"{complaint} (the machine was up to {late} s late)"
-            if complaint and late
-            else complaint
-        )
+        noted = f"{complaint} (the machine was up to {late} s late)"
+        return noted if complaint and late else complaint
 
 
 @contextmanager
