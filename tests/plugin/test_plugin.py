@@ -430,7 +430,10 @@ def test_figures_that_an_adapter_lacks_are_named(run: Run, tmp_path: Path) -> No
         (("--server", "postgres"), "--server: 'postgres' is not a server"),
         (("--pool", "hikari"), "--pool: no pool 'hikari'"),
         (("--pool", "no.such:Adapter"), "--pool: no adapter at 'no.such:Adapter'"),
-        (("--pool", "collections:Counter"), "is no adapter: it lacks name, capabilities, clock"),
+        (
+            ("--pool", "collections:Counter"),
+            "is not an adapter: it lacks name, capabilities, clock",
+        ),
     ],
 )
 def test_a_wrong_choice_is_refused_before_anything_runs(
