@@ -1,6 +1,7 @@
 """However broken a pool is, a run of tests on it comes to its end, and says what is broken."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -27,7 +28,7 @@ class Run:
     def __init__(self, folder: Path, *arguments: str) -> None:
         results = folder / "results.json"
         command = [
-            *(sys.executable, "-m", "pytest", "--server", "embedded"),
+            *(sys.executable, "-m", "pytest", "--server", "auto"),
             *("--pool", "tests.plugin.broken_pools:Adapter", "--results", str(results), *arguments),
         ]
         done = subprocess.run(
@@ -67,12 +68,13 @@ def test_a_test_that_is_given_up_fails_for_just_that(whole: Run) -> None:
     assert whole.endings["is_given_up"].keys() == {"failed"}
 
 
-def test_where_every_thread_stands_is_told(tmp_path: Path) -> None:
-    run = Run(tmp_path, "-p", "no:xdist", f"{SUITE}::test_keeps_its_lock")
-    assert "thread MainThread:" in run.output
-    keeper = run.output.partition("thread keeper:")[2]
+def test_where_every_thread_stands_is_told(whole: Run) -> None:
+    failure = re.split(r"^_+ (test_\w+) _+$", whole.output, flags=re.MULTILINE)
+    report = failure[failure.index("test_keeps_its_lock") + 1]
+    assert "thread MainThread:" in report
+    keeper = report.partition("thread keeper:")[2]
     assert "broken_pools.py" in keeper.partition("thread ")[0]
-    assert "pool: does not answer: not done after 2 s" in run.output
+    assert "pool: does not answer: not done after 2 s" in report
 
 
 def test_what_does_not_end_is_named_by_the_tests_end(whole: Run) -> None:
