@@ -5,7 +5,10 @@ from typing import Any
 import pymysql
 from pymysql.constants import CR, SERVER_STATUS
 
+from poolspec.invariants.connection import open_connection
 from poolspec.vocabulary import ErrorKind
+
+__all__ = ["LOST", "driver_error", "driver_session_state", "open_connection"]
 
 _KILLED = 1927
 """MariaDB's error for a killed connection, sent before it closes the socket."""
