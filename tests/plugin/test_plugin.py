@@ -389,7 +389,7 @@ def test_to_kill_what_is_idle_where_nothing_is_proves_nothing(run: Run) -> None:
         "lab.fault(Fault.IDLE_KILLED)  # line 2",
     )
     assert run.code == 1
-    assert "no connection is idle in the pool that could be killed" in run.result()["reason"]
+    assert "the pool has no idle connection to kill" in run.result()["reason"]
 
 
 def test_an_actors_exception_names_the_actor(run: Run) -> None:
