@@ -177,7 +177,7 @@ TOLD: list[tuple[Step, str]] = [
 
 
 @pytest.mark.parametrize(("step", "words"), TOLD, ids=[words for _, words in TOLD])
-def test_a_step_is_told_in_plain_words(step: Step, words: str) -> None:
+def test_a_step_is_described_in_plain_words(step: Step, words: str) -> None:
     suite = a_suite(a_class(a_test(steps=(step,))))
     assert f"\n2. {words}\n" in pages(suite)[PAGE]
 
@@ -312,7 +312,7 @@ def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
         (results_text(tests=[result(seconds=True)]), r"tests\[0\]: seconds must be a number"),
     ],
 )
-def test_a_results_file_that_is_not_one_is_told_where(text: str, complaint: str) -> None:
+def test_an_invalid_results_file_is_refused_with_the_place(text: str, complaint: str) -> None:
     with pytest.raises(ResultsError, match=complaint):
         parse_results(text)
 
@@ -331,7 +331,7 @@ def test_loads_of_a_run_are_told_with_their_figures_case_by_case() -> None:
     assert text.count("pool_size_limit\\[") == 1
 
 
-def test_without_loads_nothing_is_told_of_them() -> None:
+def test_without_loads_the_page_has_no_section_of_loads() -> None:
     assert "Loads" not in page(results(result()))
     assert "Loads" not in page()
 

@@ -239,7 +239,7 @@ def test_a_row_of_a_table_has_as_many_cells_as_its_head(spec: SpecClass) -> None
     assert tokens.count("th_open") == tokens.count("td_open") == 7
 
 
-def test_a_reference_is_told_by_its_name() -> None:
+def test_a_reference_is_shown_by_its_name() -> None:
     page = pages(a_suite(a_class(a_test(steps=(Acquire(3, ("a",), timeout=Ref("wait")),)))))[
         PurePosixPath("limits.md")
     ]

@@ -290,7 +290,7 @@ def test_what_a_forked_child_does_stands_in_a_function_of_its_own() -> None:
     )
 
 
-def test_what_is_cut_short_stands_in_a_block_of_its_own() -> None:
+def test_interrupted_steps_stand_in_a_with_block() -> None:
     step = InterruptEverywhere(1, (Acquire(2, ("x",)), Release(3, ("x",))))
     assert body(step).endswith(
         "def interrupted(cut: Cut) -> None:\n    with cut:\n"
@@ -299,7 +299,7 @@ def test_what_is_cut_short_stands_in_a_block_of_its_own() -> None:
     )
 
 
-def test_what_comes_before_and_after_is_not_cut_short() -> None:
+def test_the_steps_before_and_after_stand_outside_that_block() -> None:
     step = InterruptEverywhere(
         *(1, (Release(2, ("a",)),), (Acquire(3, ("a",)),), (Advance(4, 1.0),)),
         by=Interruption.TIMEOUT,
@@ -317,7 +317,7 @@ def test_a_close_is_timed() -> None:
     assert body(step).endswith("with lab.took(at_most(2.0)):\n    pool.close(drain=5.0)")
 
 
-def test_what_is_made_good_is_said_to_threads_alone() -> None:
+def test_recovery_from_a_timeout_is_an_argument_of_the_threads_form_only() -> None:
     step = InterruptEverywhere(1, (Maintain(2),), by=Interruption.TIMEOUT, may_recover=True)
     assert body(step).endswith("(interrupted, by=Interruption.TIMEOUT, may_recover=True)")
     assert body(step, concurrency=Concurrency.ASYNCIO).endswith(

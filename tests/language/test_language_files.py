@@ -267,7 +267,7 @@ def test_the_profile_of_a_test_replaces_that_of_its_class(tmp_path: Path, write:
     assert load(tmp_path).classes[0].tests[0].pool == (("recycle", 3600.0),)
 
 
-def test_an_unknown_profile_is_told_once_with_the_nearest(tmp_path: Path, write: Write) -> None:
+def test_an_unknown_profile_is_reported_once_with_the_nearest(tmp_path: Path, write: Write) -> None:
     write("specs/p.yaml", PROFILES)
     write("specs/a.yaml", class_text("A", f"{PASS}\n  two: {PASS}", "profile: fats\n"))
     (problem,) = problems(tmp_path)

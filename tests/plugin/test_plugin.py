@@ -1,4 +1,4 @@
-"""What a person sees of a run: failures explained, hangs ended, results kept."""
+"""The plugin as a user sees it: explained failures, ended hangs, saved results."""
 
 import json
 import os
@@ -94,7 +94,7 @@ def run(tmp_path: Path, forked_runs: ForkedRuns) -> Run:
     return Run(tmp_path, forked_runs)
 
 
-def test_a_passed_test_is_noted_with_its_identity(run: Run) -> None:
+def test_a_passed_test_is_recorded_with_its_identity(run: Run) -> None:
     run.test("pool.release(pool.acquire())  # line 2", server="embedded")
     assert run.code == 0, run.output
     found = run.result()
@@ -281,7 +281,7 @@ def test_a_failure_ends_at_a_line_of_the_test(run: Run, form: str, lines: tuple[
     assert set(places) == {"test_mine.py"}
 
 
-def test_what_a_failed_test_reports_to_junit_is_json(run: Run, tmp_path: Path) -> None:
+def test_the_properties_of_a_test_in_junit_are_json(run: Run, tmp_path: Path) -> None:
     arguments = ("--junitxml", "junit.xml")
     run.test("lab.expect_stats(acquired=2)  # line 3", arguments=arguments, server="embedded")
     found = ElementTree.parse(tmp_path / "junit.xml").iter("property")
@@ -302,7 +302,7 @@ def test_a_failed_expectation_of_health_shows_the_reasons_of_the_pool(run: Run, 
     assert "the pool is closed" in run.result()["reason"]
 
 
-def test_a_test_that_hangs_is_given_up_with_the_stacks_of_all_threads(run: Run) -> None:
+def test_a_test_that_hangs_is_ended_with_the_stacks_of_all_threads(run: Run) -> None:
     run.test(
         "def hang() -> None:",
         "    threading.Event().wait()  # line 4",
@@ -317,7 +317,7 @@ def test_a_test_that_hangs_is_given_up_with_the_stacks_of_all_threads(run: Run) 
     assert "specs/mine.yaml:3: three" in run.output
 
 
-def test_a_test_that_is_given_up_says_who_waits_for_whom(run: Run) -> None:
+def test_a_test_that_hangs_shows_which_actor_waits_for_which(run: Run) -> None:
     run.test(
         "a = pool.acquire()  # line 2",
         'lab.start(actor("first", lambda: pool.release(pool.acquire())))  # line 3',
@@ -331,7 +331,7 @@ def test_a_test_that_is_given_up_says_who_waits_for_whom(run: Run) -> None:
     )
 
 
-def test_a_debugger_has_all_the_time_there_is(run: Run) -> None:
+def test_a_debugger_has_no_deadline(run: Run) -> None:
     run.test(
         "import bdb, sys, time",
         "debugger = bdb.Bdb()",
@@ -357,17 +357,17 @@ def test_a_lost_wake_up_fails_at_once_instead_of_hanging(run: Run) -> None:
     assert "lost wake-up" in run.output
 
 
-def test_what_a_pool_or_server_cannot_do_is_not_applicable(run: Run) -> None:
+def test_a_test_with_a_missing_capability_is_not_applicable(run: Run) -> None:
     run.test(options=', needs=["row_locks"]', server="embedded")
     assert run.code == 0
     assert run.result()["outcome"] == "not_applicable"
     assert run.result()["reason"] == "not applicable: needs row_locks"
 
 
-def test_what_was_wanting_is_told_in_the_end(run: Run) -> None:
+def test_the_end_of_a_run_counts_missing_capabilities(run: Run) -> None:
     run.test(options=', needs=["isolation_levels", "row_locks"]', server="embedded")
-    _, _, told = run.output.partition("not applicable: missing capability (missing alone):\n")
-    assert told.split("\n")[:2] == ["       1  isolation_levels (0)", "       1  row_locks (0)"]
+    _, _, counts = run.output.partition("not applicable: missing capability (missing alone):\n")
+    assert counts.split("\n")[:2] == ["       1  isolation_levels (0)", "       1  row_locks (0)"]
 
 
 def test_times_of_a_real_clock_count_from_the_first_event(run: Run) -> None:
@@ -382,7 +382,7 @@ def test_a_recommendation_can_be_chosen_by_its_mark(run: Run, options: str, chos
     assert ("1 passed" if chosen else "1 deselected") in run.output
 
 
-def test_to_kill_what_is_idle_where_nothing_is_proves_nothing(run: Run) -> None:
+def test_killing_idle_connections_fails_if_there_are_none(run: Run) -> None:
     run.test(
         "from poolspec.lab import Fault",
         "pool.acquire()",
@@ -404,7 +404,7 @@ def test_an_actors_exception_names_the_actor(run: Run) -> None:
     assert "raised in actor careless" in run.output
 
 
-def test_an_adapter_with_a_word_for_a_capability_is_refused(run: Run, tmp_path: Path) -> None:
+def test_an_adapter_with_a_string_for_a_capability_is_refused(run: Run, tmp_path: Path) -> None:
     base = "from poolspec.adapters.steady import SteadypoolAdapter\n\n\n"
     wrong = "class Wrong(SteadypoolAdapter):\n    capabilities = frozenset({'everything'})\n"
     (tmp_path / "wrong.py").write_text(base + wrong)
@@ -413,7 +413,7 @@ def test_an_adapter_with_a_word_for_a_capability_is_refused(run: Run, tmp_path: 
     assert "must be of Capability, unlike 'everything'" in run.output
 
 
-def test_figures_that_an_adapter_lacks_are_named(run: Run, tmp_path: Path) -> None:
+def test_statistics_that_an_adapter_lacks_are_named(run: Run, tmp_path: Path) -> None:
     base = "from poolspec.adapters.steady import SteadypoolAdapter\n\n\n"
     wrong = (
         "class Mute(SteadypoolAdapter):\n    name = 'mute'\n    stats = lambda *_: {'created': 1}\n"
@@ -477,7 +477,7 @@ class TestMineAsyncio:
 """
 
 
-def test_a_task_that_swallows_its_cancellation_is_named_and_holds_up_nobody(tmp_path: Path) -> None:
+def test_a_task_that_swallows_its_cancellation_is_named_and_left_behind(tmp_path: Path) -> None:
     module = tmp_path / "test_mine.py"
     module.write_text(STUBBORN)
     command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-p", "no:cacheprovider"]

@@ -112,7 +112,7 @@ def test_an_asyncio_side_that_is_not_installed_may_be_none(find: Any) -> None:
     find(bare({C.ASYNCIO}, asyncio=None))
 
 
-def test_what_a_property_raises_is_told_in_its_place(find: Any) -> None:
+def test_an_error_of_a_property_is_reported_with_its_place(find: Any) -> None:
     class Broken(SteadypoolAdapter):
         @property
         def asyncio(self) -> Any:

@@ -1,4 +1,4 @@
-"""A pool that raises what is none of its errors fails its test, once, and ends no run."""
+"""A pool that raises a foreign error fails its test, once, and the run continues."""
 
 import json
 from collections.abc import Callable
