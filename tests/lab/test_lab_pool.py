@@ -9,8 +9,8 @@ import pytest
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log
 from poolspec.lab.aio.pool import AsyncPool
-from poolspec.lab.threads.driver import PyMySQLDriver
 from poolspec.lab.threads.pool import Pool
+from poolspec.lab.threads.pymysql_driver import PyMySQLDriver
 from poolspec.vocabulary import Capability
 
 

@@ -232,7 +232,7 @@ class PoolAdapter(Protocol):
 
 
 class Driver(Protocol):
-    """How the lab uses connections; `poolspec.lab.threads.driver` has it for all adapters."""
+    """How the lab uses connections; `PyMySQLDriver` implements it for all adapters."""
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""
