@@ -20,7 +20,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.pool import QueuePool
 
 from poolspec.lab.contract import Options, Wiring
-from poolspec.lab.driver import driver_dirt, driver_error
+from poolspec.lab.driver import driver_error, driver_session_state
 from poolspec.lab.threads.clock import RealClock
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, StatName, TimeKind
@@ -157,9 +157,9 @@ class QueuePoolAdapter:
         """Close the idle connections; a QueuePool cannot be closed permanently."""
         pool.pool.dispose()
 
-    def dirt(self, connection: Any) -> str:
+    def session_state(self, connection: Any) -> str:
         """Return the state that the last use left on the connection, or an empty string."""
-        return driver_dirt(connection)
+        return driver_session_state(connection)
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Return the error kind of an exception."""

@@ -40,7 +40,10 @@ IMPORTED = [
 ]
 """Modules that every run needs; a child inherits them."""
 
-QUIET = ["-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+OPTIONS = [
+    *("-p", "no:xdist", "-p", "no:hypothesispytest", "-p", "no:anyio"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+]
 """Options of every run; its modules are imported already, so pytest cannot rewrite them."""
 
 
@@ -58,10 +61,17 @@ class ForkedRuns:
             text=True,
         )
 
-    def run(self, folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-        """Run pytest; return its exit code and its output."""
+    def run(
+        self, folder: Path, *arguments: str, within: Path = ROOT, **environment: str
+    ) -> tuple[int, str]:
+        """Run pytest within a directory; return its exit code and output, kept in `folder`."""
         output = folder / "output.txt"
-        request = {"arguments": arguments, "environment": environment, "output": str(output)}
+        request = {
+            "arguments": arguments,
+            "environment": environment,
+            "output": str(output),
+            "within": str(within),
+        }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(request) + "\n")
@@ -72,6 +82,13 @@ class ForkedRuns:
     def close(self) -> None:
         """End the process."""
         self._process.communicate(timeout=TIMEOUT)
+
+
+def modules_of(tests: list[str]) -> list[str]:
+    """Return the generated modules with the forms of these tests."""
+    stems = sorted({test.partition(".")[0] for test in tests})
+    names = [f"generated_tests/test_{stem}{form}.py" for stem in stems for form in ("", "_asyncio")]
+    return [name for name in names if (ROOT / name).exists()]
 
 
 def serve() -> None:
@@ -92,13 +109,15 @@ def _run(request: dict[str, Any]) -> None:
     try:
         os.setpgid(0, 0)
         os.environ.update(request["environment"])
+        os.chdir(request["within"])
+        sys.path[0] = request["within"]  # as `python -m pytest` has it
         null = os.open(os.devnull, os.O_RDONLY)
         output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         for source, target in ((null, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
         import pytest
 
-        code = int(pytest.main([*QUIET, *request["arguments"]]))
+        code = int(pytest.main([*OPTIONS, *request["arguments"]]))
     except BaseException:
         traceback.print_exc()
     finally:

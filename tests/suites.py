@@ -262,14 +262,13 @@ def every_step(concurrency: tuple[Concurrency, ...] = (Concurrency.THREADS,)) ->
             same=("a", "b"),
             different=("a", "c"),
             pools=equal(1),
-            events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True, 50),
+            events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True),
             loads=(
                 LoadExpectation(
                     "traffic",
                     (("succeeded", equal(100)), ("lost_writes", equal(0))),
                     ((ErrorKind.TIMEOUT, equal(3)),),
                     (("mean", Check(CheckOp.LESS, 0.1)), ("p99.9", Check(CheckOp.LESS, 0.5))),
-                    51,
                 ),
             ),
             health=HealthWord.DEGRADED,

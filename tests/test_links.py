@@ -1,4 +1,4 @@
-"""Every link of the guides leads somewhere: to a file that is there, and to a heading of it."""
+"""Every link in the guides names an existing file, and an existing heading of it."""
 
 import re
 from functools import cache
@@ -19,14 +19,14 @@ def text_of(page: Path) -> str:
 
 @cache
 def anchors(page: Path) -> frozenset[str]:
-    """The anchors of a page's headings, as they are made where Markdown is shown."""
+    """The anchors of a page's headings, as Markdown renderers make them."""
     headings = re.findall(r"^#+ +(.+?) *$", text_of(page), re.MULTILINE)
     kept = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
     return frozenset(heading.replace(" ", "-") for heading in kept)
 
 
 def dead(page: Path) -> list[str]:
-    """The links of a page that lead nowhere."""
+    """The links of a page without a target."""
     found = []
     for link in LINK.findall(text_of(page)):
         path, _, anchor = link.partition("#")
@@ -39,7 +39,7 @@ def dead(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+def test_every_link_of_a_page_has_a_target(page: Path) -> None:
     assert dead(page) == []
 
 
@@ -49,5 +49,5 @@ def test_a_dead_link_is_found(tmp_path: Path) -> None:
     assert dead(page) == ["#none", "gone.md"]
 
 
-def test_the_guide_to_adapters_leads_to_the_example_of_one() -> None:
+def test_the_guide_to_adapters_links_to_its_example() -> None:
     assert "(../examples/queuepool_adapter.py)" in text_of(ROOT / "docs" / "adapters.md")

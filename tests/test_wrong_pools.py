@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.forked_runs import ROOT, ForkedRuns
+from tests.forked_runs import ForkedRuns, modules_of
 from tests.wrong_pools import SOUND, WRONG, WrongPool
 
 MISTAKES = ("AttributeError", "NameError", "TypeError")
@@ -44,13 +44,6 @@ class Outcomes:
         for result in json.loads(results.read_text())["tests"]:
             found[result["id"]].append(result)
         return found
-
-
-def modules_of(tests: list[str]) -> list[str]:
-    """Return the generated modules with the forms of these tests."""
-    stems = sorted({test.partition(".")[0] for test in tests})
-    names = [f"generated_tests/test_{stem}{form}.py" for stem in stems for form in ("", "_asyncio")]
-    return [name for name in names if (ROOT / name).exists()]
 
 
 @pytest.mark.parametrize("sound", SOUND, ids=str)

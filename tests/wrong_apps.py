@@ -1,4 +1,4 @@
-"""The example's services, each wrong in one way, as a plugin: `pytest -p tests.wrong_apps`.
+"""The example's services, each with one fault, as a plugin: `pytest -p tests.wrong_apps`.
 
 $WRONG_APP names the fault. `test_wrong_apps.py` proves that the specs of services notice it.
 """
@@ -23,18 +23,18 @@ EXAMPLES: dict[Concurrency, Any] = {
 
 
 def says_500(app: FastAPI, example: Any) -> None:
-    """Leave a timeout of the pool to the server, for which it is an error like any other."""
+    """Let a timeout of the pool reach the web server, which answers 500."""
     del app.exception_handlers[PoolTimeoutError]
 
 
 def breaks_with_the_database(app: FastAPI, example: Any) -> None:
-    """Take a database that is away for an error like any other."""
+    """Let a failed connect reach the web server, which answers 500."""
     del app.exception_handlers[ConnectionFailedError]
 
 
 def keeps_connections(app: FastAPI, example: Any) -> None:
-    """Borrow for each request, and give nothing back."""
-    keeping = keep if example is fastapi_app else keep_as_a_task
+    """Borrow a connection for each request, and release none."""
+    keeping = keep if example is fastapi_app else keep_async
     app.dependency_overrides[example.borrowed] = keeping
 
 
@@ -42,13 +42,13 @@ def keep(request: Request) -> Any:
     return request.app.state.pool.acquire()
 
 
-async def keep_as_a_task(request: Request) -> Any:
+async def keep_async(request: Request) -> Any:
     return await request.app.state.pool.acquire()
 
 
 def forgets_the_commit(app: FastAPI, example: Any) -> None:
-    """Answer that a visit is written down, and roll it back."""
-    forgetting = forget if example is fastapi_app else forget_as_a_task
+    """Answer that a visit was stored, and roll it back."""
+    forgetting = forget if example is fastapi_app else forget_async
     app.dependency_overrides[example.borrowed] = forgetting
 
 
@@ -57,7 +57,7 @@ def forget(request: Request) -> Iterator[Any]:
         yield Forgetful(connection, connection.rollback)
 
 
-async def forget_as_a_task(request: Request) -> AsyncIterator[Any]:
+async def forget_async(request: Request) -> AsyncIterator[Any]:
     async with request.app.state.pool.connection() as connection:
         yield Forgetful(connection, connection.rollback)
 
@@ -81,7 +81,7 @@ FAULTS = {
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
-    """Register the wrong service in the place of the right one, after every conftest."""
+    """Register the wrong service in place of the right one, after every conftest."""
     for concurrency in Concurrency:
         web_app("visits", concurrency)(wrong_one(EXAMPLES[concurrency]))
 

@@ -1,1 +1,1 @@
-"""Say, check and publish how a connection pool behaves."""
+"""Generates and runs tests of connection pools from specs in YAML."""

@@ -6,7 +6,6 @@ are given. Many classes are shared out among processes; so the caller says what 
 that is made where they are. At last, files are compared with each other.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from poolspec.loading.catalog import Catalog
 from poolspec.loading.classes import ClassBuilder
 from poolspec.loading.finding import absolute, find_files, model_path
 from poolspec.loading.tables import check_references
+from poolspec.loading.twins import refuse_same_modules, refuse_twins
 from poolspec.model import Requirement, SpecClass, Suite
 from poolspec.sharing import Progress, in_batches
 from poolspec.spec.fields import Place, Reader, Wrong, read_fields
@@ -30,7 +30,6 @@ from poolspec.spec.tree import Mapping, Node, Scalar, parse
 R = TypeVar("R")
 
 _NOTHING = Expectations()
-_CLASS = re.compile(r"^[\"']?class[\"']? *: *([^\s#]+)", re.MULTILINE)
 _SHARED = (b"profiles", b"requirements", b"tables")
 """A file without these words is a class, or nothing at all."""
 
@@ -103,9 +102,10 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class _Batch(Generic[R]):
-    """What came of some class files: of each its name and problems, and what `work` made."""
+    """The outcome of some class files: the name, modules and problems of each; `work`'s results."""
 
     names: list[str]
+    modules: list[list[str]]
     problems: list[list[Problem]]
     made: Sequence[R]
 
@@ -129,7 +129,8 @@ class _Loader:
         said = [pair for one in batches for pair in zip(one.names, one.problems, strict=True)]
         for source, (_, problems) in zip(files, said, strict=True):
             source.problems = problems
-        _refuse_twins(files, [name for name, _ in said])
+        refuse_twins(files, [name for name, _ in said])
+        refuse_same_modules(files, [one for batch in batches for one in batch.modules])
         if found := [problem for source in self.sources for problem in source.problems]:
             raise SpecErrors(found)
         requirements = sorted(self.catalog.requirements.values(), key=lambda one: one.key)
@@ -158,7 +159,11 @@ class _Loader:
         problems = [source.problems for source in files]
         valid = [] if any(problems) else [made for made in classes if made]
         names = [made.name if made else "" for made in classes]
-        return _Batch(names, problems, work(valid) if valid else ())
+        modules = [
+            [made.module(concurrency) for concurrency in made.concurrency] if made else []
+            for made in classes
+        ]
+        return _Batch(names, modules, problems, work(valid) if valid else ())
 
     def read(self, path: Path) -> None:
         """Read one file; its source may be without text, and have problems."""
@@ -227,29 +232,6 @@ class _Loader:
 
 def _as_they_are(classes: Sequence[SpecClass]) -> Sequence[SpecClass]:
     return classes
-
-
-def _refuse_twins(files: Sequence[Source], names: Sequence[str]) -> None:
-    """No two files have one stem, for it names what is made of them; no two classes one name."""
-    seen: dict[str, str] = {}
-    for source, name in zip(files, names, strict=True):
-        taken = [f"file name {shown(model_path(source.path).stem)}"]
-        taken += [f"class {shown(name)}"] if name else []
-        for word in taken:
-            first = seen.setdefault(word, source.path)
-            if first != source.path:
-                _refuse_twin(source, word, f"the {word} is taken by {first}")
-
-
-def _refuse_twin(source: Source, word: str, message: str) -> None:
-    """Report a class where it is named, a file name at the top of the file."""
-    found = _CLASS.search(source.text) if word.startswith("class") else None
-    line, column, width = 1, 1, 1
-    if found:
-        line = source.text.count("\n", 0, found.start()) + 1
-        column, width = found.start(1) - found.start() + 1, len(found[1])
-    with suppress(Refused):
-        source.report(line, column, message, hint="choose another one", width=width)
 
 
 def _may_be_shared(source: Source) -> bool:

@@ -99,8 +99,13 @@ class SpecClass:
 
     @property
     def concurrency(self) -> tuple[Concurrency, ...]:
-        """The modes that any test has a form for; the module has a class for each."""
+        """The modes that any test has a form for; there is a module for each."""
         return tuple(concurrency for concurrency in Concurrency if self.tests_for(concurrency))
+
+    def module(self, concurrency: Concurrency) -> str:
+        """The file name of the module for a concurrency."""
+        ending = "_asyncio" if concurrency is Concurrency.ASYNCIO else ""
+        return f"test_{self.stem}{ending}.py"
 
     def tests_for(self, concurrency: Concurrency) -> tuple[SpecTest, ...]:
         """The tests that have a form for a concurrency."""

@@ -1,8 +1,8 @@
-"""Work on many items, shared out among processes in batches.
+"""Divides work on many items into batches, and the batches among processes.
 
-Forked processes inherit the work and its items, which may be anything; only results go through a
-pipe. Where there are few items, or no fork, all of them are one batch, worked on here. The work
-must give the same for an item whatever batch it is in; then the results are the same.
+Forked processes inherit the work and its items, which may be of any type; only results pass through
+a pipe. If there are few items, or no fork, all items are one batch of this process. The result for
+an item must not depend on its batch.
 """
 
 import gc
@@ -14,28 +14,28 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
 MANY = 64
-"""From so many items on, starting processes costs less than it saves."""
+"""With this many items, processes save more time than they cost."""
 _LEAST = 16
 _BATCHES_EACH = 4
-"""Batches for each process: enough that none waits long for the last to end."""
+"""Batches for each process: enough that no process waits long for the last one."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 Progress = Callable[[int], None]
-"""Told how many items have been worked on so far."""
+"""Called with the number of finished items."""
 
 _inherited: list[Callable[[range], Any]] = []
-"""What forked processes work on."""
+"""The work of the forked processes."""
 
 
 def in_batches(
     work: Callable[[Sequence[T]], R], items: Sequence[T], progress: Progress = lambda _: None
 ) -> list[R]:
-    """Return what `work` makes of each batch, in the order of the items.
+    """Return the result of `work` for each batch, in the order of the items.
 
-    Raises what `work` raises first. `work` must not print, nor rely on changing anything in
-    memory; what it returns or raises must survive pickling.
+    Raises the first exception of `work`. `work` must not print or change anything in memory; its
+    results and exceptions must survive pickling.
     """
     if len(items) < MANY or "fork" not in multiprocessing.get_all_start_methods():
         return [work(items)]
@@ -64,7 +64,7 @@ def _in_processes(processes: int, parts: Sequence[range], progress: Progress) ->
 
 
 def _prepare() -> None:
-    """Make a process fit for a short life: the parent hears Ctrl-C, and garbage may lie."""
+    """Set up a short-lived process: the parent handles Ctrl-C, and garbage is not collected."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
 

@@ -1,10 +1,10 @@
-"""A PyMySQL connection pool that is fair, safe against any exception, and exact in its counts.
+"""A PyMySQL connection pool that is fair, safe against any exception, and exact in its statistics.
 
     pool = ConnectionPool(size=5, max_overflow=10, timeout=30, config="mysql://app:…@db1/shop")
     with pool as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
-Every acquire is served in the order of arrival, within its timeout; `steadypool.testing` has a
+Acquires are served first in, first out, within their timeout. `steadypool.testing` contains a
 virtual clock and a scripted connector for tests.
 """
 

@@ -1,12 +1,12 @@
-"""What can go wrong in a pool, each with its figures and the way out in the message.
+"""The errors of a pool; their messages contain the pool's figures and a remedy.
 
-Every exception here derives from `ConnectionPoolError`, so that one `except` is enough. A password
-is never part of any of them.
+Every error derives from `ConnectionPoolError`, so one `except` catches all. No error contains a
+password.
 """
 
 
 class ConnectionPoolError(Exception):
-    """Anything that the pool itself reports."""
+    """Base of all errors that the pool itself raises."""
 
 
 class PoolConfigError(ConnectionPoolError):
@@ -18,15 +18,15 @@ class PoolClosedError(ConnectionPoolError):
 
 
 class WrongLoopError(ConnectionPoolError):
-    """An asyncio pool was used before its start, or in an event loop that is not its own."""
+    """An asyncio pool was used before its start, or in another event loop than its own."""
 
 
 class HousekeeperStoppedError(ConnectionPoolError):
-    """A housekeeper was given a pool after its end: it was stopped, or stayed behind at a fork."""
+    """A pool was added to a housekeeper that was stopped, or that ended with a fork."""
 
 
 class NotBorrowedError(ConnectionPoolError):
-    """A connection was given back that is not on loan from this pool; nothing was changed."""
+    """A connection was released that is not on loan from this pool; nothing was changed."""
 
 
 class ConnectionFailedError(ConnectionPoolError):
@@ -34,37 +34,37 @@ class ConnectionFailedError(ConnectionPoolError):
 
 
 class PoolInitializationError(ConnectionFailedError):
-    """The connections that a pool opens at its start could not be opened; none is left open."""
+    """The pool could not open its first connections; none is left open."""
 
 
 class ConnectionValidationError(ConnectionFailedError):
-    """An idle connection was found broken, and could not be replaced; `__cause__` says why not."""
+    """An idle connection was broken and not replaceable; `__cause__` is the driver's error."""
 
 
 class ServerUnavailableError(ConnectionFailedError):
-    """A connection was needed, but the server is known to be down; nothing was tried.
+    """A connection was needed, but the breaker is open: the server is known to be down.
 
-    `failures` is the number of connects in a row that failed.
+    The pool did not try to connect. `failures` is the number of failed connects in a row.
     """
 
     def __init__(self, *, name: str, failures: int, cooldown: float) -> None:
         self.failures = failures
         super().__init__(
-            f"pool {name!r} does not connect: the last {failures} connects failed, so one in "
-            f"{cooldown:g} s finds out whether the server is back. Try again later; the log has "
-            "the cause."
+            f"pool {name!r} refuses to connect: the last {failures} connects failed. It tries one "
+            f"connect every {cooldown:g} s until the server is back. Try again later; the log "
+            "shows the cause."
         )
 
 
 class ConflictError(ConnectionPoolError):
-    """Optimistic locking: somebody else changed the row meanwhile. Read it again and retry."""
+    """Optimistic locking: another transaction changed the row. Read it again and retry."""
 
 
 class _ShortageError(ConnectionPoolError):
-    """No connection came free.
+    """No connection became free.
 
     `total`, `active`, `idle` and `waiting` are the pool's figures at that moment (`waiting`
-    counts this acquire, if it was in the queue); `waited` is in seconds.
+    includes this acquire if it was in the queue); `waited` is in seconds.
     """
 
     def __init__(
@@ -85,34 +85,34 @@ class _ShortageError(ConnectionPoolError):
         self.waited = waited
         super().__init__(
             f"pool {name!r} {self._failure.format(waited=waited)}: total={total} of {limit}, "
-            f"active={active}, idle={idle}, waiting={waiting}. {self._way_out}"
+            f"active={active}, idle={idle}, waiting={waiting}. {self._remedy}"
         )
 
-    _failure = _way_out = ""
+    _failure = _remedy = ""
 
 
 class PoolTimeoutError(_ShortageError):
-    """No connection came free within the acquire timeout.
+    """No connection became free within the timeout of the acquire.
 
     `total`, `active`, `idle` and `waiting` are the pool's figures at that moment (`waiting`
-    counts this acquire, if it was in the queue); `waited` is in seconds.
+    includes this acquire if it was in the queue); `waited` is in seconds.
     """
 
-    _failure = "gave no connection within {waited:.3f} s"
-    _way_out = (
-        "Give connections back sooner (is one never released?), raise size or max_overflow, or "
+    _failure = "handed out no connection within {waited:.3f} s"
+    _remedy = (
+        "Release connections sooner (is one never released?), raise size or max_overflow, or "
         "raise the timeout."
     )
 
 
 class PoolExhaustedError(_ShortageError):
-    """All connections are on loan and the queue is full: refused at once.
+    """All connections are on loan and the queue is full; the acquire was refused at once.
 
     `total`, `active`, `idle` and `waiting` are the pool's figures at that moment.
     """
 
-    _failure = "has no connection left and its queue is full"
-    _way_out = (
-        "Send the caller away for now (HTTP: 503), give connections back sooner, or raise size, "
+    _failure = "has no free connection and its queue is full"
+    _remedy = (
+        "Reject the caller for now (HTTP: 503), release connections sooner, or raise size, "
         "max_overflow or max_waiting."
     )

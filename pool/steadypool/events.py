@@ -1,16 +1,16 @@
-"""What a pool tells its listeners.
+"""The events that a pool sends to its listeners.
 
-The vocabulary is that of MongoDB's connection monitoring and pooling specification, with
-additions: an acquire joined the queue, and an acquire in the queue was given its turn, without
-which fairness cannot be seen; and what this pool has of its own (suspended, resized, a leak
-suspected). The events suffice to work out the counters of what was created, closed, acquired and
-released, and of timeouts.
+The vocabulary is that of MongoDB's connection monitoring and pooling specification (CMAP), with
+additions. Two events make fairness visible: an acquire joined the queue, and an acquire in the
+queue got its turn. Others belong to features of this pool (suspended, resized, leak suspected).
+The counters of connections created and closed, of acquires, releases and timeouts can be computed
+from the events.
 
-Rules for listeners: they are called synchronously, in the order of the transitions, in the thread
-that caused the transition and while the pool's lock is held. A listener must be quick and must not
-call the pool. An error that it raises is logged once and otherwise ignored. An interrupt that
-strikes in it, such as KeyboardInterrupt, goes on to whoever used the pool as soon as nothing can be
-lost by it: see `steadypool._common.deferred`.
+Rules for listeners: the pool calls them synchronously, in the order of its transitions, in the
+thread that caused the transition, and with its lock held. A listener must be quick and must not
+call the pool. The first error of a listener is logged, all others are ignored. An interrupt that is
+raised in a listener, such as KeyboardInterrupt, is deferred until it can propagate to the pool's
+caller without losing anything: see `steadypool._common.deferred`.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from steadypool.loans import Loan
 
 
 class EventKind(StrEnum):
-    """What happened."""
+    """The kinds of events."""
 
     POOL_CREATED = "pool_created"
     POOL_CLEARED = "pool_cleared"
@@ -35,36 +35,36 @@ class EventKind(StrEnum):
     CHECKOUT_QUEUED = "checkout_queued"
     """An acquire joined the queue."""
     CHECKOUT_GRANTED = "checkout_granted"
-    """An acquire in the queue was given a connection, or leave to open one."""
+    """An acquire in the queue got a connection, or the permission to open one."""
     CHECKED_OUT = "checked_out"
-    """An acquire is about to return; told in its own thread."""
+    """An acquire is about to return; emitted in its own thread."""
     CHECKOUT_FAILED = "checkout_failed"
     CHECKED_IN = "checked_in"
     LEAK_SUSPECTED = "leak_suspected"
-    """A loan has lasted for `leak_after`; told once for each loan."""
+    """A loan is longer than `leak_after`; emitted once for each loan."""
 
 
 class CloseReason(StrEnum):
-    """Why a connection was closed."""
+    """The reason why a connection was closed."""
 
     STALE = "stale"
     """Older than `recycle`; counted as recycled."""
     ERROR = "error"
-    """Found dead, or a hook failed, or an acquire was interrupted meanwhile."""
+    """It was found dead, a hook failed, or the acquire was interrupted."""
     DIRTY = "dirty"
-    """Came back with an unread result, or could not be rolled back."""
+    """It returned with an unread result, or could not be rolled back."""
     SURPLUS = "surplus"
-    """Came back when `size` connections were idle already, or the pool was made smaller."""
+    """It returned when `size` connections were idle, or the pool was made smaller."""
     IDLE = "idle"
     """Unused for `max_idle_time`."""
     USED_UP = "used_up"
-    """Came back for the last time: it was borrowed `max_uses` times."""
+    """It returned from its last loan: it was borrowed `max_uses` times."""
     POOL_CLEARED = "pool_cleared"
     POOL_CLOSED = "pool_closed"
 
 
 class FailReason(StrEnum):
-    """Why an acquire failed."""
+    """The reason why an acquire failed."""
 
     TIMEOUT = "timeout"
     CONNECTION_ERROR = "connection_error"
@@ -72,31 +72,31 @@ class FailReason(StrEnum):
     EXHAUSTED = "exhausted"
     """The queue was full."""
     UNAVAILABLE = "unavailable"
-    """The server is known to be down."""
+    """The breaker is open: the server is known to be down."""
     INTERRUPTED = "interrupted"
-    """Something else was raised into it, such as KeyboardInterrupt."""
+    """Another exception was raised in it, such as KeyboardInterrupt."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolEvent:
-    """One thing that happened; the figures are those after the transition was complete."""
+    """One event; its figures are those at the end of the transition."""
 
     kind: EventKind
     at: float
-    """The pool's clock, in seconds."""
+    """The time on the pool's clock, in seconds."""
     ticket: int | None
-    """Serial number of the acquire, for the checkout kinds."""
+    """The serial number of the acquire, for the checkout kinds; None for others."""
     connection: int | None
-    """Serial number of the connection in this pool."""
+    """The serial number of the connection in this pool; None without one."""
     reason: CloseReason | FailReason | None
     idle: int
     waiting: int
     total: int
-    """Open connections, wherever they are."""
+    """All open connections: idle, on loan or pending."""
     took: float | None = None
-    """Seconds that opening it took, for CONNECTION_CREATED."""
+    """The duration of the connect in seconds, for CONNECTION_CREATED."""
     loan: Loan | None = None
-    """Who holds the connection, where and for how long, for LEAK_SUSPECTED."""
+    """The borrower, the place and the duration of the loan, for LEAK_SUSPECTED."""
 
 
 Listener = Callable[[PoolEvent], object]

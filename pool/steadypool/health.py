@@ -1,10 +1,10 @@
-"""Whether a pool can serve: a verdict, the reasons, and the figures behind it.
+"""The health of a pool: a status, its reasons, and the figures behind them.
 
-* *unhealthy*: who needs a connection now will not get one - the pool is closed, the server is known
-  to be down, or the last connect failed and no connection is open.
-* *degraded*: it serves, but not as it should - somebody waits, connects fail, a loan looks like a
-  leak, the minimum is not there, or the pool is suspended.
-* *healthy*: anything else.
+* *unhealthy*: an acquire would fail now. The pool is closed, the server is known to be down, or the
+  last connect failed and no connection is open.
+* *degraded*: the pool works with restrictions. Acquires wait, connects fail, a loan may be a leak,
+  fewer connections than the minimum are open, or the pool is suspended.
+* *healthy*: none of these.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from steadypool.stats import PoolStats
 
 
 class HealthStatus(StrEnum):
-    """The verdict."""
+    """Whether the pool can serve acquires."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -23,17 +23,17 @@ class HealthStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a verdict is based on, besides the statistics."""
+    """The condition of a pool that its health depends on, in addition to the statistics."""
 
     min_size: int
     failures: int
-    """Connects in a row that failed."""
+    """Failed connects in a row."""
     refusing: bool
-    """Acquires that need a connect are refused, for the server is known to be down."""
+    """Whether the breaker is open: acquires that need a connect are refused."""
     last_error: str | None
-    """Why the last connect failed, if it did."""
+    """The explanation of the last connect if it failed."""
     leaks: int
-    """Loans of now that were reported for lasting too long."""
+    """Current loans that were reported as suspected leaks."""
     suspended: bool
     closed: bool
 
@@ -44,25 +44,25 @@ class Health:
 
     status: HealthStatus
     reasons: tuple[str, ...]
-    """What is wrong, in words; empty if nothing is."""
+    """The problems found, in words; empty if healthy."""
     stats: PoolStats
     condition: Condition
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether the status is healthy."""
         return self.status is HealthStatus.HEALTHY
 
 
 def assess(stats: PoolStats, condition: Condition) -> Health:
-    """Come to a verdict."""
-    fatal = _what_is_fatal(stats, condition)
-    reasons = fatal + _what_is_not_as_it_should_be(stats, condition)
+    """Derive the health from statistics and condition."""
+    fatal = _fatal_reasons(stats, condition)
+    reasons = fatal + _degrading_reasons(stats, condition)
     status = HealthStatus.DEGRADED if reasons else HealthStatus.HEALTHY
     return Health(HealthStatus.UNHEALTHY if fatal else status, tuple(reasons), stats, condition)
 
 
-def _what_is_fatal(stats: PoolStats, condition: Condition) -> list[str]:
+def _fatal_reasons(stats: PoolStats, condition: Condition) -> list[str]:
     if condition.closed:
         return ["the pool is closed"]
     if condition.refusing or (condition.failures and not stats.total_connections):
@@ -70,7 +70,7 @@ def _what_is_fatal(stats: PoolStats, condition: Condition) -> list[str]:
     return []
 
 
-def _what_is_not_as_it_should_be(stats: PoolStats, condition: Condition) -> list[str]:
+def _degrading_reasons(stats: PoolStats, condition: Condition) -> list[str]:
     if condition.closed:
         return []
     reasons = []
@@ -85,8 +85,8 @@ def _what_is_not_as_it_should_be(stats: PoolStats, condition: Condition) -> list
         loans = _counted(condition.leaks, "loan lasts", "loans last")
         reasons.append(f"{loans} suspiciously long")
     if stats.total_connections < condition.min_size:
-        there = _counted(stats.total_connections, "connection", "connections")
-        reasons.append(f"{there} of at least {condition.min_size}")
+        opened = _counted(stats.total_connections, "connection", "connections")
+        reasons.append(f"{opened} of at least {condition.min_size}")
     return reasons
 
 

@@ -1,22 +1,22 @@
-"""What is on loan, to whom and since when."""
+"""Loans: a connection, its borrower and the time of the acquire."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """One connection on loan, as of the moment the pool was asked."""
+    """One connection on loan at the moment of the call."""
 
     connection: int
-    """Serial number of the connection in its pool."""
+    """The serial number of the connection in its pool."""
     since: float
-    """When it was borrowed, on the pool's clock in seconds."""
+    """The time of the acquire on the pool's clock, in seconds."""
     seconds: float
-    """For how long it has been on loan."""
+    """The duration of the loan so far."""
     holder: str | None
-    """Name of the thread or task that borrowed it; known to pools with `leak_after`."""
+    """The name of the borrowing thread or task; None in a pool without `leak_after`."""
     where: tuple[str, ...]
-    """Places in the program, the borrower's first, as `file:line function`; as `holder`."""
+    """The call stack of the acquire, innermost first: `file:line function`; as for `holder`."""
 
     def __str__(self) -> str:
         by = "" if self.holder is None else f" by {self.holder!r}"

@@ -1,66 +1,66 @@
-"""Time, and waiting for one's turn: the two things that a test wants to control.
+"""The interfaces of clocks and waiters, which tests replace.
 
-The blocking primitive belongs to the clock, for only who knows which threads wait until when can
-let time jump (see `steadypool.testing.VirtualClock`). A waiter serves one wait: made by who is
-about to queue, waited on by the same thread, woken at most once by any other.
+The blocking primitive belongs to the clock: a virtual clock can let time jump only if it knows all
+waits and their deadlines (see `steadypool.testing.VirtualClock`). A waiter serves one wait. The
+thread that is about to wait creates it; another thread wakes it at most once.
 """
 
 from typing import Protocol
 
 
 class Waiter(Protocol):
-    """One thread's place to wait at, used once."""
+    """The wait of one thread; used once."""
 
     def wait(self, deadline: float | None) -> bool:
         """Block until woken (True) or until the clock shows `deadline` (False).
 
-        A wake that came before makes it return True at once. None waits for ever.
+        An earlier wake-up makes it return True at once. None: no deadline.
         """
 
     def wake(self) -> object:
-        """End the wait; never blocks. Thread-safe; called once at most."""
+        """End the wait; never blocks. Thread-safe; called at most once."""
 
 
 class Clock(Protocol):
-    """What a pool asks of time. All methods are thread-safe."""
+    """The source of time of a pool. All methods are thread-safe."""
 
     def now(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Return the seconds since a fixed moment; the value never decreases."""
 
     def waiter(self) -> Waiter:
-        """Make a waiter for one wait."""
+        """Create a waiter for one wait."""
 
     def sleep(self, seconds: float) -> None:
-        """Block for so many seconds of this clock."""
+        """Block for this many seconds of this clock."""
 
 
 class AsyncWaiter(Protocol):
-    """One task's place to wait at, used once."""
+    """The wait of one task; used once."""
 
     async def wait(self, deadline: float | None) -> bool:
         """Suspend until woken (True) or until the clock shows `deadline` (False).
 
-        A wake that came before makes it return True at once. None waits for ever.
+        An earlier wake-up makes it return True at once. None: no deadline.
         """
 
     def wake(self) -> object:
-        """End the wait; waking twice does nothing more."""
+        """End the wait; a second call does nothing."""
 
 
 class AsyncClock(Protocol):
-    """What a pool for asyncio asks of time; used from one event loop."""
+    """The source of time of a pool for asyncio; used in one event loop."""
 
     def now(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Return the seconds since a fixed moment; the value never decreases."""
 
     def waiter(self) -> AsyncWaiter:
-        """Make a waiter for one wait."""
+        """Create a waiter for one wait."""
 
     async def sleep(self, seconds: float) -> None:
-        """Suspend for so many seconds of this clock."""
+        """Suspend for this many seconds of this clock."""
 
     def enter(self) -> None:
-        """Announce a task that is about to run: time that is not real must not pass without it."""
+        """Count a task that is about to run, so that virtual time waits for it."""
 
     def leave(self) -> None:
-        """Say that such a task has ended."""
+        """Stop counting a task that has ended."""

@@ -1,8 +1,8 @@
-"""A pool's counters and gauges at one moment, as a frozen value.
+"""The statistics of a pool at one moment, as a frozen value.
 
 At rest `created - closed == total_connections == pool_size + in_use` and
-`acquired - released == in_use`. While connections are being checked, reset, handed over or closed,
-they are part of the total and of neither gauge.
+`acquired - released == in_use`. Connections that are being checked, reset, handed over or closed
+count in `total_connections` only.
 """
 
 from dataclasses import dataclass, fields
@@ -10,26 +10,26 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class PoolStats:
-    """Counters since the pool was made, and gauges of now."""
+    """Counters since the pool was created, and gauges of this moment."""
 
     created: int
     """Connections opened."""
     closed: int
-    """Connections closed, for whatever reason."""
+    """Connections closed, for any reason."""
     recycled: int
     """Connections closed because they were older than `recycle`."""
     acquired: int
     """Acquires that got a connection."""
     released: int
-    """Connections given back."""
+    """Connections released."""
     timeouts: int
-    """Acquires that gave up waiting."""
+    """Acquires that timed out."""
     total_connections: int
     """Open connections."""
     pool_size: int
     """Idle connections, ready to hand out."""
     max_size: int
-    """size + max_overflow; `sys.maxsize` where the pool may grow without limit."""
+    """size + max_overflow; `sys.maxsize` if there is no limit."""
     in_use: int
     """Connections on loan."""
     waiting: int
@@ -39,10 +39,10 @@ class PoolStats:
     connect_failures: int
     """Connects that failed, retries included."""
     connect_retries: int
-    """Connects tried again for the same acquire."""
+    """Connects that were retries for the same acquire."""
     leaks_suspected: int
-    """Loans reported for lasting longer than `leak_after`."""
+    """Loans reported as longer than `leak_after`."""
 
     def as_dict(self) -> dict[str, int]:
-        """The same figures by name."""
+        """Return the same figures by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

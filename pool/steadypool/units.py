@@ -1,4 +1,4 @@
-"""Units of work: all or nothing, and optimistic locking.
+"""Units of work that are all or nothing, with optimistic locking.
 
 with pool.transaction() as connection, connection.cursor() as cursor:
     cursor.execute(
@@ -14,16 +14,16 @@ from steadypool.errors import ConflictError
 
 
 def expect_one(cursor: Any, what: str = "the row") -> None:
-    """Make sure that the statement just run changed exactly one row.
+    """Check that the last statement changed exactly one row.
 
-    Raises ConflictError, which names `what`, if it did not; within a transaction that undoes the
-    unit of work. The statement must change the row whenever it finds it, as counting up a version
-    does: MySQL does not count rows that stay as they are.
+    Otherwise raises ConflictError, which names `what`; inside `transaction()` that rolls the unit
+    of work back. The statement must change every row it finds, for example by incrementing a
+    version, because MySQL does not count rows that keep their values.
     """
     if cursor.rowcount == 1:
         return
     if cursor.rowcount == 0:
         raise ConflictError(
-            f"{what} was changed or deleted by somebody else meanwhile; read it again and retry"
+            f"{what} was changed or deleted by another transaction; read it again and retry"
         )
-    raise ConflictError(f"one row was to be changed for {what}, but {cursor.rowcount} were")
+    raise ConflictError(f"the statement for {what} changed {cursor.rowcount} rows instead of one")

@@ -15,7 +15,7 @@ import pytest
 
 import steadypool
 from poolspec.servers import Tenant
-from steadypool import Config, ConnectionPool, ConnectionPoolError, Reset
+from steadypool import AsyncConnectionPool, Config, ConnectionPool, ConnectionPoolError, Reset
 from steadypool._drivers.configuration import load
 
 ROOT = Path(__file__).parents[2]
@@ -44,9 +44,10 @@ def test_the_guide_describes_every_error(name: str) -> None:
         assert f"`{name}`" in GUIDE
 
 
-def test_the_guides_table_of_options_has_every_option_with_its_default() -> None:
+@pytest.mark.parametrize("pool", [ConnectionPool, AsyncConnectionPool])
+def test_the_guides_table_of_options_has_every_option_with_its_default(pool: type) -> None:
     (table,) = re.findall(r"^## Options\n(.*?)^## ", GUIDE, re.DOTALL | re.MULTILINE)
-    options = inspect.signature(ConnectionPool).parameters.items()
+    options = inspect.signature(pool).parameters.items()
     defaults = {name: f"`{shown(option.default)}`" for name, option in options}
     assert dict(OPTION.findall(table)) == defaults | {"random": "random numbers"}
 

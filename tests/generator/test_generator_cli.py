@@ -85,18 +85,19 @@ def edit_spec(project: Path) -> None:
 def test_gen_writes_modules_and_pages(project: Path) -> None:
     done = poolspec(project, "gen")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "1 spec, 2 tests: 3 written, 0 unchanged, 0 removed\n"
+    assert done.stdout == "1 spec, 2 tests: 4 written, 0 unchanged, 0 removed\n"
     assert sorted(generated(project)) == [
         "docs/coverage/index.md",
         "docs/coverage/limits.md",
         "generated_tests/test_limits.py",
+        "generated_tests/test_limits_asyncio.py",
     ]
 
 
 def test_a_second_gen_writes_nothing(project: Path) -> None:
     poolspec(project, "gen")
     done = poolspec(project, "gen")
-    assert done.stdout == "1 spec, 2 tests: 0 written, 3 unchanged, 0 removed\n"
+    assert done.stdout == "1 spec, 2 tests: 0 written, 4 unchanged, 0 removed\n"
 
 
 def test_gen_gives_the_same_bytes_wherever_it_is_called(project: Path) -> None:
@@ -109,7 +110,7 @@ def test_gen_gives_the_same_bytes_wherever_it_is_called(project: Path) -> None:
     assert generated(project) == before
 
 
-def test_check_is_content_after_gen(project: Path) -> None:
+def test_check_passes_after_gen(project: Path) -> None:
     poolspec(project, "gen")
     done = poolspec(project, "gen", "--check")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -121,13 +122,13 @@ def test_check_shows_what_an_edited_spec_would_change_and_writes_nothing(project
     edit_spec(project)
     done = poolspec(project, "gen", "--check")
     assert done.returncode == 1
-    assert "+        lab.expect_stats(acquired=3, timeouts=1)  # line 16\n" in done.stdout
+    assert "+        lab.expect_stats(acquired=3, timeouts=1)  # at the end\n" in done.stdout
     assert "generated_tests/test_limits.py: changed" in done.stderr
     assert "run `poolspec gen`" in done.stderr
     assert generated(project) == before
 
 
-def test_diff_shows_the_same_and_is_no_failure(project: Path) -> None:
+def test_diff_shows_the_same_and_exits_with_0(project: Path) -> None:
     poolspec(project, "gen")
     edit_spec(project)
     done = poolspec(project, "gen", "--diff")
@@ -158,14 +159,14 @@ def test_force_overwrites_a_file_edited_by_hand(project: Path) -> None:
     assert generated(project) == before
 
 
-def test_files_of_a_spec_that_is_gone_are_removed(project: Path) -> None:
+def test_the_files_of_a_deleted_spec_are_removed(project: Path) -> None:
     other = SPEC.replace("ConnectionPoolLimits", "Other")
     (project / "specs" / "other.yaml").write_text(other)
     poolspec(project, "gen")
     (project / "specs" / "other.yaml").unlink()
     done = poolspec(project, "gen")
-    assert done.stdout == "1 spec, 2 tests: 1 written, 2 unchanged, 2 removed\n"
-    assert "generated_tests/test_other.py" not in generated(project)
+    assert done.stdout == "1 spec, 2 tests: 1 written, 3 unchanged, 3 removed\n"
+    assert not any("test_other" in name for name in generated(project))
 
 
 def test_an_empty_folder_of_specs_removes_nothing(project: Path) -> None:
@@ -184,7 +185,7 @@ def test_gen_keeps_the_schema_where_there_is_a_folder_for_it(project: Path) -> N
     assert json.loads(generated(project)["docs/schema/poolspec-1.json"])["$schema"]
 
 
-def test_a_wrong_spec_is_told_by_place_and_nothing_is_written(project: Path) -> None:
+def test_an_invalid_spec_is_reported_and_nothing_is_written(project: Path) -> None:
     (project / "specs" / "limits.yaml").write_text(SPEC.replace("- acquire: c", "- aquire: c"))
     done = poolspec(project, "gen")
     assert (done.returncode, done.stdout) == (2, "")
@@ -194,20 +195,20 @@ def test_a_wrong_spec_is_told_by_place_and_nothing_is_written(project: Path) -> 
     assert generated(project) == {}
 
 
-def test_a_folder_that_does_not_exist_is_told(project: Path) -> None:
+def test_a_missing_folder_is_reported(project: Path) -> None:
     done = poolspec(project, "gen", "--specs", "nowhere")
     assert done.returncode == 2
-    assert done.stderr == "poolspec: nowhere: there is no such file or folder\n"
+    assert done.stderr == "poolspec: nowhere: no such file or folder\n"
 
 
-def test_a_folder_that_cannot_be_named_in_a_header_is_told(project: Path) -> None:
+def test_a_folder_that_a_header_cannot_name_is_reported(project: Path) -> None:
     (project / "specs").rename(project / "späcs")
     done = poolspec(project, "gen", "--specs", "späcs")
     assert done.returncode == 2
     assert "a header cannot show" in done.stderr
 
 
-def test_a_file_where_a_folder_should_be_is_told(project: Path) -> None:
+def test_a_file_in_the_place_of_a_folder_is_reported(project: Path) -> None:
     (project / "generated_tests").write_text("mine\n")
     done = poolspec(project, "gen")
     assert done.returncode == 3
@@ -216,19 +217,19 @@ def test_a_file_where_a_folder_should_be_is_told(project: Path) -> None:
     assert generated(project) == {"generated_tests": "mine\n"}
 
 
-def test_an_unknown_option_is_told(project: Path) -> None:
+def test_an_unknown_option_is_reported(project: Path) -> None:
     done = poolspec(project, "gen", "--chek-it")
     assert done.returncode == 2
     assert "unrecognized arguments: --chek-it" in done.stderr
 
 
-def test_what_is_for_pytest_comes_after_two_dashes(project: Path) -> None:
+def test_arguments_for_pytest_follow_two_dashes(project: Path) -> None:
     done = poolspec(project, "run", "-k", "limits")
     assert done.returncode == 2
-    assert "unrecognized arguments: -k; what is for pytest comes after --" in done.stderr
+    assert "unrecognized arguments: -k; arguments for pytest follow --" in done.stderr
 
 
-def test_validate_counts_what_is_valid(project: Path) -> None:
+def test_validate_counts_valid_specs_and_tests(project: Path) -> None:
     done = poolspec(project, "validate")
     assert (done.returncode, done.stdout) == (0, "1 spec, 2 tests: all valid\n")
 
@@ -247,13 +248,37 @@ def test_list_can_choose(project: Path, choice: tuple[str, str]) -> None:
     assert [test["id"] for test in json.loads(done.stdout)] == ["limits.close_empties"]
 
 
-def test_list_says_so_where_nothing_is_chosen(project: Path) -> None:
+def test_list_gives_the_lines_of_steps_and_of_expectations_at_the_end(project: Path) -> None:
+    spec = SPEC.replace(
+        "      - acquire: [a, b]\n",
+        "      - acquire: [a, b]\n      - start:\n          other:\n            - release: a\n",
+    )
+    (project / "specs" / "limits.yaml").write_text(spec)
+    found = {
+        test["id"]: test["lines"] for test in json.loads(poolspec(project, "list", "--json").stdout)
+    }
+    lines = spec.splitlines()
+    said = {
+        number: lines[line - 1].strip() for number, line in found["limits.pool_size_limit"].items()
+    }
+    assert said == {
+        "": "pool_size_limit:",
+        "1": "- acquire: [a, b]",
+        "2": "- start:",
+        "2.1": "- release: a",
+        "3": "- acquire: c",
+        "at the end: stats": "stats: {acquired: 2, timeouts: 1}",
+    }
+    assert lines[found["limits.close_empties"][""] - 1] == "  close_empties:"
+
+
+def test_list_reports_if_no_test_matches(project: Path) -> None:
     done = poolspec(project, "list", "--covers", "Z99")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "poolspec: no test is chosen by that\n"
+    assert done.stderr == "poolspec: no test matches\n"
 
 
-def test_list_says_which_capabilities_there_are(project: Path) -> None:
+def test_list_names_the_known_capabilities(project: Path) -> None:
     done = poolspec(project, "list", "--needs", "wings")
     assert done.returncode == 2
     assert "invalid choice: 'wings' (choose from 'overflow', " in done.stderr
@@ -272,12 +297,12 @@ def test_help_names_the_exit_codes() -> None:
     assert all(f"\n  {code} " in text for code in (0, 1, 2, 3, 4, 130))
 
 
-def test_the_version_is_told(project: Path) -> None:
+def test_the_version_is_printed(project: Path) -> None:
     done = poolspec(project, "--version")
     assert (done.returncode, done.stdout.split()[0]) == (0, "poolspec")
 
 
-def test_a_full_disk_is_told_without_a_traceback(project: Path) -> None:
+def test_a_full_disk_is_reported_without_a_traceback(project: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [SCRIPT, "schema"], cwd=project, stdout=full, stderr=subprocess.PIPE, check=False
@@ -298,7 +323,7 @@ def test_help_loads_no_template_engine() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_reader_that_leaves_early_causes_no_error(project: Path) -> None:
+def test_a_closed_pipe_causes_no_error(project: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as pipe:
@@ -329,18 +354,18 @@ def test_an_interrupt_ends_without_a_traceback(project: Path) -> None:
         assert child.stdout is not None
         child.stdout.readline()
         child.send_signal(signal.SIGINT)
-        _, complaint = child.communicate(timeout=30)
-    assert (child.returncode, complaint) == (130, "poolspec: interrupted\n")
+        _, errors = child.communicate(timeout=30)
+    assert (child.returncode, errors) == (130, "poolspec: interrupted\n")
 
 
 def write_many(project: Path) -> None:
-    """Write more specs than one process takes."""
+    """Write enough specs for several processes."""
     for number in range(MANY):
         text = SPEC.replace("ConnectionPoolLimits", f"Limits{number}")
         (project / "specs" / f"limits_{number:02}.yaml").write_text(text)
 
 
-def test_many_specs_give_the_bytes_that_each_gives_alone(project: Path) -> None:
+def test_many_specs_give_the_same_bytes_as_each_alone(project: Path) -> None:
     write_many(project)
     done = poolspec(project, "gen")
     assert done.stdout.startswith(f"{MANY + 1} specs, {2 * MANY + 2} tests: ")
@@ -350,13 +375,13 @@ def test_many_specs_give_the_bytes_that_each_gives_alone(project: Path) -> None:
             spec.unlink()
     poolspec(project, "gen", "--force")
     alone = generated(project)
-    assert len(alone) == 7
+    assert len(alone) == 10
     assert {name: together[name] for name in alone if "index" not in name} == {
         name: text for name, text in alone.items() if "index" not in name
     }
 
 
-def test_one_wrong_spec_among_many_is_told_and_nothing_is_written(project: Path) -> None:
+def test_one_invalid_spec_among_many_is_reported_and_nothing_is_written(project: Path) -> None:
     write_many(project)
     edited = project / "specs" / "limits_40.yaml"
     edited.write_text(edited.read_text().replace("acquire: c", "aquire: c"))

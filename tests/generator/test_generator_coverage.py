@@ -1,6 +1,7 @@
 """Coverage pages, without results and with them."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -10,15 +11,17 @@ from tests.suites import a_class, a_suite, a_test, every_step, limit_test, pages
 from poolspec.expectations.registry import Expectations
 from poolspec.headers import Origin, origin
 from poolspec.model import Suite, Table
+from poolspec.rendering.render import render_module
 from poolspec.report.coverage import INDEX, render_index
 from poolspec.report.results import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
-from poolspec.spec.values import Check, Step
-from poolspec.steps.actors import Cancel
+from poolspec.spec.values import Check, Step, numbered
+from poolspec.steps.actors import Actor, Cancel, Start
 from poolspec.steps.blocks import Transaction, With
-from poolspec.steps.borrow import Acquire
+from poolspec.steps.borrow import Acquire, Release
 from poolspec.steps.expect import Expect
 from poolspec.steps.faults import Heal, Inject
 from poolspec.steps.pool import Close, Resize
+from poolspec.steps.query import Query
 from poolspec.vocabulary import CheckOp, Concurrency, Connections, ErrorKind, Fault, HealthWord
 
 PAGE = PurePosixPath("limits.md")
@@ -125,12 +128,12 @@ def test_a_page_lists_its_tests() -> None:
 def test_a_page_tells_each_test_in_plain_words() -> None:
     assert page().count("\n### ") == 2
     assert (
-        "1. Make a pool with `size` 2, `max_overflow` 0, `timeout` 1 s.\n"
-        "2. Acquire `a`, `b`.\n"
-        "3. Acquire `c`; this must fail with `timeout` and take 1 s ± 5 %.\n"
-        "4. Release `a`, `b`.\n"
-        "5. At the end:\n"
-        "   - the pool's statistics: `acquired` = 2, `timeouts` = 1\n"
+        "- Make a pool with `size` 2, `max_overflow` 0, `timeout` 1 s.\n"
+        "- **1** Acquire `a`, `b`.\n"
+        "- **2** Acquire `c`; this must fail with `timeout` and take 1 s ± 5 %.\n"
+        "- **3** Release `a`, `b`.\n"
+        "- At the end:\n"
+        "  - the pool's statistics: `acquired` = 2, `timeouts` = 1\n"
     ) in page()
 
 
@@ -163,23 +166,23 @@ TOLD: list[tuple[Step, str]] = [
     (Heal(1, Fault.PING_FAILS), "Let pings go well again."),
     (
         Transaction(1, "a", ends_with=ErrorKind.LOST),
-        "In a transaction that borrows `a`:\n   - Commit; this must fail with `lost`.",
+        "In a transaction that borrows `a`:\n  - Commit; this must fail with `lost`.",
     ),
     (
         Expect(1, Expectations(calls=(("ping", Check(CheckOp.EQUAL, 0)),))),
-        "Check:\n   - connections were asked so often: `ping` = 0",
+        "Check:\n  - connections were asked so often: `ping` = 0",
     ),
     (
         Expect(1, Expectations(health=HealthWord.HEALTHY), 5.0),
-        "Check that within 5 s:\n   - the pool says that it is `healthy`",
+        "Check that within 5 s:\n  - the pool says that it is `healthy`",
     ),
 ]
 
 
 @pytest.mark.parametrize(("step", "words"), TOLD, ids=[words for _, words in TOLD])
-def test_a_step_is_told_in_plain_words(step: Step, words: str) -> None:
+def test_a_step_is_described_in_plain_words(step: Step, words: str) -> None:
     suite = a_suite(a_class(a_test(steps=(step,))))
-    assert f"\n2. {words}\n" in pages(suite)[PAGE]
+    assert f"\n- **1** {words}\n" in pages(suite)[PAGE]
 
 
 def test_a_share_among_the_options_is_no_time() -> None:
@@ -190,11 +193,54 @@ def test_a_share_among_the_options_is_no_time() -> None:
 
 def test_a_page_names_the_tables_of_a_test() -> None:
     test = a_test(tables=(Table("orders", "CREATE TABLE `orders` (`id` INT)"),))
-    assert "1. Make the tables `orders`.\n2. Make a pool" in pages(a_suite(a_class(test)))[PAGE]
+    assert "- Make the tables `orders`.\n- Make a pool" in pages(a_suite(a_class(test)))[PAGE]
 
 
-def test_a_page_tells_how_to_run_its_tests() -> None:
-    assert "```sh\npytest generated_tests/test_limits.py\n" in page()
+@pytest.mark.parametrize("concurrency", Concurrency)
+def test_the_numbers_of_a_page_are_those_of_the_module(concurrency: Concurrency) -> None:
+    spec = a_class(every_step((concurrency,)))
+    listed = re.findall(r"^ *- \*\*([0-9.]+)\*\* ", pages(a_suite(spec))[PAGE], re.MULTILINE)
+    assert listed == [number for number, _ in numbered(spec.tests[0].steps)]
+    assert "22.3.1" in listed
+    text = render_module(spec, concurrency)
+    assert {*re.findall(r"  # step ([0-9.]+)$", text, re.MULTILINE)} == {*listed}
+
+
+def test_a_step_has_the_same_number_on_the_page_and_in_the_module() -> None:
+    actor = Actor("helper", (Release(3, ("a",)), With(4, "b", (Query(5, "SELECT 7", "b"),))))
+    spec = a_class(a_test(steps=(Acquire(1, ("a",)), Start(2, (actor,)), Resize(6, 3, 0))))
+    assert (
+        "- **1** Acquire `a`.\n"
+        "- **2** Start:\n"
+        "  - `helper`:\n"
+        "    - **2.1** Release `a`.\n"
+        "    - **2.2** In a `with` block that borrows `b`:\n"
+        "      - **2.2.1** On `b`, run `SELECT 7`.\n"
+        "- **3** Resize the pool to `size` 3, `max_overflow` 0.\n"
+    ) in pages(a_suite(spec))[PAGE]
+    text = render_module(spec, Concurrency.THREADS)
+    assert "a = pool.acquire()  # step 1\n" in text
+    assert "pool.release(a)  # step 2.1\n" in text
+    assert "with pool as b:  # step 2.2\n" in text
+    assert "b.query('SELECT 7')  # step 2.2.1\n" in text
+    assert "lab.start(helper)  # step 2\n" in text
+    assert "pool.resize(size=3, max_overflow=0)  # step 3\n" in text
+
+
+@pytest.mark.parametrize(
+    ("modes", "files"),
+    [
+        ((Concurrency.THREADS,), "generated_tests/test_limits.py"),
+        ((Concurrency.ASYNCIO,), "generated_tests/test_limits_asyncio.py"),
+        (
+            tuple(Concurrency),
+            "generated_tests/test_limits.py generated_tests/test_limits_asyncio.py",
+        ),
+    ],
+)
+def test_a_page_names_the_files_of_its_tests(modes: tuple[Concurrency, ...], files: str) -> None:
+    text = pages(a_suite(a_class(limit_test(concurrency=modes))))[PAGE]
+    assert f"```sh\npytest {files}\npytest {files} -k pool_size_limit\n```\n" in text
 
 
 def test_a_test_without_words_of_its_own_leaves_its_cells_empty() -> None:
@@ -312,7 +358,7 @@ def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
         (results_text(tests=[result(seconds=True)]), r"tests\[0\]: seconds must be a number"),
     ],
 )
-def test_a_results_file_that_is_not_one_is_told_where(text: str, complaint: str) -> None:
+def test_an_invalid_results_file_is_refused_with_the_place(text: str, complaint: str) -> None:
     with pytest.raises(ResultsError, match=complaint):
         parse_results(text)
 
@@ -331,7 +377,7 @@ def test_loads_of_a_run_are_told_with_their_figures_case_by_case() -> None:
     assert text.count("pool_size_limit\\[") == 1
 
 
-def test_without_loads_nothing_is_told_of_them() -> None:
+def test_without_loads_the_page_has_no_section_of_loads() -> None:
     assert "Loads" not in page(results(result()))
     assert "Loads" not in page()
 

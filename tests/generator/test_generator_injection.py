@@ -1,7 +1,9 @@
 """Hostile strings in every place of a spec: the module and the pages say them, and obey none."""
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.generator.hostile import hostile_text
-from tests.suites import a_class, a_suite, a_test, pages
+from tests.suites import a_class, a_suite, a_test, every_step, pages
 
 from poolspec.model import Matrix, Requirement, SpecClass, Table
 from poolspec.python.names import RenderError
@@ -19,7 +21,7 @@ from poolspec.rendering.generate import generate_modules
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
 from poolspec.report.results import Outcome, Results, Verdict
-from poolspec.spec.values import Ref, Step
+from poolspec.spec.values import Ref, Step, numbered
 from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Connect, Release
 from poolspec.steps.faults import Inject
@@ -28,6 +30,7 @@ from poolspec.steps.query import Query
 from poolspec.steps.waiting import Use
 from poolspec.vocabulary import Concurrency, ErrorKind, Fault
 
+MARK = re.compile(r"# step [1-9][0-9]*(\.[1-9][0-9]*)*|# at the end")
 scalars = hostile_text | st.none() | st.integers() | st.booleans()
 
 
@@ -72,9 +75,9 @@ def calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 
 
 def said(spec: SpecClass, text: str) -> bool:
-    """Tell whether the constants of each class of a module are those of the spec."""
-    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
-    return len(classes) == len(Concurrency) and all(said_in(spec, tree) for tree in classes)
+    """Return whether the constants of the class of a module are those of the spec."""
+    (tree,) = (node for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
+    return said_in(spec, tree)
 
 
 def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
@@ -105,9 +108,10 @@ def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
 @given(hostile_classes())
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_what_is_rendered_has_the_shape_and_the_constants_of_its_spec(spec: SpecClass) -> None:
-    text = render_module(spec)
-    check_shape(text, spec)
-    assert said(spec, text)
+    for concurrency in Concurrency:
+        text = render_module(spec, concurrency)
+        check_shape(text, spec, concurrency)
+        assert said(spec, text)
 
 
 @given(st.lists(hostile_classes(), min_size=20, max_size=20))
@@ -117,17 +121,36 @@ def test_formatting_changes_neither_shape_nor_constants(specs: list[SpecClass]) 
         replace(spec, path=PurePosixPath(f"specs/s{number}.yaml"))
         for number, spec in enumerate(specs)
     ]
-    for spec, text in zip(named, generate_modules(named), strict=True):
-        assert said(spec, text)
+    for spec, modules in zip(named, generate_modules(named), strict=True):
+        assert len(modules) == len(Concurrency)
+        assert all(said(spec, text) for text in modules.values())
+
+
+def comments(text: str) -> list[tokenize.TokenInfo]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [token for token in tokens if token.type == tokenize.COMMENT]
 
 
 @given(hostile_classes())
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-def test_a_comment_says_nothing_but_a_line_number(spec: SpecClass) -> None:
-    check_shape(render_module(spec), spec)
-    for line in render_module(spec).splitlines():
-        if line.rstrip().endswith(")  # line 11"):
-            assert line.count("#") == 1
+def test_a_comment_holds_the_number_of_a_step_and_nothing_else(spec: SpecClass) -> None:
+    for concurrency in Concurrency:
+        found = comments(render_module(spec, concurrency))
+        assert all(MARK.fullmatch(token.string) for token in found)
+        assert [token.string for token in found] == [
+            f"# step {number}" for number, _ in enumerate(spec.tests[0].steps, 1)
+        ]
+        assert len({token.start[0] for token in found}) == len(found)
+
+
+@pytest.mark.parametrize("concurrency", Concurrency)
+def test_a_comment_of_any_step_or_expectation_is_a_mark(concurrency: Concurrency) -> None:
+    spec = a_class(every_step((concurrency,)))
+    found = [token.string for token in comments(render_module(spec, concurrency))]
+    assert all(MARK.fullmatch(comment) for comment in found)
+    steps = {f"# step {number}" for number, step in numbered(spec.tests[0].steps)}
+    assert {*found} == steps | {"# at the end"}
+    assert found.count("# at the end") == 1
 
 
 BAD_NAMES = (
@@ -139,11 +162,11 @@ BAD_NAMES = (
 def test_a_label_that_is_not_a_plain_free_name_is_refused(name: str) -> None:
     steps: tuple[Step, ...] = (Acquire(1, (name,)), Release(2, (name,)))
     with pytest.raises(RenderError):
-        render_module(a_class(a_test(steps=steps)))
+        render_module(a_class(a_test(steps=steps)), Concurrency.THREADS)
 
 
 @pytest.mark.parametrize(
-    "name", [*BAD_NAMES, "settled", "settled_2", "forked", "cut", "async_actor"]
+    "name", [*BAD_NAMES, "interrupted", "interrupted_2", "forked", "cut", "async_actor"]
 )
 @pytest.mark.parametrize("concurrency", Concurrency)
 def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(
@@ -153,40 +176,44 @@ def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(
     using = Query(2, "SELECT 1", name)
     for step in borrowing:
         with pytest.raises(RenderError):
-            render_module(a_class(a_test(steps=(step, using), concurrency=(concurrency,))))
+            render_module(
+                a_class(a_test(steps=(step, using), concurrency=(concurrency,))), concurrency
+            )
     with pytest.raises(RenderError):
         killed = Inject(1, Fault.CONNECTION_KILLED, on=name)
-        render_module(a_class(a_test(steps=(killed,), concurrency=(concurrency,))))
+        render_module(a_class(a_test(steps=(killed,), concurrency=(concurrency,))), concurrency)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_test_whose_name_is_not_plain_is_refused(name: str) -> None:
     with pytest.raises(RenderError):
-        render_module(a_class(a_test(name)))
+        render_module(a_class(a_test(name)), Concurrency.THREADS)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_step_of_the_user_whose_name_is_not_plain_is_refused(name: str) -> None:
     with pytest.raises(RenderError):
-        render_module(a_class(a_test(steps=(Use(1, name),))))
+        render_module(a_class(a_test(steps=(Use(1, name),))), Concurrency.THREADS)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_an_option_whose_name_is_not_plain_is_refused(name: str) -> None:
     with pytest.raises(RenderError):
-        render_module(a_class(a_test(steps=(GlobalPool(1, "shared", ((name, 1),)),))))
+        render_module(
+            a_class(a_test(steps=(GlobalPool(1, "shared", ((name, 1),)),))), Concurrency.THREADS
+        )
 
 
 @pytest.mark.parametrize("name", ["self", "lab", "print", *BAD_NAMES])
 def test_a_parameter_whose_name_is_not_plain_and_free_is_refused(name: str) -> None:
     with pytest.raises(RenderError):
-        render_module(a_class(a_test(matrix=Matrix((name,), ((1,),)))))
+        render_module(a_class(a_test(matrix=Matrix((name,), ((1,),)))), Concurrency.THREADS)
 
 
 @pytest.mark.parametrize("name", ["limits", "A b", "A\n", "", "Ä"])
 def test_a_class_whose_name_is_not_plain_is_refused(name: str) -> None:
     with pytest.raises(RenderError):
-        render_module(a_class(name=name))
+        render_module(a_class(name=name), Concurrency.THREADS)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +266,7 @@ def test_a_row_of_a_table_has_as_many_cells_as_its_head(spec: SpecClass) -> None
     assert tokens.count("th_open") == tokens.count("td_open") == 7
 
 
-def test_a_reference_is_told_by_its_name() -> None:
+def test_a_reference_is_shown_by_its_name() -> None:
     page = pages(a_suite(a_class(a_test(steps=(Acquire(3, ("a",), timeout=Ref("wait")),)))))[
         PurePosixPath("limits.md")
     ]

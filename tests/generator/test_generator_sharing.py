@@ -1,4 +1,4 @@
-"""Work that is shared out among processes gives what one process gives."""
+"""Work divided among processes has the same results as in one process."""
 
 import os
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ def test_results_come_in_the_order_of_the_items(count: int) -> None:
     assert flat(in_batches(doubled, range(count))) == list(range(0, 2 * count, 2))
 
 
-def test_few_items_are_worked_on_here() -> None:
+def test_few_items_stay_in_this_process() -> None:
     assert in_batches(lambda _: os.getpid(), range(MANY - 1)) == [os.getpid()]
 
 
-def test_many_items_are_worked_on_elsewhere() -> None:
+def test_many_items_go_to_other_processes() -> None:
     assert os.getpid() not in in_batches(lambda _: os.getpid(), range(MANY))
 
 
 @pytest.mark.parametrize("count", [3, 2 * MANY])
-def test_what_goes_wrong_comes_out(count: int) -> None:
+def test_an_error_of_the_work_is_raised(count: int) -> None:
     def refuse(items: Sequence[int]) -> None:
         raise LookupError(f"from {items[0]}")
 
@@ -39,7 +39,7 @@ def test_what_goes_wrong_comes_out(count: int) -> None:
 
 
 def test_progress_ends_with_all_items() -> None:
-    told: list[int] = []
-    in_batches(doubled, range(2 * MANY), told.append)
-    assert told == sorted(told)
-    assert told[-1] == 2 * MANY
+    counts: list[int] = []
+    in_batches(doubled, range(2 * MANY), counts.append)
+    assert counts == sorted(counts)
+    assert counts[-1] == 2 * MANY

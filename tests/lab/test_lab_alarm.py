@@ -1,4 +1,4 @@
-"""Work that takes too long is broken off, whatever it catches, and leaves nothing of the alarm."""
+"""The alarm interrupts work that takes too long, even if it catches all exceptions."""
 
 import signal
 import sys
@@ -21,11 +21,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
-def test_work_that_ends_in_time_gives_what_it_returns() -> None:
+def test_work_that_ends_in_time_returns_its_result() -> None:
     assert at_most(5, lambda: "done") == "done"
 
 
-def test_work_that_waits_for_a_lock_is_broken_off_and_where_it_stood_is_told() -> None:
+def test_work_that_waits_for_a_lock_is_interrupted_and_its_place_reported() -> None:
     lock = threading.Lock()
 
     def wait() -> None:
@@ -37,7 +37,7 @@ def test_work_that_waits_for_a_lock_is_broken_off_and_where_it_stood_is_told() -
     assert not lock.locked()
 
 
-def test_work_that_blocks_again_on_its_way_out_is_broken_off_again() -> None:
+def test_work_that_blocks_again_on_its_way_out_is_interrupted_again() -> None:
     def wait() -> None:
         try:
             threading.Event().wait()
@@ -48,7 +48,7 @@ def test_work_that_blocks_again_on_its_way_out_is_broken_off_again() -> None:
         at_most(0.02, wait)
 
 
-def test_work_that_catches_everything_and_goes_on_is_broken_off_in_the_end() -> None:
+def test_work_that_catches_every_exception_is_interrupted_in_the_end() -> None:
     def try_for_ever() -> None:
         while True:
             try:  # noqa: SIM105 - as pools have it
@@ -60,19 +60,19 @@ def test_work_that_catches_everything_and_goes_on_is_broken_off_in_the_end() -> 
         at_most(0.02, try_for_ever)
 
 
-def test_work_is_not_broken_off_while_it_postpones_the_alarm() -> None:
+def test_work_that_postpones_the_alarm_is_not_interrupted() -> None:
     watch = Alarm(1, lambda frame: too_long(1, frame))
 
     def go_on() -> None:
         until = time.monotonic() + 1.2
-        while time.monotonic() < until:  # longer than a second together, and by far not each
+        while time.monotonic() < until:  # more than a second in total, far less in each round
             watch.postpone()
             time.sleep(0.01)
 
     watch.watch(go_on)
 
 
-def test_what_is_to_be_done_first_is_broken_off_where_it_blocks() -> None:
+def test_a_first_action_that_blocks_is_interrupted() -> None:
     lock = threading.Lock()
 
     def wait() -> None:
@@ -81,7 +81,7 @@ def test_what_is_to_be_done_first_is_broken_off_where_it_blocks() -> None:
 
     def first() -> None:
         with lock:
-            raise AssertionError("the lock is held by whom the alarm has interrupted")
+            raise AssertionError("the thread that the alarm has interrupted holds the lock")
 
     with pytest.raises(TooLongError):
         Alarm(0.02, lambda frame: too_long(0.02, frame), first).watch(wait)

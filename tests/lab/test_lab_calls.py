@@ -1,4 +1,4 @@
-"""What happens to a call follows from the faults in force, and calls are counted."""
+"""The faults in force determine what happens to a call, and calls are counted."""
 
 import pytest
 
@@ -12,14 +12,16 @@ def faults() -> CallFaults:
     return CallFaults()
 
 
-def test_without_a_fault_a_call_goes_well_and_is_counted(faults: CallFaults) -> None:
+def test_a_call_without_a_fault_succeeds_and_is_counted(faults: CallFaults) -> None:
     plan = faults.plan(Call.PING)
     assert (plan.delay, plan.hang, plan.error) == (0.0, None, None)
     assert (faults.calls("ping"), faults.calls("close")) == (1, 0)
 
 
 @pytest.mark.parametrize("fault", CALL_FAULTS)
-def test_a_fault_is_for_its_own_call_until_it_is_healed(fault: Fault, faults: CallFaults) -> None:
+def test_a_fault_affects_only_its_own_call_until_it_is_healed(
+    fault: Fault, faults: CallFaults
+) -> None:
     faults.set(fault, seconds=2.0, times=None)
     about, manner = CALL_FAULTS[fault]
     for _ in range(2):
@@ -37,19 +39,19 @@ def test_a_fault_is_for_its_own_call_until_it_is_healed(fault: Fault, faults: Ca
 
 
 @pytest.mark.parametrize("fault", [Fault.CONNECT_SLOW, Fault.CONNECT_REFUSED])
-def test_a_fault_for_so_many_calls_is_used_up(fault: Fault, faults: CallFaults) -> None:
+def test_a_fault_for_a_number_of_calls_is_used_up(fault: Fault, faults: CallFaults) -> None:
     faults.set(fault, seconds=1.0, times=2)
     plans = [faults.plan(Call.CONNECT) for _ in range(3)]
     assert [bool(plan.delay or plan.error) for plan in plans] == [True, True, False]
 
 
-def test_a_fault_may_let_calls_go_well_first(faults: CallFaults) -> None:
+def test_a_fault_may_let_some_calls_succeed_first(faults: CallFaults) -> None:
     faults.set(Fault.CONNECT_REFUSED, seconds=0.0, times=1, after=2)
     plans = [faults.plan(Call.CONNECT) for _ in range(4)]
     assert [plan.error is not None for plan in plans] == [False, False, True, False]
 
 
-def test_two_faults_of_a_call_come_together(faults: CallFaults) -> None:
+def test_two_faults_of_one_call_are_combined(faults: CallFaults) -> None:
     faults.set(Fault.PING_SLOW, seconds=3.0, times=None)
     faults.set(Fault.PING_FAILS, seconds=0.0, times=None)
     plan = faults.plan(Call.PING)
@@ -57,7 +59,7 @@ def test_two_faults_of_a_call_come_together(faults: CallFaults) -> None:
     assert "the ping fails" in str(plan.error)
 
 
-def test_what_hangs_is_told_when_it_is_healed_also_if_it_asks_too_late(faults: CallFaults) -> None:
+def test_a_hanging_call_continues_when_healed_even_if_it_registers_late(faults: CallFaults) -> None:
     faults.set(Fault.CONNECT_HANGS, seconds=0.0, times=None)
     hang = faults.plan(Call.CONNECT).hang
     assert hang is not None

@@ -1,4 +1,4 @@
-"""Comparisons say what was wrong, in the words of the spec."""
+"""A failed comparison is reported in the words of the spec."""
 
 import pytest
 
@@ -31,11 +31,13 @@ from poolspec.lab.comparisons import (
         (approx(-10.0, rel=0.1), -11.0, -11.1),
     ],
 )
-def test_a_comparison_tells_right_from_wrong(expected: Expected, good: float, bad: float) -> None:
+def test_a_comparison_accepts_the_right_numbers_only(
+    expected: Expected, good: float, bad: float
+) -> None:
     assert mismatch("n", expected, good) is None
     assert mismatch("n", expected, bad) is not None
 
 
-def test_a_mismatch_names_what_was_expected_and_what_was_seen() -> None:
+def test_a_mismatch_names_the_expected_and_the_seen_number() -> None:
     assert mismatch("idle", at_most(2), 3) == "idle: expected <= 2, was 3"
     assert mismatch("idle", 2, 3) == "idle: expected 2, was 3"

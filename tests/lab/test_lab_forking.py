@@ -1,4 +1,4 @@
-"""What a forked child does is judged by its parent."""
+"""A forked child reports to its parent."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from poolspec.lifecycle.forking import in_child
 from poolspec.lifecycle.locks import FreshLock
 
 
-def test_a_child_is_another_process_that_changes_nothing_here() -> None:
+def test_a_child_is_another_process_and_changes_nothing_in_the_parent() -> None:
     seen: list[int] = []
     here = os.getpid()
 
@@ -24,7 +24,7 @@ def test_a_child_is_another_process_that_changes_nothing_here() -> None:
     assert seen == []
 
 
-def test_what_is_raised_in_a_child_is_told_here() -> None:
+def test_an_error_in_a_child_is_raised_in_the_parent() -> None:
     def work() -> None:
         error = ValueError("a child's error")
         error.add_note("a note")
@@ -35,7 +35,7 @@ def test_what_is_raised_in_a_child_is_told_here() -> None:
     assert "in work" in "".join(told.value.__notes__)
 
 
-def test_an_interrupt_in_a_child_goes_no_further() -> None:
+def test_an_interrupt_in_a_child_ends_only_the_child() -> None:
     def work() -> None:
         raise KeyboardInterrupt
 
@@ -43,12 +43,12 @@ def test_an_interrupt_in_a_child_goes_no_further() -> None:
         in_child(work)
 
 
-def test_a_child_that_says_nothing_has_failed() -> None:
+def test_a_child_without_a_report_has_failed() -> None:
     with pytest.raises(AssertionError, match="without a report, with status 3"):
         in_child(lambda: os._exit(3))
 
 
-def test_a_child_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     def work() -> None:
         threading.Event().wait()
 
@@ -66,7 +66,7 @@ def test_a_child_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
     ):
         in_child(work)
     with pytest.raises(ChildProcessError):
-        os.waitpid(children[0], os.WNOHANG)  # nothing is left of it
+        os.waitpid(children[0], os.WNOHANG)  # it was reaped
 
 
 def test_a_lock_that_another_thread_holds_is_free_in_a_child() -> None:

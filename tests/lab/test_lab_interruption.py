@@ -1,4 +1,4 @@
-"""A block is cut short at every point where it may block, and what comes out of it is judged."""
+"""A block is interrupted at every point where it may block, and must let the interruption out."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ def kind_of(error: BaseException) -> ErrorKind | None:
 
 
 def points(work: Callable[[], None], by: Interruption = Interruption.INTERRUPT) -> list[str]:
-    """Cut work short at one point after the other, until it runs through; return the points."""
+    """Interrupt work at one point after another until it runs through; return the points."""
     seen: list[str] = []
     while True:
         with (cut := Cut(len(seen) + 1, by, kind_of)):
@@ -38,11 +38,11 @@ def talk() -> None:
         there.recv(10)
 
 
-def test_a_thread_is_cut_short_before_and_after_each_call_that_may_block() -> None:
+def test_a_thread_is_interrupted_before_and_after_each_call_that_may_block() -> None:
     assert points(talk) == ["before sendall", "after sendall", "before recv", "after recv"]
 
 
-def test_a_timeout_strikes_calls_on_sockets_alone() -> None:
+def test_a_timeout_affects_only_calls_on_sockets() -> None:
     def work() -> None:
         threading.Event().wait(0.001)
         try:
@@ -53,7 +53,7 @@ def test_a_timeout_strikes_calls_on_sockets_alone() -> None:
     assert points(work, Interruption.TIMEOUT) == ["before sendall", "before recv"]
 
 
-def test_who_waits_for_a_lock_is_cut_short_as_he_gets_it_too() -> None:
+def test_a_thread_that_waits_for_a_lock_is_also_interrupted_as_it_gets_the_lock() -> None:
     def work() -> None:
         threading.Event().wait(0.001)
 
@@ -61,7 +61,7 @@ def test_who_waits_for_a_lock_is_cut_short_as_he_gets_it_too() -> None:
 
 
 @pytest.mark.parametrize("make", [threading.Lock, threading.RLock, threading.Condition])
-def test_who_has_left_a_lock_is_cut_short(make: Callable[[], Any]) -> None:
+def test_a_thread_that_has_left_a_lock_is_interrupted(make: Callable[[], Any]) -> None:
     lock = make()
 
     def work() -> None:
@@ -72,14 +72,14 @@ def test_who_has_left_a_lock_is_cut_short(make: Callable[[], Any]) -> None:
     assert lock.acquire(blocking=False)
 
 
-def test_what_the_lab_does_with_the_clock_is_not_cut_short() -> None:
+def test_the_labs_own_use_of_the_clock_is_not_interrupted() -> None:
     lock = threading.Lock()
     log: dict[str, Any] = {"__name__": "poolspec.invariants.log", "lock": lock}
-    exec("def add():\n    with lock: pass", log)  # stands for a module of the lab
+    exec("def add():\n    with lock: pass", log)  # acts as a module of the lab
     assert points(log["add"]) == []
 
 
-def test_who_takes_a_free_lock_is_not_cut_short_while_he_holds_it() -> None:
+def test_a_thread_that_takes_a_free_lock_is_not_interrupted_while_it_holds_it() -> None:
     lock = threading.Lock()
 
     def work() -> None:
@@ -91,7 +91,7 @@ def test_who_takes_a_free_lock_is_not_cut_short_while_he_holds_it() -> None:
 
 
 class OneMove:
-    """A pool whose return makes one move under its lock."""
+    """A pool whose release calls one function under its lock."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -119,17 +119,17 @@ def returning_points(pool: OneMove, release: Any, clock: str = "") -> list[str]:
         assert not pool.lock.locked()
 
 
-def test_a_return_is_cut_short_where_a_move_begins_under_the_lock() -> None:
+def test_a_release_is_interrupted_where_a_function_starts_under_the_lock() -> None:
     points = returning_points(OneMove(), OneMove.release)
     assert points == ["at the beginning of OneMove.move", "after __exit__"]
 
 
-def test_what_is_no_return_or_the_clock_has_no_points_where_functions_begin() -> None:
+def test_only_a_release_has_points_where_functions_start_and_the_clock_has_none() -> None:
     assert returning_points(OneMove(), OneMove.look) == ["after __exit__"]
     assert returning_points(OneMove(), OneMove.release, __name__) == ["after __exit__"]
 
 
-def test_what_puts_things_right_is_not_disturbed() -> None:
+def test_the_recovery_from_an_interrupt_is_not_interrupted() -> None:
     done: list[bool] = []
 
     def work() -> None:
@@ -140,10 +140,10 @@ def test_what_puts_things_right_is_not_disturbed() -> None:
             done.append(True)
 
     assert len(points(work)) == 8
-    assert len(done) == 9 - 4  # the last four points are those of putting right itself
+    assert len(done) == 9 - 4  # the last four points belong to the recovery
 
 
-def test_an_interrupt_must_come_out() -> None:
+def test_an_interrupt_must_leave_the_block() -> None:
     with (
         pytest.raises(AssertionError, match="swallowed: before sendall in talk"),
         Cut(1, Interruption.INTERRUPT, kind_of),
@@ -152,7 +152,7 @@ def test_an_interrupt_must_come_out() -> None:
         talk()
 
 
-def test_an_interrupt_must_come_out_as_it_is() -> None:
+def test_an_interrupt_must_leave_the_block_unchanged() -> None:
     with pytest.raises(ValueError, match="another"), Cut(1, Interruption.INTERRUPT, kind_of):
         try:
             talk()
@@ -160,7 +160,7 @@ def test_an_interrupt_must_come_out_as_it_is() -> None:
             raise ValueError("another") from None
 
 
-def test_after_a_timeout_an_error_of_the_pool_may_come_out() -> None:
+def test_a_pool_may_turn_a_timeout_into_its_own_error() -> None:
     with Cut(1, Interruption.TIMEOUT, kind_of) as _:
         try:
             talk()
@@ -170,7 +170,7 @@ def test_after_a_timeout_an_error_of_the_pool_may_come_out() -> None:
         talk()
 
 
-def test_a_timeout_must_come_out() -> None:
+def test_a_timeout_must_leave_the_block() -> None:
     with (
         pytest.raises(AssertionError, match="a timeout was swallowed: before sendall in talk"),
         Cut(1, Interruption.TIMEOUT, kind_of),
@@ -179,13 +179,13 @@ def test_a_timeout_must_come_out() -> None:
         talk()
 
 
-def test_a_timeout_may_be_made_good_where_the_test_says_so() -> None:
+def test_a_pool_may_recover_from_a_timeout_if_the_test_allows_it() -> None:
     with Cut(1, Interruption.TIMEOUT, kind_of, may_recover=True), suppress(TimeoutError):
         talk()
 
 
 @pytest.mark.parametrize("may_recover", [False, True])
-def test_a_timeout_must_come_out_of_the_call_that_it_struck(may_recover: bool) -> None:
+def test_a_timeout_must_leave_the_call_in_which_it_was_raised(may_recover: bool) -> None:
     with (
         pytest.raises(ConnectionError, match="a later call"),
         Cut(1, Interruption.TIMEOUT, kind_of, may_recover=may_recover),
@@ -195,7 +195,7 @@ def test_a_timeout_must_come_out_of_the_call_that_it_struck(may_recover: bool) -
         raise ConnectionError("a later call")
 
 
-def test_a_timeout_that_a_step_must_fail_with_has_come_out() -> None:
+def test_a_timeout_with_which_a_step_had_to_fail_counts_as_seen() -> None:
     with (
         Cut(1, Interruption.TIMEOUT, kind_of),
         failing(kind_of, ErrorKind.LOST, (), lambda error: None),
@@ -206,7 +206,7 @@ def test_a_timeout_that_a_step_must_fail_with_has_come_out() -> None:
             raise ConnectionError from error
 
 
-def test_what_fails_by_itself_comes_out() -> None:
+def test_another_error_leaves_the_block() -> None:
     with pytest.raises(ValueError, match="by itself"), Cut(9, Interruption.INTERRUPT, kind_of):
         raise ValueError("by itself")
 
@@ -225,13 +225,13 @@ async def twice() -> None:
     await pause()
 
 
-def cut_short(
+def interrupted(
     number: int,
     moment: Moment,
     by: Interruption = Interruption.INTERRUPT,
     work: Callable[[], Awaitable[None]] = twice,
 ) -> tuple[str, bool]:
-    """Cut work short; return where, and whether it came to an end all the same."""
+    """Interrupt work; return where, and whether it ended nevertheless."""
     ended = False
 
     async def main() -> str:
@@ -259,34 +259,36 @@ def cut_short(
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name.lower())
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_task_is_cancelled_at_each_of_its_suspensions(number: int, moment: Moment) -> None:
-    where, ended = cut_short(number, moment)
-    assert where == f"{moment.value} in pause in twice in cut_short.<locals>.main.<locals>.attempt"
+    where, ended = interrupted(number, moment)
+    assert (
+        where == f"{moment.value} in pause in twice in interrupted.<locals>.main.<locals>.attempt"
+    )
     assert not ended
 
 
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name.lower())
-def test_a_task_that_does_not_suspend_so_often_runs_through(moment: Moment) -> None:
-    assert cut_short(3, moment) == ("", True)
+def test_a_task_with_fewer_suspensions_runs_through(moment: Moment) -> None:
+    assert interrupted(3, moment) == ("", True)
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_deadline_around_a_task_passes_at_each_of_its_suspensions(number: int) -> None:
-    where, ended = cut_short(number, Moment.WAITING, Interruption.TIMEOUT)
+    where, ended = interrupted(number, Moment.WAITING, Interruption.TIMEOUT)
     assert where
     assert not ended
 
 
 @pytest.mark.parametrize("by", Interruption)
-def test_a_cancellation_must_come_out(by: Interruption) -> None:
+def test_a_cancellation_must_leave_the_block(by: Interruption) -> None:
     async def stubborn() -> None:
         with suppress(asyncio.CancelledError):
             await pause()
 
     with pytest.raises(AssertionError, match="a cancellation was swallowed: while it waits"):
-        cut_short(1, Moment.WAITING, by, stubborn)
+        interrupted(1, Moment.WAITING, by, stubborn)
 
 
-def test_who_is_cancelled_ever_after_is_cancelled_while_he_puts_things_right() -> None:
+def test_a_task_cancelled_in_every_later_wait_is_cancelled_during_its_recovery() -> None:
     cancelled = 0
 
     async def work() -> None:
@@ -298,5 +300,5 @@ def test_who_is_cancelled_ever_after_is_cancelled_while_he_puts_things_right() -
                 cancelled += 1
         raise asyncio.CancelledError
 
-    cut_short(2, Moment.EVER_AFTER, work=work)
+    interrupted(2, Moment.EVER_AFTER, work=work)
     assert cancelled == 2

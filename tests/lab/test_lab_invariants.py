@@ -1,4 +1,4 @@
-"""Every standing invariant notices its own violation, and only that."""
+"""Each invariant reports its own violation, and no other."""
 
 from poolspec.invariants.checks import (
     AtRest,
@@ -42,11 +42,11 @@ def in_log(*entries: Entry) -> list[str]:
     return list(violations_in_log(entries, ALL))
 
 
-def test_a_sound_pool_at_rest_has_nothing_against_it() -> None:
+def test_a_sound_pool_at_rest_violates_no_invariant() -> None:
     assert at_rest() == []
 
 
-def test_a_leak_is_more_acquired_than_released() -> None:
+def test_more_acquired_than_released_is_a_leak() -> None:
     assert at_rest(released=4) == ["something leaked: 5 acquired, 4 released"]
 
 
@@ -54,7 +54,7 @@ def test_the_pool_must_agree_with_the_server() -> None:
     assert "the pool counts 2 connections, the server 3" in at_rest(sockets=3, at_server=3)
 
 
-def test_a_socket_the_server_does_not_know_is_reported() -> None:
+def test_a_socket_unknown_to_the_server_is_reported() -> None:
     assert at_rest(sockets=3) == ["the server counts 2 connections, the process has 3 open"]
 
 
@@ -79,7 +79,7 @@ def test_two_holders_of_one_connection_are_reported() -> None:
     assert said == ["connection 7 went to second while first held it"]
 
 
-def test_one_holder_after_the_other_is_fine() -> None:
+def test_one_holder_after_another_is_no_violation() -> None:
     assert not in_log(
         lab(EventKind.CHECKED_OUT, "first", 7),
         lab(EventKind.CHECKED_IN, "first", 7),
@@ -107,7 +107,7 @@ def test_overtaking_in_the_queue_is_reported() -> None:
     assert said == ["second was served before first, which asked first"]
 
 
-def test_one_who_gave_up_is_overtaken_by_nobody() -> None:
+def test_a_waiter_that_gave_up_cannot_be_overtaken() -> None:
     assert not in_log(
         pool(EventKind.CHECKOUT_QUEUED, "first", 1),
         pool(EventKind.CHECKOUT_QUEUED, "second", 2),
@@ -116,7 +116,7 @@ def test_one_who_gave_up_is_overtaken_by_nobody() -> None:
     )
 
 
-def test_a_pool_that_claims_no_fairness_is_not_held_to_it() -> None:
+def test_a_pool_that_does_not_claim_fairness_is_not_checked_for_it() -> None:
     entries = [
         pool(EventKind.CHECKOUT_QUEUED, "first", 1),
         pool(EventKind.CHECKOUT_QUEUED, "second", 2),

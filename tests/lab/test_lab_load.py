@@ -1,4 +1,4 @@
-"""Load is laid out by rule, not by chance, and judged by what came of it."""
+"""The spec determines the tasks of a load, not chance, and the result is checked."""
 
 from collections import Counter
 
@@ -32,7 +32,7 @@ def test_numbers_continue_where_an_earlier_load_ended() -> None:
     assert [task.number for task in plan({Operation.WRITE: 1}, 3, None, first=7)] == [7, 8, 9]
 
 
-def test_a_stream_goes_on_until_it_is_stopped_and_shares_no_number() -> None:
+def test_a_stream_runs_until_it_is_stopped_and_shares_no_number() -> None:
     first, second = (Stream({Operation.WRITE: 1}, None, n, 2) for n in (10, 11))
     assert [first.popleft().number for _ in range(3)] == [10, 12, 14]
     assert [second.popleft().number for _ in range(3)] == [11, 13, 15]
@@ -42,7 +42,7 @@ def test_a_stream_goes_on_until_it_is_stopped_and_shares_no_number() -> None:
     assert second
 
 
-def test_an_error_of_another_kind_is_told() -> None:
+def test_an_error_of_another_kind_is_reported() -> None:
     result = LoadResult(errors=Counter({ErrorKind.LOST: 2, ErrorKind.QUERY: 1}))
     result.expect_only_errors(ErrorKind.LOST, ErrorKind.QUERY)
     with pytest.raises(AssertionError, match=r"no errors but lost; there were: \{'query': 1\}"):
@@ -68,20 +68,20 @@ def test_errors_are_counted_by_kind() -> None:
         result.expect_errors({ErrorKind.TIMEOUT: 2})
 
 
-def test_latency_is_judged_by_mean_maximum_and_percentiles() -> None:
+def test_latency_is_checked_by_mean_maximum_and_percentiles() -> None:
     result = LoadResult(succeeded=4, seconds=[0.4, 0.1, 0.2, 0.3])
     result.expect_latency({"mean": 0.25, "max": at_most(0.4), "p50": 0.2})
     with pytest.raises(AssertionError, match=r"max: expected < 0\.4, was 0\.4"):
         result.expect_latency({"max": less_than(0.4)})
 
 
-def test_a_load_tells_how_quick_it_was() -> None:
+def test_a_load_reports_its_throughput_and_latency() -> None:
     result = LoadResult(succeeded=4, seconds=[0.1, 0.2, 0.3, 0.4], elapsed=2.0)
     told = result.figures()
     assert (told["operations"], told["throughput"], told["mean"]) == (4, 2.0, 0.25)
     assert (told["p50"], told["p99.9"], told["max"]) == (0.2, 0.4, 0.4)
 
 
-def test_no_latency_is_claimed_where_nothing_succeeded() -> None:
+def test_a_load_without_success_has_no_latency() -> None:
     with pytest.raises(AssertionError, match="no operation succeeded"):
         LoadResult().expect_latency({"mean": less_than(1)})

@@ -1,4 +1,4 @@
-"""A password is found wherever it is told: in a text, a URL, an error behind an error, a log."""
+"""A password is found in a text, a URL, an error behind an error, and a log record."""
 
 import logging
 from urllib.parse import quote
@@ -16,19 +16,19 @@ def secrets() -> PasswordSearch:
     return PasswordSearch(lambda: [PASSWORD, ""])
 
 
-def test_a_text_without_a_password_tells_nothing(secrets: PasswordSearch) -> None:
+def test_a_text_without_a_password_is_no_finding(secrets: PasswordSearch) -> None:
     secrets.look("the pool", "<ConnectionPool 'primary' at 127.0.0.1:3306 as user 'app'>")
     secrets.look_into(ValueError("no such host"))
     assert secrets.found() == []
 
 
 @pytest.mark.parametrize("form", [PASSWORD, quote(PASSWORD, safe="")])
-def test_a_password_is_found_as_it_is_and_in_a_url(secrets: PasswordSearch, form: str) -> None:
+def test_a_password_is_found_in_plain_text_and_in_a_url(secrets: PasswordSearch, form: str) -> None:
     secrets.look("the pool", f"mysql://app:{form}@db1/shop")
     assert secrets.found() == ["the pool shows a password"]
 
 
-def test_what_led_to_an_error_is_looked_into_as_well(secrets: PasswordSearch) -> None:
+def test_the_causes_of_an_error_are_searched_too(secrets: PasswordSearch) -> None:
     def parse() -> None:
         raise ValueError(f"near {PASSWORD!r}")
 
@@ -42,7 +42,7 @@ def test_what_led_to_an_error_is_looked_into_as_well(secrets: PasswordSearch) ->
 
 
 @pytest.mark.parametrize("extra", [{}, {"address": f"app:{PASSWORD}@db1"}])
-def test_a_log_record_is_looked_into_with_its_attributes(
+def test_a_log_record_is_searched_with_its_attributes(
     secrets: PasswordSearch, extra: dict[str, str]
 ) -> None:
     journal = LogRecords(LogNames("poolspec.test", {}), secrets.look)

@@ -1,4 +1,4 @@
-"""The pool under test asks no more of an adapter than its capabilities say."""
+"""The pool under test needs no more of an adapter than its capabilities promise."""
 
 import asyncio
 from types import SimpleNamespace
@@ -9,13 +9,13 @@ import pytest
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log
 from poolspec.lab.aio.pool import AsyncPool
-from poolspec.lab.threads.driver import PyMySQLDriver
 from poolspec.lab.threads.pool import Pool
+from poolspec.lab.threads.pymysql_driver import PyMySQLDriver
 from poolspec.vocabulary import Capability
 
 
 def concurrency(adapter: Any, made: Any = Pool) -> Any:
-    """Return a pool under test on an adapter that has just what it is given."""
+    """Return a pool under test on an adapter with just these attributes."""
     log = Log(lambda: 0.0)
     driver = PyMySQLDriver(adapter) if made is Pool else adapter
     return made("raw", adapter, driver, log, Sockets(log_nothing), lambda error: None)
@@ -64,7 +64,7 @@ def test_a_pool_for_asyncio_is_resized_without_figures(
     assert pool.most_ever == most_ever
 
 
-def test_a_wrapper_that_hides_its_number_is_told_what_an_adapter_must_lend() -> None:
+def test_a_wrapper_without_a_number_is_an_error_that_explains_the_contract() -> None:
     class Lent:
         def cursor(self) -> None:
             """Do nothing."""

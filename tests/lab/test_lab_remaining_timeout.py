@@ -1,4 +1,4 @@
-"""How long somebody will still wait is read off what he waits with, and off nobody else's."""
+"""The remaining timeout of an actor is read from its own timers, and from no others."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from poolspec.lab import remaining_timeout
 
 
-def test_only_the_timers_of_actors_tell_how_long_they_will_wait() -> None:
+def test_only_timers_of_actors_count_as_their_timeouts() -> None:
     async def act() -> None:
         remaining_timeout.acts.set(True)
         async with asyncio.timeout(10):

@@ -1,4 +1,4 @@
-"""Steps in Python are found by their names, and a missing one says how to make it."""
+"""Python steps are found by name, and the error for a missing one explains how to register it."""
 
 import pytest
 
@@ -12,6 +12,6 @@ def test_a_registered_step_is_found() -> None:
     assert find_step("greet") is greet
 
 
-def test_an_unknown_step_says_how_to_register_one() -> None:
+def test_an_unknown_step_explains_how_to_register_one() -> None:
     with pytest.raises(LookupError, match=r"no step 'dance'.*conftest\.py"):
         find_step("dance")

@@ -1,4 +1,4 @@
-"""A test that waits for what never comes: it ends as soon as that is known, and says who waits."""
+"""A test that waits in vain ends as soon as that is certain, and reports who waits."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from poolspec.plugin.forms import AsyncioRun
 from poolspec.vocabulary import Connections, Operation, Runner, TimeKind
 
 QUICK = 5.0
-"""Seconds within which a test ends that waits for nothing; its deadline is four times as long."""
+"""Seconds within which a test that waits in vain ends; its deadline is four times as long."""
 
 
 @pytest.fixture(params=TimeKind)
@@ -36,20 +36,22 @@ def borrower(name: str, pool: Pool, count: int = 1) -> Actor:
     return actor(lambda: pool.release(pool.acquire()), name=name, count=count)
 
 
-def test_who_has_ended_is_not_waited_for(lab: Lab, pool: Pool) -> None:
+def test_a_wait_for_an_actor_that_has_ended_fails_at_once(lab: Lab, pool: Pool) -> None:
     lab.start(borrower("first", pool))
     with pytest.raises(AssertionError, match="first ended, and is never waiting"):
         lab.wait_until_waiting("first")
 
 
-def test_who_has_ended_and_holds_nothing_is_not_waited_for(lab: Lab, pool: Pool) -> None:
+def test_a_wait_for_an_ended_actor_without_a_connection_to_hold_one_fails(
+    lab: Lab, pool: Pool
+) -> None:
     lab.start(borrower("pair", pool, count=2))
     lab.join("pair")
     with pytest.raises(AssertionError, match=r"pair-1, pair-2 ended, and are never holding"):
         lab.wait_until_holding("pair")
 
 
-def test_who_has_ended_with_a_connection_holds_it(lab: Lab, pool: Pool) -> None:
+def test_an_actor_that_ended_with_a_connection_still_holds_it(lab: Lab, pool: Pool) -> None:
     def keep() -> None:
         pool.acquire()
 
@@ -58,7 +60,7 @@ def test_who_has_ended_with_a_connection_holds_it(lab: Lab, pool: Pool) -> None:
     lab.wait_until_holding("keeper")
 
 
-def test_what_an_actor_raised_is_told_in_place_of_its_state(lab: Lab, pool: Pool) -> None:
+def test_an_actors_error_is_raised_in_place_of_the_failed_wait(lab: Lab, pool: Pool) -> None:
     def fail() -> None:
         raise ValueError("no such thing")
 
@@ -68,7 +70,7 @@ def test_what_an_actor_raised_is_told_in_place_of_its_state(lab: Lab, pool: Pool
     assert raised.value.__notes__ == ["raised in actor careless"]
 
 
-def test_more_than_are_left_are_not_waited_for(lab: Lab, pool: Pool) -> None:
+def test_a_wait_for_more_actors_than_are_left_fails(lab: Lab, pool: Pool) -> None:
     held = [pool.acquire(), pool.acquire()]
     lab.start(borrower("one", pool), borrower("two", pool), actor(lambda: None, name="idle"))
     with pytest.raises(AssertionError, match=r"3 actors are never waiting: \d are, and the others"):
@@ -77,20 +79,20 @@ def test_more_than_are_left_are_not_waited_for(lab: Lab, pool: Pool) -> None:
         pool.release(connection)
 
 
-def test_whom_a_step_of_ones_own_started_may_be_waited_for(lab: Lab, pool: Pool) -> None:
+def test_a_wait_may_be_for_an_actor_that_a_python_step_started(lab: Lab, pool: Pool) -> None:
     held = [pool.acquire(), pool.acquire()]
 
-    @step("a_borrower_of_ones_own")
+    @step("another_borrower")
     def start_one(lab: Lab) -> None:
-        lab.start(borrower("own", pool))
+        lab.start(borrower("another", pool))
 
-    lab.use("a_borrower_of_ones_own")
+    lab.use("another_borrower")
     lab.wait_until_waiting(count=1)
     for connection in held:
         pool.release(connection)
 
 
-def test_how_a_test_stands_is_told_by_name(lab: Lab, pool: Pool) -> None:
+def test_the_stuck_report_names_the_actors(lab: Lab, pool: Pool) -> None:
     held = [pool.acquire(), pool.acquire()]
     lab.start(borrower("first", pool), borrower("second", pool))
     lab.wait_until_waiting("first")
@@ -103,7 +105,7 @@ def test_how_a_test_stands_is_told_by_name(lab: Lab, pool: Pool) -> None:
     assert lab.stuck() == ""
 
 
-def test_of_a_crowd_not_all_are_named(lab: Lab, pool: Pool) -> None:
+def test_the_stuck_report_names_at_most_five_waiters(lab: Lab, pool: Pool) -> None:
     held = [pool.acquire(), pool.acquire()]
     lab.start(borrower("one", pool, count=9))
     lab.wait_until_waiting(count=9)
@@ -114,7 +116,7 @@ def test_of_a_crowd_not_all_are_named(lab: Lab, pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("kind", TimeKind)
-def test_tasks_that_ended_are_not_waited_for_either(kind: TimeKind) -> None:
+def test_a_wait_for_a_task_that_has_ended_fails_at_once(kind: TimeKind) -> None:
     adapter = SteadypoolAdapter().asyncio
     assert adapter is not None
     run = AsyncioRun(None, adapter, kind, Connections.SCRIPTED)
@@ -139,16 +141,16 @@ def test_tasks_that_ended_are_not_waited_for_either(kind: TimeKind) -> None:
     run.dispose()
 
 
-def test_workers_of_an_executor_are_named_too(lab: Lab, pool: Pool) -> None:
+def test_the_stuck_report_names_workers_of_an_executor(lab: Lab, pool: Pool) -> None:
     held = [pool.acquire(), pool.acquire()]
     seen: list[str] = []
 
-    def give_back() -> None:
+    def release() -> None:
         lab.wait_until_waiting(count=1)
         seen.append(lab.stuck())
         for connection in held:
             pool.release(connection)
 
-    lab.start(actor(give_back, name="giver"))
+    lab.start(actor(release, name="releaser"))
     lab.load(clients=1, each=1, mix={Operation.BORROW: 1}, runner=Runner.EXECUTOR)
     assert seen == ["load0_0 waits for a connection, main holds 2 connections"]

@@ -1,4 +1,4 @@
-"""How a step fails is compared with what was expected of it."""
+"""The kind of a step's failure is compared with the expected one."""
 
 import pytest
 
@@ -14,12 +14,10 @@ def kind_of(error: BaseException) -> ErrorKind | None:
     ("error", "seen"),
     [
         (TimeoutError("late"), "timeout"),
-        (ValueError("odd"), "an error for which the adapter's kind_of() has no kind"),
+        (ValueError("odd"), "an error that the adapter's kind_of() does not know"),
     ],
 )
-def test_another_failure_says_what_was_expected_and_what_was_seen(
-    error: Exception, seen: str
-) -> None:
+def test_another_failure_names_the_expected_and_the_seen_kind(error: Exception, seen: str) -> None:
     with (
         pytest.raises(type(error)) as raised,
         failing(kind_of, ErrorKind.CLOSED, (), lambda error: None),

@@ -1,4 +1,4 @@
-"""Web applications are served on a real port, asked, and stopped without a trace."""
+"""Web applications are served on a real port, answer requests, and stop without a trace."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ Event = MutableMapping[str, Any]
 
 
 class App:
-    """Answers each request with its path, and the actor that it is for; then takes its time."""
+    """Answers each request with its path and its actor, and ends the call a moment later."""
 
     def __init__(
         self,
@@ -75,14 +75,14 @@ def serve() -> Iterator[Callable[[App], Service]]:
 Serve = Callable[[App], Service]
 
 
-def test_a_request_is_over_when_its_call_is(serve: Serve) -> None:
+def test_a_request_ends_when_its_call_ends(serve: Serve) -> None:
     app = App()
     answer = serve(app).ask("GET /here")
     assert app.done == ["/here"]
     answer.check(200, {"X-Kind": "test"}, {"path": "/here"})
 
 
-def test_a_call_acts_for_whoever_asked(serve: Serve) -> None:
+def test_a_call_acts_for_the_actor_that_sent_the_request(serve: Serve) -> None:
     service = serve(App())
     answers: list[Answer] = []
     asking = threading.Thread(target=lambda: answers.append(service.ask("GET /")), name="asker")
@@ -92,27 +92,27 @@ def test_a_call_acts_for_whoever_asked(serve: Serve) -> None:
     assert current_actor() == "main"
 
 
-def test_an_application_that_breaks_is_answered_for_by_the_server(serve: Serve) -> None:
+def test_the_server_answers_for_an_application_that_fails(serve: Serve) -> None:
     serve(App()).ask("GET /broken").check(500, {}, {})
 
 
-def test_an_application_that_does_not_start_says_why(serve: Serve) -> None:
+def test_an_application_that_does_not_start_raises_its_error(serve: Serve) -> None:
     with pytest.raises(ValueError, match="no database"):
         serve(App(ValueError("no database")))
 
 
-def test_an_application_that_says_it_cannot_start_is_believed(serve: Serve) -> None:
-    with pytest.raises(AssertionError, match="said that it cannot start"):
+def test_an_application_that_reports_a_failed_start_is_an_error(serve: Serve) -> None:
+    with pytest.raises(AssertionError, match="reported that it cannot start"):
         serve(App(answer="failed"))
 
 
-def test_an_application_that_does_not_stop_well_says_why(serve: Serve) -> None:
+def test_an_application_that_fails_to_stop_raises_its_error(serve: Serve) -> None:
     service = serve(App(last_fault=ValueError("a pool is left")))
     with pytest.raises(ValueError, match="a pool is left"):
         service.stop()
 
 
-def test_a_taken_port_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     with server.listening_socket() as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(server, "PORTS", range(port, port + 1))
@@ -121,7 +121,7 @@ def test_a_taken_port_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
             server.listening_socket()
 
 
-def test_ports_are_below_those_that_clients_are_given() -> None:
+def test_ports_are_below_those_assigned_to_clients() -> None:
     with server.listening_socket() as listening:
         assert 20_000 <= listening.getsockname()[1] < 32_768
 
@@ -135,7 +135,7 @@ def test_the_port_is_free_again_when_the_service_has_stopped(serve: Serve) -> No
         assert client.connect_ex(where) != 0
 
 
-def test_tasks_have_a_service_in_their_own_loop() -> None:
+def test_the_asyncio_service_runs_in_the_tests_own_loop() -> None:
     async def main() -> None:
         app = App()
         service = AsyncService(app)
@@ -151,7 +151,7 @@ def test_tasks_have_a_service_in_their_own_loop() -> None:
     asyncio.run(main())
 
 
-def test_a_task_that_is_no_longer_interested_stops_nobody() -> None:
+def test_a_request_that_is_cancelled_stops_no_other() -> None:
     async def main() -> None:
         app = App()
         service = AsyncService(app)
@@ -167,7 +167,7 @@ def test_a_task_that_is_no_longer_interested_stops_nobody() -> None:
     asyncio.run(main())
 
 
-def test_an_application_that_does_not_start_among_tasks_says_why() -> None:
+def test_an_application_that_does_not_start_in_asyncio_raises_its_error() -> None:
     async def main() -> None:
         service = AsyncService(App(ValueError("no database")))
         try:
@@ -187,12 +187,12 @@ ANSWER = Answer(503, {"retry-after": "1"}, b'{"visits": 2, "none": null}')
     [
         (200, {}, {}, "status: expected 200, was 503"),
         (503, {"Retry-After": "2"}, {}, "Retry-After: expected '2', was '1'"),
-        (503, {"Via": "a"}, {}, "Via: expected 'a', was not there"),
+        (503, {"Via": "a"}, {}, "Via: expected 'a', was missing"),
         (503, {}, {"visits": 3}, "visits: expected 3, was 2"),
-        (503, {}, {"other": None}, "other: expected None, was not there"),
+        (503, {}, {"other": None}, "other: expected None, was missing"),
     ],
 )
-def test_an_answer_that_differs_is_told(
+def test_a_difference_in_an_answer_is_reported(
     status: int, headers: dict[str, str], values: dict[str, Any], complaint: str
 ) -> None:
     ANSWER.check(503, {"RETRY-AFTER": "1"}, {"visits": 2, "none": None})
@@ -201,12 +201,12 @@ def test_an_answer_that_differs_is_told(
     assert str(caught.value) == complaint
 
 
-def test_an_answer_that_is_no_object_is_told() -> None:
+def test_an_answer_that_is_no_object_is_reported() -> None:
     with pytest.raises(AssertionError, match="expected a JSON object, was b'<html>'"):
         Answer(200, {}, b"<html>").check(200, {}, {"a": 1})
 
 
-def test_a_server_that_hangs_up_gave_no_answer() -> None:
+def test_a_closed_connection_is_no_answer() -> None:
     with pytest.raises(AssertionError, match="the server gave no answer"):
         answer_of(b"")
 

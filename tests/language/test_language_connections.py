@@ -84,7 +84,7 @@ def test_what_connections_cannot_do_is_an_error(
     wrong_test(text, message)
 
 
-def test_who_says_what_is_for_scripted_connections_is_told_how(wrong_test: WrongAt) -> None:
+def test_a_key_for_scripted_connections_is_refused_with_the_remedy(wrong_test: WrongAt) -> None:
     text = f"{DRIVER}- «fault: close_fails"
     message = "close_fails is for scripted connections, and the test has the driver's"
     assert wrong_test(text, message).hint == "add to the test: connections: scripted"
@@ -96,10 +96,10 @@ def test_a_commit_can_be_expected_to_fail(load_test: LoadTest) -> None:
     assert step.ends_with is ErrorKind.LOST
 
 
-def test_to_whom_nobody_listens_nothing_can_be_asked(wrong_test: WrongAt) -> None:
+def test_a_pool_without_listeners_has_no_events_to_expect(wrong_test: WrongAt) -> None:
     wrong_test(
         "«pool: {listener: none}\nsteps: [acquire: a]\nexpect: {events: {in_order: [checked_out]}}",
-        "nobody listens to the pool, and 'events' in line 11 wants it",
+        "the pool has no listener, and 'events' in line 11 needs one",
     )
 
 
@@ -107,6 +107,6 @@ def test_a_pool_without_listener_needs_no_events(load_test: LoadTest) -> None:
     assert load_test(f"pool: {{listener: none}}\n{PASS}").needs == ()
 
 
-def test_connects_are_counted_whatever_the_connections_are(load_test: LoadTest) -> None:
+def test_connects_are_counted_for_every_kind_of_connections(load_test: LoadTest) -> None:
     (check,) = load_test("expect: {calls: {connect: 1}}").expect.calls
     assert check[0] == "connect"

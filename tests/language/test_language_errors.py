@@ -42,11 +42,11 @@ STEPS: dict[str, tuple[str, str]] = {
         "'c' was given back in line 10",
     ),
     "an unknown fault": ("- fault: «server_kiled", "'server_kiled' is not a kind of fault"),
-    "a killed connection that nobody names": (
+    "a killed connection without a name": (
         "- «fault: connection_killed",
         "connection_killed needs the key 'on'",
     ),
-    "a killed connection that nobody knows": (
+    "a killed connection with an unknown name": (
         "- fault: connection_killed\n  on: «a",
         "unknown connection 'a'",
     ),
@@ -119,25 +119,25 @@ STEPS: dict[str, tuple[str, str]] = {
         "- fork: [acquire: c]\n- release: «c",
         "unknown connection 'c'",
     ),
-    "nothing to be cut short": (
+    "nothing to interrupt": (
         "- «interrupt_everywhere: []",
-        "there is nothing to be cut short",
+        "there is nothing to interrupt",
     ),
     "an actor that interrupts itself": (
         "- start: {w: [{«interrupt_everywhere: [close]}]}",
         "an actor cannot interrupt itself everywhere",
     ),
-    "an actor that is started amid an interrupt": (
+    "an actor that is started among interrupted steps": (
         "- interrupt_everywhere: [acquire: x, {«start: {w: [close]}}]",
-        "'start' cannot stand among steps that are cut short again and again",
+        "'start' cannot stand among interrupted steps",
     ),
-    "an expectation amid an interrupt": (
+    "an expectation among interrupted steps": (
         "- interrupt_everywhere:\n    - with: x\n      do: [{«expect: {server: {peak: 1}}}]",
-        "'expect' cannot stand among steps that are cut short again and again",
+        "'expect' cannot stand among interrupted steps",
     ),
     "a fork before an interrupt": (
         "- interrupt_everywhere: [close]\n  before: [{«fork: [close]}]",
-        "'fork' cannot stand among steps that are cut short again and again",
+        "'fork' cannot stand among interrupted steps",
     ),
     "an interrupt in a forked child": (
         "- fork: [{«interrupt_everywhere: [close]}]",
@@ -159,16 +159,16 @@ STEPS: dict[str, tuple[str, str]] = {
         "- before: [acquire: x]\n  interrupt_everywhere: [release: x]\n  after: [release: «x]",
         "'x' was given back in line 11",
     ),
-    "an interrupt that is made good": (
+    "recovery from an interrupt": (
         "- interrupt_everywhere: [close]\n  «may_recover: true",
-        "only a timeout can be made good",
+        "a pool can recover from a timeout only",
     ),
-    "another way to be cut short": (
+    "another way to interrupt": (
         "- interrupt_everywhere: [close]\n  by: «signal",
-        "'signal' is not a way to be cut short",
+        "'signal' is not a way to interrupt",
     ),
     "a child's function as a label": ("- acquire: «forked", "'forked' cannot be a name"),
-    "a function's name as a label": ("- acquire: «settled_2", "'settled_2' cannot be a name"),
+    "a function's name as a label": ("- acquire: «forked_2", "'forked_2' cannot be a name"),
     "no patience": (
         "- expect: {stats: {in_use: 0}}\n  within: «5",
         "5 has no unit: give a unit, as in 1s",
@@ -294,7 +294,7 @@ STEPS: dict[str, tuple[str, str]] = {
         "- {open: p, options: {size: 1}, invalid_options: {«size: -1}, fails: config}",
         "'size' is given twice",
     ),
-    "an invalid option that nobody knows": (
+    "an unknown invalid option": (
         "- {open: p, invalid_options: {«sise: -1}, fails: config}",
         "'sise' cannot be an option",
     ),
@@ -763,7 +763,7 @@ def test_a_missing_key_is_shown_with_what_to_add(find_problems: ProblemsOf) -> N
         ("- fork: [acquire: its]", "borrow one before, as in: - acquire: a; then add: on: a"),
     ],
 )
-def test_who_does_not_say_on_which_connection_is_told_which_there_are(
+def test_a_query_without_a_connection_is_refused_with_the_choices(
     missing: str, before: str, hint: str, find_test_problems: ProblemsOf
 ) -> None:
     steps = f"{before}\n- {missing}"
@@ -772,7 +772,7 @@ def test_who_does_not_say_on_which_connection_is_told_which_there_are(
     assert problem.hint == hint
 
 
-def test_who_does_not_say_on_which_connection_of_a_block_is_told_it(
+def test_a_query_without_a_connection_in_a_block_is_refused_with_the_name(
     find_test_problems: ProblemsOf,
 ) -> None:
     (problem,) = find_test_problems("steps:\n- with: lent\n  do:\n  - query: SELECT 1")
@@ -797,7 +797,7 @@ def test_a_wrong_value_is_marked_with_its_quotes(find_test_problems: ProblemsOf)
         ("steps: {acquire: a}\nexpect: {health: healthy}", "begin each of them with '- '"),
     ],
 )
-def test_how_to_write_it_is_told(find_test_problems: ProblemsOf, test: str, hint: str) -> None:
+def test_an_error_shows_a_valid_form(find_test_problems: ProblemsOf, test: str, hint: str) -> None:
     (problem,) = find_test_problems(test)
     assert problem.hint.startswith(hint)
 
@@ -812,7 +812,7 @@ def test_how_to_write_it_is_told(find_test_problems: ProblemsOf, test: str, hint
         ),
     ],
 )
-def test_how_to_indent_is_told(find_problems: ProblemsOf, tests: str, hint: str) -> None:
+def test_an_error_explains_indentation(find_problems: ProblemsOf, tests: str, hint: str) -> None:
     (problem,) = find_problems(f"spec: 1\nclass: C\npurpose: p\ntests:{tests}")
     assert problem.hint.startswith(hint)
 

@@ -97,6 +97,27 @@ def test_a_file_stem_is_taken_once(tmp_path: Path, write: Write) -> None:
     assert said(tmp_path) == ["specs/a.yml:1:1: the file name 'a' is taken by specs/a.yaml"]
 
 
+@pytest.mark.parametrize("folder", ["specs", "specs/a"])
+def test_a_file_that_is_generated_into_the_asyncio_module_of_another_is_refused(
+    tmp_path: Path, write: Write, folder: str
+) -> None:
+    write("specs/x.yaml", class_text("X"))
+    write(f"{folder}/x_asyncio.yaml", class_text("Y"))
+    files = sorted(["specs/x.yaml", f"{folder}/x_asyncio.yaml"])
+    (problem,) = problems(tmp_path)
+    message = f"{files[0]} is generated into the same module, test_x_asyncio.py"
+    assert (problem.place, problem.message) == (f"{files[1]}:1:1", message)
+    assert problem.hint == "rename one of the two files"
+
+
+def test_a_file_may_have_the_name_of_an_asyncio_module_that_nothing_is_generated_into(
+    tmp_path: Path, write: Write
+) -> None:
+    write("specs/x.yaml", class_text("X", PASS.replace("{", "{concurrency: [threads], ", 1)))
+    write("specs/x_asyncio.yaml", class_text("Y"))
+    assert [spec.name for spec in load(tmp_path).classes] == ["X", "Y"]
+
+
 def test_an_ending_in_capitals_is_read(tmp_path: Path, write: Write) -> None:
     write("specs/a.YAML", class_text("A"))
     write("specs/b.Yml", class_text("B"))
@@ -267,7 +288,7 @@ def test_the_profile_of_a_test_replaces_that_of_its_class(tmp_path: Path, write:
     assert load(tmp_path).classes[0].tests[0].pool == (("recycle", 3600.0),)
 
 
-def test_an_unknown_profile_is_told_once_with_the_nearest(tmp_path: Path, write: Write) -> None:
+def test_an_unknown_profile_is_reported_once_with_the_nearest(tmp_path: Path, write: Write) -> None:
     write("specs/p.yaml", PROFILES)
     write("specs/a.yaml", class_text("A", f"{PASS}\n  two: {PASS}", "profile: fats\n"))
     (problem,) = problems(tmp_path)

@@ -1,4 +1,4 @@
-"""Whatever the bytes of a file are: a suite, or errors that can be shown, and that soon."""
+"""Any bytes of a file lead soon to a suite, or to errors that can be shown."""
 
 import time
 from pathlib import Path, PurePosixPath

@@ -260,7 +260,7 @@ EXPECTATIONS: dict[str, Expectations] = {
         same=("a", "b"), different=("b", "a"), lines={"same": 10, "different": 10}
     ),
     "{events: {exactly: [checked_out, checked_in]}}": Expectations(
-        events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True, 10),
+        events=EventsExpectation((EventKind.CHECKED_OUT, EventKind.CHECKED_IN), True),
         lines={"events": 10},
     ),
     '{metrics: {used: 1, idle.max: 2, wait_time: {count: 3, max: "<= 1s"}}}': Expectations(
@@ -281,7 +281,8 @@ EXPECTATIONS: dict[str, Expectations] = {
     ),
     "{loans: []}": Expectations(loans=(), lines={"loans": 10}),
     "{l: {only_errors: [lost, timeout]}}": Expectations(
-        loads=(LoadExpectation("l", line=10, only_errors=(ErrorKind.LOST, ErrorKind.TIMEOUT)),),
+        loads=(LoadExpectation("l", only_errors=(ErrorKind.LOST, ErrorKind.TIMEOUT)),),
+        lines={"l": 10},
     ),
     "{remaining_timeout: 10s ± 5%}": Expectations(
         remaining_timeout=Check(CheckOp.APPROX, 10.0, rel=0.05), lines={"remaining_timeout": 10}
@@ -293,7 +294,7 @@ EXPECTATIONS: dict[str, Expectations] = {
         lines={"health": 10, "hooks": 10, "logs": 10},
     ),
     "{events: {in_order: [pool_closed]}}": Expectations(
-        events=EventsExpectation((EventKind.POOL_CLOSED,), False, 10), lines={"events": 10}
+        events=EventsExpectation((EventKind.POOL_CLOSED,), False), lines={"events": 10}
     ),
     '{l: {failed: 0, success_rate: ">= 95%", errors: {timeout: 1}, latency: {p99.9: < 1s}}}': (
         Expectations(
@@ -306,9 +307,9 @@ EXPECTATIONS: dict[str, Expectations] = {
                     ),
                     ((ErrorKind.TIMEOUT, ONE),),
                     (("p99.9", Check(CheckOp.LESS, 1.0)),),
-                    10,
                 ),
-            )
+            ),
+            lines={"l": 10},
         )
     ),
 }

@@ -12,7 +12,7 @@ from poolspec.spec.quantities import COUNT, DURATION, RATE, RATIO, Quantity, che
 LoadTest = Callable[[str], SpecTest]
 WrongAt = Callable[[str, str], Problem]
 
-ALWAYS = "always holds, whatever is measured; leave it out, or ask for more"
+ALWAYS = "always holds, for any measured value; leave it out, or expect more"
 HOLLOW = [
     (COUNT, ">= 0", ALWAYS),
     (COUNT, "< 0", "can never hold: nothing is below 0; write 0 for none"),

@@ -91,7 +91,9 @@ def test_what_is_not_claimed_need_not_be_there(find: Any) -> None:
 def test_an_attribute_asyncio_that_is_no_adapter_is_refused(find: Any) -> None:
     with pytest.raises(UnknownPoolError) as refused:
         find(bare({C.ASYNCIO}, asyncio=SimpleNamespace(name="mine")))
-    assert str(refused.value).startswith("'mine:Mine'.asyncio is no adapter: it lacks capabilities")
+    assert str(refused.value).startswith(
+        "'mine:Mine'.asyncio is not an adapter: it lacks capabilities"
+    )
 
 
 def test_an_adapter_for_asyncio_is_held_to_its_own_claims(find: Any) -> None:
@@ -110,7 +112,7 @@ def test_an_asyncio_side_that_is_not_installed_may_be_none(find: Any) -> None:
     find(bare({C.ASYNCIO}, asyncio=None))
 
 
-def test_what_a_property_raises_is_told_in_its_place(find: Any) -> None:
+def test_an_error_of_a_property_is_reported_with_its_place(find: Any) -> None:
     class Broken(SteadypoolAdapter):
         @property
         def asyncio(self) -> Any:

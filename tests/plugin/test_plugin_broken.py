@@ -1,6 +1,7 @@
-"""However broken a pool is, a run of tests on it comes to its end, and says what is broken."""
+"""A run on a broken pool ends, and names the fault."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -27,7 +28,7 @@ class Run:
     def __init__(self, folder: Path, *arguments: str) -> None:
         results = folder / "results.json"
         command = [
-            *(sys.executable, "-m", "pytest", "--server", "embedded"),
+            *(sys.executable, "-m", "pytest", "--server", "auto"),
             *("--pool", "tests.plugin.broken_pools:Adapter", "--results", str(results), *arguments),
         ]
         done = subprocess.run(
@@ -36,7 +37,7 @@ class Run:
         self.code = done.returncode
         self.output = done.stdout + done.stderr
         self.endings: dict[str, dict[str, str]] = defaultdict(dict)
-        """How each test ended, and why."""
+        """The outcomes of each test, with their reasons."""
         for test in json.loads(results.read_text())["tests"] if results.exists() else ():
             self.endings[test["id"].removeprefix("broken.")][test["outcome"]] = test["reason"]
 
@@ -53,13 +54,13 @@ def test_every_broken_pool_fails_its_test_and_no_other(whole: Run) -> None:
     assert "passed" in whole.endings["sound"].keys() & whole.endings["sound_asyncio"].keys()
 
 
-def test_no_worker_is_lost_and_nothing_is_complained_of_besides(whole: Run) -> None:
+def test_no_worker_is_lost_and_there_are_no_warnings(whole: Run) -> None:
     assert "INTERNALERROR" not in whole.output
     assert "crashed" not in whole.output
     assert "Warning" not in whole.output
 
 
-def test_a_test_that_is_given_up_fails_for_just_that(whole: Run) -> None:
+def test_a_test_that_is_given_up_fails_for_that_reason_only(whole: Run) -> None:
     own = {"has_no_figures", "cannot_be_closed", "starts_threads"}
     whys = {test: ending.get("failed") for test, ending in whole.endings.items()}
     given_up = {test for test, why in whys.items() if (why or "").startswith(GIVEN_UP)}
@@ -67,24 +68,25 @@ def test_a_test_that_is_given_up_fails_for_just_that(whole: Run) -> None:
     assert whole.endings["is_given_up"].keys() == {"failed"}
 
 
-def test_where_every_thread_stands_is_told(tmp_path: Path) -> None:
-    run = Run(tmp_path, "-p", "no:xdist", f"{SUITE}::test_keeps_its_lock")
-    assert "thread MainThread:" in run.output
-    keeper = run.output.partition("thread keeper:")[2]
+def test_the_stack_of_every_thread_is_shown(whole: Run) -> None:
+    failure = re.split(r"^_+ (test_\w+) _+$", whole.output, flags=re.MULTILINE)
+    report = failure[failure.index("test_keeps_its_lock") + 1]
+    assert "thread MainThread:" in report
+    keeper = report.partition("thread keeper:")[2]
     assert "broken_pools.py" in keeper.partition("thread ")[0]
-    assert "pool: does not answer: not done after 2 s" in run.output
+    assert "pool: does not answer: not done after 2 s" in report
 
 
-def test_what_does_not_end_is_named_by_the_tests_end(whole: Run) -> None:
-    told = {line for line in whole.output.splitlines() if line.startswith("E   ")}
-    errors = {line.removeprefix("E").strip() for line in told}
+def test_teardown_names_tasks_and_threads_that_do_not_end(whole: Run) -> None:
+    shown = {line for line in whole.output.splitlines() if line.startswith("E   ")}
+    errors = {line.removeprefix("E").strip() for line in shown}
     assert "AssertionError: tasks ignore their cancellation: main" in errors
     assert "AssertionError: tasks ignore their cancellation: stubborn" in errors
     assert "AssertionError: threads started through the event loop are still running" in errors
     assert any(error.startswith("AssertionError: the pool's close: not done") for error in errors)
 
 
-def test_a_process_ends_without_the_threads_that_a_pool_has_left(tmp_path: Path) -> None:
+def test_the_process_exits_without_the_threads_that_a_pool_has_left(tmp_path: Path) -> None:
     run = Run(tmp_path, "-p", "no:xdist", f"{SUITE}::test_starts_threads")
     assert run.code == 1
     assert "poolspec: threads that are still running are left behind: pool-worker" in run.output

@@ -1,4 +1,4 @@
-"""Virtual time, scripted connections, threads whose exceptions are not lost; and a real server."""
+"""Fixtures: virtual time, scripted connections, threads that keep their exceptions, a server."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ from poolspec.servers import Server, ServerError, ServerKind, Tenant, start_serv
 from steadypool import Config, ConnectionPool
 from steadypool.testing import ScriptedConnector, VirtualClock
 
-Crew = Any  # the class below; test modules cannot import a conftest
+Actors = Any  # the class below; test modules cannot import a conftest
 
 
-class _Crew:
-    """Threads that take part in the virtual clock."""
+class _Actors:
+    """Threads that are participants of the virtual clock."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
@@ -29,7 +29,7 @@ class _Crew:
             thread.start()
 
     def queue(self, pool: ConnectionPool, *works: Callable[[], object]) -> None:
-        """Start each when the one before waits in the pool's queue."""
+        """Start each work when the previous one waits in the pool's queue."""
         for work in works:
             before = pool.stats().waiting
             self.start(work)
@@ -37,7 +37,7 @@ class _Crew:
                 threading.Event().wait(0.0005)
 
     def join(self) -> None:
-        """Wait for all, letting time pass; raise what the first of them raised."""
+        """Wait for all threads while time passes; raise the first exception of any."""
         with self._clock.away():
             for thread in self._threads:
                 thread.join(20)
@@ -61,11 +61,11 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def crew(clock: VirtualClock) -> Iterator[_Crew]:
-    crew = _Crew(clock)
-    yield crew
+def actors(clock: VirtualClock) -> Iterator[_Actors]:
+    actors = _Actors(clock)
+    yield actors
     clock.abort("the test is over")
-    for thread in crew._threads:
+    for thread in actors._threads:
         thread.join(20)
 
 
@@ -78,7 +78,7 @@ def connect(clock: VirtualClock) -> ScriptedConnector:
 def make_pool(
     clock: VirtualClock, connect: ScriptedConnector
 ) -> Iterator[Callable[..., ConnectionPool]]:
-    """Make pools on the virtual clock; at the end each must close without a trace."""
+    """Make pools on the virtual clock; at the end each must close and leave nothing open."""
     pools: list[ConnectionPool] = []
 
     def make(**options: Any) -> ConnectionPool:

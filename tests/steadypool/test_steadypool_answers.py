@@ -1,4 +1,4 @@
-"""On a real server: nobody reads the answer to what another asked, or finds what he left behind."""
+"""On a real server, no borrower reads another's answer or finds another's session state."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,7 +17,7 @@ MakePool = Callable[..., ConnectionPool]
 
 
 class Interrupt(BaseException):
-    """What a signal might raise."""
+    """Stands for the exception of a signal."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def ask(connection: Any, *statements: str) -> Any:
 
 
 def interrupt_next_read(connection: Any) -> None:
-    """Have the next answer of the server remain unread, as if a signal had come before it."""
+    """Leave the server's next answer unread, as a signal before it would."""
 
     def interrupted(*_: object) -> None:
         del connection._read_packet
@@ -54,7 +54,7 @@ def interrupt_next_read(connection: Any) -> None:
 
 @pytest.mark.parametrize("autocommit", [True, False])
 @pytest.mark.parametrize("statement", ["SELECT 'another''s'", "SET @a = 1"])
-def test_an_answer_that_was_not_awaited_goes_to_nobody(
+def test_the_answer_to_an_interrupted_statement_reaches_no_borrower(
     make_pool: MakePool, statement: str, autocommit: bool
 ) -> None:
     pool = make_pool(autocommit)
@@ -67,7 +67,7 @@ def test_an_answer_that_was_not_awaited_goes_to_nobody(
 
 
 @pytest.mark.parametrize("work", ["commit", "rollback", "ping", "show_warnings"])
-def test_a_call_that_was_interrupted_costs_the_connection(make_pool: MakePool, work: str) -> None:
+def test_an_interrupted_call_closes_the_connection(make_pool: MakePool, work: str) -> None:
     pool = make_pool()
     with pytest.raises(Interrupt), pool as connection:
         ask(connection, "SELECT 1")
@@ -76,7 +76,7 @@ def test_a_call_that_was_interrupted_costs_the_connection(make_pool: MakePool, w
     assert pool.stats().total_connections == 0
 
 
-def test_a_unit_of_work_that_was_interrupted_cannot_take_an_answer_for_that_to_its_rollback(
+def test_the_rollback_of_an_interrupted_unit_of_work_does_not_take_a_late_answer_for_its_own(
     make_pool: MakePool,
 ) -> None:
     pool = make_pool()
@@ -86,7 +86,7 @@ def test_a_unit_of_work_that_was_interrupted_cannot_take_an_answer_for_that_to_i
     assert pool.stats().total_connections == 0
 
 
-def test_rows_behind_one_that_cannot_be_decoded_are_left_to_nobody(make_pool: MakePool) -> None:
+def test_rows_after_an_undecodable_one_reach_no_borrower(make_pool: MakePool) -> None:
     def refuse(text: str) -> None:
         raise ValueError(text)
 
@@ -98,7 +98,7 @@ def test_rows_behind_one_that_cannot_be_decoded_are_left_to_nobody(make_pool: Ma
         assert ask(another, "SELECT 42") == ((42,),)
 
 
-def test_calls_that_were_answered_leave_the_connection_clean(make_pool: MakePool) -> None:
+def test_answered_calls_leave_the_connection_clean(make_pool: MakePool) -> None:
     pool = make_pool()
     with pool as connection:
         ask(connection, "SELECT 1/0")
@@ -114,7 +114,7 @@ def test_calls_that_were_answered_leave_the_connection_clean(make_pool: MakePool
     assert pool.stats().pool_size == 1
 
 
-def test_a_transaction_begun_by_a_procedure_that_failed_is_rolled_back(make_pool: MakePool) -> None:
+def test_a_transaction_begun_by_a_failed_procedure_is_rolled_back(make_pool: MakePool) -> None:
     pool = make_pool(autocommit=True)
     with pool as connection:
         ask(connection, "CREATE TABLE work (id INT PRIMARY KEY) ENGINE=InnoDB")
@@ -127,7 +127,7 @@ def test_a_transaction_begun_by_a_procedure_that_failed_is_rolled_back(make_pool
         assert ask(another, "SELECT @@in_transaction, COUNT(*) FROM work") == ((0, 0),)
 
 
-def test_of_several_statements_sent_together_the_last_one_counts(
+def test_the_last_of_several_statements_sent_together_determines_the_state(
     make_pool: MakePool, config: Config
 ) -> None:
     def connect() -> Connection:
@@ -148,7 +148,7 @@ def test_of_several_statements_sent_together_the_last_one_counts(
         assert state(connection) is ConnectionState.IN_TRANSACTION
 
 
-def test_a_session_reset_brings_back_what_was_signed_in_with(
+def test_a_session_reset_restores_the_initial_session_state(
     make_pool: MakePool, config: Config
 ) -> None:
     pool = make_pool(reset=Reset.SESSION)

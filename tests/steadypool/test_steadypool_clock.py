@@ -1,4 +1,4 @@
-"""The virtual clock: exact, never early, and never silent when nothing can happen any more."""
+"""The virtual clock is exact, never early, and reports waits that can never end."""
 
 import os
 import signal
@@ -17,16 +17,16 @@ def test_sleeping_alone_jumps_exactly_to_the_deadline(clock: VirtualClock) -> No
     assert clock.now() == 30.1
 
 
-def test_time_stands_still_while_somebody_runs(clock: VirtualClock, crew: Any) -> None:
-    crew.start(lambda: clock.sleep(5))
+def test_time_stands_still_while_a_participant_runs(clock: VirtualClock, actors: Any) -> None:
+    actors.start(lambda: clock.sleep(5))
     while not clock.waiting():
         threading.Event().wait(0.001)
     assert clock.now() == 0
-    crew.join()
+    actors.join()
     assert clock.now() == 5
 
 
-def test_sleepers_wake_in_the_order_of_their_deadlines(clock: VirtualClock, crew: Any) -> None:
+def test_sleepers_wake_in_the_order_of_their_deadlines(clock: VirtualClock, actors: Any) -> None:
     order: list[tuple[int, float]] = []
 
     def sleeper(seconds: int) -> Callable[[], None]:
@@ -36,8 +36,8 @@ def test_sleepers_wake_in_the_order_of_their_deadlines(clock: VirtualClock, crew
 
         return work
 
-    crew.start(*map(sleeper, (3, 1, 2)))
-    crew.join()
+    actors.start(*map(sleeper, (3, 1, 2)))
+    actors.join()
     assert order == [(1, 1.0), (2, 2.0), (3, 3.0)]
 
 
@@ -48,48 +48,50 @@ def test_a_wake_before_the_wait_ends_it_at_once(clock: VirtualClock) -> None:
     assert clock.now() == 0
 
 
-def test_a_wait_whose_deadline_has_come_does_not_block(clock: VirtualClock) -> None:
+def test_a_wait_with_a_past_deadline_does_not_block(clock: VirtualClock) -> None:
     assert not clock.waiter().wait(0)
 
 
-def test_time_cannot_jump_past_a_wake(clock: VirtualClock, crew: Any) -> None:
+def test_time_cannot_jump_past_a_wake(clock: VirtualClock, actors: Any) -> None:
     waiter = clock.waiter()
     results: list[bool] = []
-    crew.start(lambda: results.append(waiter.wait(10)))
+    actors.start(lambda: results.append(waiter.wait(10)))
     while not clock.waiting():
         threading.Event().wait(0.001)
     waiter.wake()
     clock.sleep(1)
-    crew.join()
+    actors.join()
     assert (results, clock.now()) == ([True], 1)
 
 
-def test_when_everybody_waits_for_ever_every_wait_fails(clock: VirtualClock, crew: Any) -> None:
+def test_every_wait_fails_when_no_wait_can_end(clock: VirtualClock, actors: Any) -> None:
     def forever() -> None:
         with pytest.raises(ClockStuckError, match="lost wake-up"):
             clock.waiter().wait(None)
 
-    crew.start(forever, forever)
+    actors.start(forever, forever)
     forever()
-    crew.join()
+    actors.join()
 
 
-def test_aborting_ends_waits_present_and_to_come(clock: VirtualClock, crew: Any) -> None:
+def test_aborting_ends_current_and_later_waits(clock: VirtualClock, actors: Any) -> None:
     def forever() -> None:
         with pytest.raises(ClockAbortedError, match="enough"):
             clock.waiter().wait(None)
 
-    crew.start(forever)
+    actors.start(forever)
     while not clock.waiting():
         threading.Event().wait(0.001)
     clock.abort("enough")
     forever()
-    crew.join()
+    actors.join()
 
 
-def test_a_signal_in_a_wait_leaves_the_counts_right(clock: VirtualClock, crew: Any) -> None:
+def test_a_signal_in_a_wait_keeps_the_count_of_participants_right(
+    clock: VirtualClock, actors: Any
+) -> None:
     release = threading.Event()
-    crew.start(lambda: release.wait(20))
+    actors.start(lambda: release.wait(20))
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -103,7 +105,7 @@ def test_a_signal_in_a_wait_leaves_the_counts_right(clock: VirtualClock, crew: A
         signal.signal(signal.SIGALRM, before)
         release.set()
     assert clock.now() == 0
-    crew.join()
+    actors.join()
     clock.sleep(1)
     assert clock.now() == 1
 
@@ -118,10 +120,10 @@ def test_the_system_clock_wakes_and_times_out() -> None:
     assert clock.now() >= deadline
 
 
-def test_in_a_forked_child_only_the_thread_that_forked_takes_part(
-    clock: VirtualClock, crew: Any
+def test_only_the_forking_thread_is_a_participant_in_a_forked_child(
+    clock: VirtualClock, actors: Any
 ) -> None:
-    crew.start(lambda: clock.sleep(5), lambda: clock.sleep(60))
+    actors.start(lambda: clock.sleep(5), lambda: clock.sleep(60))
     while clock.waiting() < 2:
         threading.Event().wait(0.001)
     child = os.fork()
@@ -130,4 +132,4 @@ def test_in_a_forked_child_only_the_thread_that_forked_takes_part(
         os._exit(int(clock.now() * 10))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 100
     assert clock.now() == 0
-    crew.join()
+    actors.join()

@@ -1,4 +1,4 @@
-"""Configuration: where it comes from, what is refused, and what is never shown."""
+"""Configuration: its sources, the values it refuses, and the secrets it never shows."""
 
 import sys
 from dataclasses import replace
@@ -28,7 +28,7 @@ def test_a_file_names_databases(tmp_path: Path) -> None:
     assert load(path, "primary").host == "a"
 
 
-def test_variables_are_filled_in_whatever_their_characters(
+def test_variables_with_any_characters_are_filled_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DB_PASSWORD", SECRET)
@@ -44,7 +44,7 @@ def test_a_variable_may_have_a_default(tmp_path: Path, monkeypatch: pytest.Monke
     assert load(path, "primary").port == 3311
 
 
-def test_a_missing_variable_is_named_with_its_place(
+def test_the_error_for_a_missing_variable_names_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NOT_SET", raising=False)
@@ -58,20 +58,20 @@ def test_a_variable_of_another_database_may_be_missing(tmp_path: Path) -> None:
     assert load(path, "primary").host == "a"
 
 
-def test_an_unknown_option_brings_the_nearest_known(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_option_suggests_the_nearest(tmp_path: Path) -> None:
     path = write(tmp_path, "databases:\n  primary: {hots: a}\n")
     with pytest.raises(PoolConfigError, match="unknown option 'hots'; did you mean 'host'"):
         load(path, "primary")
 
 
-def test_an_unknown_database_brings_the_nearest_known(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_database_suggests_the_nearest(tmp_path: Path) -> None:
     path = write(tmp_path, "databases:\n  primary: {host: a}\n")
     with pytest.raises(PoolConfigError, match="no database 'primry'; did you mean 'primary'"):
         load(path, "primry")
 
 
 @pytest.mark.parametrize("text", ["", "primary: {host: a}\n", "databases: [primary]\n"])
-def test_a_file_that_names_no_databases_brings_an_example(tmp_path: Path, text: str) -> None:
+def test_the_error_for_a_file_without_databases_shows_an_example(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(PoolConfigError) as caught:
         load(path, "primary")
@@ -92,7 +92,9 @@ def test_a_file_that_names_no_databases_brings_an_example(tmp_path: Path, text: 
         ("[a]", "expected a mapping of options"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, entry: str, message: str) -> None:
+def test_the_error_for_a_wrong_value_names_its_place(
+    tmp_path: Path, entry: str, message: str
+) -> None:
     path = write(tmp_path, f"databases:\n  primary: {entry}\n")
     with pytest.raises(PoolConfigError, match=rf"databases\.primary: {message}") as caught:
         load(path, "primary")
@@ -107,7 +109,7 @@ def test_a_configuration_file_without_pyyaml_names_the_extra(
         load(write(tmp_path, "databases: {}"), "primary")
 
 
-def test_broken_yaml_is_placed_without_quoting_the_line(tmp_path: Path) -> None:
+def test_the_error_for_broken_yaml_names_the_position_without_the_line(tmp_path: Path) -> None:
     path = write(tmp_path, "databases:\n  primary: {password: hunter2, host: ]\n")
     with pytest.raises(PoolConfigError, match=r"config\.yaml:2:\d+: not valid YAML") as caught:
         load(path, "primary")
@@ -130,13 +132,13 @@ def test_the_file_is_found_by_variable_or_in_the_working_directory(
     assert load(None, "primary").host == "here"
 
 
-def test_where_it_leads_has_a_database_only_if_one_is_named() -> None:
+def test_the_destination_contains_a_database_only_if_one_is_configured() -> None:
     at = Config(host="db1", user="app")
     assert at.place == "db1:3306 as user 'app'"
     assert replace(at, database="shop").place == f"{at.place}, database 'shop'"
 
 
-def test_a_url_tells_all() -> None:
+def test_a_url_may_contain_the_whole_configuration() -> None:
     config = from_url("mysql://us%40er:p%3Aw@db:3307/shop?connect_timeout=3&autocommit=true")
     assert config == Config(
         host="db",
@@ -156,7 +158,7 @@ def test_a_url_may_name_a_socket() -> None:
 @pytest.mark.parametrize(
     "url", ["postgres://u:hunter2@h/d", "mysql://u:hunter2@h:x/d", "mysql://u:hunter2@h/d?potr=1"]
 )
-def test_a_wrong_url_is_refused_without_quoting_it(url: str) -> None:
+def test_the_error_for_a_wrong_url_does_not_quote_it(url: str) -> None:
     with pytest.raises(PoolConfigError) as caught:
         from_url(url)
     assert "hunter2" not in str(caught.value)
@@ -185,7 +187,7 @@ def test_a_failed_start_names_the_address_but_not_the_password(
 
 
 @pytest.mark.parametrize("url", ["mysql://u:hunter2/3@h/d", "mysql://u:p@h:hunter2/d"])
-def test_a_malformed_url_leads_to_no_error_that_quotes_it(url: str) -> None:
+def test_no_error_for_a_malformed_url_quotes_it(url: str) -> None:
     with pytest.raises(PoolConfigError) as caught:
         from_url(url)
     assert caught.value.__context__ is None
@@ -194,25 +196,27 @@ def test_a_malformed_url_leads_to_no_error_that_quotes_it(url: str) -> None:
 
 @pytest.mark.parametrize("sign", ["/", "?", "#"])
 @pytest.mark.parametrize("start", ["12", "a@b"])
-def test_a_sign_that_a_password_may_not_have_is_told_and_none_of_it(start: str, sign: str) -> None:
+def test_the_error_names_the_invalid_character_of_a_password_but_not_the_password(
+    start: str, sign: str
+) -> None:
     with pytest.raises(PoolConfigError, match="in a password write / as %2F") as caught:
         from_url(f"mysql://app:{start}{sign}hunter2@db1/shop")
     assert "hunter2" not in str(caught.value)
 
 
-def test_signs_that_are_encoded_are_taken() -> None:
+def test_encoded_characters_are_accepted() -> None:
     config = from_url("mysql://app:1%2F%3F%23@h/shop?unix_socket=/run/%40a")
     assert (config.password, config.unix_socket) == ("1/?#", "/run/@a")
 
 
-def test_what_is_no_source_at_all_is_refused_by_its_type() -> None:
+def test_the_error_for_an_invalid_source_names_its_type() -> None:
     with pytest.raises(
         PoolConfigError, match="a URL, a file's path or a Config, not a dict"
-    ) as told:
-        ConnectionPool(config={"host": "db1", "password": SECRET})  # type: ignore[arg-type]  # the fault
-    assert "hunter2" not in str(told.value)
+    ) as caught:
+        ConnectionPool(config={"host": "db1", "password": SECRET})  # type: ignore[arg-type]  # wrong on purpose
+    assert "hunter2" not in str(caught.value)
 
 
-def test_an_empty_source_is_not_taken_for_none() -> None:
+def test_an_empty_source_is_refused() -> None:
     with pytest.raises(PoolConfigError, match="is its variable set"):
         ConnectionPool(config="")

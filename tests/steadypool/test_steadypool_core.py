@@ -1,4 +1,4 @@
-"""The rules by themselves: no threads, no clock; the test is the shell."""
+"""The core alone, without threads and without a clock; the test acts as the pool."""
 
 import math
 from collections import deque
@@ -12,13 +12,13 @@ from steadypool._core.settings import Settings
 
 
 class Bell:
-    """A waiter that only remembers that it was woken."""
+    """A waiter that only counts its wake-ups."""
 
     def __init__(self) -> None:
         self.woken = 0
 
     def wait(self, deadline: float | None) -> bool:
-        raise AssertionError("nobody waits in these tests")
+        raise AssertionError("no waiter waits in these tests")
 
     def wake(self) -> None:
         self.woken += 1
@@ -58,7 +58,7 @@ def test_a_reserved_slot_counts_against_the_limit() -> None:
     assert start(core).step is Step.WAIT
 
 
-def test_a_connection_that_comes_back_is_handed_to_the_first_in_the_queue() -> None:
+def test_a_returned_connection_is_handed_to_the_first_waiter() -> None:
     core = make_core()
     held = borrow(core)
     first, second = start(core), start(core)
@@ -67,7 +67,7 @@ def test_a_connection_that_comes_back_is_handed_to_the_first_in_the_queue() -> N
     assert (list(core.in_use.values()), core.acquired, core.released) == ([held], 2, 1)
 
 
-def test_where_something_listens_the_first_in_the_queue_takes_the_connection_himself() -> None:
+def test_with_a_listener_the_first_waiter_takes_the_connection_in_its_own_step() -> None:
     core = Core(Settings(name="test", size=1, limit=1), (lambda event: None,))
     held = borrow(core)
     first = start(core)
@@ -75,7 +75,7 @@ def test_where_something_listens_the_first_in_the_queue_takes_the_connection_him
     assert (first.step, first.entry, core.pending) == (Step.TAKE, held, 1)
 
 
-def test_a_return_interrupted_after_the_wake_up_leaves_the_next_loan_alone() -> None:
+def test_a_checkin_interrupted_after_the_wake_up_leaves_the_next_loan_alone() -> None:
     class Interrupted(Bell):
         def wake(self) -> None:
             super().wake()
@@ -89,15 +89,15 @@ def test_a_return_interrupted_after_the_wake_up_leaves_the_next_loan_alone() -> 
         core.check_in(held, True, 1.0)
     core.salvage(held, 1.0)
     assert (next_one.step, held.returning, len(core.in_use)) == (Step.OUT, 0, 1)
-    core.salvage(held, 2.0)  # the next loan's own return, cut short before it began
+    core.salvage(held, 2.0)  # the checkin of the next loan, interrupted before it began
     assert (held.returning, core.released) == (2, 2)
 
 
-def test_what_is_told_of_a_turn_is_what_was_given_however_quick_the_next_one_is() -> None:
+def test_the_event_of_a_grant_shows_the_grant_even_if_the_waiter_continues_at_once() -> None:
     class Quick(Bell):
         def wake(self) -> None:
             super().wake()
-            next_one.entry = PoolEntry(object(), 0, 0.0, math.inf)  # he has connected
+            next_one.entry = PoolEntry(object(), 0, 0.0, math.inf)  # the waiter has connected
 
     events: list[PoolEvent] = []
     core = Core(Settings(name="test", size=1, limit=1), (events.append,))
@@ -131,7 +131,7 @@ def test_a_releaser_that_asks_again_goes_to_the_back() -> None:
     assert start(core).step is Step.WAIT
 
 
-def test_a_slot_freed_by_a_failed_connect_goes_to_the_first_in_the_queue() -> None:
+def test_a_slot_freed_by_a_failed_connect_goes_to_the_first_waiter() -> None:
     core = make_core()
     failing, waiting = start(core), start(core)
     core.withdraw(failing, FailReason.CONNECTION_ERROR, 1.0)
@@ -166,13 +166,13 @@ def test_an_old_connection_is_handed_over_for_replacement() -> None:
     assert (request.step, held.reason) == (Step.REPLACE, CloseReason.STALE)
 
 
-def test_an_idle_connection_not_used_for_long_is_checked() -> None:
+def test_a_connection_idle_for_long_is_checked() -> None:
     core = make_core()
     core.check_in(borrow(core), True, 0.0)
     assert start(core, 50.0).step is Step.CHECK
 
 
-def test_the_surplus_is_returned_for_closing() -> None:
+def test_a_surplus_connection_is_returned_for_closing() -> None:
     core = make_core(size=1, limit=2)
     first, second = borrow(core), borrow(core)
     assert not core.check_in(first, True, 1.0)
@@ -180,7 +180,7 @@ def test_the_surplus_is_returned_for_closing() -> None:
     assert second.reason is CloseReason.SURPLUS
 
 
-def test_a_connection_from_before_the_clearing_never_comes_back() -> None:
+def test_a_connection_from_before_a_clear_never_becomes_idle() -> None:
     core = make_core()
     held = borrow(core)
     core.clear([], 1.0)
@@ -188,7 +188,7 @@ def test_a_connection_from_before_the_clearing_never_comes_back() -> None:
     assert held.reason is CloseReason.POOL_CLEARED
 
 
-def test_a_connection_cleared_while_it_is_checked_is_replaced() -> None:
+def test_a_connection_is_replaced_if_the_pool_is_cleared_during_its_check() -> None:
     core = make_core()
     core.check_in(borrow(core), True, 0.0)
     request = start(core, 60.0)
@@ -198,7 +198,7 @@ def test_a_connection_cleared_while_it_is_checked_is_replaced() -> None:
     assert request.step is Step.REPLACE
 
 
-def test_closing_refuses_all_who_wait() -> None:
+def test_closing_refuses_all_waiters() -> None:
     core = make_core()
     borrow(core)
     waiting = [start(core), start(core)]
@@ -206,7 +206,7 @@ def test_closing_refuses_all_who_wait() -> None:
     assert [request.step for request in waiting] == [Step.REFUSED] * 2
 
 
-def test_a_connection_opened_while_the_pool_closed_is_refused_and_closed() -> None:
+def test_a_connection_opened_during_a_close_is_closed_and_its_request_refused() -> None:
     core = make_core()
     request = start(core)
     core.close([], 1.0)
@@ -218,7 +218,7 @@ def test_a_connection_opened_while_the_pool_closed_is_refused_and_closed() -> No
     assert (core.pending, core.created, core.closed) == (0, 1, 1)
 
 
-def test_a_hand_over_to_someone_who_left_goes_to_the_next() -> None:
+def test_a_hand_over_to_a_withdrawn_request_goes_to_the_next_waiter() -> None:
     core = make_core()
     held = borrow(core)
     leaving, staying = start(core), start(core)
@@ -227,7 +227,7 @@ def test_a_hand_over_to_someone_who_left_goes_to_the_next() -> None:
     assert (staying.step, staying.entry) == (Step.TAKE, held)
 
 
-def test_a_checkout_that_could_not_return_is_undone() -> None:
+def test_an_interrupted_checkout_is_undone() -> None:
     core = make_core()
     request = start(core)
     open_for(core, request)
@@ -235,7 +235,7 @@ def test_a_checkout_that_could_not_return_is_undone() -> None:
     assert (len(core.idle), len(core.in_use), core.acquired, core.released) == (1, 0, 1, 1)
 
 
-def test_gauges_that_are_read_amid_a_close_show_no_more_idle_than_open() -> None:
+def test_gauges_read_during_a_close_show_no_more_idle_than_open_connections() -> None:
     class Closing(deque[PoolEntry]):
         """Idle connections that another thread closes just after they were counted."""
 

@@ -1,4 +1,4 @@
-"""Connections over TCP, and those of other drivers."""
+"""Connections over TCP and connections of other drivers."""
 
 import logging
 import socket
@@ -66,21 +66,21 @@ def test_the_connect_timeout_holds_for_a_port_that_does_not_answer() -> None:
 def test_a_driver_without_ping_is_validated_by_a_query(
     make_pool: MakePool, clock: VirtualClock
 ) -> None:
-    asked: list[str] = []
+    queries: list[str] = []
     opened: list[sqlite3.Connection] = []
 
     def connect() -> sqlite3.Connection:
         opened.append(sqlite3.connect(":memory:"))
-        opened[-1].set_trace_callback(asked.append)
+        opened[-1].set_trace_callback(queries.append)
         return opened[-1]
 
     pool = make_pool(connect=connect, validate_after=10)
     with pool:
-        assert asked == []
+        assert queries == []
     clock.sleep(10)
     with pool as connection:
         assert connection is opened[0]
-    assert asked == ["SELECT 1"]
+    assert queries == ["SELECT 1"]
     opened[0].close()
     clock.sleep(10)
     with pool as connection:
@@ -88,7 +88,7 @@ def test_a_driver_without_ping_is_validated_by_a_query(
     assert pool.stats().validation_failures == 1
 
 
-def test_a_hook_that_fails_in_housekeeping_is_logged_and_not_raised(
+def test_a_hook_that_fails_in_maintenance_is_logged_and_not_raised(
     make_pool: MakePool, caplog: pytest.LogCaptureFixture
 ) -> None:
     failures: list[Exception] = []

@@ -1,4 +1,4 @@
-"""What a pool tells its listeners, in what order, and that it adds up to its counters."""
+"""The events of a pool: their order, their figures, and their agreement with the counters."""
 
 import logging
 import random
@@ -29,7 +29,7 @@ def kinds(events: list[PoolEvent]) -> list[EventKind]:
     return [event.kind for event in events]
 
 
-def test_a_life_is_told_in_order(make_pool: MakePool) -> None:
+def test_the_events_of_a_pool_arrive_in_order(make_pool: MakePool) -> None:
     events: list[PoolEvent] = []
     pool = make_pool(listeners=[events.append])
     with pool:
@@ -48,7 +48,7 @@ def test_a_life_is_told_in_order(make_pool: MakePool) -> None:
     assert (events[-1].total, events[-1].idle) == (0, 0)
 
 
-def test_a_new_connection_tells_how_long_it_took_to_open(
+def test_the_event_of_a_new_connection_contains_the_duration_of_the_connect(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
     events: list[PoolEvent] = []
@@ -60,17 +60,17 @@ def test_a_new_connection_tells_how_long_it_took_to_open(
     assert all(event.took is None for event in events if event.kind is not K.CONNECTION_CREATED)
 
 
-def test_a_hand_over_is_told_as_one_transition(
-    make_pool: MakePool, crew: Any, clock: VirtualClock
+def test_a_hand_over_is_one_transition(
+    make_pool: MakePool, actors: Any, clock: VirtualClock
 ) -> None:
     events: list[PoolEvent] = []
     pool = make_pool(listeners=[events.append])
     held = pool.acquire()
     events.clear()
-    crew.queue(pool, lambda: pool.release(pool.acquire()))
+    actors.queue(pool, lambda: pool.release(pool.acquire()))
     clock.sleep(3)
     pool.release(held)
-    crew.join()
+    actors.join()
     assert kinds(events) == [
         K.CHECKOUT_STARTED,
         K.CHECKOUT_QUEUED,
@@ -86,7 +86,7 @@ def test_a_hand_over_is_told_as_one_transition(
     assert (granted.at, granted.connection) == (3, out.connection)
 
 
-def test_a_timeout_is_told_with_its_reason(make_pool: MakePool) -> None:
+def test_the_event_of_a_timeout_contains_its_reason(make_pool: MakePool) -> None:
     events: list[PoolEvent] = []
     pool = make_pool(listeners=[events.append])
     pool.acquire()
@@ -96,12 +96,12 @@ def test_a_timeout_is_told_with_its_reason(make_pool: MakePool) -> None:
     assert (events[-1].at, events[-1].waiting) == (2, 0)
 
 
-def test_checked_out_is_told_in_the_borrowers_thread(make_pool: MakePool, crew: Any) -> None:
-    tellers: list[int] = []
+def test_checked_out_is_emitted_in_the_borrowers_thread(make_pool: MakePool, actors: Any) -> None:
+    emitters: list[int] = []
 
     def listen(event: PoolEvent) -> None:
         if event.kind is K.CHECKED_OUT:
-            tellers.append(threading.get_ident())
+            emitters.append(threading.get_ident())
 
     pool = make_pool(listeners=[listen])
     held = pool.acquire()
@@ -111,13 +111,13 @@ def test_checked_out_is_told_in_the_borrowers_thread(make_pool: MakePool, crew: 
         borrower.append(threading.get_ident())
         pool.release(pool.acquire())
 
-    crew.queue(pool, client)
+    actors.queue(pool, client)
     pool.release(held)
-    crew.join()
-    assert tellers == [threading.get_ident(), *borrower]
+    actors.join()
+    assert emitters == [threading.get_ident(), *borrower]
 
 
-def test_a_failing_listener_is_logged_once_and_harms_nobody(
+def test_a_failing_listener_is_logged_once_and_affects_no_borrower(
     make_pool: MakePool, caplog: pytest.LogCaptureFixture
 ) -> None:
     events: list[PoolEvent] = []
@@ -133,14 +133,14 @@ def test_a_failing_listener_is_logged_once_and_harms_nobody(
 
 
 @pytest.mark.parametrize("number", range(1, 15))
-def test_an_interrupted_listener_costs_no_event(make_pool: MakePool, number: int) -> None:
+def test_an_interrupted_listener_loses_no_event(make_pool: MakePool, number: int) -> None:
     events: list[PoolEvent] = []
-    told = 0
+    seen = 0
 
     def interrupt(event: PoolEvent) -> None:
-        nonlocal told
-        told += 1
-        if told == number + 1:  # the first tells of the pool itself
+        nonlocal seen
+        seen += 1
+        if seen == number + 1:  # the first event is that of the pool
             raise KeyboardInterrupt
 
     pool = make_pool(size=0, max_overflow=1, listeners=[interrupt, events.append])
@@ -151,7 +151,7 @@ def test_an_interrupted_listener_costs_no_event(make_pool: MakePool, number: int
         pool.close()
     stats = pool.stats()
     assert {name: getattr(stats, name) for name in recount(events)} == recount(events)
-    assert told > number, "nothing was interrupted"
+    assert seen > number, "nothing was interrupted"
     assert (stats.in_use, stats.total_connections) == (0, 0)
 
 
@@ -200,8 +200,8 @@ def test_the_events_of_a_storm_add_up_to_the_counters() -> None:
     queued = [event.ticket for event in events if event.kind is K.CHECKOUT_QUEUED]
     granted = [event.ticket for event in events if event.kind is K.CHECKOUT_GRANTED]
     assert granted == [request for request in queued if request in set(granted)]
-    holders: dict[int | None, bool] = {}
+    on_loan: dict[int | None, bool] = {}
     for event in events:
         if event.kind in (K.CHECKED_OUT, K.CHECKED_IN):
-            assert holders.get(event.connection, False) is (event.kind is K.CHECKED_IN)
-            holders[event.connection] = event.kind is K.CHECKED_OUT
+            assert on_loan.get(event.connection, False) is (event.kind is K.CHECKED_IN)
+            on_loan[event.connection] = event.kind is K.CHECKED_OUT

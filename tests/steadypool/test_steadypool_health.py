@@ -1,4 +1,4 @@
-"""How a pool's health is told: what is one is told of as one."""
+"""The reasons of a pool's health use singular and plural correctly."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def stats(waiting: int = 0, total: int = 0) -> PoolStats:
         (stats(total=1), replace(SOUND, failures=2), "connects fail: 2 connects in a row failed"),
     ],
 )
-def test_a_reason_counts_as_people_do(
+def test_a_reason_uses_singular_and_plural(
     figures: PoolStats, condition: Condition, reason: str
 ) -> None:
     assert assess(figures, condition).reasons == (reason,)

@@ -1,4 +1,4 @@
-"""The thread that looks after pools: what it does, what it survives, and how it ends."""
+"""The housekeeper's thread: its work, the exceptions it survives, and its end."""
 
 import gc
 import logging
@@ -20,17 +20,17 @@ from steadypool import (
 )
 from steadypool.testing import ScriptedConnector
 
-OFTEN = 0.001
+INTERVAL = 0.001
 
 
 def until(holds: Callable[[], object]) -> None:
     deadline = time.monotonic() + 10
     while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(OFTEN)
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(INTERVAL)
 
 
-def test_a_housekeeper_looks_after_pools_until_it_is_stopped(connect: ScriptedConnector) -> None:
+def test_a_housekeeper_maintains_pools_until_it_is_stopped(connect: ScriptedConnector) -> None:
     pool = ConnectionPool(size=1, connect=connect)
     pool.clear()
     with Housekeeper(interval=0.001) as keeper:
@@ -42,7 +42,7 @@ def test_a_housekeeper_looks_after_pools_until_it_is_stopped(connect: ScriptedCo
         Housekeeper(interval=0)
 
 
-def test_a_housekeeper_lets_go_of_pools_that_are_closed_or_forgotten() -> None:
+def test_a_housekeeper_drops_pools_that_are_closed_or_no_longer_referenced() -> None:
     closed, forgotten = (ConnectionPool(size=1, connect=ScriptedConnector()) for _ in range(2))
     gone = weakref.ref(forgotten)
     with Housekeeper(interval=0.001) as keeper:
@@ -61,7 +61,7 @@ def test_a_housekeeper_lets_go_of_pools_that_are_closed_or_forgotten() -> None:
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit])
-def test_whatever_a_hook_raises_is_logged_and_ends_nothing(
+def test_any_exception_of_a_hook_is_logged_and_does_not_end_the_thread(
     kind: type[BaseException], connect: ScriptedConnector, caplog: pytest.LogCaptureFixture
 ) -> None:
     raised: list[BaseException] = []
@@ -73,7 +73,7 @@ def test_whatever_a_hook_raises_is_logged_and_ends_nothing(
     pool = ConnectionPool(size=1, connect=connect, setup=setup)
     raised.append(kind("the hook's own"))
     pool.clear()
-    with caplog.at_level(logging.WARNING, "steadypool"), Housekeeper(OFTEN) as keeper:
+    with caplog.at_level(logging.WARNING, "steadypool"), Housekeeper(INTERVAL) as keeper:
         keeper.watch(pool)
         until(lambda: pool.stats().pool_size)
     pool.close()
@@ -82,16 +82,16 @@ def test_whatever_a_hook_raises_is_logged_and_ends_nothing(
     assert vars(record)["error"] == kind.__name__
 
 
-def test_who_has_stopped_takes_no_more_pools(connect: ScriptedConnector) -> None:
+def test_a_stopped_housekeeper_accepts_no_pools(connect: ScriptedConnector) -> None:
     pool = ConnectionPool(size=1, connect=connect)
-    with Housekeeper(OFTEN) as keeper:
+    with Housekeeper(INTERVAL) as keeper:
         keeper.watch(pool)
     with pytest.raises(HousekeeperStoppedError, match="create another"):
         keeper.watch(pool)
     pool.close()
 
 
-def test_who_stayed_behind_at_a_fork_takes_no_pools(connect: ScriptedConnector) -> None:
+def test_a_housekeeper_in_a_forked_child_accepts_no_pools(connect: ScriptedConnector) -> None:
     pool = ConnectionPool(size=1, connect=connect)
     with Housekeeper() as keeper:
         child = os.fork()

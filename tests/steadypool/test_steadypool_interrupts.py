@@ -1,4 +1,4 @@
-"""Whatever is raised into an acquire or a release, and wherever, nothing is lost."""
+"""No exception at any point of an acquire or release loses anything."""
 
 import gc
 import itertools
@@ -25,11 +25,11 @@ from steadypool.testing import ScriptedConnection
 
 
 class Interrupt(BaseException):
-    """What a signal might raise."""
+    """Stands for the exception of a signal."""
 
 
 class Tripwire:
-    """Counts the places where an acquire or release may block or be interrupted; trips at one."""
+    """Counts the interruption points of an acquire or release, and raises at one of them."""
 
     def __init__(self) -> None:
         self.left: float = float("inf")
@@ -45,7 +45,7 @@ class Tripwire:
 
 
 class TrippingClock:
-    """A clock that stands still but for waits, which end at once; tripping at every use."""
+    """A clock on which only waits take time and end at once; every use is an interruption point."""
 
     def __init__(self, wire: Tripwire) -> None:
         self._wire = wire
@@ -72,7 +72,7 @@ class TrippingWaiter:
     def wait(self, deadline: float | None) -> bool:
         self._wire.touch()
         if not self._woken:
-            assert deadline is not None, "nobody will wake it"
+            assert deadline is not None, "no thread will wake it"
             self._clock.time = max(self._clock.time, deadline)
         self._wire.touch()
         return self._woken
@@ -114,10 +114,10 @@ class TrippingConnection(ScriptedConnection):
         self._wire.touch()
 
 
-class Stage:
-    """A pool of two on tripping parts."""
+class Rig:
+    """A pool of two connections whose parts all have interruption points."""
 
-    def __init__(self, way: str = "plain", **options: Any) -> None:
+    def __init__(self, variant: str = "plain", **options: Any) -> None:
         self.wire = Tripwire()
         self.failing = 0
         self.clock = TrippingClock(self.wire)
@@ -125,12 +125,12 @@ class Stage:
         self.opened: list[TrippingConnection] = []
         settings: dict[str, Any] = {"size": 1, "max_overflow": 1, "recycle": 1000}
         settings |= {"random": lambda: 1.0, "breaker_failures": None}
-        if way == "hooked":
+        if variant == "hooked":
             settings |= {"setup": self.hook, "on_acquire": self.hook}
         self.pool = ConnectionPool(
             connect=self.connect,
             clock=self.clock,
-            listeners=[self.listen] if way == "listening" else [],
+            listeners=[self.listen] if variant == "listening" else [],
             **(settings | options),
         )
 
@@ -151,7 +151,7 @@ class Stage:
         connection.in_transaction = False
 
     def check(self, interrupts: int = 1) -> None:
-        """At rest, nothing is missing: two can still be borrowed, and all are accounted for."""
+        """Check at rest that two connections can be borrowed and that all counts are right."""
         self.wire.left = float("inf")
         self.failing = 0
         self.clock.time += 2  # for the breaker
@@ -174,127 +174,130 @@ class Stage:
         assert stats.acquired == stats.released
         self.pool.close()
         assert self.pool.stats().total_connections == 0
-        # A connection whose close was interrupted before it began is left to its finalizer.
+        # If a close was interrupted before it began, the finalizer closes the connection.
         assert sum(not connection.closed for connection in self.opened) <= interrupts
 
 
-def fresh(stage: Stage) -> None:
-    stage.pool.release(stage.pool.acquire())
+def fresh(rig: Rig) -> None:
+    rig.pool.release(rig.pool.acquire())
 
 
-def overflow(stage: Stage) -> None:
-    with stage.pool, stage.pool:
+def overflow(rig: Rig) -> None:
+    with rig.pool, rig.pool:
         pass
 
 
-def long_idle(stage: Stage) -> None:
-    stage.clock.time += 10
-    fresh(stage)
+def long_idle(rig: Rig) -> None:
+    rig.clock.time += 10
+    fresh(rig)
 
 
-def dead(stage: Stage) -> None:
-    stage.clock.time += 10
-    stage.opened[-1].die()
-    fresh(stage)
+def dead(rig: Rig) -> None:
+    rig.clock.time += 10
+    rig.opened[-1].die()
+    fresh(rig)
 
 
-def stale(stage: Stage) -> None:
-    stage.clock.time += 2000
-    fresh(stage)
+def stale(rig: Rig) -> None:
+    rig.clock.time += 2000
+    fresh(rig)
 
 
-def dirty(stage: Stage) -> None:
-    with stage.pool as connection:
+def dirty(rig: Rig) -> None:
+    with rig.pool as connection:
         connection.in_transaction = True
 
 
-def broken(stage: Stage) -> None:
-    with stage.pool as connection:
+def broken(rig: Rig) -> None:
+    with rig.pool as connection:
         connection.in_transaction = True
         connection.on_rollback = OSError("gone")
 
 
-def cleared(stage: Stage) -> None:
-    with stage.pool:
-        stage.pool.close_all()
+def cleared(rig: Rig) -> None:
+    with rig.pool:
+        rig.pool.close_all()
 
 
-def emptied(stage: Stage) -> None:
-    with stage.pool:
+def emptied(rig: Rig) -> None:
+    with rig.pool:
         pass
-    stage.pool.close_all()
+    rig.pool.close_all()
 
 
-def late(stage: Stage) -> None:
-    with stage.pool, stage.pool, suppress(PoolTimeoutError):
-        stage.pool.acquire(timeout=0.001)
+def late(rig: Rig) -> None:
+    with rig.pool, rig.pool, suppress(PoolTimeoutError):
+        rig.pool.acquire(timeout=0.001)
 
 
-def unreachable(stage: Stage) -> None:
-    stage.pool.clear()
-    stage.failing = 2
-    fresh(stage)
+def unreachable(rig: Rig) -> None:
+    rig.pool.clear()
+    rig.failing = 2
+    fresh(rig)
 
 
-def lost(stage: Stage) -> None:
-    stage.pool.clear()
-    stage.failing = 3
+def lost(rig: Rig) -> None:
+    rig.pool.clear()
+    rig.failing = 3
     with suppress(ConnectionFailedError):
-        fresh(stage)
+        fresh(rig)
 
 
-def dead_and_unreachable(stage: Stage) -> None:
-    stage.failing = 1
-    dead(stage)
+def dead_and_unreachable(rig: Rig) -> None:
+    rig.failing = 1
+    dead(rig)
 
 
-def held_back(stage: Stage) -> None:
-    stage.pool.suspend()
+def suspended(rig: Rig) -> None:
+    rig.pool.suspend()
     with suppress(PoolTimeoutError):
-        stage.pool.acquire(timeout=0.001)
-    stage.pool.resume()
-    fresh(stage)
+        rig.pool.acquire(timeout=0.001)
+    rig.pool.resume()
+    fresh(rig)
 
 
-def resized(stage: Stage) -> None:
-    with stage.pool, stage.pool:
-        stage.pool.resize(max_overflow=0)
-    stage.pool.resize(size=2)
-    overflow(stage)
-    stage.pool.resize(size=1, max_overflow=1)
+def resized(rig: Rig) -> None:
+    with rig.pool, rig.pool:
+        rig.pool.resize(max_overflow=0)
+    rig.pool.resize(size=2)
+    overflow(rig)
+    rig.pool.resize(size=1, max_overflow=1)
 
 
-def looked_after(stage: Stage) -> None:
-    fresh(stage)
-    stage.opened[-1].die()
-    stage.clock.time += 10
-    stage.pool.maintain()
-    stage.clock.time += 2000
-    stage.pool.maintain()
+def maintained(rig: Rig) -> None:
+    fresh(rig)
+    rig.opened[-1].die()
+    rig.clock.time += 10
+    rig.pool.maintain()
+    rig.clock.time += 2000
+    rig.pool.maintain()
 
 
-def drained(stage: Stage) -> None:
-    with stage.pool, suppress(PoolClosedError):
-        stage.pool.close(drain=0.001)
+def drained(rig: Rig) -> None:
+    with rig.pool, suppress(PoolClosedError):
+        rig.pool.close(drain=0.001)
 
 
-def unit_of_work(stage: Stage) -> None:
-    with stage.pool.transaction() as connection:
+def unit_of_work(rig: Rig) -> None:
+    with rig.pool.transaction() as connection:
         connection.in_transaction = True
-    with suppress(ValueError), stage.pool.transaction() as connection:
+    with suppress(ValueError), rig.pool.transaction() as connection:
         connection.in_transaction = True
         raise ValueError
 
 
-def crowded(stage: Stage) -> None:
-    with stage.pool, stage.pool, suppress(PoolExhaustedError):
-        stage.pool.acquire()
+def crowded(rig: Rig) -> None:
+    with rig.pool, rig.pool, suppress(PoolExhaustedError):
+        rig.pool.acquire()
 
 
-SCENES: tuple[tuple[Callable[[Stage], None], dict[str, Any]], ...] = (
-    *((scene, {}) for scene in (fresh, overflow, long_idle, dead, stale, dirty, broken, cleared)),
-    *((scene, {}) for scene in (emptied, late, unreachable, lost, dead_and_unreachable)),
-    *((scene, {}) for scene in (held_back, resized, looked_after, drained, unit_of_work)),
+SCENARIOS: tuple[tuple[Callable[[Rig], None], dict[str, Any]], ...] = (
+    *(
+        (scenario, {})
+        for scenario in (fresh, overflow, long_idle, dead, stale, dirty, broken, cleared)
+    ),
+    *((scenario, {}) for scenario in (emptied, late, unreachable, lost, dead_and_unreachable)),
+    *((scenario, {}) for scenario in (suspended, resized, maintained, drained, unit_of_work)),
     (crowded, {"max_waiting": 0}),
     (long_idle, {"validate_after": 5}),
     (dead, {"validate_after": 5}),
@@ -306,56 +309,56 @@ SCENES: tuple[tuple[Callable[[Stage], None], dict[str, Any]], ...] = (
     (lost, {"breaker_failures": 2}),
     (overflow, {"leak_after": 0}),
     (long_idle, {"max_idle_time": 5, "min_size": 0}),
-    (looked_after, {"max_idle_time": 5, "min_size": 0}),
+    (maintained, {"max_idle_time": 5, "min_size": 0}),
 )
 
 
-def trips(scene: Callable[[Stage], None], way: str, options: dict[str, Any]) -> Iterator[bool]:
+def trips(scenario: Callable[[Rig], None], variant: str, options: dict[str, Any]) -> Iterator[bool]:
     for count in itertools.count(1):
-        stage = Stage(way, **options)
-        stage.wire.left = count
+        rig = Rig(variant, **options)
+        rig.wire.left = count
         with suppress(Interrupt):
-            scene(stage)
-        tripped = stage.wire.tripped
-        stage.check()
+            scenario(rig)
+        tripped = rig.wire.tripped
+        rig.check()
         yield tripped
         if not tripped:
             return
 
 
-@pytest.mark.parametrize("way", ["plain", "listening", "hooked"])
-@pytest.mark.parametrize(("scene", "options"), SCENES)
+@pytest.mark.parametrize("variant", ["plain", "listening", "hooked"])
+@pytest.mark.parametrize(("scenario", "options"), SCENARIOS)
 def test_an_interrupt_at_any_point_loses_nothing(
-    scene: Callable[[Stage], None], options: dict[str, Any], way: str
+    scenario: Callable[[Rig], None], options: dict[str, Any], variant: str
 ) -> None:
-    assert sum(trips(scene, way, options)) >= 2
+    assert sum(trips(scenario, variant, options)) >= 2
 
 
-def test_a_return_that_is_interrupted_before_its_first_move_is_finished(
+def test_a_release_interrupted_before_its_checkin_is_completed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stage = Stage()
-    held = stage.pool.acquire()
+    rig = Rig()
+    held = rig.pool.acquire()
 
     def interrupted(*_: object) -> bool:
         raise Interrupt
 
     with monkeypatch.context() as patch, pytest.raises(Interrupt):
         patch.setattr(Core, "check_in", interrupted)
-        stage.pool.release(held)
-    stage.check()
+        rig.pool.release(held)
+    rig.check()
 
 
 @pytest.mark.parametrize("when", ["before the wait", "after the hand-over"])
-def test_a_waiter_that_is_interrupted_leaves_the_connection_to_the_next(
-    when: str, clock: Any, connect: Any, crew: Any
+def test_an_interrupted_waiter_leaves_the_connection_to_the_next(
+    when: str, clock: Any, connect: Any, actors: Any
 ) -> None:
     pool = ConnectionPool(size=1, max_overflow=0, connect=connect, clock=clock)
     held = pool.acquire()
     served: list[object] = []
     engine: Any = pool._engine
 
-    class Doomed:
+    class Interrupted:
         def __init__(self) -> None:
             self._waiter = clock.waiter()
             self.wake = self._waiter.wake
@@ -374,22 +377,22 @@ def test_a_waiter_that_is_interrupted_leaves_the_connection_to_the_next(
             pool.acquire()
 
     if when == "after the hand-over":
-        engine._waiter = Doomed
-        crew.queue(pool, victim)
+        engine._waiter = Interrupted
+        actors.queue(pool, victim)
     else:
-        engine._waiter = Doomed
+        engine._waiter = Interrupted
         victim()
     engine._waiter = clock.waiter
-    crew.queue(pool, client)
+    actors.queue(pool, client)
     pool.release(held)
-    crew.join()
+    actors.join()
     assert served == [held]
     pool.close()
 
 
 def test_a_storm_of_signals_loses_no_connection() -> None:
-    """Ctrl-C over and over, at whatever bytecode it happens to come, once per operation."""
-    stage = Stage()
+    """An interrupt once per operation, at any bytecode."""
+    rig = Rig()
     armed = False
 
     def interrupt(number: int, frame: object) -> None:
@@ -412,21 +415,23 @@ def test_a_storm_of_signals_loses_no_connection() -> None:
     interrupts = 0
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
-    gc.disable()  # others' callbacks run in a collection, and would swallow the interrupt
+    gc.disable()  # callbacks of a collection would swallow the interrupt
     try:
         for turn in range(1500):
             for _ in range(2):
-                interrupts += interrupted(lambda: held.append(stage.pool.acquire()))
+                interrupts += interrupted(lambda: held.append(rig.pool.acquire()))
             for connection in held:
                 connection.in_transaction = turn % 4 == 0
-                if interrupted(partial(stage.pool.release, connection)):
+                if interrupted(partial(rig.pool.release, connection)):
                     interrupts += 1
-                    with suppress(NotBorrowedError):  # unless it came before the release began
-                        stage.pool.release(connection)
+                    with suppress(
+                        NotBorrowedError
+                    ):  # unless the interrupt came before the release began
+                        rig.pool.release(connection)
             held.clear()
     finally:
         gc.enable()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert interrupts > 0
-    stage.check(interrupts)
+    rig.check(interrupts)

@@ -1,4 +1,4 @@
-"""How long connections live, what is done to them, and how a pool is sized, held and closed."""
+"""The lifetime of connections, hooks and resets; resizing, suspending and closing a pool."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ def closings(events: list[PoolEvent]) -> list[object]:
 # --- uses, age, idleness --------------------------------------------------------------------------
 
 
-def test_a_connection_is_retired_after_its_last_use(make_pool: MakePool) -> None:
+def test_a_connection_is_closed_after_its_last_use(make_pool: MakePool) -> None:
     events: list[PoolEvent] = []
     pool = make_pool(max_uses=2, listeners=[events.append])
     seen = []
@@ -40,7 +40,7 @@ def test_a_connection_is_retired_after_its_last_use(make_pool: MakePool) -> None
     assert closings(events) == [CloseReason.USED_UP] * 2
 
 
-def test_a_used_up_connection_frees_its_slot_for_a_waiter(make_pool: MakePool, crew: Any) -> None:
+def test_a_used_up_connection_frees_its_slot_for_a_waiter(make_pool: MakePool, actors: Any) -> None:
     pool = make_pool(max_uses=1)
     held = pool.acquire()
     got: list[int] = []
@@ -49,13 +49,13 @@ def test_a_used_up_connection_frees_its_slot_for_a_waiter(make_pool: MakePool, c
         with pool as connection:
             got.append(connection.number)
 
-    crew.queue(pool, client)
+    actors.queue(pool, client)
     pool.release(held)
-    crew.join()
+    actors.join()
     assert got == [2]
 
 
-def test_a_releases_by_work_closes_what_was_unused_for_long(
+def test_a_release_closes_connections_unused_for_long(
     make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(size=3, min_size=1, max_idle_time=60)
@@ -69,7 +69,7 @@ def test_a_releases_by_work_closes_what_was_unused_for_long(
     assert (pool.stats().pool_size, connect.open_now) == (1, 1)
 
 
-def test_maintenance_closes_the_unused_down_to_the_minimum(
+def test_maintenance_closes_unused_connections_down_to_the_minimum(
     make_pool: MakePool, clock: VirtualClock
 ) -> None:
     events: list[PoolEvent] = []
@@ -86,7 +86,7 @@ def test_maintenance_closes_the_unused_down_to_the_minimum(
     assert closings(events) == [CloseReason.IDLE] * 2
 
 
-def test_what_is_closed_for_its_age_counts_no_longer_when_the_unused_are_closed(
+def test_connections_closed_for_their_age_do_not_count_when_unused_ones_are_closed(
     make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(size=4, max_idle_time=10, min_size=2, recycle=100)
@@ -99,7 +99,7 @@ def test_what_is_closed_for_its_age_counts_no_longer_when_the_unused_are_closed(
     assert (pool.stats().recycled, len(connect.opened), pool.stats().pool_size) == (2, 4, 2)
 
 
-def test_maintenance_replaces_what_is_too_old_or_dead(
+def test_maintenance_replaces_old_and_dead_connections(
     make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(size=2, recycle=100)
@@ -127,20 +127,20 @@ def test_maintenance_restores_the_minimum_after_an_outage(
     assert pool.stats().pool_size == 3
 
 
-def test_maintenance_serves_a_waiter_with_what_it_opens(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_maintenance_serves_a_waiter_with_the_connection_it_opens(
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(size=2, min_size=1, max_overflow=0)
     pool.clear()
     gate = Gate(clock)
     connect.then(gate)
-    crew.start(pool.maintain)
+    actors.start(pool.maintain)
     assert gate.arrived.wait(10)
     held = pool.acquire()
     got: list[object] = []
-    crew.queue(pool, lambda: got.append(pool.acquire()))
+    actors.queue(pool, lambda: got.append(pool.acquire()))
     gate.open()
-    crew.join()
+    actors.join()
     assert len(got) == 1
     pool.release(held)
     pool.release(got[0])
@@ -160,7 +160,7 @@ def test_jitter_shortens_each_connections_age_by_its_own_share(
 
 
 @pytest.mark.parametrize(("order", "expected"), [("lifo", [2, 2, 2]), ("fifo", [1, 2, 1])])
-def test_the_order_says_which_idle_connection_is_used(
+def test_the_order_determines_which_idle_connection_is_used(
     make_pool: MakePool, order: str, expected: list[int]
 ) -> None:
     pool = make_pool(size=2, order=order)
@@ -237,7 +237,7 @@ def test_a_setup_that_closes_the_connection_is_refused(make_pool: MakePool) -> N
         pool.acquire()
 
 
-def test_a_failing_on_acquire_drops_the_connection_and_gives_back_its_slot(
+def test_a_failing_on_acquire_closes_the_connection_and_frees_its_slot(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
     failures = [ValueError("no")]
@@ -257,7 +257,7 @@ def test_a_failing_on_acquire_drops_the_connection_and_gives_back_its_slot(
 # --- checks and resets ----------------------------------------------------------------------------
 
 
-def test_validation_is_a_round_trip_after_a_longer_rest(
+def test_validation_is_a_round_trip_after_a_longer_idle_time(
     make_pool: MakePool, clock: VirtualClock
 ) -> None:
     pool = make_pool(validate_after=30)
@@ -273,7 +273,7 @@ def test_validation_is_a_round_trip_after_a_longer_rest(
     ("reset", "rollbacks", "resets", "open_after"),
     [("rollback", 1, 0, False), ("session", 0, 1, False), ("none", 0, 0, True)],
 )
-def test_the_reset_policy_says_what_a_connection_goes_through(
+def test_the_reset_policy_determines_how_a_connection_is_reset(
     make_pool: MakePool, reset: str, rollbacks: int, resets: int, open_after: bool
 ) -> None:
     pool = make_pool(reset=reset)
@@ -292,22 +292,22 @@ def test_a_session_reset_runs_setup_again(make_pool: MakePool) -> None:
     assert set_up == [1, 1]
 
 
-# --- size and service -----------------------------------------------------------------------------
+# --- size and suspension --------------------------------------------------------------------------
 
 
-def test_a_larger_pool_serves_those_who_wait_at_once(make_pool: MakePool, crew: Any) -> None:
+def test_a_larger_pool_serves_its_waiters_at_once(make_pool: MakePool, actors: Any) -> None:
     pool = make_pool()
     held = pool.acquire()
     got: list[object] = []
-    crew.queue(pool, lambda: got.append(pool.acquire()))
+    actors.queue(pool, lambda: got.append(pool.acquire()))
     pool.resize(size=2)
-    crew.join()
+    actors.join()
     assert pool.max_size == pool.stats().total_connections == 2
     for connection in (held, *got):
         pool.release(connection)
 
 
-def test_a_smaller_pool_closes_idle_ones_now_and_borrowed_ones_later(
+def test_a_smaller_pool_closes_idle_connections_now_and_borrowed_ones_later(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(size=4)
@@ -325,7 +325,9 @@ def test_a_smaller_pool_closes_idle_ones_now_and_borrowed_ones_later(
     assert pool._core._fast
 
 
-def test_resizing_keeps_what_is_not_named_and_refuses_nonsense(make_pool: MakePool) -> None:
+def test_resizing_keeps_values_that_are_not_given_and_refuses_wrong_ones(
+    make_pool: MakePool,
+) -> None:
     pool = make_pool(size=2, max_overflow=3)
     pool.resize(max_overflow=1)
     assert (pool.size, pool.max_size) == (2, 3)
@@ -333,8 +335,8 @@ def test_resizing_keeps_what_is_not_named_and_refuses_nonsense(make_pool: MakePo
         pool.resize(max_overflow=-3)
 
 
-def test_a_suspended_pool_lets_acquires_wait_and_takes_connections_back(
-    make_pool: MakePool, crew: Any, clock: VirtualClock
+def test_a_suspended_pool_makes_acquires_wait_and_accepts_releases(
+    make_pool: MakePool, actors: Any, clock: VirtualClock
 ) -> None:
     pool = make_pool(size=2)
     held = pool.acquire()
@@ -348,31 +350,33 @@ def test_a_suspended_pool_lets_acquires_wait_and_takes_connections_back(
 
         return work
 
-    crew.queue(pool, client("first"), client("second"), client("third"))
+    actors.queue(pool, client("first"), client("second"), client("third"))
     pool.release(held)
     with pytest.raises(PoolTimeoutError):
         pool.acquire(timeout=2)
     assert (served, pool.stats().pool_size) == ([], 2)
     pool.resume()
-    crew.join()
+    actors.join()
     assert sorted(served) == ["first", "second", "third"]
     assert clock.now() == 2
 
 
-def test_a_full_queue_refuses_at_once(make_pool: MakePool, crew: Any, clock: VirtualClock) -> None:
+def test_a_full_queue_refuses_at_once(
+    make_pool: MakePool, actors: Any, clock: VirtualClock
+) -> None:
     pool = make_pool(max_waiting=1)
     held = pool.acquire()
-    crew.queue(pool, lambda: pool.release(pool.acquire()))
+    actors.queue(pool, lambda: pool.release(pool.acquire()))
     with pytest.raises(PoolExhaustedError, match="active=1, idle=0, waiting=1") as caught:
         pool.acquire(timeout=30)
     assert clock.now() == 0
     assert (caught.value.total, caught.value.waiting) == (1, 1)
     pool.release(held)
-    crew.join()
+    actors.join()
 
 
-def test_no_more_connects_are_under_way_than_may_be(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_max_connecting_limits_the_connects_under_way(
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(size=3, min_size=0, max_connecting=1)
     first, second = Gate(clock), Gate(clock)
@@ -383,21 +387,21 @@ def test_no_more_connects_are_under_way_than_may_be(
         connection = pool.acquire()
         got.append(connection.number)
 
-    crew.start(client)
+    actors.start(client)
     assert first.arrived.wait(10)
-    crew.queue(pool, client)
+    actors.queue(pool, client)
     assert connect.attempts == 1
     first.open()
     assert second.arrived.wait(10)
     second.open()
-    crew.join()
+    actors.join()
     assert sorted(got) == [1, 2]
     for entry in list(pool._core.in_use.values()):
         pool.release(entry.connection)
 
 
-def test_a_connect_begun_before_the_pool_was_emptied_is_not_handed_out(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_a_connect_begun_before_a_clear_is_not_handed_out(
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(min_size=0)
     gate = Gate(clock)
@@ -408,11 +412,11 @@ def test_a_connect_begun_before_the_pool_was_emptied_is_not_handed_out(
         with pool as connection:
             got.append(connection.number)
 
-    crew.start(client)
+    actors.start(client)
     assert gate.arrived.wait(10)
     pool.clear()
     gate.open()
-    crew.join()
+    actors.join()
     assert (got, connect.opened[0].closed) == ([2], True)
 
 
@@ -420,7 +424,7 @@ def test_a_connect_begun_before_the_pool_was_emptied_is_not_handed_out(
 
 
 def test_a_drain_waits_until_the_last_connection_is_back(
-    make_pool: MakePool, crew: Any, clock: VirtualClock, connect: ScriptedConnector
+    make_pool: MakePool, actors: Any, clock: VirtualClock, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(size=2)
     held = [pool.acquire(), pool.acquire()]
@@ -430,13 +434,13 @@ def test_a_drain_waits_until_the_last_connection_is_back(
             clock.sleep(3)
             pool.release(connection)
 
-    crew.start(return_late)
+    actors.start(return_late)
     pool.close(drain=30)
     assert (clock.now(), connect.open_now) == (6, 0)
-    crew.join()
+    actors.join()
 
 
-def test_a_drain_ends_in_time_and_refuses_all_who_ask(
+def test_a_drain_ends_in_time_and_refuses_acquires(
     make_pool: MakePool, clock: VirtualClock
 ) -> None:
     pool = make_pool()

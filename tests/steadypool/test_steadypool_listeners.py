@@ -1,4 +1,4 @@
-"""Interrupts in a listener, in threads: whatever the pool is about, it loses nothing by them."""
+"""Interrupts in a listener of a pool for threads lose nothing, at any transition."""
 
 import random
 import threading
@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.steadypool.heard import OPTIONS, Heard, Interrupt
+from tests.steadypool.recorder import OPTIONS, EventRecorder, Interrupt
 
 from steadypool import ConnectionPool, EventKind, PoolEvent, Reset
 from steadypool.testing import ScriptedConnection, ScriptedConnector, VirtualClock
@@ -16,11 +16,11 @@ from steadypool.testing import ScriptedConnection, ScriptedConnector, VirtualClo
 MakePool = Callable[..., ConnectionPool]
 
 
-class Story:
-    """What one client does with a pool, at random, while its listener is interrupted."""
+class RandomClient:
+    """A client that uses a pool at random while interrupts are raised in its listener."""
 
     def __init__(self, chance: random.Random, clock: VirtualClock) -> None:
-        self.heard = Heard()
+        self.recorder = EventRecorder()
         self.connect = ScriptedConnector(clock=clock)
         self._chance = chance
         self._clock = clock
@@ -36,7 +36,7 @@ class Story:
             connect_attempts=2,
             breaker_failures=None,
             clock=clock,
-            listeners=[self.heard],
+            listeners=[self.recorder],
         )
 
     def _hook(self, connection: Any) -> None:
@@ -46,8 +46,8 @@ class Story:
             raise ValueError
 
     def step(self) -> None:
-        """Do one thing, all that it may raise included."""
-        deeds: list[Callable[[], object]] = [
+        """Do one random action; its exceptions are expected."""
+        actions: list[Callable[[], object]] = [
             self._acquire,
             self._acquire,
             self._release,
@@ -62,10 +62,10 @@ class Story:
             lambda: self.connect.then(OSError("refused")),
         ]
         self._clock.sleep(self._chance.choice([0.05, 0.05, 1.0, 3.0]))
-        self.heard.arm(self._chance.randint(0, 3), self._chance.choice([0, 1, 1, 2, 99]))
+        self.recorder.arm(self._chance.randint(0, 3), self._chance.choice([0, 1, 1, 2, 99]))
         with suppress(Interrupt, Exception):
-            self._chance.choice(deeds)()
-        self.heard.arm(0, 0)
+            self._chance.choice(actions)()
+        self.recorder.arm(0, 0)
 
     def _acquire(self) -> None:
         self._held.append(self.pool.acquire(timeout=0.3))
@@ -87,20 +87,20 @@ class Story:
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_interrupted_listeners_cost_nothing(seed: int) -> None:
-    story = Story(random.Random(seed), VirtualClock())
+def test_interrupts_in_listeners_lose_nothing(seed: int) -> None:
+    client = RandomClient(random.Random(seed), VirtualClock())
     for _ in range(40):
-        story.step()
-        story.heard.check(story.pool, story.connect.opened)
+        client.step()
+        client.recorder.check(client.pool, client.connect.opened)
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_interrupted_listeners_cost_many_threads_nothing(seed: int) -> None:
+def test_interrupts_in_listeners_lose_nothing_with_many_threads(seed: int) -> None:
     chance = random.Random(seed)
-    heard = Heard()
+    recorder = EventRecorder()
     connect = ScriptedConnector()
     options: dict[str, Any] = {name: chance.choice(of) for name, of in OPTIONS.items()}
-    pool = ConnectionPool(**options, connect=connect, breaker_failures=None, listeners=[heard])
+    pool = ConnectionPool(**options, connect=connect, breaker_failures=None, listeners=[recorder])
 
     def client() -> None:
         for _ in range(30):
@@ -112,7 +112,7 @@ def test_interrupted_listeners_cost_many_threads_nothing(seed: int) -> None:
         try:
             time.sleep(chance.choice([0, 0.001]))
             if chance.random() < 0.2:
-                heard.arm(chance.randint(0, 4), chance.choice([1, 1, 2, 9]))
+                recorder.arm(chance.randint(0, 4), chance.choice([1, 1, 2, 9]))
             if chance.random() < 0.1:
                 connection.die()
         finally:
@@ -123,14 +123,14 @@ def test_interrupted_listeners_cost_many_threads_nothing(seed: int) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
-    heard.arm(0, 0)
-    heard.check(pool, connect.opened)
+    recorder.arm(0, 0)
+    recorder.check(pool, connect.opened)
     assert pool.stats().in_use == 0
-    assert not pool._interrupts.pending, "an interrupt has reached nobody"
+    assert not pool._interrupts.pending, "an interrupt was never raised"
     pool.close()
 
 
-def test_what_a_hook_began_for_an_interrupted_borrower_is_nobodys(
+def test_the_transaction_of_a_hook_for_an_interrupted_borrower_reaches_no_other(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
     def begin(connection: ScriptedConnection) -> None:

@@ -1,4 +1,4 @@
-"""The pool on a real server: what the driver's attributes promise must hold over a socket."""
+"""The pool on a real server: the state in the driver's attributes matches the server's."""
 
 import os
 import socket
@@ -85,7 +85,7 @@ def committed(connection: pymysql.connections.Connection) -> None:
 
 
 @pytest.mark.parametrize("spoil", [uncommitted, snapshot, streamed, failed])
-def test_a_transaction_that_is_open_is_seen(pool: ConnectionPool, spoil: Spoil) -> None:
+def test_an_open_transaction_is_detected(pool: ConnectionPool, spoil: Spoil) -> None:
     with pool as connection:
         spoil(connection)
         assert state(connection) is ConnectionState.IN_TRANSACTION
@@ -95,7 +95,7 @@ def test_a_transaction_that_is_open_is_seen(pool: ConnectionPool, spoil: Spoil) 
 
 
 @pytest.mark.parametrize("spoil", [uncommitted, snapshot, streamed, failed])
-def test_a_plain_pymysql_connection_is_judged_alike(
+def test_a_plain_pymysql_connection_has_the_same_states(
     pool: ConnectionPool, tenant: Tenant, spoil: Spoil
 ) -> None:
     connection = pymysql.connect(
@@ -115,7 +115,9 @@ def test_after_a_commit_nothing_is_left_to_roll_back(pool: ConnectionPool) -> No
         assert state(connection) is ConnectionState.CLEAN
 
 
-def test_uncommitted_work_is_gone_and_its_locks_too(pool: ConnectionPool, config: Config) -> None:
+def test_uncommitted_work_and_its_locks_are_gone_after_a_release(
+    pool: ConnectionPool, config: Config
+) -> None:
     with pool as connection:
         uncommitted(connection)
     other = Connector(replace(config, read_timeout=5))()
@@ -127,7 +129,7 @@ def test_uncommitted_work_is_gone_and_its_locks_too(pool: ConnectionPool, config
     other.close()
 
 
-def test_an_unread_result_drops_the_connection(
+def test_an_unread_result_closes_the_connection(
     pool: ConnectionPool, server: Server, tenant: Tenant
 ) -> None:
     with pool as connection:
@@ -137,11 +139,11 @@ def test_an_unread_result_drops_the_connection(
     with pool as another:
         assert another is not connection
     assert server_count_becomes(server, tenant, 1)
-    cursor.close()  # which would read the rest, if there were one
+    cursor.close()  # which would read any remaining rows
 
 
 @pytest.mark.parametrize("autocommit", [True, False])
-def test_a_statement_that_another_thread_still_waits_for_drops_the_connection(
+def test_a_statement_still_running_in_another_thread_closes_the_connection(
     config: Config, autocommit: bool
 ) -> None:
     pool = ConnectionPool(size=1, max_overflow=0, config=replace(config, autocommit=autocommit))
@@ -159,7 +161,7 @@ def test_a_statement_that_another_thread_still_waits_for_drops_the_connection(
 
 
 @pytest.mark.filterwarnings("ignore:Previous unbuffered result")
-def test_a_broken_off_unit_of_work_reads_no_more_rows(pool: ConnectionPool) -> None:
+def test_an_interrupted_unit_of_work_reads_no_more_rows(pool: ConnectionPool) -> None:
     with pytest.raises(LookupError), pool.transaction() as connection:
         cursor = connection.cursor(SSCursor)
         cursor.execute("SELECT 1 UNION SELECT 2")
@@ -167,7 +169,7 @@ def test_a_broken_off_unit_of_work_reads_no_more_rows(pool: ConnectionPool) -> N
     assert pool.stats().closed == 1
 
 
-def test_a_connection_that_the_server_killed_is_replaced_unseen(
+def test_a_connection_killed_by_the_server_is_replaced_before_it_is_handed_out(
     pool: ConnectionPool, server: Server, tenant: Tenant
 ) -> None:
     for connection_id in server.connection_ids(tenant):
@@ -179,7 +181,7 @@ def test_a_connection_that_the_server_killed_is_replaced_unseen(
     assert pool.stats().created == 2
 
 
-def test_the_server_counts_what_the_pool_counts(
+def test_the_server_and_the_pool_count_the_same_connections(
     config: Config, server: Server, tenant: Tenant
 ) -> None:
     pool = ConnectionPool(size=3, max_overflow=2, config=config)
@@ -213,7 +215,7 @@ def test_threads_lose_no_write(pool: ConnectionPool) -> None:
     assert (stats.acquired - stats.released, stats.total_connections) == (0, 1)
 
 
-def test_a_child_leaves_the_parents_session_alone(pool: ConnectionPool) -> None:
+def test_a_forked_child_leaves_the_parents_session_alone(pool: ConnectionPool) -> None:
     with pool as connection, connection.cursor() as cursor:
         cursor.execute("SET @mine = 7")
         child = os.fork()
@@ -232,7 +234,7 @@ def test_a_child_leaves_the_parents_session_alone(pool: ConnectionPool) -> None:
         assert cursor.fetchone() == (7,)
 
 
-def test_a_wrong_password_is_explained_and_not_shown(config: Config) -> None:
+def test_the_error_for_a_wrong_password_explains_it_without_showing_it(config: Config) -> None:
     with pytest.raises(PoolInitializationError, match="refused user or password") as caught:
         ConnectionPool(config=replace(config, password="not-the-one"))
     assert "not-the-one" not in str(caught.value)
@@ -243,14 +245,14 @@ def test_an_unknown_database_is_explained(config: Config) -> None:
         ConnectionPool(config=replace(config, database="nowhere"))
 
 
-def test_autocommit_is_as_configured(config: Config) -> None:
+def test_autocommit_follows_the_configuration(config: Config) -> None:
     for wanted in (False, True):
         connection = Connector(replace(config, autocommit=wanted))()
         assert connection.get_autocommit() is wanted
         connection.close()
 
 
-def test_a_server_that_accepts_and_says_nothing_is_given_up_in_time(tmp_path: Path) -> None:
+def test_connecting_to_a_silent_server_times_out(tmp_path: Path) -> None:
     path = str(tmp_path / "mute.sock")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as mute:
         mute.bind(path)

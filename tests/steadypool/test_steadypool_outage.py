@@ -27,11 +27,11 @@ from steadypool import (
     expect_one,
 )
 
-PATIENCE = 10.0
+DEADLINE = 10.0
 
 
 def becomes(true: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + DEADLINE
     while not true():
         if time.monotonic() > deadline:
             return False
@@ -60,7 +60,7 @@ def run(pool: ConnectionPool, *statements: str) -> tuple[tuple[Any, ...], ...]:
 
 
 class Dribbler:
-    """A server that begins its greeting, and goes on with a byte at a time."""
+    """A server that sends its greeting one byte at a time."""
 
     def __init__(self, path: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -78,14 +78,14 @@ class Dribbler:
                     client.sendall(b"1")
                     threading.Event().wait(0.05)
             except OSError:
-                return  # the client has had enough
+                return  # the client has disconnected
 
     def stop(self) -> None:
-        self._thread.join(PATIENCE)
+        self._thread.join(DEADLINE)
         self._socket.close()
 
 
-def test_the_connect_timeout_covers_the_whole_of_signing_in(tmp_path: Any) -> None:
+def test_the_connect_timeout_covers_the_whole_handshake(tmp_path: Any) -> None:
     path = str(tmp_path / "slow.sock")
     dribbler = Dribbler(path)
     began = time.monotonic()
@@ -101,14 +101,14 @@ def test_the_timeouts_are_as_documented_unless_set() -> None:
     assert Config(query_timeout=None).writing_timeout is None
 
 
-def test_what_was_left_for_signing_in_does_not_limit_queries(config: Config) -> None:
+def test_the_remaining_connect_timeout_does_not_limit_queries(config: Config) -> None:
     connection = Connector(replace(config, connect_timeout=5.0, query_timeout=5.0))()
     connection.query("SELECT 1")
     assert connection._sock.gettimeout() == 5.0
     connection.close()
 
 
-def test_a_query_that_takes_too_long_fails_and_its_connection_is_dropped(config: Config) -> None:
+def test_a_query_beyond_its_timeout_fails_and_its_connection_is_closed(config: Config) -> None:
     with pool_of(replace(config, query_timeout=0.2), size=1) as pool:
         with pytest.raises(pymysql.OperationalError, match="timed out"), pool as connection:
             connection.query("SELECT SLEEP(3)")
@@ -134,7 +134,7 @@ def test_a_session_reset_clears_variables_tables_and_locks(config: Config) -> No
         assert pool.stats().created == 1
 
 
-def test_a_validation_is_a_ping_that_a_killed_connection_fails(
+def test_validation_is_a_ping_and_a_killed_connection_fails_it(
     config: Config, server: Server, tenant: Tenant
 ) -> None:
     with pool_of(config, size=1, validate_after=0.0) as pool:
@@ -156,7 +156,7 @@ def test_a_unit_of_work_is_all_or_nothing(config: Config, autocommit: bool) -> N
         assert len(run(pool, "SELECT * FROM t")) == 2
 
 
-def test_of_concurrent_updates_under_optimistic_locking_none_is_lost(config: Config) -> None:
+def test_optimistic_locking_loses_no_concurrent_update(config: Config) -> None:
     table = "CREATE TABLE t (id INT PRIMARY KEY, n INT, version INT) ENGINE=InnoDB"
     together = threading.Barrier(3)
 
@@ -165,7 +165,7 @@ def test_of_concurrent_updates_under_optimistic_locking_none_is_lost(config: Con
             with pool.transaction() as connection, connection.cursor() as cursor:
                 cursor.execute("SELECT n, version FROM t")
                 ((n, version),) = cursor.fetchall()
-                together.wait(PATIENCE)
+                together.wait(DEADLINE)
                 cursor.execute(
                     "UPDATE t SET n = %s, version = version + 1 WHERE version = %s",
                     (n + 1, version),
@@ -185,7 +185,7 @@ def test_of_concurrent_updates_under_optimistic_locking_none_is_lost(config: Con
 # --- the end of a pool, and of a server -----------------------------------------------------------
 
 
-def test_who_is_not_back_at_the_end_of_a_drain_is_cut_off(
+def test_a_connection_still_on_loan_at_the_end_of_a_drain_is_cut_off(
     config: Config, server: Server, tenant: Tenant
 ) -> None:
     pool = ConnectionPool(size=1, max_overflow=0, config=config)
@@ -200,9 +200,9 @@ def test_who_is_not_back_at_the_end_of_a_drain_is_cut_off(
 
     thread = threading.Thread(target=client)
     thread.start()
-    assert asking.wait(PATIENCE)
+    assert asking.wait(DEADLINE)
     pool.close(drain=0.1)
-    thread.join(PATIENCE)
+    thread.join(DEADLINE)
     assert len(errors) == 1
     assert pool.stats().total_connections == 0
     assert becomes(lambda: not server.connection_ids(tenant))
@@ -215,7 +215,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Callable[[], set[str]]:
 
 
 class Writer:
-    """Inserts numbers, and remembers those that were committed and what went wrong."""
+    """Inserts numbers; records the committed ones and all errors."""
 
     def __init__(self, pool: ConnectionPool, number: int, stop: threading.Event) -> None:
         self.committed: list[int] = []
@@ -236,7 +236,7 @@ class Writer:
                 self._stop.wait(0.01)
 
 
-def test_an_outage_under_load_is_noticed_survived_and_logged(
+def test_an_outage_under_load_is_detected_and_logged_and_ends(
     server: PrivateServer, config: Config, log: Callable[[], set[str]]
 ) -> None:
     with pool_of(config, size=5, max_overflow=5, timeout=10) as pool:
@@ -257,7 +257,7 @@ def test_an_outage_under_load_is_noticed_survived_and_logged(
         )
         stop.set()
         for thread in threads:
-            thread.join(PATIENCE)
+            thread.join(DEADLINE)
         assert pool.health().is_healthy
         rows = {row for (row,) in run(pool, "SELECT id FROM t")}
         assert all(rows >= set(writer.committed) for writer in writers)
@@ -268,7 +268,7 @@ def test_an_outage_under_load_is_noticed_survived_and_logged(
     assert all(isinstance(error, ConnectionPoolError | pymysql.Error) for error in errors)
 
 
-def test_the_pool_says_that_the_server_is_gone_and_works_when_it_is_back(
+def test_health_reports_an_outage_and_the_pool_works_after_it(
     server: PrivateServer, config: Config
 ) -> None:
     with pool_of(config, size=2, connect_attempts=2) as pool:

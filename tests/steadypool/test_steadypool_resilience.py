@@ -1,4 +1,4 @@
-"""What a pool does while its server is down, and how it finds out that it is back."""
+"""The pool during an outage of its server, and its recovery."""
 
 import logging
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[Any]]:
 
 @pytest.fixture
 def make_empty(make_pool: MakePool) -> MakePool:
-    """Pools that have yet to connect, and whose rests are the longest."""
+    """Pools that start empty and have the longest possible backoff."""
 
     def make(**options: Any) -> ConnectionPool:
         return make_pool(**({"min_size": 0, "random": lambda: 0.0} | options))
@@ -39,10 +39,10 @@ def make_empty(make_pool: MakePool) -> MakePool:
     return make
 
 
-# --- the breaker by itself ------------------------------------------------------------------------
+# --- the breaker alone ----------------------------------------------------------------------------
 
 
-def test_a_breaker_opens_after_so_many_failures_in_a_row() -> None:
+def test_a_breaker_opens_after_its_limit_of_failures_in_a_row() -> None:
     breaker = Breaker(2, 10.0)
     assert not breaker.failed(1.0)
     assert breaker.admits(1.0)
@@ -58,7 +58,7 @@ def test_an_open_breaker_admits_one_probe_for_each_cooldown() -> None:
     ]
 
 
-def test_a_success_closes_it_and_says_how_long_it_took() -> None:
+def test_a_success_closes_the_breaker_and_returns_the_length_of_the_outage() -> None:
     breaker = Breaker(1, 10.0)
     breaker.failed(5.0)
     breaker.failed(15.0)
@@ -70,7 +70,7 @@ def test_a_success_closes_it_and_says_how_long_it_took() -> None:
 # --- retries --------------------------------------------------------------------------------------
 
 
-def test_a_failed_connect_is_tried_again_after_growing_rests(
+def test_a_failed_connect_is_retried_with_growing_backoff(
     make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_empty()
@@ -81,7 +81,7 @@ def test_a_failed_connect_is_tried_again_after_growing_rests(
     assert pool.stats().connect_retries == 2
 
 
-def test_rests_are_shortened_at_random_by_up_to_a_half(
+def test_the_backoff_is_shortened_at_random_by_up_to_a_half(
     make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     connect.then(DOWN, DOWN)
@@ -89,7 +89,7 @@ def test_rests_are_shortened_at_random_by_up_to_a_half(
         assert clock.now() == pytest.approx(0.05 + 0.1)
 
 
-def test_after_the_last_attempt_the_cause_is_told(
+def test_the_last_attempt_raises_the_cause(
     make_empty: MakePool, connect: ScriptedConnector
 ) -> None:
     pool = make_empty(connect_attempts=3)
@@ -100,7 +100,7 @@ def test_after_the_last_attempt_the_cause_is_told(
     assert connect.attempts == 3
 
 
-def test_no_attempt_is_made_that_would_begin_after_the_deadline(
+def test_no_attempt_begins_after_the_deadline(
     make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_empty()
@@ -111,7 +111,7 @@ def test_no_attempt_is_made_that_would_begin_after_the_deadline(
     assert connect.attempts == 2
 
 
-def test_who_does_not_wait_tries_once(
+def test_an_acquire_that_does_not_wait_tries_once(
     make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_empty()
@@ -121,24 +121,24 @@ def test_who_does_not_wait_tries_once(
     assert (clock.now(), connect.attempts) == (0, 1)
 
 
-def test_a_rest_ends_with_a_connection_that_came_back_meanwhile(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_a_request_takes_a_connection_that_was_released_during_its_backoff(
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(size=2, min_size=1)
     held = pool.acquire()
     connect.then(DOWN)
     got: list[object] = []
-    crew.start(lambda: got.append(pool.acquire()))
+    actors.start(lambda: got.append(pool.acquire()))
     while not pool.stats().connect_failures:
         pass
     pool.release(held)
-    crew.join()
+    actors.join()
     assert got == [held]
     pool.release(held)
 
 
-def test_a_rest_is_cut_short_when_the_pool_is_closed(
-    make_empty: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_closing_the_pool_ends_a_backoff_at_once(
+    make_empty: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_empty()
     connect.then(DOWN)
@@ -147,11 +147,11 @@ def test_a_rest_is_cut_short_when_the_pool_is_closed(
         with pytest.raises(PoolClosedError):
             pool.acquire()
 
-    crew.start(client)
+    actors.start(client)
     while not pool._core.backing_off:
         pass
     pool.close()
-    crew.join()
+    actors.join()
     assert clock.now() == 0
 
 
@@ -179,8 +179,8 @@ def test_acquires_fail_fast_while_the_server_is_known_to_be_down(
         assert connection.number == 1
 
 
-def test_those_who_queue_for_a_slot_fail_fast_too(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_waiters_for_a_slot_fail_fast_too(
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(size=2, connect_attempts=1, breaker_failures=1)
     held = [pool.acquire(), pool.acquire()]
@@ -191,11 +191,11 @@ def test_those_who_queue_for_a_slot_fail_fast_too(
             pool.acquire()
         failures.append(clock.now())
 
-    crew.queue(pool, client, client, client)
+    actors.queue(pool, client, client, client)
     connect.then(DOWN)
     held[0].close()
     pool.release(held[0])
-    crew.join()
+    actors.join()
     assert failures == [0, 0, 0]
     assert connect.attempts == 3
     pool.release(held[1])
@@ -203,7 +203,7 @@ def test_those_who_queue_for_a_slot_fail_fast_too(
         assert connection is held[1]
 
 
-def test_an_idle_connection_is_handed_out_whatever_the_breaker_says(
+def test_an_idle_connection_is_handed_out_while_the_breaker_is_open(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(size=1, max_overflow=1, connect_attempts=1, breaker_failures=1)
@@ -227,7 +227,7 @@ def test_a_broken_connection_that_cannot_be_replaced_is_a_validation_error(
     assert (pool.stats().validation_failures, pool.stats().total_connections) == (1, 0)
 
 
-def test_a_lost_connection_makes_the_pool_look_at_the_others(
+def test_a_lost_connection_makes_the_pool_check_the_others(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(size=2)
@@ -256,7 +256,7 @@ def test_a_validation_does_not_outlast_the_acquire(
         assert connection.number == 2
 
 
-# --- what is told ---------------------------------------------------------------------------------
+# --- log and health -------------------------------------------------------------------------------
 
 
 def test_failure_retry_and_recovery_are_logged_as_records(
@@ -299,20 +299,20 @@ def test_health_goes_from_healthy_to_unhealthy_and_back_without_traffic(
     assert pool.stats().pool_size == 2
 
 
-def test_health_is_degraded_while_somebody_waits(make_pool: MakePool, crew: Any) -> None:
+def test_health_is_degraded_while_an_acquire_waits(make_pool: MakePool, actors: Any) -> None:
     pool = make_pool()
     held = pool.acquire()
-    crew.queue(pool, lambda: pool.release(pool.acquire()))
+    actors.queue(pool, lambda: pool.release(pool.acquire()))
     health = pool.health()
     assert (health.status, health.reasons) == (
         HealthStatus.DEGRADED,
         ("1 acquire waits for a connection",),
     )
     pool.release(held)
-    crew.join()
+    actors.join()
 
 
-def test_health_says_suspended_and_closed(make_pool: MakePool) -> None:
+def test_health_reports_suspended_and_closed(make_pool: MakePool) -> None:
     pool = make_pool()
     pool.suspend()
     assert pool.health().reasons == ("the pool is suspended",)
@@ -322,17 +322,17 @@ def test_health_says_suspended_and_closed(make_pool: MakePool) -> None:
 
 
 def test_a_recovered_slow_connect_counts_as_a_success(
-    make_empty: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+    make_empty: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_empty(size=2, connect_attempts=1, breaker_failures=1, breaker_cooldown=1)
     gate = Gate(clock)
     connect.then(gate, DOWN)
-    crew.start(lambda: pool.release(pool.acquire()))
+    actors.start(lambda: pool.release(pool.acquire()))
     assert gate.arrived.wait(10)
     with pytest.raises(ConnectionFailedError):
         pool.acquire()
     with pytest.raises(ServerUnavailableError):
         pool.acquire()
     gate.open()
-    crew.join()
+    actors.join()
     assert pool.health().is_healthy

@@ -1,8 +1,8 @@
-"""A signal may strike wherever Python looks for one: as a function begins, and after one in C.
+"""Signals at every point where Python handles them: at the start of a function, after a C call.
 
-Each scene is played over and over, and cut short at the next of these places in the pool's code, up
-to the last. Not cut short are the first instruction of a `release` or `__exit__`, and what a
-generator's block does as it ends: there nobody can know yet that something is to be given back.
+Each scenario runs repeatedly, interrupted at the next of these points in the pool's code until none
+is left. The tests exclude the first instruction of `release` and `__exit__`, and the end of a
+generator's context: at these points the pool cannot know yet that a connection is being released.
 """
 
 import itertools
@@ -13,23 +13,23 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from tests.steadypool import test_steadypool_interrupts as scenes
-from tests.steadypool.test_steadypool_interrupts import Stage
+from tests.steadypool import test_steadypool_interrupts as scenarios
+from tests.steadypool.test_steadypool_interrupts import Rig
 
 from steadypool import ConnectionPool, PoolClosedError, Reset
 from steadypool.testing import ScriptedConnector, VirtualClock
 
 TOOLS = {"_testing.scripted", "_testing.clock"}
-"""What the tests put in the place of C: a real waiter is woken by a method of a lock."""
-OUT_OF_REACH = {"release", "__exit__", "connection", "transaction"}
+"""Test tools that replace C code: the system's waiter is woken by a lock's own method."""
+EXCLUDED = {"release", "__exit__", "connection", "transaction"}
 
 
-class Struck(BaseException):
-    """What the signal raises."""
+class SignalError(BaseException):
+    """The exception that the signal raises."""
 
 
-class Strike:
-    """Raises at one of the places, counted from the first that is passed."""
+class Signal:
+    """Raises at the point with this number."""
 
     def __init__(self, count: int) -> None:
         self._left = count
@@ -49,52 +49,52 @@ class Strike:
         package, _, module = frame.f_globals["__name__"].partition(".")
         if package != "steadypool" or module in TOOLS:
             return
-        if event == "c_return" or (event == "call" and code.co_name not in OUT_OF_REACH):
+        if event == "c_return" or (event == "call" and code.co_name not in EXCLUDED):
             self._left -= 1
             if self.came:
                 sys.setprofile(None)
-                raise Struck
+                raise SignalError
 
 
-def strikes(scene: Callable[[Stage], None], options: dict[str, Any]) -> Iterator[bool]:
+def signals(scenario: Callable[[Rig], None], options: dict[str, Any]) -> Iterator[bool]:
     for count in itertools.count(1):
-        stage = Stage(**options)
-        strike = Strike(count)
-        with suppress(Struck), strike:
-            scene(stage)
-        stage.check(interrupts=len(stage.opened))
-        yield strike.came
-        if not strike.came:
+        rig = Rig(**options)
+        signal = Signal(count)
+        with suppress(SignalError), signal:
+            scenario(rig)
+        rig.check(interrupts=len(rig.opened))
+        yield signal.came
+        if not signal.came:
             return
 
 
 @pytest.mark.parametrize(
-    ("scene", "options"),
+    ("scenario", "options"),
     [
-        (scenes.overflow, {}),
-        (scenes.overflow, {"max_uses": 1}),
-        (scenes.dead, {}),
-        (scenes.dirty, {}),
-        (scenes.dirty, {"reset": Reset.SESSION}),
-        (scenes.late, {}),
-        (scenes.lost, {}),
-        (scenes.held_back, {}),
-        (scenes.resized, {}),
-        (scenes.looked_after, {"max_idle_time": 5, "min_size": 0}),
-        (scenes.emptied, {}),
-        (scenes.drained, {}),
-        (scenes.crowded, {"max_waiting": 0}),
+        (scenarios.overflow, {}),
+        (scenarios.overflow, {"max_uses": 1}),
+        (scenarios.dead, {}),
+        (scenarios.dirty, {}),
+        (scenarios.dirty, {"reset": Reset.SESSION}),
+        (scenarios.late, {}),
+        (scenarios.lost, {}),
+        (scenarios.suspended, {}),
+        (scenarios.resized, {}),
+        (scenarios.maintained, {"max_idle_time": 5, "min_size": 0}),
+        (scenarios.emptied, {}),
+        (scenarios.drained, {}),
+        (scenarios.crowded, {"max_waiting": 0}),
     ],
 )
-def test_a_signal_at_any_place_loses_nothing(
-    scene: Callable[[Stage], None], options: dict[str, Any]
+def test_a_signal_at_any_point_loses_nothing(
+    scenario: Callable[[Rig], None], options: dict[str, Any]
 ) -> None:
-    assert sum(strikes(scene, options)) > 20
+    assert sum(signals(scenario, options)) > 20
 
 
 @pytest.mark.parametrize("work", ["resume", "resize"])
-def test_a_signal_that_cuts_short_who_lets_others_on_leaves_nobody_waiting(
-    work: str, make_pool: Any, crew: Any
+def test_a_signal_in_resume_or_resize_leaves_no_waiter_unserved(
+    work: str, make_pool: Any, actors: Any
 ) -> None:
     for count in itertools.count(1):
         pool = make_pool(timeout=None)
@@ -108,23 +108,23 @@ def test_a_signal_that_cuts_short_who_lets_others_on_leaves_nobody_waiting(
             with pool:
                 pass
 
-        def let_on(pool: ConnectionPool = pool) -> None:
+        def let_continue(pool: ConnectionPool = pool) -> None:
             pool.resume() if work == "resume" else pool.resize(size=2)
 
-        crew.queue(pool, client)
-        strike = Strike(count)
-        with suppress(Struck), strike:
-            let_on()
+        actors.queue(pool, client)
+        signal = Signal(count)
+        with suppress(SignalError), signal:
+            let_continue()
         if pool.suspended or (held and pool.max_size == 1):
-            let_on()  # it had not begun
-        crew.join()
+            let_continue()  # interrupted before it began
+        actors.join()
         pool.release(held)
         pool.close()
-        if not strike.came:
+        if not signal.came:
             return
 
 
-def test_a_signal_that_cuts_short_a_close_leaves_nobody_waiting(make_pool: Any, crew: Any) -> None:
+def test_a_signal_in_close_leaves_no_waiter_waiting(make_pool: Any, actors: Any) -> None:
     for count in itertools.count(1):
         pool = make_pool(timeout=None)
         refused: list[object] = []
@@ -134,21 +134,21 @@ def test_a_signal_that_cuts_short_a_close_leaves_nobody_waiting(make_pool: Any, 
                 refused.append(pool.acquire())
 
         held = pool.acquire()
-        crew.queue(pool, client)
-        crew.queue(pool, client)
-        strike = Strike(count)
-        with suppress(Struck), strike:
+        actors.queue(pool, client)
+        actors.queue(pool, client)
+        signal = Signal(count)
+        with suppress(SignalError), signal:
             pool.close()
         if not pool.closed:
-            pool.close()  # it had not begun
-        crew.join()
+            pool.close()  # interrupted before it began
+        actors.join()
         pool.release(held)
         assert (refused, pool.stats().total_connections) == ([], 0)
-        if not strike.came:
+        if not signal.came:
             return
 
 
-def test_a_signal_as_a_failed_set_up_is_put_away_loses_no_slot(
+def test_a_signal_while_a_failed_setup_is_cleaned_up_loses_no_slot(
     make_pool: Any, clock: VirtualClock
 ) -> None:
     failing: list[bool] = []
@@ -158,17 +158,17 @@ def test_a_signal_as_a_failed_set_up_is_put_away_loses_no_slot(
             raise ValueError
 
     for count in itertools.count(1):
-        # One whose close was interrupted before it began is left to its finalizer.
+        # If a close was interrupted before it began, the finalizer closes the connection.
         connect = ScriptedConnector(clock=clock)
         pool = make_pool(size=1, max_overflow=0, setup=set_up, connect=connect)
         connect.opened[-1].die()
         failing.append(True)
-        strike = Strike(count)
-        with suppress(Struck), strike:
+        signal = Signal(count)
+        with suppress(SignalError), signal:
             pool.maintain()
         failing.clear()
         pool.release(pool.acquire(timeout=5))
         pool.close()
         assert (pool.stats().total_connections, pool._core.pending) == (0, 0)
-        if not strike.came:
+        if not signal.came:
             return

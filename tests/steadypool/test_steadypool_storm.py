@@ -1,4 +1,4 @@
-"""Many threads on real time, with every option at work at once."""
+"""Many threads in real time, with all options at once."""
 
 import random
 import threading
@@ -10,11 +10,11 @@ from steadypool.testing import ScriptedConnector
 
 
 class RefusalError(Exception):
-    """What the hook raises now and then."""
+    """Raised by the hook at random."""
 
 
 class Storm:
-    """Twelve clients and one who resizes, suspends, clears and tidies their pool all the time."""
+    """Twelve clients, and a thread that constantly resizes, suspends and maintains the pool."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -49,14 +49,14 @@ class Storm:
 
     def run(self) -> None:
         clients = [threading.Thread(target=self.guard, args=(self.borrow,)) for _ in range(12)]
-        master = threading.Thread(target=self.guard, args=(self.meddle,))
-        for thread in (*clients, master):
+        admin = threading.Thread(target=self.guard, args=(self.administer,))
+        for thread in (*clients, admin):
             thread.start()
         for thread in clients:
             thread.join(60)
         self.over.set()
-        master.join(60)
-        assert not any(thread.is_alive() for thread in (*clients, master)), "a thread hangs"
+        admin.join(60)
+        assert not any(thread.is_alive() for thread in (*clients, admin)), "a thread hangs"
 
     def guard(self, work: Any) -> None:
         try:
@@ -74,13 +74,13 @@ class Storm:
                     self.holders.remove(connection.number)
                     if turn % 31 == 30:
                         connection.close()
-            except ServerUnavailableError:  # at once, for all, until the breaker has cooled down
+            except ServerUnavailableError:  # raised at once until the cooldown ends
                 time.sleep(0.002)
             except (ConnectionPoolError, RefusalError):
                 continue
 
-    def meddle(self) -> None:
-        while not self.over.wait(0.0005):  # else he has the processor most of the time
+    def administer(self) -> None:
+        while not self.over.wait(0.0005):  # leaves processor time to the clients
             self.pool.resize(size=self.dice.randint(0, 3), max_overflow=self.dice.randint(1, 2))
             self.pool.suspend()
             self.pool.maintain()
@@ -89,7 +89,7 @@ class Storm:
             self.pool.clear()
 
 
-def test_a_storm_on_a_pool_that_is_meddled_with_loses_nothing() -> None:
+def test_heavy_load_on_a_pool_under_constant_changes_loses_nothing() -> None:
     for seed in range(3):
         storm = Storm(seed)
         storm.run()

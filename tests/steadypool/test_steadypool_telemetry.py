@@ -1,4 +1,4 @@
-"""What OpenTelemetry's own SDK reads from pools, on the virtual clock."""
+"""The metrics that the OpenTelemetry SDK reads from pools, on the virtual clock."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ NAMED = (("db.client.connection.pool.name", "shop"),)
 
 
 class Meters:
-    """A provider that keeps its metrics in memory, and what can be asked of it."""
+    """A provider that keeps its metrics in memory, with queries for them."""
 
     def __init__(self) -> None:
         self._reader = InMemoryMetricReader()
@@ -44,7 +44,7 @@ class Meters:
         return {metric.name.removeprefix(PREFIX): metric for metric in found}
 
     def numbers(self, name: str) -> dict[Any, Any]:
-        """The values of a counter or gauge, by attributes."""
+        """Return the values of a counter or gauge, by attributes."""
         metric = self.read().get(name)
         points = metric.data.data_points if metric else []
         return {
@@ -54,7 +54,7 @@ class Meters:
         }
 
     def times(self, name: str) -> tuple[int, float]:
-        """How often something was timed, and the sum in seconds."""
+        """Return the number of measurements and their sum in seconds."""
         metric = self.read().get(name)
         points = list(metric.data.data_points) if metric else []
         if not points:
@@ -129,7 +129,7 @@ def test_connections_are_counted_by_state(meters: Meters, make_pool: MakePool) -
     }
 
 
-def test_who_waits_is_pending(
+def test_waiters_are_pending_requests(
     meters: Meters, make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
 ) -> None:
     seen: list[dict[Any, Any]] = []
@@ -188,7 +188,7 @@ def test_timeouts_are_counted_and_other_failures_are_not(
     assert meters.numbers("timeouts") == {NAMED: 2}
 
 
-def test_opening_waiting_and_using_are_timed(
+def test_connects_waits_and_loans_are_timed(
     meters: Meters, make_pool: MakePool, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     connect.then(2.0)
@@ -203,7 +203,7 @@ def test_opening_waiting_and_using_are_timed(
     assert meters.times("use_time") == (2, 6.0)
 
 
-def test_pools_are_told_apart_by_name(meters: Meters, make_pool: MakePool) -> None:
+def test_pools_are_distinguished_by_name(meters: Meters, make_pool: MakePool) -> None:
     make_pool("shop", size=1)
     make_pool("log", size=2)
     assert sorted(meters.numbers("idle.max").values()) == [1, 2]
@@ -224,7 +224,7 @@ class Broken:
     add = record
 
 
-def test_a_broken_instrument_harms_no_borrower(
+def test_a_failing_instrument_affects_no_borrower(
     meters: Meters, make_pool: MakePool, caplog: pytest.LogCaptureFixture
 ) -> None:
     instruments = meters.telemetry._instruments

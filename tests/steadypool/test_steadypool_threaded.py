@@ -1,4 +1,4 @@
-"""The pool for threads, on virtual time and with scripted connections."""
+"""The pool for threads, in virtual time and with scripted connections."""
 
 import math
 import threading
@@ -32,7 +32,7 @@ def test_the_pool_starts_with_size_connections(make_pool: MakePool) -> None:
     assert (stats.created, stats.pool_size, stats.total_connections, stats.max_size) == (3, 3, 3, 5)
 
 
-def test_min_size_says_how_many_are_opened_at_start(make_pool: MakePool) -> None:
+def test_min_size_connections_are_opened_at_the_start(make_pool: MakePool) -> None:
     assert make_pool(size=3, min_size=1).stats().created == 1
 
 
@@ -80,7 +80,7 @@ def test_an_acquire_on_a_full_pool_fails_exactly_at_its_timeout(
 
 
 @pytest.mark.parametrize("timeout", [0.25, 60])
-def test_an_acquire_may_have_a_timeout_of_its_own(
+def test_an_acquire_may_override_the_timeout(
     make_pool: MakePool, clock: VirtualClock, timeout: float
 ) -> None:
     pool = make_pool(timeout=30)
@@ -98,26 +98,26 @@ def test_timeout_zero_does_not_wait(make_pool: MakePool, clock: VirtualClock) ->
     assert clock.now() == 0
 
 
-def test_timeout_zero_still_opens_a_connection_where_there_is_room(make_pool: MakePool) -> None:
+def test_timeout_zero_still_opens_a_connection_below_the_limit(make_pool: MakePool) -> None:
     pool = make_pool(min_size=0)
     assert pool.acquire(timeout=0) is not None
 
 
-def test_a_release_wakes_the_waiter(make_pool: MakePool, clock: VirtualClock, crew: Any) -> None:
+def test_a_release_wakes_the_waiter(make_pool: MakePool, clock: VirtualClock, actors: Any) -> None:
     pool = make_pool()
     held = pool.acquire()
     got: list[object] = []
-    crew.start(lambda: got.append(pool.acquire()))
+    actors.start(lambda: got.append(pool.acquire()))
     clock.sleep(5)
     pool.release(held)
-    crew.join()
+    actors.join()
     assert got == [held]
     assert clock.now() == 5
     pool.release(held)
 
 
 def test_waiters_are_served_in_order_and_a_releaser_goes_to_the_back(
-    make_pool: MakePool, crew: Any
+    make_pool: MakePool, actors: Any
 ) -> None:
     pool = make_pool()
     held = pool.acquire()
@@ -130,22 +130,22 @@ def test_waiters_are_served_in_order_and_a_releaser_goes_to_the_back(
 
         return work
 
-    crew.queue(pool, client("first"), client("second"), client("third"))
+    actors.queue(pool, client("first"), client("second"), client("third"))
     pool.release(held)
     with pool:
         served.append("releaser")
-    crew.join()
+    actors.join()
     assert served == ["first", "second", "third", "releaser"]
 
 
-def test_a_hand_over_at_the_very_moment_of_the_timeout_is_taken(
-    make_pool: MakePool, clock: VirtualClock, crew: Any
+def test_a_hand_over_at_the_moment_of_the_timeout_counts(
+    make_pool: MakePool, clock: VirtualClock, actors: Any
 ) -> None:
     pool = make_pool()
     held = pool.acquire()
 
     class LateWaiter:
-        """Says that its time is up, although it was woken meanwhile."""
+        """Reports its deadline although it was woken meanwhile."""
 
         def wait(self, deadline: float | None) -> bool:
             pool.release(held)
@@ -200,22 +200,24 @@ def test_a_connection_as_old_as_recycle_is_replaced_before_it_is_handed_out(
     assert (stats.recycled, stats.created, stats.closed) == (1, 2, 1)
 
 
-def test_a_younger_one_is_kept(make_pool: MakePool, clock: VirtualClock) -> None:
+def test_a_connection_younger_than_recycle_is_kept(
+    make_pool: MakePool, clock: VirtualClock
+) -> None:
     pool = make_pool(recycle=3600)
     clock.sleep(3599)
     with pool as connection:
         assert connection.number == 1
 
 
-def test_recycle_zero_keeps_for_ever(make_pool: MakePool, clock: VirtualClock) -> None:
+def test_recycle_zero_means_no_age_limit(make_pool: MakePool, clock: VirtualClock) -> None:
     pool = make_pool(recycle=0)
     clock.sleep(1e9)
     with pool as connection:
         assert connection.number == 1
 
 
-def test_a_waiter_gets_a_replacement_for_a_connection_too_old(
-    make_pool: MakePool, clock: VirtualClock, crew: Any
+def test_a_waiter_gets_a_replacement_for_an_expired_connection(
+    make_pool: MakePool, clock: VirtualClock, actors: Any
 ) -> None:
     pool = make_pool(recycle=10)
     held = pool.acquire()
@@ -225,14 +227,14 @@ def test_a_waiter_gets_a_replacement_for_a_connection_too_old(
         with pool as connection:
             got.append(connection)
 
-    crew.queue(pool, client)
+    actors.queue(pool, client)
     clock.sleep(10)
     pool.release(held)
-    crew.join()
+    actors.join()
     assert [connection.number for connection in got] == [2]
 
 
-def test_a_replacement_that_fails_gives_its_slot_to_the_next(
+def test_a_failed_replacement_frees_its_slot_for_the_next_waiter(
     make_pool: MakePool, clock: VirtualClock, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(recycle=10, connect_attempts=1)
@@ -276,8 +278,8 @@ def test_an_open_transaction_is_rolled_back_on_return(make_pool: MakePool) -> No
 
 
 @pytest.mark.parametrize("spoil", ["close", "rollback fails"])
-def test_a_connection_dropped_on_return_wakes_a_waiter(
-    make_pool: MakePool, crew: Any, spoil: str
+def test_closing_a_returned_connection_wakes_a_waiter(
+    make_pool: MakePool, actors: Any, spoil: str
 ) -> None:
     pool = make_pool()
     held = pool.acquire()
@@ -287,20 +289,20 @@ def test_a_connection_dropped_on_return_wakes_a_waiter(
         with pool as connection:
             got.append(connection.number)
 
-    crew.queue(pool, client)
+    actors.queue(pool, client)
     if spoil == "close":
         held.close()
     else:
         held.in_transaction = True
         held.on_rollback = OSError("gone")
     pool.release(held)
-    crew.join()
+    actors.join()
     assert got == [2]
     assert pool.stats().total_connections == 1
 
 
-def test_a_failed_connect_of_one_lets_the_next_waiter_try(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_a_failed_connect_lets_the_next_waiter_try(
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(min_size=0, connect_attempts=1)
     gate = Gate(clock)
@@ -319,11 +321,11 @@ def test_a_failed_connect_of_one_lets_the_next_waiter_try(
             connection.close()
         outcomes.append("left")
 
-    crew.start(leaver)
+    actors.start(leaver)
     assert gate.arrived.wait(10)
-    crew.queue(pool, client, client)
+    actors.queue(pool, client, client)
     gate.open()
-    crew.join()
+    actors.join()
     assert sorted(outcomes) == ["failed", "left", "served"]
 
 
@@ -340,8 +342,8 @@ def test_the_pool_still_grows_after_failed_connects(
         pool.release(connection)
 
 
-def test_a_slow_connect_delays_nobody_else(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_a_slow_connect_delays_no_other_acquire(
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(size=2)
     held = [pool.acquire(), pool.acquire()]
@@ -355,19 +357,19 @@ def test_a_slow_connect_delays_nobody_else(
         with pool as connection:
             got.append(connection.number)
 
-    crew.start(client)
+    actors.start(client)
     assert gate.arrived.wait(10)
     pool.release(held[1])
     with pool as connection:
         assert connection is held[1]
     assert clock.now() == 0
     gate.open()
-    crew.join()
+    actors.join()
     assert got == [3]
 
 
-def test_the_timeout_covers_the_turn_that_comes_too_late_to_connect(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+def test_a_turn_that_comes_too_late_to_connect_is_a_timeout(
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(min_size=0)
     connect.then(20.0, 20.0)
@@ -391,7 +393,7 @@ def test_a_connect_that_fails_after_the_deadline_is_a_timeout(
     assert isinstance(caught.value.__cause__, OSError)
 
 
-def test_close_all_empties_and_the_pool_goes_on(
+def test_close_all_empties_the_pool_and_it_stays_usable(
     make_pool: MakePool, connect: ScriptedConnector
 ) -> None:
     pool = make_pool(size=2)
@@ -404,7 +406,7 @@ def test_close_all_empties_and_the_pool_goes_on(
         assert connection.number == 3
 
 
-def test_close_all_frees_slots_for_those_who_wait(make_pool: MakePool, crew: Any) -> None:
+def test_close_all_frees_slots_for_waiters(make_pool: MakePool, actors: Any) -> None:
     pool = make_pool()
     held = pool.acquire()
     got: list[int] = []
@@ -413,14 +415,16 @@ def test_close_all_frees_slots_for_those_who_wait(make_pool: MakePool, crew: Any
         with pool as connection:
             got.append(connection.number)
 
-    crew.queue(pool, client)
+    actors.queue(pool, client)
     pool.close_all()
     pool.release(held)
-    crew.join()
+    actors.join()
     assert got == [2]
 
 
-def test_close_tells_waiters_at_once(make_pool: MakePool, crew: Any, clock: VirtualClock) -> None:
+def test_close_ends_all_waits_at_once(
+    make_pool: MakePool, actors: Any, clock: VirtualClock
+) -> None:
     pool = make_pool()
     held = pool.acquire()
     failures: list[float] = []
@@ -430,15 +434,15 @@ def test_close_tells_waiters_at_once(make_pool: MakePool, crew: Any, clock: Virt
             pool.acquire()
         failures.append(clock.now())
 
-    crew.queue(pool, client, client)
+    actors.queue(pool, client, client)
     pool.close()
-    crew.join()
+    actors.join()
     assert failures == [0, 0]
     pool.release(held)
     assert held.closed
 
 
-def test_a_closed_pool_hands_out_nothing_and_closes_once(make_pool: MakePool) -> None:
+def test_a_closed_pool_refuses_acquires_and_may_be_closed_again(make_pool: MakePool) -> None:
     pool = make_pool()
     pool.close()
     pool.close()
@@ -448,7 +452,7 @@ def test_a_closed_pool_hands_out_nothing_and_closes_once(make_pool: MakePool) ->
 
 
 def test_a_connect_that_ends_after_close_leaves_nothing_open(
-    make_pool: MakePool, crew: Any, connect: ScriptedConnector, clock: VirtualClock
+    make_pool: MakePool, actors: Any, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = make_pool(min_size=0)
     gate = Gate(clock)
@@ -458,11 +462,11 @@ def test_a_connect_that_ends_after_close_leaves_nothing_open(
         with pytest.raises(PoolClosedError):
             pool.acquire()
 
-    crew.start(client)
+    actors.start(client)
     assert gate.arrived.wait(10)
     pool.close()
     gate.open()
-    crew.join()
+    actors.join()
     assert connect.open_now == 0
     assert (pool.stats().created, pool.stats().closed) == (1, 1)
 
@@ -495,27 +499,29 @@ def test_releasing_a_foreign_connection_is_refused(
         pool.release(object())
 
 
-def test_another_thread_may_release(make_pool: MakePool, crew: Any) -> None:
+def test_another_thread_may_release(make_pool: MakePool, actors: Any) -> None:
     pool = make_pool()
     connection = pool.acquire()
-    crew.start(lambda: pool.release(connection))
-    crew.join()
+    actors.start(lambda: pool.release(connection))
+    actors.join()
     assert pool.stats().pool_size == 1
 
 
 class Interrupt(BaseException):
-    """Not an Exception."""
+    """An exception that is not an `Exception`."""
 
 
 @pytest.mark.parametrize("error", [ValueError, Interrupt])
-def test_the_body_of_a_with_may_raise(make_pool: MakePool, error: type[BaseException]) -> None:
+def test_an_exception_in_a_with_block_releases_the_connection(
+    make_pool: MakePool, error: type[BaseException]
+) -> None:
     pool = make_pool()
     with pytest.raises(error), pool:
         raise error
     assert (pool.stats().pool_size, pool.stats().in_use) == (1, 0)
 
 
-def test_with_blocks_nest(make_pool: MakePool) -> None:
+def test_contexts_nest(make_pool: MakePool) -> None:
     pool = make_pool(size=2)
     with pool as outer, pool as inner:
         assert outer is not inner
@@ -529,7 +535,7 @@ def test_connection_is_a_with_block_with_a_timeout(make_pool: MakePool) -> None:
     assert pool.stats().in_use == 0
 
 
-def test_a_failed_start_closes_what_it_had_opened(connect: ScriptedConnector) -> None:
+def test_a_failed_start_closes_the_connections_it_opened(connect: ScriptedConnector) -> None:
     connect.then(None, None, OSError("refused"))
     with pytest.raises(PoolInitializationError, match="refused"):
         ConnectionPool(size=5, connect=connect)
@@ -558,40 +564,38 @@ def test_a_failed_start_closes_what_it_had_opened(connect: ScriptedConnector) ->
         ({"order": None}, "order must be one of lifo, fifo"),
     ],
 )
-def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
+def test_the_error_for_a_wrong_option_names_it(options: dict[str, Any], message: str) -> None:
     with pytest.raises(PoolConfigError, match=message):
         ConnectionPool(**({"connect": ScriptedConnector()} | options))
 
 
-def test_a_wrong_timeout_of_an_acquire_is_named(make_pool: MakePool) -> None:
+def test_the_error_for_a_wrong_timeout_of_an_acquire_names_it(make_pool: MakePool) -> None:
     with pytest.raises(PoolConfigError, match="timeout must be"):
         make_pool().acquire(timeout=-1)
 
 
 def test_a_pool_without_timeout_waits_for_ever(
-    make_pool: MakePool, crew: Any, clock: VirtualClock
+    make_pool: MakePool, actors: Any, clock: VirtualClock
 ) -> None:
     pool = make_pool(timeout=None)
     held = pool.acquire()
-    crew.queue(pool, lambda: pool.release(pool.acquire()))
+    actors.queue(pool, lambda: pool.release(pool.acquire()))
     clock.sleep(1e7)
     pool.release(held)
-    crew.join()
+    actors.join()
     assert pool.stats().timeouts == 0
 
 
 @pytest.mark.parametrize("timeout", [None, math.inf])
-def test_without_a_timeout_nobody_gives_up_waiting(
-    make_pool: MakePool, timeout: float | None
-) -> None:
+def test_a_wait_without_timeout_never_gives_up(make_pool: MakePool, timeout: float | None) -> None:
     pool = make_pool(size=1, max_overflow=0, timeout=timeout)
     held = pool.acquire()
-    with pytest.raises(ClockStuckError):  # nobody else is there who could give it back
+    with pytest.raises(ClockStuckError):  # no other thread could release it
         pool.acquire()
     pool.release(held)
 
 
-def test_any_db_api_connection_is_rolled_back_if_it_cannot_say(make_pool: MakePool) -> None:
+def test_a_connection_of_unknown_state_is_rolled_back(make_pool: MakePool) -> None:
     class Mute:
         rollbacks = 0
 

@@ -1,6 +1,6 @@
-"""TLS on a server that has a certificate: in both shells, verified, and refused if it is not good.
+"""TLS for threads and asyncio: certificates are verified, and bad ones are refused.
 
-The authorities are the tests' own, made anew for each run.
+Each run creates its own certificate authorities.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ CIPHER = "SHOW SESSION STATUS LIKE 'Ssl_cipher'"
 
 @dataclass(frozen=True)
 class Certified(Mysqld):
-    """A server that shows a certificate."""
+    """A server with a certificate."""
 
     certificate: trustme.LeafCert
 
@@ -58,7 +58,7 @@ def server(authority: trustme.CA) -> Iterator[PrivateServer]:
 
 @pytest.fixture
 def config(server: PrivateServer) -> Iterator[Config]:
-    """How to connect over TCP, on which alone names are verified."""
+    """Configure TCP, because only TCP connections verify host names."""
     tenant = server.create_tenant()
     yield Config(
         host=server.address.host,
@@ -68,8 +68,8 @@ def config(server: PrivateServer) -> Iterator[Config]:
         database=tenant.database,
     )
     deadline = time.monotonic() + 10
-    while left := server.connection_ids(tenant):  # the server notices a moment late
-        assert time.monotonic() < deadline, f"something was left open: {left}"
+    while left := server.connection_ids(tenant):  # the server notices with a delay
+        assert time.monotonic() < deadline, f"connections are still open: {left}"
         threading.Event().wait(0.005)
     server.drop_tenant(tenant)
 
@@ -95,8 +95,8 @@ def in_asyncio(config: Config) -> str:
     return str(asyncio.run(body()))
 
 
-Shell = Callable[[Config], str]
-both_shells = pytest.mark.parametrize("cipher_of", [in_threads, in_asyncio])
+RunPool = Callable[[Config], str]
+both_pools = pytest.mark.parametrize("cipher_of", [in_threads, in_asyncio])
 
 
 def written(authority: trustme.CA, folder: Path) -> str:
@@ -105,40 +105,40 @@ def written(authority: trustme.CA, folder: Path) -> str:
     return str(path)
 
 
-@both_shells
+@both_pools
 def test_a_certificate_of_the_named_authority_is_accepted(
-    cipher_of: Shell, config: Config, authority: trustme.CA, tmp_path: Path
+    cipher_of: RunPool, config: Config, authority: trustme.CA, tmp_path: Path
 ) -> None:
     assert cipher_of(replace(config, tls_ca=written(authority, tmp_path))) != ""
 
 
-@both_shells
+@both_pools
 def test_a_certificate_of_another_authority_is_refused(
-    cipher_of: Shell, config: Config, tmp_path: Path
+    cipher_of: RunPool, config: Config, tmp_path: Path
 ) -> None:
     strangers = replace(config, tls_ca=written(trustme.CA(), tmp_path))
     with pytest.raises(PoolInitializationError, match=r"certificate verify failed.*check tls_ca"):
         cipher_of(strangers)
 
 
-@both_shells
+@both_pools
 def test_a_certificate_for_another_host_is_refused(
-    cipher_of: Shell, config: Config, authority: trustme.CA, tmp_path: Path
+    cipher_of: RunPool, config: Config, authority: trustme.CA, tmp_path: Path
 ) -> None:
     elsewhere = replace(config, host="localhost", tls_ca=written(authority, tmp_path))
     with pytest.raises(PoolInitializationError, match=r"certificate is not valid for 'localhost'"):
         cipher_of(elsewhere)
 
 
-@both_shells
+@both_pools
 def test_tls_without_an_authority_is_encrypted_and_not_verified(
-    cipher_of: Shell, config: Config
+    cipher_of: RunPool, config: Config
 ) -> None:
     assert cipher_of(replace(config, tls=True)) != ""
 
 
 @pytest.mark.parametrize("send", [sent_in_threads, sent_in_asyncio])
-def test_a_statement_that_is_not_taken_is_given_up_through_tls_too(
+def test_the_write_timeout_also_ends_a_statement_over_tls(
     send: Callable[[Config, Callable[[], None]], None], server: PrivateServer, config: Config
 ) -> None:
     began: list[float] = []
@@ -155,7 +155,7 @@ def test_a_statement_that_is_not_taken_is_given_up_through_tls_too(
         server.resume()
 
 
-@both_shells
-def test_on_this_machine_plain_text_is_enough(cipher_of: Shell, config: Config) -> None:
+@both_pools
+def test_a_local_connection_needs_no_tls(cipher_of: RunPool, config: Config) -> None:
     assert cipher_of(config) == ""
     assert cipher_of(replace(config, tls=False)) == ""

@@ -1,4 +1,4 @@
-"""The typed API example speaks of every public name; mypy checks what it says."""
+"""The typed API example uses every public name; mypy checks it."""
 
 import ast
 from pathlib import Path

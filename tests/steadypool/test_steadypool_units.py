@@ -40,7 +40,7 @@ def test_a_unit_of_work_that_raises_is_rolled_back(
     assert pool.stats().pool_size == 1
 
 
-def test_a_commit_that_fails_is_rolled_back_and_told(make_pool: MakePool) -> None:
+def test_a_failed_commit_is_rolled_back_and_raised(make_pool: MakePool) -> None:
     def fail() -> None:
         raise OSError("lost")
 
@@ -51,7 +51,7 @@ def test_a_commit_that_fails_is_rolled_back_and_told(make_pool: MakePool) -> Non
     assert connection.rollbacks == 1
 
 
-def test_a_connection_that_can_neither_commit_nor_roll_back_is_dropped(make_pool: MakePool) -> None:
+def test_a_connection_that_can_neither_commit_nor_roll_back_is_closed(make_pool: MakePool) -> None:
     pool = make_pool(reset="none")
     with pytest.raises(ValueError, match="mine"), pool.transaction() as connection:
         connection.in_transaction = True
@@ -70,13 +70,15 @@ def test_an_update_that_changed_one_row_is_no_conflict() -> None:
     expect_one(Cursor(1))
 
 
-@pytest.mark.parametrize(("rows", "message"), [(0, "order 7 was changed"), (2, "but 2 were")])
+@pytest.mark.parametrize(("rows", "message"), [(0, "order 7 was changed"), (2, "changed 2 rows")])
 def test_an_update_that_changed_no_row_or_several_is_a_conflict(rows: int, message: str) -> None:
     with pytest.raises(ConflictError, match=message):
         expect_one(Cursor(rows), "order 7")
 
 
-def test_loans_tell_what_is_out_since_when(make_pool: MakePool, clock: VirtualClock) -> None:
+def test_loans_show_each_connection_and_the_time_of_its_acquire(
+    make_pool: MakePool, clock: VirtualClock
+) -> None:
     pool = make_pool(size=2)
     first = pool.acquire()
     clock.sleep(5)
@@ -88,12 +90,12 @@ def test_loans_tell_what_is_out_since_when(make_pool: MakePool, clock: VirtualCl
     assert pool.loans() == ()
 
 
-def test_a_pool_that_looks_for_leaks_knows_who_borrows_and_where(make_pool: MakePool) -> None:
+def test_a_pool_with_leak_after_knows_the_borrower_and_the_place(make_pool: MakePool) -> None:
     pool = make_pool(leak_after=10)
     with pool:
         (loan,) = pool.loans()
     assert loan.holder == threading.current_thread().name
-    assert loan.where[0].endswith("test_a_pool_that_looks_for_leaks_knows_who_borrows_and_where")
+    assert loan.where[0].endswith("test_a_pool_with_leak_after_knows_the_borrower_and_the_place")
 
 
 def test_a_long_loan_is_reported_once(
@@ -119,7 +121,7 @@ def test_a_long_loan_is_reported_once(
     assert pool.health().is_healthy
 
 
-def test_the_next_loan_of_the_same_connection_is_reported_anew(
+def test_the_next_loan_of_the_same_connection_is_reported_again(
     make_pool: MakePool, clock: VirtualClock
 ) -> None:
     pool = make_pool(leak_after=10)
@@ -130,13 +132,13 @@ def test_the_next_loan_of_the_same_connection_is_reported_anew(
     assert pool.stats().leaks_suspected == 2
 
 
-def test_a_waiting_acquire_reports_the_leak_that_it_waits_for(
-    make_pool: MakePool, clock: VirtualClock, crew: Any
+def test_an_acquire_that_waits_for_a_leaked_connection_reports_the_leak(
+    make_pool: MakePool, clock: VirtualClock, actors: Any
 ) -> None:
     pool = make_pool(leak_after=10)
     held = pool.acquire()
     clock.sleep(20)
-    crew.queue(pool, lambda: pool.release(pool.acquire()))
+    actors.queue(pool, lambda: pool.release(pool.acquire()))
     assert pool.stats().leaks_suspected == 1
     pool.release(held)
-    crew.join()
+    actors.join()

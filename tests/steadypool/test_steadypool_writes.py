@@ -1,4 +1,4 @@
-"""A server that takes no statement is given up after the write timeout, in both shells."""
+"""The write timeout ends a statement that the server does not read, for threads and asyncio."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from poolspec.servers import PrivateServer, Server, ServerError, Tenant
 from steadypool import AsyncConnectionPool, Config, ConnectionPool
 
 STATEMENT = f"SELECT LENGTH('{'x' * 8_000_000}')"
-"""More than the system takes for a server that does not read."""
+"""Larger than the buffers of the system for a server that does not read."""
 LIMITS: dict[str, Any] = {"write_timeout": 0.2, "query_timeout": 30}
 
 
@@ -59,9 +59,9 @@ def in_asyncio(config: Config, pause: Callable[[], None]) -> None:
     asyncio.run(body())
 
 
-@pytest.mark.parametrize("shell", [in_threads, in_asyncio])
-def test_a_statement_that_is_not_taken_is_given_up(
-    shell: Callable[[Config, Callable[[], None]], None], server: Server, config: Config
+@pytest.mark.parametrize("run_pool", [in_threads, in_asyncio])
+def test_the_write_timeout_ends_a_statement_that_the_server_does_not_read(
+    run_pool: Callable[[Config, Callable[[], None]], None], server: Server, config: Config
 ) -> None:
     assert isinstance(server, PrivateServer)
     began: list[float] = []
@@ -72,13 +72,13 @@ def test_a_statement_that_is_not_taken_is_given_up(
 
     try:
         with pytest.raises(pymysql.OperationalError):
-            shell(config, pause)
+            run_pool(config, pause)
         assert 0.2 <= time.monotonic() - began[0] < 10
     finally:
         server.resume()
 
 
-def test_a_cancelled_statement_that_was_not_taken_ends_its_connection(
+def test_cancelling_a_statement_that_the_server_does_not_read_closes_the_connection(
     server: Server, config: Config
 ) -> None:
     assert isinstance(server, PrivateServer)

@@ -40,16 +40,16 @@ async def server_count_becomes(server: Server, tenant: Tenant, count: int) -> bo
     return True
 
 
-async def uncommitted(connection: Any) -> None:
+async def write_uncommitted(connection: Any) -> None:
     """Write without a commit."""
     await run(connection, "UPDATE t SET n = n + 1")
 
 
-async def snapshot(connection: Any) -> None:
+async def begin_read(connection: Any) -> None:
     """Read, which begins a transaction."""
     await run(connection, "SELECT * FROM t")
 
 
-async def opened(config: Config) -> None:
+async def open_pool(config: Config) -> None:
     """Open a pool; the tests expect a failure."""
     await AsyncConnectionPool.open(config=config)

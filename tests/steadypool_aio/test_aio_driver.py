@@ -12,12 +12,12 @@ import pymysql
 import pytest
 from tests.steadypool_aio.context import loop_turns
 from tests.steadypool_aio.database import (
-    opened,
+    begin_read,
+    open_pool,
     pool_on,
     run,
     server_count_becomes,
-    snapshot,
-    uncommitted,
+    write_uncommitted,
 )
 
 from poolspec.servers import Server, Tenant
@@ -55,7 +55,7 @@ async def committed_and_read_again(connection: Any) -> None:
             pass
 
 
-LEFTOVERS = [uncommitted, begun, snapshot, streamed, failed, committed_and_read_again]
+LEFTOVERS = [write_uncommitted, begun, begin_read, streamed, failed, committed_and_read_again]
 
 
 @pytest.mark.parametrize("leave", LEFTOVERS)
@@ -96,7 +96,7 @@ def test_a_plain_aiomysql_connection_is_rolled_back_too(config: Config, leave: L
 def test_a_connection_is_clean_after_a_commit(config: Config) -> None:
     async def body() -> None:
         async with pool_on(config) as pool, pool as connection:
-            await uncommitted(connection)
+            await write_uncommitted(connection)
             await connection.commit()
             assert state(connection) is ConnectionState.CLEAN
 
@@ -106,7 +106,7 @@ def test_a_connection_is_clean_after_a_commit(config: Config) -> None:
 def test_a_connection_with_autocommit_stays_clean(config: Config) -> None:
     async def body() -> None:
         async with pool_on(replace(config, autocommit=True)) as pool, pool as connection:
-            await snapshot(connection)
+            await begin_read(connection)
             assert state(connection) is ConnectionState.CLEAN
 
     asyncio.run(body())
@@ -226,7 +226,7 @@ def test_a_transaction_begun_by_a_failing_procedure_is_rolled_back(config: Confi
 
 def test_required_tls_that_the_server_does_not_offer_is_an_error(config: Config) -> None:
     with pytest.raises(PoolInitializationError, match="offers no TLS"):
-        asyncio.run(opened(replace(config, tls=True)))
+        asyncio.run(open_pool(replace(config, tls=True)))
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.steadypool.heard import OPTIONS, Heard, Interrupt
+from tests.steadypool.recorder import OPTIONS, EventRecorder, Interrupt
 from tests.steadypool_aio.context import PoolContext, run_test
 
 from steadypool import AsyncConnectionPool, EventKind, PoolEvent, Reset
@@ -18,7 +18,7 @@ class RandomClient:
     """Random actions of one client on a pool while interrupts occur in its listener."""
 
     def __init__(self, chance: random.Random, context: PoolContext) -> None:
-        self.heard = Heard()
+        self.heard = EventRecorder()
         self._random = chance
         self._bench = context
         self._fails = False
@@ -122,7 +122,7 @@ def test_interrupts_in_a_listener_lose_nothing(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_interrupts_in_a_listener_lose_nothing_with_many_clients(seed: int) -> None:
     chance = random.Random(seed)
-    heard = Heard()
+    heard = EventRecorder()
 
     async def body(context: PoolContext) -> None:
         options = {name: chance.choice(values) for name, values in OPTIONS.items()}

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from tests.steadypool_aio.database import (
-    opened,
+    begin_read,
+    open_pool,
     pool_on,
     run,
     server_count_becomes,
-    snapshot,
-    uncommitted,
+    write_uncommitted,
 )
 
 from poolspec.servers import Server, Tenant
@@ -96,7 +96,7 @@ def test_concurrent_tasks_lose_no_write(config: Config) -> None:
             async def client() -> None:
                 for _ in range(10):
                     async with pool.transaction() as connection:
-                        await uncommitted(connection)
+                        await write_uncommitted(connection)
 
             await asyncio.gather(*(client() for _ in range(12)))
             async with pool as connection:
@@ -116,8 +116,8 @@ def test_cancelled_clients_lose_no_connection(config: Config) -> None:
             async def client() -> None:
                 while True:
                     async with pool.transaction() as connection:
-                        await snapshot(connection)
-                        await uncommitted(connection)
+                        await begin_read(connection)
+                        await write_uncommitted(connection)
 
             for turn in range(150):
                 tasks = [asyncio.create_task(client()) for _ in range(6)]
@@ -143,7 +143,7 @@ def test_a_unit_of_work_is_atomic(config: Config, ends: str) -> None:
         async with pool_on(config) as pool:
             try:
                 async with pool.transaction() as connection:
-                    await uncommitted(connection)
+                    await write_uncommitted(connection)
                     if ends == "badly":
                         raise LookupError
             except LookupError:
@@ -161,7 +161,7 @@ def test_a_unit_of_work_begins_a_transaction_in_autocommit_mode(
         async with pool_on(replace(config, autocommit=True)) as pool:
             with pytest.raises(LookupError):
                 async with pool.transaction() as connection:
-                    await uncommitted(connection)
+                    await write_uncommitted(connection)
                     raise LookupError
             async with pool as connection:
                 assert await run(connection, "SELECT n FROM t") == ((0,),)
@@ -171,10 +171,10 @@ def test_a_unit_of_work_begins_a_transaction_in_autocommit_mode(
 
 def test_a_wrong_password_is_explained_but_not_shown(config: Config) -> None:
     with pytest.raises(PoolInitializationError, match="refused user or password") as caught:
-        asyncio.run(opened(replace(config, password="näht-the-öne")))
+        asyncio.run(open_pool(replace(config, password="näht-the-öne")))
     assert "näht-the-öne" not in str(caught.value)
 
 
 def test_an_unknown_database_is_explained(config: Config) -> None:
     with pytest.raises(PoolInitializationError, match=r"user .*, database 'nowhere'"):
-        asyncio.run(opened(replace(config, database="nowhere")))
+        asyncio.run(open_pool(replace(config, database="nowhere")))

@@ -1,7 +1,7 @@
 """Adapters: one short module for each kind of pool.
 
-A pool is named by the adapter's name, or, for an adapter of your own, by where it is:
-`package.module:NAME`, where NAME is an adapter, or a callable without arguments that makes one.
+`--pool` takes the name of a bundled adapter, or the place of another: `package.module:NAME`, where
+NAME is an adapter, or a callable without arguments that returns one.
 """
 
 import sys
@@ -21,18 +21,18 @@ BUNDLED = {
 
 
 class UnknownPoolError(Exception):
-    """No adapter goes by that name."""
+    """There is no adapter of that name, or it cannot be used."""
 
 
 def find_adapter(name: str) -> PoolAdapter:
-    """Return the adapter of that name, or at that place. Raises UnknownPoolError."""
+    """Return the adapter of that name or at that place. Raises UnknownPoolError."""
     place = BUNDLED.get(name, name)
     module, separator, attribute = place.partition(":")
     if not separator:
         known = ", ".join(BUNDLED)
         raise UnknownPoolError(f"no pool {name!r}; give one of: {known}; or package.module:ADAPTER")
     here = str(Path.cwd())
-    if here not in sys.path:  # as `python -m pytest` has it, and `pytest` has not
+    if here not in sys.path:  # as with `python -m pytest`; `pytest` alone leaves it out
         sys.path.insert(0, here)
     try:
         found: Any = getattr(import_module(module), attribute)
@@ -46,7 +46,7 @@ def find_adapter(name: str) -> PoolAdapter:
 
 
 def _check_all(adapter: object, place: str) -> None:
-    """Check an adapter, and its other one for asyncio. Raises UnknownPoolError."""
+    """Check an adapter and its asyncio form. Raises UnknownPoolError."""
     _check(adapter, repr(place), PoolAdapter, NEEDS)
     concurrency = getattr(adapter, "asyncio", None)
     if concurrency is not None:
@@ -54,11 +54,11 @@ def _check_all(adapter: object, place: str) -> None:
 
 
 def _check(adapter: object, place: str, contract: type, needs: Needs) -> None:
-    """Raise UnknownPoolError, saying what is missing, unless this can be an adapter."""
+    """Raise UnknownPoolError if an attribute of the contract is missing."""
     wanted = {**contract.__annotations__, **vars(contract)}
     missing = [n for n in wanted if not n.startswith("_") and not hasattr(adapter, n)]
     if missing:
-        raise UnknownPoolError(f"{place} is no adapter: it lacks {', '.join(missing)}")
+        raise UnknownPoolError(f"{place} is not an adapter: it lacks {', '.join(missing)}")
     able: object = getattr(adapter, "capabilities", None)
     if not isinstance(able, frozenset | set):
         raise UnknownPoolError(f"capabilities of {place} must be a frozenset of Capability")

@@ -1,4 +1,4 @@
-"""What an adapter must have beside the methods of the contract, by the capabilities it claims."""
+"""Checks that an adapter has the attributes that its capabilities require."""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,19 +22,19 @@ NEEDS: Needs = {
     Capability.SUSPEND: ("controls.suspend", "controls.resume"),
     Capability.TRANSACTIONS: ("controls.transaction",),
 }
-"""Attributes of the adapter for threads."""
+"""Required attributes of the threads form, by capability."""
 ASYNCIO_NEEDS: Needs = {
     able: needs
     for able, needs in NEEDS.items()
-    if able not in (Capability.ASYNCIO, Capability.OPTIMISTIC_LOCKING)  # that is its `change_one`
+    if able not in (Capability.ASYNCIO, Capability.OPTIMISTIC_LOCKING)  # covered by `change_one`
 }
-"""Attributes of the adapter for asyncio."""
+"""Required attributes of the asyncio form, by capability."""
 MAY_BE_NONE = frozenset({"asyncio"})
-"""Where a package for it is not installed."""
+"""Attributes that may be None: the package for them may be missing."""
 
 
 def unmet(adapter: object, able: frozenset[Capability], needs: Needs) -> Iterator[str]:
-    """Say which capability is claimed without what."""
+    """Yield each capability whose attribute is missing."""
     for capability in sorted(able & needs.keys()):
         for path in needs[capability]:
             missing = _missing(adapter, path)
@@ -44,7 +44,7 @@ def unmet(adapter: object, able: frozenset[Capability], needs: Needs) -> Iterato
 
 
 def _missing(adapter: object, path: str) -> str:
-    """Return the first part of a path that is not there; empty if all of it is."""
+    """Return the first missing part of a path; empty if there is none."""
     found, seen = adapter, ""
     for name in path.split("."):
         seen = f"{seen}.{name}".removeprefix(".")

@@ -1,13 +1,19 @@
-"""Drives steadypool, the bundled pool."""
+"""The adapter of steadypool, the bundled pool."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 import steadypool
-from poolspec.adapters.steady_configuration import told
+from poolspec.adapters.steady_configuration import configured
 from poolspec.adapters.steady_controls import SteadyControls
-from poolspec.adapters.steady_mapping import CAPABILITIES, LOGS, dirt_of, is_installed, kind_of
+from poolspec.adapters.steady_mapping import (
+    CAPABILITIES,
+    LOGS,
+    is_installed,
+    kind_of,
+    session_state_of,
+)
 from poolspec.adapters.steady_scripted import SteadyForeign
 from poolspec.adapters.steady_wiring import config_of, listeners, watched
 from poolspec.lab.aio.contract import AsyncPoolAdapter
@@ -19,7 +25,7 @@ from steadypool.testing import VirtualClock
 
 
 class SteadypoolAdapter:
-    """Passes every call on."""
+    """Drives the threads form of steadypool."""
 
     name = "steadypool"
     capabilities = CAPABILITIES
@@ -27,21 +33,21 @@ class SteadypoolAdapter:
 
     logs = LOGS
     _shared: steadypool.ConnectionPool | None = None
-    """The process-wide pool, as last asked for."""
+    """The default pool, as last returned."""
 
     @property
     def controls(self) -> Controls:
-        """What can be done to a pool in its life."""
+        """The operations on a pool beyond acquire and release."""
         return SteadyControls()
 
     @property
     def foreign(self) -> ForeignConnections:
-        """Connections that are not its own."""
+        """The connections that are not steadypool's own."""
         return SteadyForeign()
 
     @property
     def asyncio(self) -> AsyncPoolAdapter | None:
-        """The adapter of the asyncio concurrency; None where its driver is not installed."""
+        """The adapter of the asyncio form; None if its driver is not installed."""
         if not is_installed("aiomysql"):
             return None
         from poolspec.adapters.steady_asyncio import AsyncSteadypoolAdapter
@@ -49,19 +55,19 @@ class SteadypoolAdapter:
         return AsyncSteadypoolAdapter()
 
     def meter(self) -> Meter:
-        """Make what monitors one pool."""
+        """Make the meter of one pool."""
         from poolspec.adapters.steady_metrics import SteadyMeter
 
         return SteadyMeter()
 
     def clock(self, time: TimeKind) -> Clock:
-        """Return a virtual clock, which the pool will share, or the machine's."""
+        """Return a virtual clock, which the pool shares, or the real one."""
         if time is TimeKind.VIRTUAL:
             return VirtualClock()
         return RealClock()
 
     def opener(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return steadypool's own connector, so that its driver is what runs."""
+        """Return steadypool's own connector, so that its own driver runs."""
         return steadypool.Connector(config_of(tenant))
 
     def create(self, options: Options, wiring: Wiring) -> Any:
@@ -71,12 +77,12 @@ class SteadypoolAdapter:
 
     def open(self, options: Options, place: Place, wiring: Wiring) -> Any:
         """Make a pool that connects by its configuration."""
-        with told(place, options) as given:
+        with configured(place, options) as given:
             made = {**self._tied(wiring), "connect": None, **given}
             return watched(self.pool_class(**made), wiring)
 
     def global_pool(self, options: Options, wiring: Wiring) -> Any:
-        """Return the process-wide pool."""
+        """Return the default pool."""
         self._shared = steadypool.get_global_pool(**options, **self._tied(wiring))
         return watched(self._shared, wiring)
 
@@ -85,15 +91,15 @@ class SteadypoolAdapter:
         return pool.acquire(timeout)
 
     def release(self, pool: steadypool.ConnectionPool, connection: Any) -> None:
-        """Give a connection back."""
+        """Release a connection."""
         pool.release(connection)
 
     def block(self, pool: steadypool.ConnectionPool) -> AbstractContextManager[Any]:
-        """Return the pool itself."""
+        """Return the pool, which is its own context."""
         return pool
 
     def stats(self, pool: steadypool.ConnectionPool) -> Mapping[str, int]:
-        """Return the pool's figures."""
+        """Return the pool's statistics."""
         return pool.get_stats()
 
     def close_all(self, pool: steadypool.ConnectionPool) -> None:
@@ -101,31 +107,31 @@ class SteadypoolAdapter:
         pool.close_all()
 
     def close(self, pool: steadypool.ConnectionPool) -> None:
-        """Close the pool; the process-wide one for good, so that the next who asks makes one."""
+        """Close the pool. Closing the default pool lets the next request for it make a new one."""
         if pool is self._shared:
             self._shared = None
             steadypool.close_global_pool()
         else:
             pool.close()
 
-    def dirt(self, connection: Any) -> str:
-        """Ask the driver."""
-        return dirt_of(connection)
+    def session_state(self, connection: Any) -> str:
+        """Return the session state that the driver knows of."""
+        return session_state_of(connection)
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Say what an exception means."""
+        """Return the kind of an exception."""
         return kind_of(error)
 
     def _tied(self, wiring: Wiring) -> dict[str, Any]:
-        """Return the options that tie a pool into its test."""
+        """Return the options that connect a pool to its test."""
         tied: dict[str, Any] = {"connect": wiring.connect, "listeners": listeners(wiring)}
         if wiring.time is TimeKind.VIRTUAL:
-            tied["clock"] = wiring.clock  # in real time the pool brings its own
+            tied["clock"] = wiring.clock  # in real time the pool has its own
         return tied
 
 
 class SilentSteadypoolAdapter(SteadypoolAdapter):
-    """Makes pools without listeners, which take a shorter way through the code."""
+    """Makes pools without listeners, which run a shorter path of the code."""
 
     name = "steadypool-silent"
     capabilities = CAPABILITIES - {Capability.EVENTS, Capability.FAIR_QUEUE, Capability.METRICS}

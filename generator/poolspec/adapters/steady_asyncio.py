@@ -1,11 +1,11 @@
-"""Drives steadypool's asyncio concurrency."""
+"""The adapter of the asyncio form of steadypool."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 import steadypool
-from poolspec.adapters.steady_configuration import told
+from poolspec.adapters.steady_configuration import configured
 from poolspec.adapters.steady_controls import health_of, loans_of
 from poolspec.adapters.steady_mapping import CAPABILITIES as THREADS_CAPABILITIES
 from poolspec.adapters.steady_mapping import LOGS, THREADS_ONLY, kind_of
@@ -15,7 +15,7 @@ from poolspec.invariants.connection import ScriptedLink
 from poolspec.lab.aio.clock import AsyncClock, RealAsyncClock
 from poolspec.lab.aio.contract import AsyncWiring, Open
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
-from poolspec.lab.driver import driver_dirt
+from poolspec.lab.driver import driver_session_state
 from poolspec.lab.rows import Row
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
@@ -24,10 +24,10 @@ from steadypool.testing_aio import AsyncVirtualClock
 
 
 class AsyncSteadyControls:
-    """Passes every call on."""
+    """The operations on a pool beyond acquire and release."""
 
     def transaction(self, pool: steadypool.AsyncConnectionPool) -> AbstractAsyncContextManager[Any]:
-        """Borrow for a unit of work."""
+        """Return the context of a unit of work."""
         return pool.transaction()
 
     async def resize(
@@ -37,41 +37,41 @@ class AsyncSteadyControls:
         await pool.resize(size, max_overflow)
 
     async def suspend(self, pool: steadypool.AsyncConnectionPool) -> None:
-        """Hand out nothing."""
+        """Stop handing out connections."""
         pool.suspend()
 
     async def resume(self, pool: steadypool.AsyncConnectionPool) -> None:
-        """Hand out again."""
+        """Hand out connections again."""
         pool.resume()
 
     async def maintain(self, pool: steadypool.AsyncConnectionPool) -> None:
-        """Do the housekeeping."""
+        """Do the maintenance."""
         await pool.maintain()
 
     def loans(self, pool: steadypool.AsyncConnectionPool) -> list[LoanSeen]:
-        """Return the pool's own list."""
+        """Return the pool's list of loans."""
         return loans_of(pool)
 
     @asynccontextmanager
     async def keep(
         self, pool: steadypool.AsyncConnectionPool, interval: float
     ) -> AsyncIterator[None]:
-        """Give the pool a housekeeper of its own."""
+        """Run a housekeeper for this pool only."""
         async with steadypool.AsyncHousekeeper(interval) as keeper:
             keeper.watch(pool)
             yield
 
     async def drain(self, pool: steadypool.AsyncConnectionPool, seconds: float) -> None:
-        """Close, waiting for what is on loan."""
+        """Close the pool, and wait for connections on loan."""
         await pool.close(seconds)
 
     async def health(self, pool: steadypool.AsyncConnectionPool) -> HealthSeen:
-        """Return the pool's own verdict."""
+        """Return the health that the pool reports."""
         return health_of(await pool.health())
 
 
 class AsyncSteadypoolAdapter:
-    """Passes every call on."""
+    """Drives the asyncio form of steadypool."""
 
     name = "steadypool"
     capabilities = THREADS_CAPABILITIES - THREADS_ONLY
@@ -82,19 +82,19 @@ class AsyncSteadypoolAdapter:
     logs = LOGS
 
     def meter(self) -> Meter:
-        """Make what monitors one pool."""
+        """Make the meter of one pool."""
         from poolspec.adapters.steady_metrics import SteadyMeter
 
         return SteadyMeter()
 
     def clock(self, time: TimeKind) -> AsyncClock:
-        """Return a virtual clock, which the pool will share, or the event loop's."""
+        """Return a virtual clock, which the pool shares, or the event loop's."""
         if time is TimeKind.VIRTUAL:
             return AsyncVirtualClock()
         return RealAsyncClock()
 
     def opener(self, tenant: Tenant) -> Open:
-        """Return steadypool's own connector, so that its driver is what runs."""
+        """Return steadypool's own connector, so that its own driver runs."""
         return AsyncConnector(config_of(tenant))
 
     async def create(self, options: Options, wiring: AsyncWiring) -> Any:
@@ -104,7 +104,7 @@ class AsyncSteadypoolAdapter:
 
     async def open(self, options: Options, place: Place, wiring: AsyncWiring) -> Any:
         """Make a pool that connects by its configuration, and start it."""
-        with told(place, options) as given:
+        with configured(place, options) as given:
             made = {**_tied(wiring), "connect": None, **given}
             pool = self.pool_class(**made)
         return watched(await pool.start(), wiring)
@@ -114,15 +114,15 @@ class AsyncSteadypoolAdapter:
         return await pool.acquire(timeout)
 
     async def release(self, pool: steadypool.AsyncConnectionPool, connection: Any) -> None:
-        """Give a connection back."""
+        """Release a connection."""
         await pool.release(connection)
 
     def block(self, pool: steadypool.AsyncConnectionPool) -> AbstractAsyncContextManager[Any]:
-        """Return the pool itself."""
+        """Return the pool, which is its own context."""
         return pool
 
     def stats(self, pool: steadypool.AsyncConnectionPool) -> Mapping[str, int]:
-        """Return the pool's figures."""
+        """Return the pool's statistics."""
         return pool.get_stats()
 
     async def close_all(self, pool: steadypool.AsyncConnectionPool) -> None:
@@ -134,21 +134,21 @@ class AsyncSteadypoolAdapter:
         await pool.close()
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Say what an exception means."""
+        """Return the kind of an exception."""
         return kind_of(error)
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""
         return cast(int, connection.thread_id())
 
-    def dirt(self, connection: Any) -> str:
-        """Say what of its last use still clings to a connection."""
-        return (
-            connection.dirt() if isinstance(connection, ScriptedLink) else driver_dirt(connection)
-        )
+    def session_state(self, connection: Any) -> str:
+        """Return the session state that the last borrower left on a connection."""
+        if isinstance(connection, ScriptedLink):
+            return connection.session_state()
+        return driver_session_state(connection)
 
     def watch(self, connection: Any, gone: Callable[[], None]) -> None:
-        """Call `gone` when the connection was closed, politely or not."""
+        """Call `gone` when the connection is closed, with or without a goodbye."""
         if isinstance(connection, ScriptedLink):
             connection.when_gone(gone)
         elif isinstance(connection, AsyncConnection):
@@ -157,14 +157,14 @@ class AsyncSteadypoolAdapter:
             watch_plain(connection, gone)
 
     def end(self, connection: Any) -> None:
-        """Close a connection's socket without ado."""
+        """Close a connection's socket at once."""
         if isinstance(connection, ScriptedLink):
             connection.end()
         else:
             connection.close()
 
     async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
-        """Run a statement and return all rows; of a scripted connection, none."""
+        """Run a statement and return all rows; a scripted connection has none."""
         if isinstance(connection, ScriptedLink):
             await connection.execute()
             return []
@@ -173,13 +173,13 @@ class AsyncSteadypoolAdapter:
             return [tuple(row) for row in await cursor.fetchall()]
 
     async def change_one(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
-        """Run a statement, and look at its count of rows."""
+        """Run a statement, and check that it changed one row."""
         async with connection.cursor() as cursor:
             await cursor.execute(sql, params or None)
             steadypool.expect_one(cursor)
 
     async def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
-        """Run a statement, and read none of its rows."""
+        """Run a statement without reading its rows."""
         async with connection.cursor() as cursor:
             statement = cursor.mogrify(sql, params or None)
         await connection.query(statement, unbuffered=True)
@@ -190,37 +190,37 @@ class AsyncSteadypoolAdapter:
 
 
 def _tied(wiring: AsyncWiring) -> dict[str, Any]:
-    """Return the options that tie a pool into its test."""
+    """Return the options that connect a pool to its test."""
     tied: dict[str, Any] = {"connect": wiring.connect, "listeners": listeners(wiring)}
     if wiring.time is TimeKind.VIRTUAL:
-        tied["clock"] = wiring.clock  # in real time the pool brings its own
+        tied["clock"] = wiring.clock  # in real time the pool has its own
     return tied
 
 
 def watch_own(connection: AsyncConnection, gone: Callable[[], None]) -> None:
-    """Call `gone` when a connection of steadypool's driver was closed, politely or not."""
+    """Call `gone` when a connection of steadypool's driver is closed or aborted."""
     close, abort = connection.pool_close, connection.abort
 
-    async def close_and_tell() -> None:
+    async def close_and_report() -> None:
         try:
             await close()
         finally:
             gone()
 
-    def abort_and_tell() -> None:
+    def abort_and_report() -> None:
         abort()
         gone()
 
-    connection.pool_close = close_and_tell  # type: ignore[method-assign]  # this one is watched
-    connection.abort = abort_and_tell  # type: ignore[method-assign]  # this one is watched
+    connection.pool_close = close_and_report  # type: ignore[method-assign]  # this one is watched
+    connection.abort = abort_and_report  # type: ignore[method-assign]  # this one is watched
 
 
 def watch_plain(connection: Any, gone: Callable[[], None]) -> None:
-    """Call `gone` when a connection of aiomysql was closed."""
+    """Call `gone` when a connection of aiomysql is closed."""
     close = connection.close
 
-    def close_and_tell() -> None:
+    def close_and_report() -> None:
         close()
         gone()
 
-    connection.close = close_and_tell
+    connection.close = close_and_report

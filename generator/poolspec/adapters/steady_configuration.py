@@ -1,4 +1,4 @@
-"""How steadypool is told where its database is: in each of its ways, soundly or with a flaw."""
+"""Configures steadypool in each of its ways, correctly or with a flaw."""
 
 import json
 import os
@@ -13,21 +13,21 @@ from poolspec.lab.contract import Place
 from poolspec.vocabulary import Flaw, Given
 
 NAME = "primary"
-"""What the database is called in files; the pool's default."""
+"""The name of the database in files, which is the pool's default."""
 FILE_VARIABLE = "STEADYPOOL_CONFIG"
 SECRET_VARIABLE = "POOLSPEC_PASSWORD"
 PORT_VARIABLE = "POOLSPEC_PORT"
 SETTINGS = ("connect_timeout", "query_timeout", "autocommit", "tls")
-"""Options that are not the pool's, but its configuration's."""
+"""Options of the configuration, not of the pool."""
 
 Values = dict[str, Any]
 
 
 @contextmanager
-def told(place: Place, options: Mapping[str, Any]) -> Iterator[Values]:
-    """Yield all options of a pool, those included that say where its database is.
+def configured(place: Place, options: Mapping[str, Any]) -> Iterator[Values]:
+    """Yield all options of a pool, with its configuration.
 
-    Variables of the environment are set for as long as the block lasts. Raises PoolConfigError.
+    Environment variables are set until the block ends. Raises PoolConfigError.
     """
     given = {name: value for name, value in options.items() if name not in SETTINGS}
     given["setup"] = _counted(place.opened, given.get("setup"))
@@ -51,7 +51,7 @@ def told(place: Place, options: Mapping[str, Any]) -> Iterator[Values]:
 
 
 def _counted(opened: Callable[[Any], None], setup: Any) -> Callable[[Any], object]:
-    """Return a set-up hook that has each new connection counted, and then does what it should."""
+    """Return a setup hook that counts each new connection, then runs the spec's own hook."""
 
     def hook(connection: Any) -> object:
         opened(connection)
@@ -105,11 +105,11 @@ def _url(values: Values, flaw: Flaw | None) -> str:
 
 
 def _literals(values: Values) -> dict[str, str]:
-    return {name: json.dumps(value) for name, value in values.items()}  # JSON is YAML as well
+    return {name: json.dumps(value) for name, value in values.items()}  # JSON is also YAML
 
 
 def _file(place: Place, literals: Mapping[str, str]) -> Path:
-    """Write the configuration file, if there is to be one, and return its path."""
+    """Write the configuration file, unless the flaw is that it is missing; return its path."""
     path = place.folder / "databases.yaml"
     tenant = place.tenant
     name = "primry" if place.flaw is Flaw.UNNAMED else NAME
@@ -126,7 +126,7 @@ def _file(place: Place, literals: Mapping[str, str]) -> Path:
     elif place.flaw is Flaw.MISSHAPEN:
         path.write_text(f"databases:\n  {name}: mysql://{tenant.user}:{tenant.password}@db1/shop\n")
     elif place.flaw is Flaw.MALFORMED:
-        path.write_text(text.replace("    password: ", "    password: ] "))  # quote it who dares
+        path.write_text(text.replace("    password: ", "    password: ] "))  # not valid YAML
     elif place.flaw is not Flaw.MISSING or place.given is Given.ENVIRONMENT:
         path.write_text(text)
     return path
@@ -134,7 +134,7 @@ def _file(place: Place, literals: Mapping[str, str]) -> Path:
 
 @contextmanager
 def _environment(variables: Mapping[str, str | None]) -> Iterator[None]:
-    """Set variables, or unset them, and put back in the end what was there before."""
+    """Set or unset variables, and restore them when the block ends."""
     before = {name: os.environ.get(name) for name in variables}
     _set(variables)
     try:

@@ -1,4 +1,4 @@
-"""What can be done to a steadypool in its life, and what it says of itself."""
+"""Operations on a steadypool beyond acquire and release, and its own reports."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -9,20 +9,20 @@ from poolspec.lab.contract import HealthSeen, LoanSeen
 
 
 def loans_of(pool: steadypool.ConnectionPool | steadypool.AsyncConnectionPool) -> list[LoanSeen]:
-    """Return what is on loan, the longest loan first."""
+    """Return the loans, the longest first."""
     return [LoanSeen(loan.holder, loan.seconds, loan.where) for loan in pool.loans()]
 
 
 def health_of(health: steadypool.Health) -> HealthSeen:
-    """Return a pool's verdict on itself, in the lab's words."""
+    """Return the health that a pool reports, in the lab's types."""
     return HealthSeen(health.status.value, health.reasons, health.stats.as_dict())
 
 
 class SteadyControls:
-    """Passes every call on."""
+    """The operations of the threads form."""
 
     def transaction(self, pool: steadypool.ConnectionPool) -> AbstractContextManager[Any]:
-        """Borrow for a unit of work."""
+        """Return the context of a unit of work."""
         return pool.transaction()
 
     def resize(
@@ -32,36 +32,36 @@ class SteadyControls:
         pool.resize(size, max_overflow)
 
     def suspend(self, pool: steadypool.ConnectionPool) -> None:
-        """Hand out nothing."""
+        """Stop handing out connections."""
         pool.suspend()
 
     def resume(self, pool: steadypool.ConnectionPool) -> None:
-        """Hand out again."""
+        """Hand out connections again."""
         pool.resume()
 
     def maintain(self, pool: steadypool.ConnectionPool) -> None:
-        """Do the housekeeping."""
+        """Do the maintenance."""
         pool.maintain()
 
     def expect_one(self, cursor: Any) -> None:
-        """Look at the statement's count of rows."""
+        """Check that the statement changed one row."""
         steadypool.expect_one(cursor)
 
     def loans(self, pool: steadypool.ConnectionPool) -> list[LoanSeen]:
-        """Return the pool's own list."""
+        """Return the pool's list of loans."""
         return loans_of(pool)
 
     @contextmanager
     def keep(self, pool: steadypool.ConnectionPool, interval: float) -> Iterator[None]:
-        """Give the pool a housekeeper of its own."""
+        """Run a housekeeper for this pool only."""
         with steadypool.Housekeeper(interval) as keeper:
             keeper.watch(pool)
             yield
 
     def drain(self, pool: steadypool.ConnectionPool, seconds: float) -> None:
-        """Close, waiting for what is on loan."""
+        """Close the pool, and wait for connections on loan."""
         pool.close(seconds)
 
     def health(self, pool: steadypool.ConnectionPool) -> HealthSeen:
-        """Return the pool's own verdict."""
+        """Return the health that the pool reports."""
         return health_of(pool.health())

@@ -1,4 +1,4 @@
-"""What steadypool can do, and what its errors, log records and connections mean to the lab."""
+"""Maps steadypool to the lab: capabilities, kinds of errors, log records, session state."""
 
 from asyncio import CancelledError
 from importlib.util import find_spec
@@ -11,22 +11,22 @@ import steadypool._drivers.mysql
 from poolspec.faults.hooks import HookError
 from poolspec.invariants.connection import ScriptedLink
 from poolspec.invariants.log_records import LogNames
-from poolspec.lab.driver import LOST, driver_dirt
+from poolspec.lab.driver import LOST, driver_session_state
 from poolspec.vocabulary import Capability, ErrorKind
 from steadypool._core.entries import ConnectionState
 from steadypool._drivers import dbapi as driver
 
 
 def is_installed(name: str) -> bool:
-    """Say whether a module could be imported."""
+    """Return whether a module can be imported."""
     try:
         return find_spec(name) is not None
-    except ModuleNotFoundError:  # not even its parent
+    except ModuleNotFoundError:  # its parent is missing too
         return False
 
 
 OPTIONAL = frozenset({Capability.METRICS} if is_installed("opentelemetry.sdk") else ())
-"""What can be done where the packages for it are installed."""
+"""Capabilities that need an optional package."""
 CAPABILITIES = OPTIONAL | frozenset(
     {
         Capability.OVERFLOW,
@@ -71,9 +71,9 @@ CAPABILITIES = OPTIONAL | frozenset(
     }
 )
 THREADS_ONLY = frozenset({Capability.GLOBAL_POOL, Capability.FORK_SAFETY})
-"""What the asyncio concurrency does not have."""
+"""Capabilities that the asyncio form lacks."""
 
-DIRT = {
+SESSION_STATES = {
     ConnectionState.IN_TRANSACTION: "a transaction that is open, or may be",
     ConnectionState.UNREAD: "an unread result",
     ConnectionState.CLOSED: "a closed socket",
@@ -94,7 +94,7 @@ KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (pymysql.err.InterfaceError, ErrorKind.LOST),
     (pymysql.Error, ErrorKind.QUERY),
 )
-"""The first that fits counts."""
+"""The first match counts."""
 LOGS = LogNames(
     "steadypool",
     {
@@ -111,7 +111,7 @@ LOGS = LogNames(
 
 
 def kind_of(error: BaseException) -> ErrorKind | None:
-    """Say what an exception of steadypool or its driver means."""
+    """Return the kind of an exception of steadypool or its driver; None if it has none."""
     if isinstance(error, CancelledError):
         return ErrorKind.CANCELLED
     if isinstance(error, pymysql.OperationalError) and error.args[0] in LOST:
@@ -122,10 +122,10 @@ def kind_of(error: BaseException) -> ErrorKind | None:
     return None
 
 
-def dirt_of(connection: Any) -> str:
-    """Ask the driver, which keeps track of what the server last said."""
+def session_state_of(connection: Any) -> str:
+    """Return the session state of a connection, as its driver last saw it."""
     if isinstance(connection, ScriptedLink):
-        return connection.dirt()
+        return connection.session_state()
     if not isinstance(connection, steadypool._drivers.mysql.Connection):
-        return driver_dirt(connection)
-    return DIRT.get(driver.state(connection), "")
+        return driver_session_state(connection)
+    return SESSION_STATES.get(driver.state(connection), "")

@@ -1,6 +1,6 @@
-"""What OpenTelemetry's SDK reads from steadypool, kept in memory.
+"""Reads steadypool's metrics with the SDK of OpenTelemetry, in memory.
 
-Imported only by tests that ask for metrics: the SDK takes its time to load.
+Imported only by tests that expect metrics, since the SDK is slow to load.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ _UNTIL_MEASURED: dict[str, float] = {
     MetricName.TIMEOUTS: 0,
     **{f"{timing}.{part}": 0 for timing in TimingName for part in ("count", "sum")},
 }
-"""A counter or histogram is not exported before its first measurement."""
+"""Values of counters and histograms before their first measurement exports them."""
 
 
 class SteadyMeter:
@@ -33,15 +33,15 @@ class SteadyMeter:
         self._telemetry = Telemetry(self._provider)
 
     def listener(self, pool_name: str) -> Any:
-        """Return the listener that the pool of this name is to be given."""
+        """Return the listener for the pool of this name."""
         return self._telemetry.listener(pool_name)
 
     def watch(self, pool: Any) -> None:
-        """Report the pool's limits too."""
+        """Export the pool's limits too."""
         self._telemetry.watch(pool)
 
     def read(self) -> Mapping[str, float]:
-        """Return all figures by the names of specs."""
+        """Return all values by their names in specs."""
         found = dict(_UNTIL_MEASURED)
         for metric in self._metrics():
             for point in metric.data.data_points:
@@ -49,7 +49,7 @@ class SteadyMeter:
         return found
 
     def stop(self) -> None:
-        """Measure no more."""
+        """Stop measuring."""
         self._provider.shutdown()
 
     def _metrics(self) -> Iterator[Metric]:

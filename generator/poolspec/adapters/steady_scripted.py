@@ -1,7 +1,7 @@
-"""Connections of others for steadypool: a plain driver's, and scripted ones.
+"""Foreign connections for steadypool: a plain driver's, and scripted ones.
 
-The scripted ones are those of `steadypool.testing`. They do what the lab has planned for each call,
-and tell it when they are closed.
+The scripted connections are those of `steadypool.testing`. Each call does what the lab has planned
+for it; closing one notifies the lab.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Planned = Callable[[Call], Plan]
 
 
 def acts(plan: Plan, make_gate: Callable[[], Any]) -> Any:
-    """Return what a scripted call does: the parts of a plan, in order."""
+    """Return the acts of a scripted call: the parts of a plan, in order."""
     parts: list[Any] = [plan.delay] if plan.delay else []
     if plan.hang is not None:
         gate = make_gate()
@@ -32,7 +32,7 @@ def acts(plan: Plan, make_gate: Callable[[], Any]) -> Any:
 
 
 class Seen:
-    """What the lab has to do with a scripted connection, in either concurrency."""
+    """The methods of a scripted connection that the lab calls, in either form."""
 
     number: int
     closed: bool
@@ -41,26 +41,26 @@ class Seen:
     shut: Callable[[], None]
 
     def thread_id(self) -> int:
-        """Return its number."""
+        """Return the number of the connection."""
         return self.number
 
     def when_gone(self, tell: Callable[[], None]) -> None:
-        """Call `tell` when it is closed."""
+        """Call `tell` when the connection is closed."""
         self.when_closed = tell
 
     def end(self) -> None:
-        """Close it without ado."""
+        """Close the connection at once."""
         self.shut()
 
-    def dirt(self) -> str:
-        """Say what of its last use still clings to it."""
+    def session_state(self) -> str:
+        """Return the session state that its last borrower left; empty if none."""
         if self.closed:
             return "a closed socket"
         return "an open transaction" if self.in_transaction else ""
 
 
 class Scripted(Seen, ScriptedConnection):
-    """A scripted connection for threads."""
+    """A scripted connection of the threads form."""
 
     def __init__(self, number: int, clock: PoolClock, planned: Planned) -> None:
         super().__init__(number, clock)
@@ -68,14 +68,14 @@ class Scripted(Seen, ScriptedConnection):
         self._gate = partial(Gate, clock)
 
     def next_act(self, call: str) -> Any:
-        """Do what the lab has planned."""
+        """Return what the lab has planned for this call."""
         return acts(self._planned(Call(call)), self._gate)
 
 
 class Bare:
-    """A view of a scripted connection that shows what the lab needs, and `close`.
+    """A view of a scripted connection with only `close` and the methods that the lab calls.
 
-    Of what a connection can say of itself nothing is left.
+    A pool that gets one cannot ask the connection for its own state.
     """
 
     def __init__(self, whole: Any) -> None:
@@ -87,7 +87,7 @@ class Bare:
         self.thread_id = whole.thread_id
         self.when_gone = whole.when_gone
         self.end = whole.end
-        self.dirt = whole.dirt
+        self.session_state = whole.session_state
         self.execute = whole.execute
 
 
@@ -101,7 +101,7 @@ class _Connector(ScriptedConnector):
 
 
 class SteadyScripted:
-    """The scripted connections of a test. Safe to use from any thread."""
+    """The scripted server of a test. Safe to use from any thread."""
 
     def __init__(self, clock: Clock, planned: Planned, minimal: bool) -> None:
         self._connector = _Connector(clock, planned)
@@ -110,17 +110,17 @@ class SteadyScripted:
         self._minimal = minimal
 
     def open(self) -> Any:
-        """Open one, as the plan for connects says."""
+        """Open a connection as planned."""
         self._connector.then(acts(self._planned(Call.CONNECT), self._gate))
         connection = self._connector()
         return Bare(connection) if self._minimal else connection
 
     def alive(self) -> frozenset[int]:
-        """Return the numbers of those that a server would still have."""
+        """Return the numbers of the connections that a server would still have."""
         return alive(self._connector.opened)
 
     def kill(self, number: int) -> None:
-        """Let one lose its server."""
+        """Cut a connection off from its server."""
         self._connector.opened[number - 1].die()
 
 
@@ -130,10 +130,10 @@ def alive(opened: "list[Any]") -> frozenset[int]:
 
 
 class SteadyForeign:
-    """What can be given to a pool for threads in place of its own connections."""
+    """Makes the foreign connections of the threads form."""
 
     def plain(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return what opens PyMySQL connections."""
+        """Return a function that opens PyMySQL connections."""
         return partial(open_connection, tenant)
 
     def scripted(self, clock: Clock, plan: Planned, minimal: bool) -> SteadyScripted:

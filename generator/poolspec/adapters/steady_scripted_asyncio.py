@@ -1,4 +1,4 @@
-"""Connections of others for steadypool's asyncio concurrency; see `scripted`."""
+"""Foreign connections for the asyncio form of steadypool; see `steady_scripted`."""
 
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from steadypool.testing_aio import AsyncGate, AsyncScriptedConnection, AsyncScri
 
 
 class AsyncScripted(Seen, AsyncScriptedConnection):
-    """A scripted connection for tasks."""
+    """A scripted connection of the asyncio form."""
 
     def __init__(self, number: int, clock: PoolClock, planned: Planned) -> None:
         super().__init__(number, clock)
@@ -23,7 +23,7 @@ class AsyncScripted(Seen, AsyncScriptedConnection):
         self._gate = partial(AsyncGate, clock)
 
     def next_act(self, call: str) -> Any:
-        """Do what the lab has planned. To roll back nothing is to ask whether it is good."""
+        """Return what the lab has planned. A rollback without a transaction counts as a ping."""
         asked = Call(call)
         if asked is Call.ROLLBACK and not self.in_transaction:
             asked = Call.PING
@@ -40,7 +40,7 @@ class _Connector(AsyncScriptedConnector):
 
 
 class AsyncSteadyScripted:
-    """The scripted connections of a test, in one event loop."""
+    """The scripted server of a test, in one event loop."""
 
     def __init__(self, clock: AsyncClock, planned: Planned, minimal: bool) -> None:
         self._connector = _Connector(clock, planned)
@@ -49,25 +49,25 @@ class AsyncSteadyScripted:
         self._minimal = minimal
 
     async def open(self) -> Any:
-        """Open one, as the plan for connects says."""
+        """Open a connection as planned."""
         self._connector.then(acts(self._planned(Call.CONNECT), self._gate))
         connection = await self._connector()
         return Bare(connection) if self._minimal else connection
 
     def alive(self) -> frozenset[int]:
-        """Return the numbers of those that a server would still have."""
+        """Return the numbers of the connections that a server would still have."""
         return alive(self._connector.opened)
 
     def kill(self, number: int) -> None:
-        """Let one lose its server."""
+        """Cut a connection off from its server."""
         self._connector.opened[number - 1].die()
 
 
 class AsyncSteadyForeign:
-    """What can be given to a pool for asyncio in place of its own connections."""
+    """Makes the foreign connections of the asyncio form."""
 
     def plain(self, tenant: Tenant) -> Open:
-        """Return what opens aiomysql connections."""
+        """Return a function that opens aiomysql connections."""
         return partial(
             aiomysql.connect,
             host=tenant.address.host,

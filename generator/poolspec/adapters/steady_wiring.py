@@ -1,4 +1,4 @@
-"""Ties a steadypool into its test: its connections, its events, what monitors it."""
+"""Connects a steadypool to its test: its connections, events and metrics."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,11 +13,11 @@ from poolspec.vocabulary import EventKind
 P = TypeVar("P")
 
 POOL_NAME = "primary"
-"""What a pool is called that is given no name."""
+"""The default name of a pool."""
 
 
 def config_of(tenant: Tenant) -> steadypool.Config:
-    """Return how steadypool connects as a tenant."""
+    """Return the configuration that connects as a tenant."""
     return steadypool.Config(
         host=tenant.address.host,
         port=tenant.address.port,
@@ -35,7 +35,7 @@ class Listener:
         self._listen = listen
 
     def __call__(self, event: steadypool.PoolEvent) -> None:
-        """Translate one event."""
+        """Add one event to the log."""
         self._listen(
             Entry(
                 at=event.at,
@@ -50,22 +50,22 @@ class Listener:
         )
 
     def __eq__(self, other: object) -> bool:
-        """Be equal within a test, for the global pool compares the options it was made with."""
+        """Compare by test, since the default pool compares the options that it was made with."""
         return isinstance(other, Listener) and other._listen == self._listen
 
     def __hash__(self) -> int:
-        """Agree with equality."""
+        """Hash as `__eq__` compares."""
         return hash(self._listen)
 
 
 def listeners(wiring: Wiring | AsyncWiring) -> tuple[steadypool.Listener, ...]:
-    """Return what a pool tells its events to: the test's log, and its meter."""
+    """Return the listeners of a pool: the test's log, and its meter."""
     log = () if wiring.listen is None else (Listener(wiring.listen),)
     return log if wiring.meter is None else (*log, wiring.meter.listener(POOL_NAME))
 
 
 def watched(pool: P, wiring: Wiring | AsyncWiring) -> P:
-    """Have a pool's limits monitored, where that is asked for."""
+    """Return the pool, with its limits added to the meter if there is one."""
     if wiring.meter is not None:
         wiring.meter.watch(pool)
     return pool

@@ -36,7 +36,7 @@ def _refuse_borrowing(outline: Outline, heads: dict[str, Scalar]) -> None:
 
 
 def _kinds(step: Fields) -> set[Operation]:
-    """What a load does to the database, as far as it is told by kind."""
+    """The effect of a load on the database, as far as its kinds of operations show it."""
     operations = step.get(s.OPERATIONS)
     counts = operations if isinstance(operations, tuple) else ()
     return {kind for kind, _ in (*(step.get(s.MIX) or ()), *counts)}

@@ -1,8 +1,8 @@
 """The command line.
 
-A command is a row of `COMMANDS`: its name, what it does, its options, and the function that carries
-it out and returns the exit code. What a command needs is imported when it runs, so that `--help`
-answers at once. Errors go to stderr, in one place, and never as a traceback for bad input.
+A command is a row of `COMMANDS`: its name, its help, its options, and the function that runs it and
+returns the exit code. The modules of a command are imported when it runs, so that `--help` answers
+at once. All errors are written to stderr in one place; bad input never causes a traceback.
 """
 
 import argparse
@@ -22,12 +22,14 @@ from poolspec.vocabulary import Capability, Layer
 
 EPILOG = """\
 exit codes:
-  0    all is well
-  1    something is out of date, or a test failed
-  2    bad input: a spec is wrong, a path does not exist, an option is unknown
+  0    success
+  1    generated files are out of date, or a test failed
+  2    bad input: an invalid spec, a missing path, an unknown option
   3    refused: a file was edited by hand, or cannot be read or written
-  4    a defect of poolspec itself; nothing was written
+  4    internal error of poolspec; no file was written
   130  interrupted
+
+`poolspec COMMAND --help` describes the options of a command.
 """
 
 
@@ -43,7 +45,7 @@ class Command:
 
 def _configure_validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="spec files or folders (default: specs)"
+        "paths", nargs="*", type=Path, metavar="PATH", help="spec file or folder (default: specs)"
     )
 
 
@@ -56,24 +58,41 @@ def _validate(options: argparse.Namespace) -> int:
 def _configure_gen(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
-        "--check", action="store_true", help="write nothing; show what is out of date, exit 1"
+        "--check",
+        action="store_true",
+        help="write nothing; if a file is out of date, show a diff and exit 1",
     )
-    how.add_argument("--diff", action="store_true", help="write nothing; show what would change")
+    how.add_argument("--diff", action="store_true", help="write nothing; show a diff")
     how.add_argument("--force", action="store_true", help="overwrite files edited by hand")
     _configure_places(parser)
 
 
 def _configure_places(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--specs", type=Path, default=Path("specs"), help="default: specs")
+    _add_specs(parser)
     parser.add_argument(
-        "--out", type=Path, default=Path("generated_tests"), help="default: generated_tests"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        default=Path("generated_tests"),
+        help="folder of the test modules (default: generated_tests)",
     )
     parser.add_argument(
         "--docs",
         type=Path,
+        metavar="FOLDER",
         default=Path("docs/coverage"),
-        help="folder of the coverage pages (default: docs/coverage); if a folder `schema` lies "
-        "beside it, the JSON Schema is kept there",
+        help="folder of the coverage pages (default: docs/coverage). If a folder `schema` exists "
+        "next to it, the JSON Schema is written there",
+    )
+
+
+def _add_specs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--specs",
+        type=Path,
+        metavar="FOLDER",
+        default=Path("specs"),
+        help="folder of the specs (default: specs)",
     )
 
 
@@ -88,16 +107,16 @@ def _gen(options: argparse.Namespace) -> int:
 
 
 def _configure_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--specs", type=Path, default=Path("specs"), help="default: specs")
-    parser.add_argument("--layer", type=Layer, choices=list(Layer), help="tests of this layer")
-    parser.add_argument("--covers", metavar="KEY", help="tests that prove this requirement")
+    _add_specs(parser)
+    parser.add_argument("--layer", type=Layer, choices=list(Layer), help="only tests of this layer")
+    parser.add_argument("--covers", metavar="KEY", help="only tests that cover this requirement")
     parser.add_argument(
         "--needs",
         choices=[str(need) for need in Capability],
-        metavar="CAP",
-        help=f"tests that need this capability: {', '.join(Capability)}",
+        metavar="CAPABILITY",
+        help=f"only tests that need this capability: {', '.join(Capability)}",
     )
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -110,13 +129,14 @@ def _list(options: argparse.Namespace) -> int:
 
 def _configure_schema(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--write", action="store_true", help="write the file")
+    how.add_argument("--write", action="store_true", help="write the schema to the file")
     how.add_argument("--check", action="store_true", help="exit 1 if the file is out of date")
     parser.add_argument(
         "--file",
         type=Path,
         default=Path("docs/schema/poolspec-1.json"),
-        help="default: docs/schema/poolspec-1.json",
+        metavar="FILE",
+        help="file for --write and --check (default: docs/schema/poolspec-1.json)",
     )
 
 
@@ -130,19 +150,27 @@ def _schema(options: argparse.Namespace) -> int:
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
     _configure_places(parser)
-    parser.add_argument("--build", type=Path, default=Path("build"), help="default: build")
+    parser.add_argument(
+        "--build",
+        type=Path,
+        metavar="FOLDER",
+        default=Path("build"),
+        help="folder of the report and the results (default: build)",
+    )
     parser.add_argument(
         "--server",
-        help="database to test on: auto, embedded, mariadb, mysql, or mysql://user:password@host/ "
+        help="database server: auto, embedded, mariadb, mysql, or mysql://user:password@host/ "
         "(default: $POOLSPEC_SERVER or auto)",
     )
     parser.add_argument(
         "--pool",
-        help="pool to test: a bundled adapter's name, or package.module:ADAPTER "
+        help="pool under test: the name of a bundled adapter, or package.module:ADAPTER "
         "(default: $POOLSPEC_POOL or steadypool)",
     )
-    parser.add_argument("-n", "--workers", default="auto", help="parallel workers (default: auto)")
-    parser.add_argument("pytest", nargs="*", metavar="ARG", help="for pytest, after --")
+    parser.add_argument(
+        "-n", "--workers", metavar="N", default="auto", help="number of workers (default: auto)"
+    )
+    parser.add_argument("pytest", nargs="*", metavar="ARG", help="arguments for pytest, after --")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -154,10 +182,25 @@ def _run(options: argparse.Namespace) -> int:
 
 
 COMMANDS = (
-    Command("validate", "check spec files", _configure_validate, _validate),
-    Command("gen", "make test modules and coverage pages from the specs", _configure_gen, _gen),
-    Command("run", "generate, run the tests, write a report with results", _configure_run, _run),
-    Command("list", "list the tests that the specs describe", _configure_list, _list),
+    Command(
+        "validate",
+        "check spec files and report all errors",
+        _configure_validate,
+        _validate,
+    ),
+    Command("gen", "generate test modules and coverage pages from specs", _configure_gen, _gen),
+    Command(
+        "run",
+        "generate and run the tests, write a report",
+        _configure_run,
+        _run,
+    ),
+    Command(
+        "list",
+        "list the tests that the specs describe",
+        _configure_list,
+        _list,
+    ),
     Command("schema", "print the JSON Schema of spec files", _configure_schema, _schema),
 )
 
@@ -171,27 +214,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SpecErrors as error:
-        return _complain(f"{error}\n\npoolspec: {error.amount()}", exits.BAD_INPUT)
+        return _fail(f"{error}\n\npoolspec: {error.amount()}", exits.BAD_INPUT)
     except exits.Stop as stop:
-        return _complain(f"poolspec: {stop}", stop.code)
+        return _fail(f"poolspec: {stop}", stop.code)
     except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
+        # The reader of our output has exited, so there is nowhere to report this.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.BROKEN_PIPE
     except KeyboardInterrupt:
-        return _complain("poolspec: interrupted", exits.INTERRUPTED)
+        return _fail("poolspec: interrupted", exits.INTERRUPTED)
     except OSError as error:
-        return _complain(f"poolspec: {exits.in_the_way(error)}", exits.REFUSED)
+        return _fail(f"poolspec: {exits.in_the_way(error)}", exits.REFUSED)
     except Exception:
         trace = traceback.format_exc()
-        return _complain(f"{trace}poolspec: a defect of poolspec; please report it", exits.DEFECT)
+        return _fail(f"{trace}poolspec: internal error; please report it", exits.DEFECT)
 
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Do without the garbage collector: a suite makes many values, and all live to the end.
+    """Switch off the garbage collector: the many values of a suite all live to the end.
 
-    To look for garbage among them over and over takes as long as to load them.
+    Searching them for garbage again and again takes as long as loading them.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -202,16 +245,16 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _complain(text: str, code: int) -> int:
+def _fail(text: str, code: int) -> int:
     print(text, file=sys.stderr)
     return code
 
 
 class _Version(argparse.Action):
-    """Say which poolspec this is; found out only when asked."""
+    """Prints the version, which is looked up only when asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        """Print it and end."""
+        """Print the version and exit."""
         from importlib.metadata import version
 
         print(f"poolspec {version('poolspec')}, Python {sys.version.split()[0]}")
@@ -222,7 +265,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        hint = "; what is for pytest comes after --" if options.run is _run else ""
+        hint = "; arguments for pytest follow --" if options.run is _run else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     return options
 
@@ -230,14 +273,15 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="poolspec",
-        description="Say, check and publish how a connection pool behaves.",
+        description="Generates and runs tests of connection pools from specs in YAML.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="say which poolspec this is")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
-        child = commands.add_parser(command.name, help=command.summary, description=command.summary)
+        description = f"{command.summary[0].upper()}{command.summary[1:]}."
+        child = commands.add_parser(command.name, help=command.summary, description=description)
         command.configure(child)
         child.set_defaults(run=command.run)
     return parser

@@ -1,6 +1,6 @@
-"""What the commands do. Each returns its exit code; what it has to say goes to stdout.
+"""The commands `validate`, `gen` and `schema`. Each prints to stdout and returns its exit code.
 
-`list` and `run` have modules of their own.
+`list` and `run` are in modules of the same names.
 """
 
 import sys
@@ -26,7 +26,7 @@ SCHEMA_NAME = "poolspec-1.json"
 
 
 class Mode(StrEnum):
-    """How `gen` treats the disk."""
+    """Whether `gen` writes, checks or compares."""
 
     WRITE = "write"
     CHECK = "check"
@@ -36,7 +36,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where specs are read, and modules and pages written."""
+    """The folders of specs, test modules and coverage pages."""
 
     specs: Path
     modules: Path
@@ -44,14 +44,14 @@ class Places:
 
 
 def validate(paths: Sequence[Path]) -> int:
-    """Load specs and say how many there are. Raises SpecErrors."""
+    """Load specs and print how many there are. Raises SpecErrors."""
     loaded = load(paths, outlines, Path.cwd())
     print(f"{amount(loaded.made)}: all valid")
     return exits.OK
 
 
 def gen(places: Places, mode: Mode) -> int:
-    """Bring modules and pages up to date with the specs, or say what is not."""
+    """Bring modules and pages up to date with the specs, or report what is out of date."""
     suite, wanted = _wanted(places)
     schema = places.pages.parent / "schema" / SCHEMA_NAME
     if schema.parent.is_dir():
@@ -76,7 +76,7 @@ def print_schema() -> int:
 
 
 def keep_schema(file: Path, *, check: bool) -> int:
-    """Write the schema file, or say whether it is out of date."""
+    """Write the schema file, or report whether it is out of date."""
     plan = _planned({file: schema_text()}, [], owned=[file])
     if check:
         return _report_check(plan)
@@ -87,14 +87,14 @@ def keep_schema(file: Path, *, check: bool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What is made of a class, by the path where it belongs."""
+    """The texts generated from a class, by their paths."""
 
     outline: SpecClass
     texts: dict[Path, str]
 
 
 def _wanted(places: Places) -> tuple[Suite, dict[Path, str]]:
-    """Return the suite, in outline, and all that should be written for it."""
+    """Return the suite in outline, and the texts to write for it, by their paths."""
 
     def make(specs: Sequence[SpecClass]) -> list[_Made]:
         return [
@@ -129,11 +129,11 @@ def _together(
     pages: Path,
     results: Results | None,
 ) -> tuple[Suite, dict[Path, str]]:
-    """Make something of each class, and the index of all of them."""
+    """Make the texts of each class, and the index of all classes."""
     try:
         loaded = load([specs], make, root_of(specs))
     except (RenderError, FormatError, ShapeError) as error:
-        text = f"a defect of poolspec, nothing was written: {error}"
+        text = f"internal error, no file was written: {error}"
         raise exits.Stop(text, exits.DEFECT) from None
     suite = Suite(tuple(made.outline for made in loaded.made), loaded.requirements)
     wanted = {pages / INDEX: render_index(suite, results)}
@@ -150,7 +150,7 @@ def _planned(wanted: dict[Path, str], folders: Sequence[Path], owned: Sequence[P
 
 
 def write(wanted: dict[Path, str], folders: Sequence[Path]) -> None:
-    """Write pages over whatever was there, and remove those of ours that are no longer wanted."""
+    """Write pages over any files in their place, and remove generated ones no longer wanted."""
     _act(_planned(wanted, folders, owned=[]))
 
 
@@ -168,15 +168,16 @@ def _report_check(plan: Plan) -> int:
     print(f"poolspec: {counted(len(plan.pending), 'file')} out of date:", file=sys.stderr)
     for change in plan.pending:
         print(f"  {change.path}: {change.state}", file=sys.stderr)
-    print("run `poolspec gen`, and commit what it writes", file=sys.stderr)
+    print("run `poolspec gen` and commit the result", file=sys.stderr)
     return exits.OUT_OF_DATE
 
 
 def _refusal(plan: Plan) -> str:
     files = "\n".join(f"  {change.path}: {change.state}" for change in plan.refused)
     return (
-        f"nothing was written, for this would be lost:\n\n{plan.diff(plan.refused)}\n{files}\n"
-        "put the change into the spec, or move the file away, or insist with --force"
+        f"no file was written, because these changes would be lost:\n\n"
+        f"{plan.diff(plan.refused)}\n{files}\n"
+        "make the change in the spec, move the file away, or overwrite it with --force"
     )
 
 

@@ -1,4 +1,4 @@
-"""How a command ends, for the shell that called it."""
+"""The exit codes of the commands."""
 
 from typing import Final
 
@@ -11,8 +11,8 @@ INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
 
-class Stop(Exception):  # noqa: N818 - an ending that the user is told of, not always an error
-    """A command cannot go on. The text says what is wrong, where, and what to do."""
+class Stop(Exception):  # noqa: N818 - not always an error
+    """A command cannot continue. The text states the problem, the place and the remedy."""
 
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
@@ -20,6 +20,6 @@ class Stop(Exception):  # noqa: N818 - an ending that the user is told of, not a
 
 
 def in_the_way(error: OSError) -> str:
-    """Say which file cannot be used, and why, as far as the system told."""
+    """Return which file cannot be used, and why, as far as the system reports it."""
     why = error.strerror or str(error)
-    return f"{f'{error.filename}: ' if error.filename else ''}{why}; put that right and run again"
+    return f"{f'{error.filename}: ' if error.filename else ''}{why}; fix this and run again"

@@ -1,4 +1,4 @@
-"""The command `list`: the tests that the specs describe."""
+"""The command `list`: prints the tests of the specs."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ class Choice:
     needs: Capability | None
 
     def takes(self, test: SpecTest) -> bool:
-        """Tell whether a test is among the chosen."""
+        """Return whether a test is chosen."""
         return (
             self.layer in (None, test.layer)
             and (self.covers is None or self.covers in test.covers)
@@ -31,7 +31,7 @@ class Choice:
 
 
 def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
-    """Print the chosen tests, one a line, or as JSON."""
+    """Print the chosen tests, one per line, or as JSON."""
     chosen = [
         (f"{spec.stem}.{test.name}", spec, test)
         for spec in load([specs], _whole if as_json else outlines, root_of(specs)).made
@@ -39,7 +39,7 @@ def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
         if choice.takes(test)
     ]
     if not chosen:
-        print("poolspec: no test is chosen by that", file=sys.stderr)
+        print("poolspec: no test matches", file=sys.stderr)
     if as_json:
         print(json.dumps([_as_json(*item) for item in chosen], indent=2))
         return exits.OK

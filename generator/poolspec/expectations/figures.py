@@ -21,7 +21,7 @@ from poolspec.vocabulary import (
 
 _STAT_MEANINGS = {
     StatName.CREATED: "connections opened since the pool was made",
-    StatName.CLOSED: "connections closed since then, for whatever reason",
+    StatName.CLOSED: "connections closed since then, for any reason",
     StatName.RECYCLED: "connections replaced because they were older than `recycle`",
     StatName.ACQUIRED: "acquires that got a connection",
     StatName.RELEASED: "connections given back",

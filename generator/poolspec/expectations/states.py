@@ -21,7 +21,7 @@ MAIN = "main"
 
 HEALTH = Key("health", enum_kind("a state of health", HealthWord), "how the pool is", "degraded")
 REMAINING_TIMEOUT = Key(
-    "remaining_timeout", TIMED, "how long somebody will still wait for the database", "10s ± 5%"
+    "remaining_timeout", TIMED, "how long the borrower will still wait for the database", "10s ± 5%"
 )
 REAL = Key(
     "real",

@@ -40,7 +40,7 @@ class ServerFaults:
         """
         idle = self._server.connection_ids(self._tenant).difference(held) - self._observer.strangers
         if not idle:
-            raise AssertionError("no connection is idle in the pool that could be killed")
+            raise AssertionError("the pool has no idle connection to kill")
         self.kill(idle)
 
     def set(self, fault: Fault) -> None:

@@ -53,7 +53,7 @@ class ScriptedLink(Protocol):
     def end(self) -> None:
         """Close it at once."""
 
-    def dirt(self) -> str:
+    def session_state(self) -> str:
         """Return what its last use left behind; empty for a clean connection."""
 
     def execute(self) -> Any:

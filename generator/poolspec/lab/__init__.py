@@ -1,4 +1,4 @@
-"""All that a generated test may use."""
+"""What a generated test may import."""
 
 from poolspec.interruption.points import Cut
 from poolspec.interruption.suspensions import AsyncCut

@@ -1,7 +1,7 @@
-"""Comparisons between what was expected and what was seen.
+"""Comparisons between expected and seen numbers.
 
-A generated test writes the bare value where equality is meant (`acquired=2`) and one of these
-helpers where it is not (`total_connections=at_most(5)`). Each prints the way a spec would say it.
+A generated test has a bare value for equality (`acquired=2`), and one of these helpers for another
+comparison (`total_connections=at_most(5)`). Each prints as a spec writes it.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Comparison:
     holds: Callable[[Number], bool]
 
     def __str__(self) -> str:
-        """Say it as a spec would."""
+        """Return it as a spec writes it."""
         return self.text
 
 
@@ -28,37 +28,37 @@ Expected = Number | Comparison
 
 
 def at_most(limit: Number) -> Comparison:
-    """Accept `limit` and anything below."""
+    """Accept `limit` and any number below."""
     return Comparison(f"<= {limit}", lambda seen: seen <= limit)
 
 
 def at_least(limit: Number) -> Comparison:
-    """Accept `limit` and anything above."""
+    """Accept `limit` and any number above."""
     return Comparison(f">= {limit}", lambda seen: seen >= limit)
 
 
 def less_than(limit: Number) -> Comparison:
-    """Accept anything below `limit`."""
+    """Accept any number below `limit`."""
     return Comparison(f"< {limit}", lambda seen: seen < limit)
 
 
 def more_than(limit: Number) -> Comparison:
-    """Accept anything above `limit`."""
+    """Accept any number above `limit`."""
     return Comparison(f"> {limit}", lambda seen: seen > limit)
 
 
 def between(low: Number, high: Number) -> Comparison:
-    """Accept anything from `low` to `high`, both included."""
+    """Accept any number from `low` to `high`, both included."""
     return Comparison(f"{low}..{high}", lambda seen: low <= seen <= high)
 
 
 def not_equal(value: Number) -> Comparison:
-    """Accept anything but `value`."""
+    """Accept any number but `value`."""
     return Comparison(f"!= {value}", lambda seen: seen != value)
 
 
 def approx(value: Number, *, rel: float | None = None, abs: float | None = None) -> Comparison:  # noqa: A002 - the field's word
-    """Accept `value` give or take a share of it (`rel`: 0.05 for ± 5%) or an amount (`abs`)."""
+    """Accept `value` ± a share of it (`rel`: 0.05 for ± 5%) or ± an amount (`abs`)."""
     if abs is not None:
         return Comparison(f"{value} ± {abs}", lambda seen: -abs <= seen - value <= abs)
     share = rel or 0.0
@@ -67,7 +67,7 @@ def approx(value: Number, *, rel: float | None = None, abs: float | None = None)
 
 
 def mismatch(name: str, expected: Expected, seen: Number) -> str | None:
-    """Say how `seen` falls short of `expected`; None where it does not."""
+    """Return how `seen` misses `expected`; None if it does not."""
     comparison = expected if isinstance(expected, Comparison) else _equal(expected)
     return None if comparison.holds(seen) else f"{name}: expected {comparison}, was {seen}"
 

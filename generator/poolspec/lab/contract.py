@@ -206,7 +206,7 @@ class PoolAdapter(Protocol):
         """Borrow a connection; `timeout` None is the pool's own.
 
         It is a PyMySQL connection, or an object that passes on `thread_id`, `cursor`, `query` and
-        `commit`, and everything that `dirt` reads.
+        `commit`, and everything that `session_state` reads.
         """
 
     def release(self, pool: Any, connection: Any) -> None:
@@ -224,7 +224,7 @@ class PoolAdapter(Protocol):
     def close(self, pool: Any) -> None:
         """Close the pool for good."""
 
-    def dirt(self, connection: Any) -> str:
+    def session_state(self, connection: Any) -> str:
         """Return what its last use left behind; empty for a clean connection."""
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
@@ -232,7 +232,7 @@ class PoolAdapter(Protocol):
 
 
 class Driver(Protocol):
-    """How the lab uses connections; `poolspec.lab.threads.driver` has it for all adapters."""
+    """How the lab uses connections; `PyMySQLDriver` implements it for all adapters."""
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""

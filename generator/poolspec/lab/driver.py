@@ -1,19 +1,22 @@
-"""What PyMySQL's errors and connections mean, for adapters of pools that lend them as they are."""
+"""PyMySQL's errors and connections, for adapters of pools that hand them out unchanged."""
 
 from typing import Any
 
 import pymysql
 from pymysql.constants import CR, SERVER_STATUS
 
+from poolspec.invariants.connection import open_connection
 from poolspec.vocabulary import ErrorKind
 
+__all__ = ["LOST", "driver_error", "driver_session_state", "open_connection"]
+
 _KILLED = 1927
-"""MariaDB's word for it, before it hangs up."""
+"""MariaDB's error for a killed connection, sent before it closes the socket."""
 LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, _KILLED})
 
 
 def driver_error(error: BaseException) -> ErrorKind | None:
-    """Say what an exception of PyMySQL means; None where it is none of PyMySQL's.
+    """Return what an exception of PyMySQL means; None for any other exception.
 
     A lost connection, one that could not be opened, or a statement that the database refused.
     """
@@ -27,10 +30,10 @@ def driver_error(error: BaseException) -> ErrorKind | None:
     return ErrorKind.LOST if code in LOST else ErrorKind.QUERY
 
 
-def driver_dirt(connection: Any) -> str:
-    """Say what of its last use still clings to a connection; empty for a clean one.
+def driver_session_state(connection: Any) -> str:
+    """Return what its last use left behind on a connection; empty for a clean one.
 
-    The driver keeps track of what the server last said; nothing is asked of the server.
+    The driver keeps the server's last status, so this sends nothing to the server.
     """
     if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
         return "an open transaction"

@@ -1,4 +1,4 @@
-"""The invariant checks: what every test must leave intact, whatever it is about.
+"""The invariant checks, which every test must pass at its end.
 
 The pool's word is never taken alone: the event log, the pool's figures, the sockets of the process
 and the server's list of connections must agree. A check may wait for the server, never for an

@@ -1,8 +1,8 @@
-"""How late the machine itself is, while something else is timed on it.
+"""How late the machine itself is while a block is timed on it.
 
-A busy machine wakes whoever sleeps later than he asked. That is no fault of a pool, so a control
-sleeps beside the block that is timed, a moment at a time, and notes by how much it was woken too
-late. What a pool takes too long counts against it only beyond that. A virtual clock is never late.
+A busy machine wakes a sleeping thread late. That is no fault of the pool. So during the block, a
+control thread sleeps for short moments and measures how late it wakes. A pool's delay counts only
+beyond that. A virtual clock is never late.
 """
 
 import threading
@@ -15,30 +15,31 @@ from poolspec.lab.comparisons import Comparison, Expected, Number, mismatch
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 _MOMENT = 0.005
-"""Seconds that the control sleeps at a time."""
+"""Seconds for which the control sleeps each time."""
 _STEPS = 20
 
 
 class Lateness:
-    """The worst that the control beside a block has met, in seconds."""
+    """The largest delay that the control has measured, in seconds."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def mismatch(self, expected: Expected, taken: float) -> str | None:
-        """Say how a time falls short of what was expected, whatever the machine's part in it."""
+        """Return how a time misses the expectation even without the machine's delay, or None."""
         if isinstance(expected, Comparison):
             step = self.seconds / _STEPS
             if any(expected.holds(taken - step * n) for n in range(_STEPS + 1)):
                 return None
-        said = mismatch("took", expected, taken)
+        complaint = mismatch("took", expected, taken)
         late: Number = round(self.seconds, 4)
-        return f"{said} (the machine was up to {late} s late)" if said and late else said
+        noted = f"{complaint} (the machine was up to {late} s late)"
+        return noted if complaint and late else complaint
 
 
 @contextmanager
 def lateness_beside(clock: object) -> Iterator[Lateness]:
-    """Measure how late the machine is during a block, if the clock is the machine's."""
+    """Measure how late the machine is during a block, on a real clock."""
     lateness = Lateness()
     if not getattr(clock, "is_real", False):
         yield lateness

@@ -1,8 +1,7 @@
-"""How long somebody who waits for the database will still wait for it.
+"""How long an actor that waits for the database will still wait, read without waiting.
 
-Nobody has to wait to find out. A thread that waits is in a call of a socket, whose timeout is what
-it gives the other side from the beginning of that call. A task that waits has set a timer, or
-a task has that it started: a timer knows the context in which it was set.
+A waiting thread is in a call of a socket, whose timeout counts from the start of that call. A
+waiting task, or a task that it started, has set a timer; a timer keeps the context that set it.
 """
 
 import asyncio
@@ -16,13 +15,13 @@ from poolspec.lab.comparisons import Expected, mismatch
 from poolspec.lifecycle.frames import current_frames
 
 acts: ContextVar[bool] = ContextVar("acts", default=False)
-"""Whether this is an actor's task, or was started by one; the lab's and a housekeeper's are not."""
+"""Whether this task is an actor's or was started by one; the lab's and a housekeeper's are not."""
 
 
 def of_threads(threads: Iterable[int]) -> float | None:
-    """Return the shortest timeout of the sockets that threads are busy with; None: there is none.
+    """Return the shortest timeout of the sockets that threads wait for; None if none waits.
 
-    Threads are told by their `ident`. A socket without a timeout is waited for for ever.
+    Threads are given by their `ident`. A socket without a timeout counts as infinite.
     """
     frames = current_frames()
     found = [_socket_of(frames[ident]) for ident in threads if ident in frames]
@@ -31,24 +30,24 @@ def of_threads(threads: Iterable[int]) -> float | None:
 
 
 def of_tasks(loop: asyncio.AbstractEventLoop) -> float | None:
-    """Return the seconds until the next timer that an actor has set; None: there is none."""
+    """Return the seconds until the next timer that an actor has set; None if there is none."""
     timers: list[Any] = loop._scheduled  # type: ignore[attr-defined]  # asyncio's own have it
     of_actors = (at for at in timers if at._context.get(acts) and not at.cancelled())
     return min((at.when() - loop.time() for at in of_actors), default=None)
 
 
 def complaint(expected: Expected, seen: float | None) -> str | None:
-    """Say how a remaining timeout is not what was expected; None where it does not."""
+    """Return how a remaining timeout misses the expectation; None if it does not."""
     if seen is None:
-        return "nobody waits for the database"
+        return "no actor waits for the database"
     return mismatch("remaining timeout", expected, seen)
 
 
 def _socket_of(frame: FrameType) -> socket.socket | None:
-    """Return the socket that the innermost function of a thread has in hand."""
+    """Return the socket among the local variables of a thread's innermost function."""
     for value in list(frame.f_locals.values()):
         if isinstance(value, socket.socket):
             return value
         if isinstance(value, socket.SocketIO):
-            return getattr(value, "_sock", None)  # not there while it is made
+            return getattr(value, "_sock", None)  # missing while the object is made
     return None

@@ -1,13 +1,13 @@
-"""Steps written in Python, for what the language of specs cannot say.
+"""Steps written in Python, for actions that the spec language does not have.
 
-A spec names one: `use: rotate_password`. It is registered where pytest finds it, in `conftest.py`:
+A spec names a step: `use: rotate_password`. Register it where pytest finds it, in `conftest.py`:
 
     from poolspec.lab.steps import step
 
     @step("rotate_password")
     def rotate_password(lab: Lab) -> None: ...
 
-For an asyncio test the function gets an `AsyncLab`, and may be a coroutine function.
+In an asyncio test the function gets an `AsyncLab`, and may be a coroutine function.
 """
 
 from collections.abc import Callable
@@ -29,12 +29,12 @@ def step(name: str) -> Callable[[Step], Step]:
 
 
 def find_step(name: str) -> Step:
-    """Return the step of that name. Raises LookupError, which says how to register one."""
+    """Return the step of that name. Raises LookupError with instructions to register one."""
     try:
         return _STEPS[name]
     except KeyError:
         known = ", ".join(sorted(_STEPS)) or "none"
         raise LookupError(
             f"no step {name!r} is registered (there are: {known}); "
-            f"write @step({name!r}) over a function in a conftest.py"
+            f"put @step({name!r}) above a function in a conftest.py"
         ) from None

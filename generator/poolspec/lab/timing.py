@@ -1,4 +1,4 @@
-"""How long a step takes, and how it fails; the same for both modes."""
+"""How long a step takes, and how it fails, in either concurrency mode."""
 
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 
 
 class Timed(Protocol):
-    """A clock, as far as it is read."""
+    """A clock that can be read."""
 
     def now(self) -> float:
         """Return the time in seconds."""
@@ -42,9 +42,9 @@ def failing(
     saying: tuple[str, ...],
     look_into: Callable[[BaseException], None],
 ) -> Iterator[None]:
-    """Check that the block fails in this way, and what its error says.
+    """Check that the block fails with this kind of error, and that its text has these parts.
 
-    `look_into` gets the error, whatever it is.
+    `look_into` gets every error.
     """
     try:
         yield
@@ -52,7 +52,7 @@ def failing(
         look_into(error)
         found = ErrorKind.INTERRUPTED if isinstance(error, BodyInterrupt) else kind_of(error)
         if found is not kind:
-            seen = found or "an error for which the adapter's kind_of() has no kind"
+            seen = found or "an error that the adapter's kind_of() does not know"
             error.add_note(f"expected to fail with {kind}, but it failed with {seen}")
             raise
         expect(error)

@@ -85,7 +85,7 @@ class ClassBuilder:
         if app:
             names.implied[Capability.WEB_APP] = "'web_app'"
         if dict(pool).get(LISTENER.name) == Listening.NONE and Capability.EVENTS in names.implied:
-            message = f"nobody listens to the pool, and {names.implied[Capability.EVENTS]} wants it"
+            message = f"the pool has no listener, and {names.implied[Capability.EVENTS]} needs one"
             reader.problem(self._pool_place(fields), message, "leave out listener: none")
         self._check(word, fields, names)
         connections = self._connections(fields, names)

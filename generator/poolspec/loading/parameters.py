@@ -54,7 +54,7 @@ def _check_values(reader: Reader, table: MatrixTable, use: Use, column: int) -> 
 def _never(table: MatrixTable, row: tuple[Cell, ...], use: Use) -> str:
     """Why a comparison can never hold with the values of a row; empty if it can.
 
-    Of two parameters in one comparison, the first is told of it.
+    Of two parameters in one comparison, the error names the first.
     """
     if use.check is None or use.quantity is None:
         return ""

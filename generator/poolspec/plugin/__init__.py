@@ -79,6 +79,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(Level.SHOULD.value)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn a step or web application that is not registered into an error of collection."""
+    report = yield
+    if isinstance(collector, pytest.Class) and report.passed:
+        from poolspec.plugin.registrations import missing_registrations
+
+        pool = collector.config.getoption("--pool")
+        errors = missing_registrations(collector, report.result or (), pool)
+        if errors:
+            report.outcome, report.result, report.longrepr = "failed", [], "\n".join(errors)
+    return report
+
+
 @pytest.fixture(scope="session")
 def pool_adapter(pytestconfig: pytest.Config) -> PoolAdapter:
     """The adapter of the pool under test."""

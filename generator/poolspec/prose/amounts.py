@@ -25,7 +25,7 @@ def options(given: Iterable[tuple[str, Value | str]]) -> str:
 
 
 def option(name: str, given: Value | str) -> str:
-    """Return an option's value. A float is a duration, save for shares: counts are whole."""
+    """Return the value of an option. A float is a duration, except in shares; counts are whole."""
     if isinstance(given, str):
         return code(given)
     timed = isinstance(given, float) and name not in _SHARES

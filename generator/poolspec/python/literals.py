@@ -1,8 +1,8 @@
 """Values of a spec as Python source.
 
-A string of a spec reaches Python through one of two functions, and no other way: `literal`, which
-is `repr`, and `docstring`, which keeps prose readable. Both give text that evaluates to what was
-put in (a docstring: to the same words), whatever was put in.
+A string of a spec reaches Python only through one of two functions: `literal`, which is `repr`, and
+`docstring`, which keeps prose readable. For every string, the text of `literal` evaluates to that
+string, and the text of `docstring` to the same words.
 """
 
 import math

@@ -18,8 +18,8 @@ from poolspec.vocabulary import Concurrency
 
 def module_name(spec: SpecClass, concurrency: Concurrency) -> str:
     """Return the file name of a spec's module for threads or for asyncio."""
-    ending = "_asyncio" if concurrency is Concurrency.ASYNCIO else ""
-    return f"test_{names.word(spec.stem)}{ending}.py"
+    names.word(spec.stem)
+    return spec.module(concurrency)
 
 
 def generate_modules(specs: Sequence[SpecClass]) -> list[dict[str, str]]:

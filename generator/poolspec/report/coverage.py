@@ -16,6 +16,7 @@ from poolspec.prose.markdown import code, prose, table
 from poolspec.prose.sentence import Sentence
 from poolspec.python import names
 from poolspec.python.literals import sentence
+from poolspec.rendering.generate import module_name
 from poolspec.report import figures, grades
 from poolspec.report.results import Outcome, Results, Verdict
 from poolspec.report.scenario import scenario
@@ -183,7 +184,7 @@ def _proof(item: Requirement, proofs: Mapping[str, list[str]]) -> list[str]:
 
 
 def _class_page(spec: SpecClass, results: Results | None) -> str:
-    module = f"generated_tests/test_{spec.stem}.py"
+    modules = " ".join(f"generated_tests/{module_name(spec, one)}" for one in spec.concurrency)
     parts = [
         f"# {spec.name}\n",
         f"{prose(sentence(spec.purpose))}\n",
@@ -196,7 +197,7 @@ def _class_page(spec: SpecClass, results: Results | None) -> str:
         f"{grades.EXPLAINED}\n",
         *figures.of_loads(spec, results),
         "## How to run it\n",
-        f"```sh\npytest {module}\npytest {module} -k {spec.tests[0].name}\n```\n",
+        f"```sh\npytest {modules}\npytest {modules} -k {spec.tests[0].name}\n```\n",
         "## Key scenarios\n",
         *(_scenario(test) for test in spec.tests),
     ]

@@ -63,7 +63,7 @@ def _seen(real: Mapping[str, str]) -> str:
 
 
 def _words(known: Mapping[str, str], given: str) -> str:
-    """Return words for what was seen; it may be several things, and ones that nobody foresaw."""
+    """Return words for all grades that were seen, including unknown ones."""
     return " and ".join(known.get(word, prose(word)) for word in given.split(", "))
 
 

@@ -24,7 +24,7 @@ SCHEMA = 1
 PARTS = ("server", "socket", "driver", "clock")
 """What may be real in a test."""
 LOAD_FIGURES = ("operations", "throughput", "mean", "p50", "p90", "p95", "p99", "p99.9", "max")
-"""What is told of a load: operations, those in a second, seconds that each took."""
+"""The figures of a load: operations, operations per second, seconds per operation."""
 
 
 class ResultsError(Exception):

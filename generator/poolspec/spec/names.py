@@ -17,7 +17,7 @@ PATH: Final = re.compile(r"[A-Za-z0-9._/+@=,~() -]+")
 REQUIREMENT: Final = re.compile(r"[A-Z][0-9]{2,3}")
 
 HELPER: Final = re.compile(r"(forked|interrupted)(_[0-9]+)?")
-"""Functions inside of a test: what a child does, what is cut short, what must come true soon."""
+"""Functions inside a test: of a forked child, of interrupted steps."""
 
 RESERVED: Final = frozenset(
     (

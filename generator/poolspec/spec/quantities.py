@@ -104,7 +104,7 @@ def check(quantity: Quantity, text: str) -> Check:
 
 
 def impossible(quantity: Quantity, made: Check) -> str:
-    """Why a comparison of numbers can never hold, whatever is measured; empty if it can.
+    """Return why a comparison can never hold for any measured value; empty if it can.
 
     Nothing that is measured is below 0, and no ratio above 1.
     """
@@ -129,11 +129,11 @@ def allows_none(made: Check) -> bool:
 
 
 def _idle(quantity: Quantity, made: Check) -> str:
-    """Why a comparison cannot fail, whatever is measured; empty if it can."""
+    """Return why a comparison holds for every measured value; empty if it can fail."""
     low, high = extent(made)
     if made.op in (CheckOp.LESS, CheckOp.MORE) or low > 0 or high < _top(quantity):
         return ""
-    return "always holds, whatever is measured; leave it out, or ask for more"
+    return "always holds, for any measured value; leave it out, or expect more"
 
 
 def _top(quantity: Quantity) -> float:

@@ -1,14 +1,15 @@
-"""Which names a test has, and who sees them.
+"""The names of a test, and the scopes in which they are visible.
 
-All names of a test share one namespace. The main body is one scope; every actor has a scope of its
-own, which starts with what the main body has bound before the actor starts. What an actor binds,
-nobody else sees; so two actors may use the same label. Within a scope a label is bound once.
+All names of a test share one namespace. The main body is one scope. Each actor has another, which
+starts with the names that the main body has bound before it starts the actor. The names that an
+actor binds are visible to that actor only, so two actors may use the same label. Within a scope a
+label is bound once.
 
 A connection's label is held from its acquire to its release, or to the end of its `with` block;
 later it serves only to say that two connections were the same, or were not.
 
-Where a step could not be read, it may have bound names that nobody knows of. From then on names
-that are not known are not complained about: one fault shall not be told twice.
+A step that cannot be read may have bound unknown names. After such a step, unknown names are not
+reported, so that one error is not reported twice.
 """
 
 from dataclasses import dataclass, field, replace
@@ -38,11 +39,11 @@ class Among(Enum):
 
     ALL = auto()
     ROUND = auto()
-    """Those that are done again and again."""
+    """Repeated steps."""
     INTERRUPTED = auto()
-    """Those that are cut short."""
+    """Interrupted steps."""
     FORKED = auto()
-    """Those of a forked child."""
+    """Steps of a forked child."""
 
 
 @dataclass(slots=True)
@@ -127,11 +128,11 @@ class Scope:
         return Scope(self.names, self.owner, things, Among.FORKED)
 
     def of_round(self) -> "Scope":
-        """The scope of what is done to a pool made anew: nothing that was bound before is its."""
+        """Return the scope of steps on a new pool: names that were bound before are not visible."""
         return Scope(self.names, self.owner, {}, Among.ROUND)
 
     def of_interrupted(self) -> "Scope":
-        """The scope of what is cut short: what it binds, nobody sees after it."""
+        """Return the scope of interrupted steps: later steps do not see the names bound here."""
         return Scope(self.names, self.owner, dict(self.things), Among.INTERRUPTED)
 
     def bind(

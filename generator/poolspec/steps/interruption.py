@@ -50,7 +50,7 @@ class InterruptEverywhere(Step):
 INTERRUPT_EVERYWHERE = Key(
     "interrupt_everywhere",
     STEPS,
-    "what is cut short, at another point each time",
+    "the steps to interrupt, at another point each time",
     "[acquire: x, release: x]",
     True,
 )
@@ -58,8 +58,8 @@ BEFORE = Key("before", STEPS, "what comes before it each time", "[acquire: a]", 
 AFTER = Key("after", STEPS, "what comes after it each time", "[advance: 1s]", default="no steps")
 BY = Key(
     "by",
-    enum_kind("a way to be cut short", Interruption),
-    "what cuts it short",
+    enum_kind("a way to interrupt", Interruption),
+    "how they are interrupted",
     "timeout",
     default="interrupt",
 )
@@ -67,7 +67,7 @@ AT_LEAST = Key(
     "at_least", value_kind(NUMBER_OF), "the fewest points that there must be", "3", default="1"
 )
 MAY_RECOVER = Key(
-    "may_recover", FLAG, "whether the pool may make good for a timeout", "true", default="false"
+    "may_recover", FLAG, "whether the pool may recover from a timeout", "true", default="false"
 )
 
 
@@ -82,14 +82,14 @@ def _read(scope: Scope, fields: Fields) -> InterruptEverywhere | None:
     before = build_steps(inside, fields.get(BEFORE) or NO_STEPS)
     steps = fields.get(INTERRUPT_EVERYWHERE)
     if steps is not None and not steps.steps:
-        message = "there is nothing to be cut short"
+        message = "there is nothing to interrupt"
         scope.reader.problem(fields.at(INTERRUPT_EVERYWHERE), message, "add a step")
     body = build_steps(inside.of_interrupted(), steps or NO_STEPS)
     after = build_steps(inside, fields.get(AFTER) or NO_STEPS)
     scope.names.broken.clear()  # faults are healed after each time
     by = fields.get(BY) or Interruption.INTERRUPT
     if fields.has(MAY_RECOVER) and by is not Interruption.TIMEOUT:
-        message = "only a timeout can be made good"
+        message = "a pool can recover from a timeout only"
         scope.reader.problem(fields.at(MAY_RECOVER), message, "take it out, or say by: timeout")
     at_least, may_recover = fields.get(AT_LEAST) or 1, fields.get(MAY_RECOVER) or False
     return InterruptEverywhere(fields.node.line, body, before, after, by, at_least, may_recover)
@@ -126,11 +126,11 @@ _INTERRUPTIONS = {
 
 def _say(step: InterruptEverywhere) -> Sentence:
     points = "" if step.at_least == 1 else f", {amounts.value(step.at_least)} at least"
-    good = ", for which the pool may make good," if step.may_recover else ""
+    good = ", from which the pool may recover," if step.may_recover else ""
     by = f"{_INTERRUPTIONS[step.by]}{good}"
     body = say_all(step.body)
-    cut = Sentence(f"cut short by {by} at one point after the other{points}:", body)
-    head = "With a pool made anew each time, after which nothing may be missing:"
+    cut = Sentence(f"interrupted by {by} at one point after the other{points}:", body)
+    head = "With a new pool for each point, which must lose nothing:"
     return Sentence(head, (*say_all(step.before), cut, *say_all(step.after)))
 
 

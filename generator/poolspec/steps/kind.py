@@ -155,7 +155,7 @@ _MISPLACED = {
     ),
 }
 _REPEATED = (
-    "among steps that are cut short again and again",
+    "among interrupted steps",
     "take it out of the step interrupt_everywhere",
 )
 

@@ -72,7 +72,7 @@ TARGET = Key(
 GIVEN_AS = Key(
     "given_as",
     enum_kind("a way to configure", Given),
-    "how the pool is told where its database is",
+    "how the pool is configured",
     "url",
     default="config",
 )
@@ -144,7 +144,7 @@ def _read_open(scope: Scope, fields: Fields) -> Open | None:
 
 
 def _invalid(scope: Scope, fields: Fields) -> PoolOptions:
-    """Options with values that nobody has judged; the pool is to refuse them."""
+    """Return options with unchecked values, which the pool must refuse."""
     if fields.has(INVALID_OPTIONS) and not fields.has(FAILS):
         message = "invalid options must be refused"
         scope.reader.problem(fields.at(INVALID_OPTIONS), message, "say so: fails: config")
@@ -202,10 +202,10 @@ _TARGETS = {
     Target.WRONG_PASSWORD: "{} with a wrong password",
     Target.UNKNOWN_DATABASE: "{} to use a database that is not there",
     Target.UNKNOWN_HOST: "{} to connect to a host that has no address",
-    Target.REFUSED: "{} to connect to a port at which nobody listens",
-    Target.SILENT: "{} to connect to a port at which somebody listens and never says a word",
+    Target.REFUSED: "{} to connect to a port that is closed",
+    Target.SILENT: "{} to connect to a port that accepts connections and never answers",
 }
-"""With a place for how it is told."""
+"""`{}` stands for the way of the configuration."""
 
 
 def _say_open(step: Open) -> Sentence:

@@ -74,7 +74,7 @@ def _read_query(scope: Scope, fields: Fields) -> Query | None:
     on = fields.get(ON)
     thing = scope.find(on, Naming.LABEL) if on else None
     if on and thing and thing.hold is Hold.GONE:
-        hint = "query before that, or acquire anew, under another name"
+        hint = "query before that, or acquire again, under another name"
         report_gone(scope, on, thing, hint)
     _check_readings(scope, fields)
     if on is None:

@@ -1,15 +1,15 @@
-"""How a pool is told where its database is, and what can be wrong with that."""
+"""The configuration of a pool: its target, its form, and its flaws."""
 
 from enum import StrEnum
 
 
 class Target(StrEnum):
-    """Where a pool is told that its database is."""
+    """The database that a configuration names."""
 
     RIGHT = "right"
-    """Where it is, with the right user and password."""
+    """The test's database, with the right user and password."""
     NO_DATABASE = "no_database"
-    """There, to no database: none is named."""
+    """The test's server; no database is named."""
     WRONG_PASSWORD = "wrong_password"
     """The server refuses the password."""
     UNKNOWN_DATABASE = "unknown_database"
@@ -17,59 +17,59 @@ class Target(StrEnum):
     UNKNOWN_HOST = "unknown_host"
     """The host's name has no address."""
     REFUSED = "refused"
-    """Nobody listens at the port."""
+    """The port is closed."""
     SILENT = "silent"
-    """Somebody listens at the port, takes every connection and never says a word."""
+    """The port accepts every connection and never answers."""
 
 
 class Given(StrEnum):
-    """How a pool is told where its database is."""
+    """The form of a configuration."""
 
     CONFIG = "config"
-    """By options, each with its value."""
+    """Options with values."""
     URL = "url"
-    """By one URL that says it all."""
+    """One URL."""
     FILE = "file"
-    """By a configuration file."""
+    """A configuration file."""
     ENVIRONMENT = "environment"
-    """By variables of the environment: one names the file, and the file names others."""
+    """Environment variables: one names the file, and the file refers to others."""
 
 
 class Flaw(StrEnum):
-    """What is wrong with the configuration that a pool is given."""
+    """An error in the configuration of a pool."""
 
     MALFORMED = "malformed"
-    """It cannot be read, for it is not well-formed."""
+    """It is not well-formed."""
     MISSING = "missing"
-    """A file or a variable that it is about is not there."""
+    """A file or a variable is missing."""
     EMPTY = "empty"
-    """There is nothing in it."""
+    """It is empty."""
     UNREADABLE = "unreadable"
-    """What should be a file of text is none."""
+    """The file is not text."""
     GARBLED = "garbled"
-    """There is a control character in it."""
+    """It contains a control character."""
     FOREIGN = "foreign"
-    """It is a sound configuration of something else."""
+    """It is a valid configuration of something else."""
     UNNAMED = "unnamed"
-    """The file has no database of the name that is asked for."""
+    """The file has no database of this name."""
     MISSPELT = "misspelt"
     """The name of an option is misspelt."""
     UNKNOWN = "unknown"
-    """There is an option of a name that is like none."""
+    """An option has an unknown name, which resembles no other."""
     BAD_VALUE = "bad_value"
-    """An option has a value that it cannot have."""
+    """An option has an invalid value."""
     UNENCODED = "unencoded"
-    """A URL's password has signs that mean something there, and they were left as they are."""
+    """The password of a URL has reserved characters that are not encoded."""
     UNQUOTED = "unquoted"
-    """A text reads as a number, for want of quotes."""
+    """A text without quotes reads as a number."""
     MISSHAPEN = "misshapen"
-    """Where options should be there is something else."""
+    """There is something else in place of the options."""
     NO_AUTHORITY = "no_authority"
-    """The file of authorities, by which the server's certificate is verified, is not there."""
+    """The file of certificate authorities is missing."""
 
 
 class Detail(StrEnum):
-    """A part of what a pool is told, as its errors should name it."""
+    """A part of a configuration that errors should name."""
 
     ADDRESS = "address"
     """Host and port, or the path of a socket."""

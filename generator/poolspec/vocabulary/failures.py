@@ -1,10 +1,10 @@
-"""How a step goes wrong, whether the pool makes it so or the test does."""
+"""The ways in which a step fails, by the pool's doing or by the test's."""
 
 from enum import StrEnum
 
 
 class ErrorKind(StrEnum):
-    """Ways in which a pool refuses or fails; an adapter maps its pool's exceptions to them."""
+    """Kinds of errors of a pool; an adapter maps its pool's exceptions to them."""
 
     TIMEOUT = "timeout"
     """No connection became free within the acquire timeout."""
@@ -13,7 +13,7 @@ class ErrorKind(StrEnum):
     CONNECT = "connect"
     """A connection could not be opened (host, password or database wrong, refused)."""
     NOT_BORROWED = "not_borrowed"
-    """The connection given back is not on loan from this pool."""
+    """The released connection is not on loan from this pool."""
     CONFIG = "config"
     """The pool's options are invalid, or contradict those it was made with."""
     QUERY = "query"
@@ -21,7 +21,7 @@ class ErrorKind(StrEnum):
     CANCELLED = "cancelled"
     """The task that asked was cancelled."""
     EXHAUSTED = "exhausted"
-    """As many wait as may; the pool refuses at once."""
+    """The queue of waiters is full; the pool refuses at once."""
     UNAVAILABLE = "unavailable"
     """Connects have failed too often in a row; the pool refuses without trying."""
     VALIDATION = "validation"
@@ -31,9 +31,9 @@ class ErrorKind(StrEnum):
     INITIALIZATION = "initialization"
     """A new connection, or one that was about to be handed out, could not be prepared."""
     CONFLICT = "conflict"
-    """Somebody else changed what was to be changed (optimistic locking)."""
+    """Another transaction has changed the row (optimistic locking)."""
     INTERRUPTED = "interrupted"
-    """An interrupt, as Ctrl-C raises one, came in the midst of it and went on to the caller."""
+    """An interrupt such as Ctrl-C was raised during the call and reached the caller."""
 
 
 class BodyFailure(StrEnum):
@@ -46,9 +46,9 @@ class BodyFailure(StrEnum):
 
 
 class Interruption(StrEnum):
-    """What cuts short whoever borrows, in the midst of it."""
+    """The way in which a borrower is interrupted."""
 
     INTERRUPT = "interrupt"
-    """To a thread, Ctrl-C; to a task, its cancellation."""
+    """Ctrl-C in a thread; cancellation of a task."""
     TIMEOUT = "timeout"
-    """To a thread, the timeout of a socket; to a task, a deadline around all that it does."""
+    """The timeout of a socket in a thread; a deadline around a task."""

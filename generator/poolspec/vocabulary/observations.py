@@ -41,7 +41,7 @@ class StatName(StrEnum):
     CREATED = "created"
     """Connections opened since the pool was made."""
     CLOSED = "closed"
-    """Connections closed since the pool was made, for whatever reason."""
+    """Connections closed since the pool was made, for any reason."""
     RECYCLED = "recycled"
     """Connections replaced because they were older than `recycle`."""
     ACQUIRED = "acquired"

@@ -44,4 +44,4 @@ class Listening(StrEnum):
     """Who listens to a pool."""
 
     NONE = "none"
-    """There is none: nobody listens to the pool, not even the test."""
+    """The pool has no listener, not even that of the test."""

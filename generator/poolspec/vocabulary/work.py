@@ -1,4 +1,4 @@
-"""Who works with the pool in a test, and what he does."""
+"""The actors of a test, their states, and the operations of load."""
 
 from enum import StrEnum
 

@@ -1,8 +1,8 @@
-"""What a pool writes into the log: records that programs can read.
+"""The structured log of a pool.
 
-Every record of the logger `steadypool` has a message for people and, as attributes (`extra`),
-`event` (one of `LogEvent`), `pool`, `address`, and the figures that belong to the event. A password
-is never part of either. Records are written outside the pool's lock.
+Every record of the logger `steadypool` has a message for people and attributes (`extra`) for
+programs: `event` (one of `LogEvent`), `pool`, `address`, and the figures of the event. No record
+contains a password. The pool writes records without holding its lock, except for failed listeners.
 """
 
 import logging
@@ -14,65 +14,65 @@ _LOG = logging.getLogger("steadypool")
 
 
 class LogEvent(StrEnum):
-    """What a log record is about, with the attributes that it has in addition."""
+    """The events of the log, each with its further attributes."""
 
     CONNECT_FAILED = "connect_failed"
-    """`attempt` (1 for the first of an acquire), `error` (name of the driver's exception)."""
+    """`attempt` (1 for the first of an acquire), `error` (the driver's exception by name)."""
     CONNECT_RETRY = "connect_retry"
-    """`attempt`, the next one's number; `delay` until then in seconds."""
+    """`attempt` (the number of the next one), `delay` (seconds until then)."""
     SERVER_UNAVAILABLE = "server_unavailable"
-    """`failures` in a row; from now on acquires that need a connect fail at once."""
+    """`failures` (in a row); from now on acquires that need a connect fail at once."""
     SERVER_RECOVERED = "server_recovered"
-    """`outage`: for how many seconds connects had been failing."""
+    """`outage` (seconds since the first failed connect)."""
     CONNECTION_INVALID = "connection_invalid"
     """An idle connection was found dead."""
     LEAK_SUSPECTED = "leak_suspected"
     """`connection`, `holder`, `seconds`, `where`."""
     MAINTENANCE_FAILED = "maintenance_failed"
-    """`error`: name of what was raised by a hook, or cancelled it, during housekeeping."""
+    """`error` (name of the exception that a hook raised, or that cancelled it, in maintenance)."""
     LISTENER_FAILED = "listener_failed"
-    """`error`: name of what a listener raised; logged once."""
+    """`error` (name of the exception that a listener raised); logged once."""
 
 
 class PoolLog:
-    """Writes for one pool. Thread-safe."""
+    """Writes the log of one pool. Thread-safe."""
 
     def __init__(self, pool: str, address: str | None) -> None:
         self._fields = {"pool": pool, "address": address}
         self._where = repr(pool) if address is None else f"{pool!r} ({address})"
-        self._listener_complained = False
+        self._listener_reported = False
 
     def connect_failed(self, error: Exception, attempt: int) -> None:
-        """A connect failed."""
+        """Log a failed connect."""
         name = type(error).__name__
         text = f"pool {self._where}: connect {attempt} failed: {name}: {error}"
         self._write(logging.WARNING, LogEvent.CONNECT_FAILED, text, attempt=attempt, error=name)
 
     def connect_retry(self, attempt: int, delay: float) -> None:
-        """It is going to be tried again."""
-        text = f"pool {self._where}: trying again in {delay:.3f} s"
+        """Log that the connect will be retried."""
+        text = f"pool {self._where}: retrying in {delay:.3f} s"
         self._write(logging.INFO, LogEvent.CONNECT_RETRY, text, attempt=attempt, delay=delay)
 
     def server_unavailable(self, failures: int) -> None:
-        """The breaker opened."""
+        """Log that the breaker opened."""
         failed = "1 connect" if failures == 1 else f"{failures} connects in a row"
-        text = f"pool {self._where}: {failed} failed; refusing for a while"
+        text = f"pool {self._where}: {failed} failed; refusing to connect until a probe succeeds"
         self._write(logging.ERROR, LogEvent.SERVER_UNAVAILABLE, text, failures=failures)
 
     def server_recovered(self, outage: float) -> None:
-        """A connect succeeded after others had failed."""
+        """Log the first success after failed connects."""
         text = f"pool {self._where}: connected again after {outage:.3f} s"
         self._write(logging.INFO, LogEvent.SERVER_RECOVERED, text, outage=outage)
 
     def connection_invalid(self) -> None:
-        """An idle connection turned out to be dead."""
+        """Log that an idle connection was dead."""
         text = f"pool {self._where}: an idle connection was dead; replacing it"
         self._write(logging.INFO, LogEvent.CONNECTION_INVALID, text)
 
     def leaks_suspected(self, loans: list[Loan]) -> None:
-        """Loans last too long."""
+        """Log loans that are longer than `leak_after`."""
         for loan in loans:
-            text = f"pool {self._where}: {loan}: is it never given back?"
+            text = f"pool {self._where}: {loan}: is it never released?"
             self._write(
                 logging.WARNING,
                 LogEvent.LEAK_SUSPECTED,
@@ -84,15 +84,15 @@ class PoolLog:
             )
 
     def maintenance_failed(self, error: BaseException) -> None:
-        """Housekeeping met an exception that is not a connect's."""
-        text = f"pool {self._where}: housekeeping failed"
+        """Log an exception in maintenance that did not come from a connect."""
+        text = f"pool {self._where}: maintenance failed"
         name = type(error).__name__
         self._write(logging.WARNING, LogEvent.MAINTENANCE_FAILED, text, error, error=name)
 
     def listener_failed(self, error: Exception) -> None:
-        """A listener raised; the only record that is written under the pool's lock."""
-        if not self._listener_complained:
-            self._listener_complained = True
+        """Log the first error of a listener; the only record written with the pool's lock held."""
+        if not self._listener_reported:
+            self._listener_reported = True
             text = f"a listener of the pool {self._where} failed"
             name = type(error).__name__
             self._write(logging.WARNING, LogEvent.LISTENER_FAILED, text, error, error=name)

@@ -24,7 +24,7 @@ from steadypool.testing_aio import (
 LIMIT = 2
 
 
-class StubbornConnector(AsyncScriptedConnector):
+class CancellationSwallower(AsyncScriptedConnector):
     """Swallows a cancellation and opens the connection nevertheless, as careless drivers do."""
 
     async def __call__(self) -> AsyncScriptedConnection:

@@ -6,9 +6,9 @@ import pytest
 from tests.steadypool_aio.cancellation.cancelled_call import Moment
 from tests.steadypool_aio.cancellation.scenario import (
     LIMIT,
+    CancellationSwallower,
     Case,
     Scenario,
-    StubbornConnector,
     acquire_all,
     join,
     run_at_every_point,
@@ -63,7 +63,7 @@ async def connecting(case: Case) -> None:
 
 
 async def connecting_without_honouring_the_cancellation(case: Case) -> None:
-    case.connect = StubbornConnector(clock=case.clock)
+    case.connect = CancellationSwallower(clock=case.clock)
     case.pool = case.new_pool()
     await connecting(case)
 

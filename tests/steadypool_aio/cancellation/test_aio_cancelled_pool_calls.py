@@ -4,9 +4,9 @@ import pytest
 from tests.steadypool_aio.cancellation.cancelled_call import Moment
 from tests.steadypool_aio.cancellation.scenario import (
     LIMIT,
+    CancellationSwallower,
     Case,
     Scenario,
-    StubbornConnector,
     acquire_all,
     join,
     run_at_every_point,
@@ -40,7 +40,7 @@ async def starting(case: Case) -> None:
 
 
 async def starting_without_honouring_the_cancellation(case: Case) -> None:
-    case.connect = StubbornConnector(clock=case.clock)
+    case.connect = CancellationSwallower(clock=case.clock)
     await starting(case)
 
 

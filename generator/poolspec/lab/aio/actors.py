@@ -9,6 +9,7 @@ from poolspec.invariants.log import Entry, Log
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.waiting import wait_until
 from poolspec.lab.remaining_timeout import acts
+from poolspec.lab.roster import Roster, member_names
 from poolspec.lab.threads.actors import GIVE_UP_AFTER
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -25,9 +26,7 @@ class AsyncActor:
 
     def members(self) -> list[str]:
         """Return the names of its tasks."""
-        if self.count == 1:
-            return [self.name]
-        return [f"{self.name}-{n + 1}" for n in range(self.count)]
+        return member_names(self.name, self.count)
 
 
 def async_actor(
@@ -37,21 +36,14 @@ def async_actor(
     return AsyncActor(name or body.__name__, body, count, repeat)
 
 
-class AsyncActors:
+class AsyncActors(Roster):
     """All actors of a test."""
 
-    awaits = ""
-    """What the test's own task waits for."""
-    is_all = True
-    """Whether these are all actors of the test, as far as is known."""
-
     def __init__(self, clock: AsyncClock, log: Log) -> None:
+        super().__init__()
         self._clock = clock
         self._log = log
-        self._members: dict[str, list[str]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._errors: dict[str, BaseException] = {}
-        self._done: set[str] = set()
 
     def start(self, actors: Iterable[AsyncActor]) -> None:
         """Start tasks; none of them runs before all are started."""
@@ -61,24 +53,6 @@ class AsyncActors:
             task = asyncio.create_task(self._run(actor), name=member)
             task.add_done_callback(self._ended)
             self._tasks[member] = task
-
-    def members(self, name: str) -> list[str]:
-        """Return the names of an actor's tasks."""
-        return self._members[name]
-
-    def done(self) -> set[str]:
-        """Return the tasks that have ended."""
-        return set(self._done)
-
-    def unfinished(self) -> list[str]:
-        """Return the tasks that have not ended. Takes no lock."""
-        started = [member for members in list(self._members.values()) for member in members]
-        return [member for member in started if member not in self._done]
-
-    def raise_kept(self) -> None:
-        """Raise an error that an actor ended with, if there is one."""
-        for member in list(self._errors):
-            self._raise(member)
 
     def cancel(self, name: str) -> None:
         """Cancel an actor's tasks. A later join raises nothing for them."""
@@ -106,21 +80,6 @@ class AsyncActors:
             task.cancel()
         if left:
             await asyncio.wait(left, timeout=GIVE_UP_AFTER)
-
-    def _raise(self, member: str) -> None:
-        error = self._errors.pop(member, None)
-        if error is not None:
-            error.add_note(f"raised in actor {member}")
-            raise error
-
-    def _enlist(self, actor: AsyncActor) -> list[str]:
-        """Note the tasks of an actor. An actor that has ended may be started again."""
-        members = self._members[actor.name] = actor.members()
-        self._done.difference_update(members)
-        return members
-
-    def _is_done(self, name: str) -> bool:
-        return self._done.issuperset(self._members[name])
 
     async def _run(self, actor: AsyncActor) -> None:
         acts.set(True)

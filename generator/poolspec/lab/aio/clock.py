@@ -1,7 +1,7 @@
-"""What the lab needs of a clock that tasks wait on, and the real one.
+"""The clock that the lab needs for tasks, and the real one.
 
-The same rules as for threads hold: tasks wait only through their clock, and whoever starts one
-calls `enter` first. All of it belongs to one event loop.
+The rules for threads hold: tasks wait only through their clock, and `enter` is called before a task
+starts. A clock belongs to one event loop.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ class AsyncWaiter(Protocol):
         """Wait until woken (True) or until the clock reaches `deadline` (False)."""
 
     def wake(self) -> object:
-        """End the wait, or keep it from blocking if it is still to come."""
+        """End the wait, or prevent it if it has not started."""
 
 
 class AsyncClock(Protocol):
-    """Time as the tests see it, in seconds; its zero means nothing."""
+    """The time of a test, in seconds from an arbitrary zero."""
 
     def now(self) -> float:
         """Return the time."""
@@ -30,7 +30,7 @@ class AsyncClock(Protocol):
         """Make a waiter for the running task."""
 
     async def sleep(self, seconds: float) -> None:
-        """Let that time pass."""
+        """Let that much time pass."""
 
     def enter(self, n: int = 1) -> None:
         """Announce `n` tasks that are about to run."""
@@ -39,11 +39,11 @@ class AsyncClock(Protocol):
         """Take back `n` announcements."""
 
     def abort(self, reason: str) -> None:
-        """Give up: every wait, now and later, raises an exception that says why."""
+        """Make every wait, now and later, raise an exception with this reason."""
 
 
 class RealAsyncWaiter:
-    """A future that somebody completes."""
+    """One wait of one task, on a future."""
 
     def __init__(self, clock: "RealAsyncClock") -> None:
         self._clock = clock
@@ -71,7 +71,7 @@ class RealAsyncClock:
     """The event loop's clock."""
 
     is_real = True
-    """Time passes as it does in the world."""
+    """Time passes without the lab."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -79,7 +79,7 @@ class RealAsyncClock:
         self._reason: str | None = None
 
     def now(self) -> float:
-        """Return seconds since some fixed moment."""
+        """Return the time in seconds."""
         return self._loop.time()
 
     def waiter(self) -> RealAsyncWaiter:
@@ -87,17 +87,17 @@ class RealAsyncClock:
         return RealAsyncWaiter(self)
 
     async def sleep(self, seconds: float) -> None:
-        """Let that time pass."""
+        """Let that much time pass."""
         await self.waiter().wait(self.now() + seconds)
 
     def enter(self, n: int = 1) -> None:
-        """Do nothing: real time passes whoever takes part."""
+        """Do nothing: real time passes anyway."""
 
     def leave(self, n: int = 1) -> None:
-        """Do nothing: real time passes whoever takes part."""
+        """Do nothing: real time passes anyway."""
 
     def abort(self, reason: str) -> None:
-        """Make every wait raise ClockAbortedError, those under way included."""
+        """Make every wait raise ClockAbortedError, including the current ones."""
         self._reason = reason
         for future in self._futures:
             self._fail(future)

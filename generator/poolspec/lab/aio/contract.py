@@ -152,7 +152,7 @@ class AsyncPoolAdapter(AsyncDriver, Protocol):
     async def close(self, pool: Any) -> None:
         """Close the pool for good."""
 
-    def dirt(self, connection: Any) -> str:
+    def session_state(self, connection: Any) -> str:
         """Return what its last use left behind; empty for a clean connection."""
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:

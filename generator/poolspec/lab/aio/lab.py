@@ -1,6 +1,6 @@
 """The lab for pools that asyncio tasks use: it makes the parts of a test, and delegates to them.
 
-A generated asyncio test and its lab run in a new event loop. Whatever waits for the server runs in
+A generated asyncio test and its lab run in a new event loop. Calls that wait for the server run in
 a thread, so that the loop continues.
 """
 

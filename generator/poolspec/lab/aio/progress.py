@@ -1,4 +1,4 @@
-"""The passing of time in a test, and what it waits for."""
+"""The passing of time in a test, and its waits."""
 
 from collections.abc import Awaitable, Callable
 

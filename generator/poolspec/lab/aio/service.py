@@ -5,13 +5,13 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 from poolspec.lab.web.answers import Answer, answer_of, request_bytes
-from poolspec.lab.web.server import PATIENCE, Application, Calls, Uvicorn, listening_socket
+from poolspec.lab.web.server import LIMIT, Application, Calls, Uvicorn, listening_socket
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
 class AsyncService:
-    """An application under a server that is a task."""
+    """An application on a server that runs as a task."""
 
     def __init__(self, app: Application) -> None:
         self._calls = Calls(app)
@@ -21,15 +21,15 @@ class AsyncService:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Serve. Raises what the application raises when it starts."""
+        """Start to serve. Raises the error with which the application starts."""
         self._task = asyncio.create_task(self._run(), name="web-server")
         await _in_time(self._ready.wait(), "the web application did not start")
         self._calls.raise_failure()
         if not self._server.started:
-            raise AssertionError("the web application said that it cannot start")
+            raise AssertionError("the web application reported that it cannot start")
 
     async def ask(self, request: str) -> Answer:
-        """Send a request, and wait until it is answered and its call is over. Any task may."""
+        """Send a request, and wait for the answer and the end of its call. Any task may."""
         over = asyncio.Event()
         host, port = self._listening.getsockname()
         reader, writer = await asyncio.open_connection(host, port)
@@ -43,7 +43,7 @@ class AsyncService:
         return answer_of(received)
 
     async def stop(self) -> None:
-        """Stop; the application closes its pool. Raises what the application raises then."""
+        """Stop; the application closes its pool. Raises the error with which it stops."""
         self._server.end()
         if self._task is not None:
             await _in_time(self._task, "the web application did not stop")
@@ -52,7 +52,7 @@ class AsyncService:
 
     async def _run(self) -> None:
         try:
-            with suppress(SystemExit):  # `start` says why it did not start
+            with suppress(SystemExit):  # `start` raises the reason
                 await self._server.serve([self._listening])
         finally:
             self._ready.set()
@@ -60,6 +60,6 @@ class AsyncService:
 
 async def _in_time(end: Awaitable[object], complaint: str) -> None:
     try:
-        await asyncio.wait_for(end, PATIENCE)
+        await asyncio.wait_for(end, LIMIT)
     except TimeoutError:
-        raise AssertionError(f"{complaint} within {PATIENCE:g} s") from None
+        raise AssertionError(f"{complaint} within {LIMIT:g} s") from None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from poolspec.invariants.log import Log
+from poolspec.lab.roster import Roster, member_names
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.waiting import wait_until
 from poolspec.lifecycle.teardown import LAST_LIMIT
@@ -33,9 +34,7 @@ class Actor:
 
     def members(self) -> list[str]:
         """Return the names of its threads."""
-        if self.count == 1:
-            return [self.name]
-        return [f"{self.name}-{n + 1}" for n in range(self.count)]
+        return member_names(self.name, self.count)
 
 
 def actor(body: Callable[[], None], *, name: str = "", count: int = 1, repeat: int = 1) -> Actor:
@@ -49,21 +48,14 @@ def exit_soon(thread: threading.Thread) -> None:
     set_error(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
 
 
-class Actors:
+class Actors(Roster):
     """All actors of a test. Used from the test's main thread; an actor only ends itself."""
 
-    awaits = ""
-    """What the main thread waits for."""
-    is_all = True
-    """Whether these are all actors of the test, as far as is known."""
-
     def __init__(self, clock: Clock, log: Log) -> None:
+        super().__init__()
         self._clock = clock
         self._log = log
-        self._members: dict[str, list[str]] = {}
         self._threads: dict[str, threading.Thread] = {}
-        self._errors: dict[str, BaseException] = {}
-        self._done: set[str] = set()
 
     def start(self, actors: Iterable[Actor]) -> None:
         """Start threads and release all of them at the same moment."""
@@ -77,24 +69,6 @@ class Actors:
             self._threads[member] = thread
             thread.start()
         barrier.wait()
-
-    def members(self, name: str) -> list[str]:
-        """Return the names of an actor's threads."""
-        return self._members[name]
-
-    def done(self) -> set[str]:
-        """Return the threads that have ended."""
-        return set(self._done)
-
-    def unfinished(self) -> list[str]:
-        """Return the threads that have not ended. Takes no lock."""
-        started = [member for members in list(self._members.values()) for member in members]
-        return [member for member in started if member not in self._done]
-
-    def raise_kept(self) -> None:
-        """Raise an error that an actor ended with, if there is one."""
-        for member in list(self._errors):
-            self._raise(member)
 
     def join(self, names: Iterable[str]) -> None:
         """Wait until actors have ended. Raises the first error that one of them ended with."""
@@ -129,21 +103,6 @@ class Actors:
         for thread in self._threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))
         return [thread for thread in self._threads.values() if thread.is_alive()]
-
-    def _raise(self, member: str) -> None:
-        error = self._errors.pop(member, None)
-        if error is not None:
-            error.add_note(f"raised in actor {member}")
-            raise error
-
-    def _enlist(self, actor: Actor) -> list[str]:
-        """Note the threads of an actor. An actor that has ended may be started again."""
-        members = self._members[actor.name] = actor.members()
-        self._done.difference_update(members)
-        return members
-
-    def _is_done(self, name: str) -> bool:
-        return self._done.issuperset(self._members[name])
 
     def _run(self, member: str, actor: Actor, barrier: threading.Barrier) -> None:
         try:

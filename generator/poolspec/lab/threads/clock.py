@@ -1,10 +1,10 @@
-"""What the lab needs of a clock, and the real one.
+"""The clock that the lab needs, and the real one.
 
-Actors wait only through their clock. On a virtual clock (a pool's adapter brings it) time stands
-still while anybody can run and jumps to the next deadline when nobody can, so a timeout of half an
-hour is exact and instant. For that the clock must know who takes part: whoever starts a thread
-calls `enter` first, and the thread calls `leave` at its end. On the real clock all this means
-nothing.
+Actors wait only through their clock. On a virtual clock, which the pool's adapter brings, time
+stands still while an actor can run, and jumps to the next deadline when none can. So a timeout of
+half an hour is exact and takes no time. The clock must know which threads take part: before a
+thread starts, its starter calls `enter`; at its end, the thread calls `leave`. The real clock
+ignores both.
 """
 
 import threading
@@ -19,11 +19,11 @@ class Waiter(Protocol):
         """Block until woken (True) or until the clock reaches `deadline` (False)."""
 
     def wake(self) -> None:
-        """End the wait, or keep it from blocking if it is still to come. Any thread may call it."""
+        """End the wait, or prevent it if it has not started. Any thread may call it."""
 
 
 class Clock(Protocol):
-    """Time as the tests see it, in seconds; its zero means nothing."""
+    """The time of a test, in seconds from an arbitrary zero."""
 
     def now(self) -> float:
         """Return the time."""
@@ -32,7 +32,7 @@ class Clock(Protocol):
         """Make a waiter for the calling thread."""
 
     def sleep(self, seconds: float) -> None:
-        """Let that time pass."""
+        """Let that much time pass."""
 
     def enter(self, n: int = 1) -> None:
         """Announce `n` threads that are about to run."""
@@ -41,15 +41,15 @@ class Clock(Protocol):
         """Take back `n` announcements."""
 
     def abort(self, reason: str) -> None:
-        """Give up: every wait, now and later, raises an exception that says why."""
+        """Make every wait, now and later, raise an exception with this reason."""
 
 
 class ClockAbortedError(Exception):
-    """The test was given up while somebody waited."""
+    """The test was given up during a wait."""
 
 
 class RealWaiter:
-    """A lock that is held until somebody wakes it."""
+    """One wait of one thread, on an event."""
 
     def __init__(self, clock: "RealClock") -> None:
         self._clock = clock
@@ -70,14 +70,14 @@ class RealClock:
     """The machine's monotonic clock."""
 
     is_real = True
-    """Time passes as it does in the world."""
+    """Time passes without the lab."""
 
     def __init__(self) -> None:
         self._reason: str | None = None
         self._gates: set[threading.Event] = set()
 
     def now(self) -> float:
-        """Return seconds since some fixed moment."""
+        """Return the time in seconds."""
         return time.monotonic()
 
     def waiter(self) -> RealWaiter:
@@ -85,23 +85,23 @@ class RealClock:
         return RealWaiter(self)
 
     def sleep(self, seconds: float) -> None:
-        """Let that time pass."""
+        """Let that much time pass."""
         self.waiter().wait(self.now() + seconds)
 
     def enter(self, n: int = 1) -> None:
-        """Do nothing: real time passes whoever takes part."""
+        """Do nothing: real time passes anyway."""
 
     def leave(self, n: int = 1) -> None:
-        """Do nothing: real time passes whoever takes part."""
+        """Do nothing: real time passes anyway."""
 
     def abort(self, reason: str) -> None:
-        """Make every wait raise ClockAbortedError, those under way included."""
+        """Make every wait raise ClockAbortedError, including the current ones."""
         self._reason = reason
         for gate in list(self._gates):
             gate.set()
 
     def waiting(self, gate: threading.Event) -> "_Waiting":
-        """Register a wait for as long as it lasts, so that `abort` can end it."""
+        """Register a wait while it lasts, so that `abort` can end it."""
         return _Waiting(self, gate)
 
 
@@ -116,5 +116,5 @@ class _Waiting:
 
     def __exit__(self, kind: object, *exc: object) -> None:
         self._clock._gates.discard(self._gate)
-        if self._clock._reason is not None and kind is None:  # what is raised already says more
+        if self._clock._reason is not None and kind is None:  # an error under way is more specific
             raise ClockAbortedError(self._clock._reason)

@@ -23,7 +23,6 @@ from poolspec.lab.steps import find_step
 from poolspec.lab.threads.actors import Actor, Actors, actor
 from poolspec.lab.threads.child import run_in_child
 from poolspec.lab.threads.clock import Clock
-from poolspec.lab.threads.driver import PyMySQLDriver
 from poolspec.lab.threads.ending import Ending
 from poolspec.lab.threads.executor import ExecutorRun
 from poolspec.lab.threads.faults import Faults
@@ -34,6 +33,7 @@ from poolspec.lab.threads.opening import Opener, scripted_of
 from poolspec.lab.threads.pool import Held, Pool, ThreadsContext
 from poolspec.lab.threads.pools import Pools
 from poolspec.lab.threads.progress import Progress, expect_health
+from poolspec.lab.threads.pymysql_driver import PyMySQLDriver
 from poolspec.lab.threads.rest import Rest
 from poolspec.lab.threads.web import Web
 from poolspec.servers import Server

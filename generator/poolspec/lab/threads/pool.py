@@ -237,8 +237,8 @@ class Pool:
         held = Held(raw, self._driver)
         with self._lock:
             self._held[id(held)] = held
-        dirt = "" if begun else self._adapter.dirt(raw)
-        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=dirt)
+        left = "" if begun else self._adapter.session_state(raw)
+        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=left)
         return held
 
     def _note_release(self, held: Held) -> None:

@@ -1,7 +1,6 @@
-"""A request and its answer, as bytes and as values; the same for both modes.
+"""A request and its answer, as bytes and as values, in either concurrency mode.
 
-Each request has a connection of its own, as of a client that was never here before. It is one of
-HTTP/1.0, whose answer ends where the connection does.
+Each request uses a new connection and HTTP/1.0, where the answer ends with the connection.
 """
 
 import http.client
@@ -23,46 +22,46 @@ CALL = "poolspec-call"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """The answer to a request."""
 
     status: int
     headers: Mapping[str, str]
-    """By name in small letters."""
+    """By name in lower case."""
     body: bytes
 
     def check(
         self, status: Expected, headers: Mapping[str, str], values: Mapping[str, Any]
     ) -> None:
-        """Compare with what was expected. Raises AssertionError with all that differs."""
-        said = self._values() if values else {}
+        """Check the answer. Raises AssertionError that lists all differences."""
+        found = self._values() if values else {}
         demand(
             mismatch("status", status, self.status),
             *(
                 _differs(name, text, self.headers.get(name.lower(), ...))
                 for name, text in headers.items()
             ),
-            *(_differs(name, value, said.get(name, ...)) for name, value in values.items()),
+            *(_differs(name, value, found.get(name, ...)) for name, value in values.items()),
         )
 
     def _values(self) -> dict[str, Any]:
         try:
-            said = json.loads(self.body)
+            parsed = json.loads(self.body)
         except ValueError:
-            said = None
-        if not isinstance(said, dict):
+            parsed = None
+        if not isinstance(parsed, dict):
             raise AssertionError(f"expected a JSON object, was {self.body[:200]!r}")
-        return said
+        return parsed
 
 
 def request_bytes(request: str, call: int) -> bytes:
-    """Write a request, such as `GET /visits`, without a body."""
+    """Return the bytes of a request, such as `GET /visits`, without a body."""
     head = f"{request} HTTP/1.0\r\nHost: {HOST}\r\nContent-Length: 0\r\n{CALL}: {call}\r\n\r\n"
     return head.encode("ascii")
 
 
 def answer_of(received: bytes) -> Answer:
-    """Read an answer. Raises AssertionError where the server hung up without one."""
-    response = http.client.HTTPResponse(_Received(received))  # type: ignore[arg-type]  # see there
+    """Parse an answer. Raises AssertionError if the server closed the connection without one."""
+    response = http.client.HTTPResponse(_Received(received))  # type: ignore[arg-type]  # it uses no more of a socket
     try:
         response.begin()
     except http.client.HTTPException as error:
@@ -72,7 +71,7 @@ def answer_of(received: bytes) -> Answer:
 
 
 class _Received:
-    """As much of a socket as `HTTPResponse` makes use of."""
+    """The part of a socket that `HTTPResponse` uses."""
 
     def __init__(self, received: bytes) -> None:
         self._received = received
@@ -85,4 +84,4 @@ class _Received:
 def _differs(name: str, expected: Any, seen: Any) -> str | None:
     if seen == expected:
         return None
-    return f"{name}: expected {expected!r}, was {'not there' if seen is ... else repr(seen)}"
+    return f"{name}: expected {expected!r}, was {'missing' if seen is ... else repr(seen)}"

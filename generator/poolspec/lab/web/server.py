@@ -1,14 +1,14 @@
-"""A web application under a real server, on a real port of loopback, in the test's own process.
+"""A web application on a real server, on a real loopback port, in the test's own process.
 
-So the application's pool is the test's: its events are in the log, its connections are counted,
-its clock is the test's, and every standing invariant holds for it too.
+The application's pool is the test's: its events are in the log, the lab counts its connections, its
+clock is the test's, and every invariant holds for it too.
 
-**Who acts.** Each request carries the number of its call. What the application does in that call,
-in whatever thread or task, is logged as done by the actor that asked.
+**Actors.** Each request carries the number of its call. Everything that the application does in
+that call, in any thread or task, is logged as done by the actor that sent the request.
 
-**Time.** An actor that waits for an answer counts as running, and so lends its place to the call
-that answers it: where the call waits for a connection, nobody runs in its stead. For that a request
-is over only when its call is, which gives back what it borrowed after it has answered.
+**Time.** An actor that waits for an answer counts as running on the clock, in place of the call
+that answers it. So time also passes while the call waits for a connection. For this, a request ends
+only when its call ends: a call releases its connection after it has answered.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ from poolspec.lab.web.answers import CALL, HOST, Answer, answer_of, request_byte
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
-PATIENCE = 10.0
-"""Real seconds until a server that does not start or stop, or a call without end, is given up."""
+LIMIT = 10.0
+"""Real seconds for a server to start or stop, and for a call to end."""
 PORTS = range(20_000, 32_768)
-"""Below those that clients are given."""
+"""Below the ports that the system assigns to clients."""
 ATTEMPTS = 50
-"""Ports that are tried before it is given up."""
+"""The number of ports to try."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -41,7 +41,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Calls:
-    """Stands before an application, and knows whose call is whose and when it is over."""
+    """Wraps an application, and knows the actor of each call and when the call ends."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
@@ -50,13 +50,13 @@ class Calls:
         self._failure: Exception | None = None
 
     def expect(self, over: Callable[[], None]) -> int:
-        """Announce a call by the actor that runs; `over` is called at its end. Its number."""
+        """Announce a call of the current actor and return its number; its end calls `over`."""
         number = next(self._numbers)
         self._expected[number] = current_actor(), over
         return number
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass a call on."""
+        """Pass a call to the application."""
         if scope["type"] == "http":
             await self._answer(scope, receive, send)
             return
@@ -67,7 +67,7 @@ class Calls:
             raise
 
     def raise_failure(self) -> None:
-        """Raise, once, what the application has raised when it started or stopped."""
+        """Raise, once, the error with which the application started or stopped."""
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -75,7 +75,7 @@ class Calls:
     async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
         number = int(dict(scope["headers"])[CALL.encode()])
         actor, over = self._expected.pop(number)
-        acting_for.set(actor)  # a server runs each call in a context of its own
+        acting_for.set(actor)  # a server runs each call in a new context
         try:
             await self._app(scope, receive, send)
         finally:
@@ -83,7 +83,7 @@ class Calls:
 
 
 class Uvicorn(uvicorn.Server):
-    """A server that leaves signals alone, and is told when to stop instead of asking."""
+    """A server without signal handlers, which stops on an event instead of polling."""
 
     def __init__(self, app: Calls, ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
@@ -94,33 +94,33 @@ class Uvicorn(uvicorn.Server):
             lifespan="on",
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=int(PATIENCE / 2),
+            timeout_graceful_shutdown=int(LIMIT / 2),
         )
         super().__init__(config)
         self._ready = ready
         self._end = asyncio.Event()
 
     def end(self) -> None:
-        """Ask it to stop; from its own loop."""
+        """Make it stop. Call this in its own event loop."""
         self._end.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take none."""
+        """Install no signal handlers."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, then report that it has started."""
         await super().startup(sockets)
         self._ready()
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
+        """Serve until `end` is called."""
         await self.on_tick(0)
         await self._end.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop at once where nobody is being served; else as any server does, patiently."""
+        """Stop at once if no request is being served; otherwise as uvicorn does."""
         if self.server_state.connections or self.server_state.tasks:
             await super().shutdown(sockets)
             return
@@ -130,7 +130,7 @@ class Uvicorn(uvicorn.Server):
 
 
 class Service:
-    """An application under a server that has a thread, and an event loop, of its own."""
+    """An application on a server with its own thread and event loop."""
 
     def __init__(self, app: Application) -> None:
         self._calls = Calls(app)
@@ -141,34 +141,34 @@ class Service:
         self._thread = threading.Thread(target=self._run, name="web-server", daemon=True)
 
     def start(self) -> None:
-        """Serve. Raises what the application raises when it starts."""
+        """Start to serve. Raises the error with which the application starts."""
         self._thread.start()
-        if not self._ready.wait(PATIENCE):
-            raise AssertionError(f"the web application did not start within {PATIENCE:g} s")
+        if not self._ready.wait(LIMIT):
+            raise AssertionError(f"the web application did not start within {LIMIT:g} s")
         self._calls.raise_failure()
         if not self._server.started:
-            raise AssertionError("the web application said that it cannot start")
+            raise AssertionError("the web application reported that it cannot start")
 
     def ask(self, request: str) -> Answer:
-        """Send a request, and wait until it is answered and its call is over. Any thread may."""
+        """Send a request, and wait for the answer and the end of its call. Any thread may."""
         over = threading.Event()
         with socket.create_connection(self._listening.getsockname()) as connection:
             connection.sendall(request_bytes(request, self._calls.expect(over.set)))
             with connection.makefile("rb") as answer:
                 received = answer.read()
-        if received and not over.wait(PATIENCE):
+        if received and not over.wait(LIMIT):
             raise AssertionError(f"{request} was answered, but its call does not end")
         return answer_of(received)
 
     def stop(self) -> None:
-        """Stop; the application closes its pool. Raises what the application raises then."""
+        """Stop; the application closes its pool. Raises the error with which it stops."""
         if self._thread.is_alive():
             with suppress(RuntimeError):  # its loop has just closed
                 self._loop.call_soon_threadsafe(self._server.end)
-        self._thread.join(PATIENCE)
+        self._thread.join(LIMIT)
         self._listening.close()
         if self._thread.is_alive():
-            raise AssertionError(f"the web application did not stop within {PATIENCE:g} s")
+            raise AssertionError(f"the web application did not stop within {LIMIT:g} s")
         self._calls.raise_failure()
 
     def _run(self) -> None:
@@ -176,11 +176,11 @@ class Service:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner, suppress(SystemExit):
                 runner.run(self._server.serve([self._listening]))
         finally:
-            self._ready.set()  # also where it did not start: `start` asks why
+            self._ready.set()  # also if it failed to start: `start` raises the reason
 
 
 def listening_socket() -> socket.socket:
-    """Return a socket that listens on a free port; one that is taken is tried no further."""
+    """Return a socket that listens on a free port, skipping ports that are taken."""
     for port in random.sample(PORTS, ATTEMPTS):
         listening = socket.socket()
         try:

@@ -28,7 +28,7 @@ from poolspec.servers.engine.wire import (
 )
 
 _GREETING_SECONDS = 10.0
-_NOBODY = password_hash("")
+_NO_USER = password_hash("")
 
 
 class Server(statement.Server, Protocol):
@@ -107,7 +107,7 @@ class Connection:
     async def _admit(self, who: Credentials, wire: Wire) -> None:
         proof = who.proof if who.plugin in (PLUGIN, None) else await wire.ask_for_plugin()
         stored = self._server.accounts.stored_hash(who.user)
-        known = proves(proof, wire.challenge, stored or _NOBODY)
+        known = proves(proof, wire.challenge, stored or _NO_USER)
         if not known or stored is None:
             using = "YES" if proof else "NO"
             raise SqlError(

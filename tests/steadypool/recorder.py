@@ -1,4 +1,4 @@
-"""A listener that is interrupted when it is told to, and looks whether all it heard adds up."""
+"""A listener that raises interrupts on request and checks that its events match the pool."""
 
 from collections import Counter
 from typing import Any
@@ -16,14 +16,14 @@ OPTIONS: dict[str, list[Any]] = {
     "max_idle_time": [None, 6.0],
     "leak_after": [None, 5.0],
 }
-"""Of a pool; a story takes one value of each."""
+"""Options of a pool; each test takes one value of each."""
 
 
 class Interrupt(BaseException):
-    """Strikes in a listener."""
+    """Raised in a listener."""
 
 
-class Heard:
+class EventRecorder:
     """The listener of one pool."""
 
     def __init__(self) -> None:
@@ -31,11 +31,11 @@ class Heard:
         self._spared = self._left = 0
 
     def arm(self, spared: int, times: int) -> None:
-        """Be interrupted so many times, after so many events."""
+        """After `spared` events, raise an interrupt `times` times."""
         self._spared, self._left = spared, times
 
     def __call__(self, event: PoolEvent) -> None:
-        """Hear, and be interrupted."""
+        """Record the event, and raise the next interrupt if it is due."""
         self._events.append(event)
         if self._spared > 0:
             self._spared -= 1
@@ -44,16 +44,16 @@ class Heard:
             raise Interrupt(event.kind)
 
     def check(self, pool: Any, opened: list[Any]) -> None:
-        """At rest: nothing is lost, neither a slot, nor a connection, nor an event."""
+        """Check at rest that no slot, no connection and no event is lost."""
         core, stats = pool._core, pool.stats()
         queued = (len(core.waiters), len(core.backing_off))
         assert (core.pending, core.connecting, *queued) == (0, 0, 0, 0)
         known = {entry.connection for entry in [*core.idle, *core.in_use.values()]}
         assert known == {connection for connection in opened if not connection.closed}
         assert not any(entry.connection.in_transaction for entry in core.idle)
-        told = Counter(event.kind for event in self._events)
-        assert told[K.CONNECTION_CREATED] == stats.created
-        assert told[K.CONNECTION_CLOSED] == stats.closed
-        assert told[K.CHECKED_OUT] == stats.acquired
-        assert told[K.CHECKED_IN] == stats.released
-        assert told[K.CHECKOUT_STARTED] == told[K.CHECKED_OUT] + told[K.CHECKOUT_FAILED]
+        counts = Counter(event.kind for event in self._events)
+        assert counts[K.CONNECTION_CREATED] == stats.created
+        assert counts[K.CONNECTION_CLOSED] == stats.closed
+        assert counts[K.CHECKED_OUT] == stats.acquired
+        assert counts[K.CHECKED_IN] == stats.released
+        assert counts[K.CHECKOUT_STARTED] == counts[K.CHECKED_OUT] + counts[K.CHECKOUT_FAILED]

@@ -1,4 +1,4 @@
-"""Blocks of a pool for threads: each gives back its own connection, wherever it ends."""
+"""Contexts of a pool for threads: each releases its own connection, wherever it ends."""
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,13 +13,13 @@ MakePool = Callable[..., ConnectionPool]
 
 
 def rows(pool: ConnectionPool) -> Generator[Any, None, None]:
-    """Yield the connection of a block, as generators of rows do with what they read."""
+    """Yield the connection of a context, as a generator of rows yields its rows."""
     with pool as connection:
         while True:
             yield connection
 
 
-def test_blocks_of_generators_end_in_any_order(make_pool: MakePool) -> None:
+def test_contexts_of_generators_end_in_any_order(make_pool: MakePool) -> None:
     pool = make_pool(size=3)
     first, second = rows(pool), rows(pool)
     one, two = next(first), next(second)
@@ -32,7 +32,7 @@ def test_blocks_of_generators_end_in_any_order(make_pool: MakePool) -> None:
     assert pool.stats().in_use == 0
 
 
-def test_a_block_may_end_in_another_thread(make_pool: MakePool) -> None:
+def test_a_context_may_end_in_another_thread(make_pool: MakePool) -> None:
     pool = make_pool(size=2)
     generator = rows(pool)
     theirs = next(generator)
@@ -48,7 +48,7 @@ def test_a_block_may_end_in_another_thread(make_pool: MakePool) -> None:
     assert not theirs.closed
 
 
-def test_blocks_entered_by_a_stack_are_left_by_it(make_pool: MakePool) -> None:
+def test_an_exit_stack_ends_the_contexts_it_entered(make_pool: MakePool) -> None:
     pool = make_pool(size=3)
     with ExitStack() as stack:
         early = stack.enter_context(pool)
@@ -60,7 +60,7 @@ def test_blocks_entered_by_a_stack_are_left_by_it(make_pool: MakePool) -> None:
     assert pool.stats().in_use == 0
 
 
-def test_a_block_that_this_thread_did_not_enter_is_refused(make_pool: MakePool) -> None:
+def test_ending_a_context_that_the_thread_did_not_begin_is_refused(make_pool: MakePool) -> None:
     pool = make_pool()
     with pytest.raises(NotBorrowedError, match="connection\\(\\)"):
         pool.__exit__(None, None, None)

@@ -1,7 +1,7 @@
-"""A connection that one thread has put in its place is no longer its own, whatever comes next.
+"""A thread that has made a connection idle no longer owns it, even if an exception follows.
 
-The tests let another thread borrow the connection, and give it back with work to undo, in the gap
-between two turns of the lock of the thread that put it there.
+In the tests another thread borrows the connection, and releases it with an open transaction, while
+the first thread is between two acquisitions of the pool's lock.
 """
 
 import logging
@@ -20,11 +20,11 @@ Gap = Callable[[], object]
 
 
 class Interrupt(BaseException):
-    """What a signal might raise."""
+    """Stands for the exception of a signal."""
 
 
 class Intruder:
-    """Borrows in a thread of its own, and stays in the midst of the rollback until it may go on."""
+    """Borrows in another thread, whose release waits in the rollback until `leave`."""
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
@@ -48,7 +48,7 @@ class Intruder:
 
 
 class Lock:
-    """A lock that does something once, in the thread that has just left it."""
+    """A lock that runs a function once, in the thread that has just released it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -73,7 +73,7 @@ def make_pool(**options: Any) -> tuple[ConnectionPool, Lock]:
 
 
 def check(pool: ConnectionPool) -> None:
-    """At rest each connection is in one place, and no slot is lost or made up."""
+    """Check at rest that each connection is idle once and that the number of slots is right."""
     core = pool._core
     assert (core.pending, core.connecting, len(core.in_use)) == (0, 0, 0)
     held = [pool.acquire(timeout=0) for _ in range(2)]
@@ -87,7 +87,7 @@ def check(pool: ConnectionPool) -> None:
     assert pool.stats().total_connections == 0
 
 
-def test_what_housekeeping_opened_and_another_has_borrowed_is_left_to_him() -> None:
+def test_maintenance_leaves_its_new_connection_to_a_borrower_that_took_it() -> None:
     connect = ScriptedConnector(None, OSError("down"))
     pool = ConnectionPool(size=2, min_size=1, max_overflow=0, connect=connect)
     pool.clear()
@@ -113,9 +113,9 @@ def test_what_housekeeping_opened_and_another_has_borrowed_is_left_to_him() -> N
     check(pool)
 
 
-def test_a_return_that_is_to_tidy_up_leaves_the_next_borrowers_connection_alone() -> None:
+def test_a_release_that_also_tidies_leaves_the_next_borrowers_connection_alone() -> None:
     pool, lock = make_pool(max_idle_time=1000)
-    pool._core.tidy_at = 0.0  # it is time
+    pool._core.tidy_at = 0.0  # due now
     intruder = Intruder(pool)
     held = pool.acquire()
     lock.gap = intruder.come
@@ -132,7 +132,7 @@ def interrupted_by(intruder: Intruder) -> Gap:
     return gap
 
 
-def test_a_return_that_is_interrupted_when_it_is_done_leaves_the_next_borrower_alone() -> None:
+def test_a_release_interrupted_at_its_end_leaves_the_next_borrower_alone() -> None:
     pool, lock = make_pool()
     intruder = Intruder(pool)
     held = pool.acquire()
@@ -144,7 +144,7 @@ def test_a_return_that_is_interrupted_when_it_is_done_leaves_the_next_borrower_a
     check(pool)
 
 
-def test_a_reset_that_is_interrupted_when_it_is_done_leaves_the_next_borrower_alone() -> None:
+def test_a_reset_interrupted_at_its_end_leaves_the_next_borrower_alone() -> None:
     pool, lock = make_pool()
     intruder = Intruder(pool)
     held = pool.acquire()
@@ -161,7 +161,7 @@ def test_a_reset_that_is_interrupted_when_it_is_done_leaves_the_next_borrower_al
     check(pool)
 
 
-def test_an_acquire_that_is_interrupted_twice_leaves_the_next_borrower_alone() -> None:
+def test_an_acquire_interrupted_twice_leaves_the_next_borrower_alone() -> None:
     pool, lock = make_pool(on_acquire=lambda connection: None)
     intruder = Intruder(pool)
 
@@ -172,21 +172,21 @@ def test_an_acquire_that_is_interrupted_twice_leaves_the_next_borrower_alone() -
     def begun() -> None:
         lock.gap = interrupt
 
-    lock.gap = begun  # after the short way, which is closed, comes the start
+    lock.gap = begun  # first the fast path, which is closed, then the start
     with pytest.raises(Interrupt):
         pool.acquire()
     intruder.leave()
     check(pool)
 
 
-def test_who_gives_up_at_the_deadline_is_handed_nothing_any_more() -> None:
+def test_an_acquire_that_times_out_gets_no_later_hand_over() -> None:
     pool, lock = make_pool(size=1)
     held = pool.acquire()
 
     def begun() -> None:
         lock.gap = lambda: pool.release(held)
 
-    lock.gap = begun  # after the start comes the look whether the turn has come
+    lock.gap = begun  # first the start, then the look at the step
     with pytest.raises(PoolTimeoutError):
         pool.acquire(timeout=0)
     stats = pool.stats()
@@ -194,7 +194,7 @@ def test_who_gives_up_at_the_deadline_is_handed_nothing_any_more() -> None:
     pool.close()
 
 
-def test_two_who_resize_at_once_both_get_what_they_asked_for() -> None:
+def test_two_concurrent_resizes_both_take_effect() -> None:
     pool, lock = make_pool()
     lock.gap = lambda: pool.resize(max_overflow=5)
     pool.resize(size=3)
@@ -202,34 +202,34 @@ def test_two_who_resize_at_once_both_get_what_they_asked_for() -> None:
     pool.close()
 
 
-def test_who_sees_his_turn_before_he_is_woken_is_not_woken_for_the_next_one_instead(
+def test_a_waiter_that_sees_its_step_before_the_wake_up_gets_no_wake_up_for_its_next_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Threads that do not share an interpreter lock see each other in the midst of a move."""
-    giver = threading.current_thread()
+    """Without a global interpreter lock, a thread can see another one's unfinished transition."""
+    granter = threading.current_thread()
     renewed = threading.Event()
     requests: list[AcquireRequest] = []
 
     class Watched(AcquireRequest):
-        """Lets who gives it its step look for the waiter as late as he can."""
+        """Delays the read of its waiter by the thread that sets its step."""
 
-        __slots__ = ("_place",)
+        __slots__ = ("_current",)
 
         @property
         def waiter(self) -> Any:
-            if threading.current_thread() is giver:
+            if threading.current_thread() is granter:
                 renewed.wait(0.2)
-            return self._place
+            return self._current
 
         @waiter.setter
-        def waiter(self, place: Any) -> None:
-            self._place = place
+        def waiter(self, current: Any) -> None:
+            self._current = current
             if self in requests:
                 renewed.set()
             else:
                 requests.append(self)
 
-    def see_the_turn() -> None:
+    def see_the_step() -> None:
         queued.set()
         while requests[0].step is Step.WAIT:
             threading.Event().wait(0.001)
@@ -238,7 +238,7 @@ def test_who_sees_his_turn_before_he_is_woken_is_not_woken_for_the_next_one_inst
     held = pool.acquire()
     monkeypatch.setattr(engine, "AcquireRequest", Watched)
     queued = threading.Event()
-    lock.gap = see_the_turn
+    lock.gap = see_the_step
     got: list[Any] = []
     thread = threading.Thread(target=lambda: got.append(pool.acquire()), daemon=True)
     thread.start()

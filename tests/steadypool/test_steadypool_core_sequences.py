@@ -1,4 +1,4 @@
-"""Any sequence of moves of the core keeps its invariants; the test is a shell that plays dice."""
+"""Any sequence of transitions of the core keeps its invariants; the test chooses at random."""
 
 import sys
 from typing import Any
@@ -21,7 +21,7 @@ class Bell:
         self.woken = False
 
     def wait(self, deadline: float | None) -> bool:
-        raise AssertionError("nobody waits in these tests")
+        raise AssertionError("no waiter waits in these tests")
 
     def wake(self) -> None:
         assert not self.woken
@@ -29,7 +29,7 @@ class Bell:
 
 
 class World:
-    """A shell that takes random turns, and knows what must hold after each."""
+    """A pool that makes random transitions and checks the invariants after each."""
 
     def __init__(self, settings: Settings) -> None:
         self.core = Core(settings)
@@ -42,7 +42,7 @@ class World:
         getattr(self, kind)(choice)
         self.check()
 
-    # --- what acquires do ------------------------------------------------------------------------
+    # --- acquires --------------------------------------------------------------------------------
 
     def ask(self, choice: int) -> None:
         if self.core.take(self.now) is None:
@@ -55,7 +55,7 @@ class World:
         if self.core.grow(request, self.now):
             self.requests.append(request)
 
-    def go_on(self, choice: int) -> None:
+    def advance(self, choice: int) -> None:
         ready = [request for request in self.requests if request.step is not Step.WAIT]
         if not ready:
             return
@@ -94,14 +94,14 @@ class World:
 
     def leave_with(self, request: AcquireRequest) -> None:
         self.requests.remove(request)
-        for _ in range(2):  # it may be interrupted and done again
+        for _ in range(2):  # an interrupted call is repeated
             entry = self.core.withdraw(request, FailReason.INTERRUPTED, self.now)
         if entry is not None:
             self.to_close.append(entry)
 
-    # --- what returns do -------------------------------------------------------------------------
+    # --- releases --------------------------------------------------------------------------------
 
-    def give_back(self, choice: int) -> None:
+    def check_in(self, choice: int) -> None:
         held = list(self.core.in_use.values())
         if held:
             entry = held[choice % len(held)]
@@ -117,9 +117,9 @@ class World:
         elif self.to_close:
             entry = self.to_close.pop()
             self.core.freed(entry, self.now)
-            self.core.freed(entry, self.now)  # it may be interrupted and done again
+            self.core.freed(entry, self.now)  # an interrupted call is repeated
 
-    # --- what happens to the pool ----------------------------------------------------------------
+    # --- the pool as a whole ---------------------------------------------------------------------
 
     def clear(self, choice: int) -> None:
         self.core.clear(self.to_close, self.now)
@@ -145,15 +145,15 @@ class World:
     def wait(self, choice: int) -> None:
         self.now += choice
 
-    # --- what must hold --------------------------------------------------------------------------
+    # --- invariants ------------------------------------------------------------------------------
 
     def check(self) -> None:
-        self.check_places()
+        self.check_entries()
         self.check_owners()
         self.check_queue()
         self.check_counts()
 
-    def check_places(self) -> None:
+    def check_entries(self) -> None:
         core = self.core
         entries = len(core.idle) + len(core.in_use) + core.pending
         assert entries <= core.settings.limit or core._shrinking
@@ -192,17 +192,17 @@ class World:
         self.resume(0)
         while self.to_reset or self.to_close or self.core.in_use or self.requests:
             self.act("finish", 0)
-            self.act("give_back", 1)
-            self.act("go_on", 0)
+            self.act("check_in", 1)
+            self.act("advance", 0)
             self.act("wait", 1)
         assert self.core.pending == self.core.connecting == 0
         assert not self.core.backing_off
         assert self.core.created - self.core.closed == len(self.core.idle)
 
 
-ACTS = (
-    *("ask", "go_on") * 4,
-    *("leave", "give_back", "finish", "wait") * 2,
+TRANSITIONS = (
+    *("ask", "advance") * 4,
+    *("leave", "check_in", "finish", "wait") * 2,
     *("clear", "close", "suspend", "resume", "resize", "tidy", "grow"),
 )
 
@@ -230,8 +230,11 @@ def pool_settings(draw: Any) -> Settings:
 
 
 @settings(max_examples=500, deadline=None)
-@given(pool_settings(), st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 11)), max_size=80))
-def test_any_sequence_of_moves_keeps_the_invariants(
+@given(
+    pool_settings(),
+    st.lists(st.tuples(st.sampled_from(TRANSITIONS), st.integers(0, 11)), max_size=80),
+)
+def test_any_sequence_of_transitions_keeps_the_invariants(
     settings: Settings, acts: list[tuple[str, int]]
 ) -> None:
     world = World(settings)

@@ -1,4 +1,4 @@
-"""The one pool of a process, and what a fork makes of pools."""
+"""The default pool of a process, and pools in a forked child."""
 
 import gc
 import os
@@ -24,14 +24,14 @@ def connect() -> ScriptedConnector:
     return ScriptedConnector()
 
 
-def test_it_is_made_once(connect: ScriptedConnector) -> None:
+def test_the_default_pool_is_created_once(connect: ScriptedConnector) -> None:
     pool = get_global_pool(size=2, connect=connect)
     assert get_global_pool() is pool
     assert get_global_pool(size=2) is pool
     assert get_global_pool(timeout=30.0) is pool
 
 
-def test_other_options_are_named(connect: ScriptedConnector) -> None:
+def test_the_error_for_other_options_names_them(connect: ScriptedConnector) -> None:
     get_global_pool(size=2, connect=connect)
     with pytest.raises(PoolConfigError, match="size, timeout differ"):
         get_global_pool(size=3, timeout=1, connect=connect)
@@ -44,20 +44,20 @@ def test_a_password_among_the_options_is_not_shown(connect: ScriptedConnector) -
     assert "hunter2" not in str(caught.value)
 
 
-def test_after_it_was_closed_another_is_made(connect: ScriptedConnector) -> None:
+def test_a_closed_default_pool_is_replaced(connect: ScriptedConnector) -> None:
     first = get_global_pool(connect=connect)
     first.close()
     assert get_global_pool(size=1, connect=connect) is not first
 
 
-def test_a_failed_start_leaves_none(connect: ScriptedConnector) -> None:
+def test_a_failed_start_leaves_no_default_pool(connect: ScriptedConnector) -> None:
     connect.then(OSError("refused"))
     with pytest.raises(Exception, match="refused"):
         get_global_pool(connect=connect)
     assert get_global_pool(connect=connect).stats().created == 5
 
 
-def test_fifty_threads_at_once_get_the_same(connect: ScriptedConnector) -> None:
+def test_fifty_concurrent_first_calls_get_the_same_pool(connect: ScriptedConnector) -> None:
     barrier = threading.Barrier(50)
     pools: list[ConnectionPool] = []
 
@@ -76,7 +76,7 @@ def test_fifty_threads_at_once_get_the_same(connect: ScriptedConnector) -> None:
 
 
 def in_child(check: Callable[[], object]) -> int:
-    """Run a check in a forked child; returns 0 if it went well."""
+    """Run a check in a forked child; return 0 on success."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -88,7 +88,7 @@ def in_child(check: Callable[[], object]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def test_a_child_begins_with_an_empty_pool(connect: ScriptedConnector) -> None:
+def test_a_forked_child_starts_with_an_empty_pool(connect: ScriptedConnector) -> None:
     pool = ConnectionPool(size=2, connect=connect)
 
     def check() -> None:
@@ -101,7 +101,9 @@ def test_a_child_begins_with_an_empty_pool(connect: ScriptedConnector) -> None:
     pool.close()
 
 
-def test_a_child_neither_uses_nor_closes_what_its_parent_had(connect: ScriptedConnector) -> None:
+def test_a_forked_child_neither_uses_nor_closes_inherited_connections(
+    connect: ScriptedConnector,
+) -> None:
     pool = ConnectionPool(size=2, connect=connect)
 
     def check() -> None:
@@ -116,8 +118,8 @@ def test_a_child_neither_uses_nor_closes_what_its_parent_had(connect: ScriptedCo
     pool.close()
 
 
-def test_a_child_keeps_what_its_parent_had_for_good() -> None:
-    """A driver's finalizer might take leave of the parent's server."""
+def test_a_forked_child_keeps_inherited_connections_alive() -> None:
+    """Otherwise a driver's finalizer could send a goodbye to the parent's server."""
     pool = ConnectionPool(size=1, connect=lambda: ScriptedConnection(1))
     held = pool.acquire()
     known = weakref.ref(held)
@@ -134,7 +136,7 @@ def test_a_child_keeps_what_its_parent_had_for_good() -> None:
     pool.close()
 
 
-def test_a_child_closes_what_is_unused_for_long_too(
+def test_a_forked_child_closes_unused_connections_too(
     connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
     pool = ConnectionPool(size=2, min_size=0, max_idle_time=60, connect=connect, clock=clock)
