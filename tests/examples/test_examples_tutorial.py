@@ -47,14 +47,29 @@ def test_every_page_is_in_the_index(page: Path) -> None:
     assert page.name == "README.md" or f"]({page.name})" in index
 
 
-def test_the_readmes_test_and_its_failure_match_the_spec(tmp_path: Path) -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    spec, test, failure = (text for _, text in BLOCK.findall(page)[:3])
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs" / "limits.yaml").write_text(spec, encoding="utf-8")
-    run_commands(tmp_path, "poolspec gen")
-    module = (tmp_path / "generated_tests" / "test_limits.py").read_text(encoding="utf-8")
-    assert test in module
-    shown = [line.strip("> ") for line in failure.splitlines() if "# line" in line]
-    assert len(shown) == 3
-    assert all(line.replace("acquired=3", "acquired=2") in module for line in shown)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIRST, SECOND = "pool_size_limit", "overflow_connections"
+
+
+def test_the_readme_shows_the_head_and_the_first_test_of_a_spec_and_of_its_module() -> None:
+    spec, test = (text for _, text in BLOCK.findall(README)[:2])
+    whole = (ROOT / "specs" / "limits.yaml").read_text(encoding="utf-8")
+    module = (ROOT / "generated_tests" / "test_limits.py").read_text(encoding="utf-8")
+    assert whole.partition(spec)[2].startswith(f"\n  {SECOND}:\n")
+    assert spec.startswith("spec: 1\nclass: ConnectionPoolLimits\n")
+    assert f"\ntests:\n  {FIRST}:\n" in spec
+    assert module.partition(test)[2].startswith("\n    @pytest.mark.spec(\n")
+    assert test.startswith("class TestConnectionPoolLimits:\n    @pytest.mark.spec(\n")
+    assert test.count("def test_") == test.count(f"def test_{FIRST}(") == 1
+
+
+def test_the_readmes_failure_matches_its_test_and_its_spec() -> None:
+    spec, test, failure = (text for _, text in BLOCK.findall(README)[:3])
+    code = [line.strip("> ") for line in failure.splitlines()[:3]]
+    assert all(line.replace("acquired=3", "acquired=2") in test for line in code)
+    found = re.search(r"^specs/limits\.yaml:(\d+): (.*)$", failure, re.MULTILINE)
+    assert found
+    whole = (ROOT / "specs" / "limits.yaml").read_text(encoding="utf-8")
+    line = whole.splitlines()[int(found[1]) - 1].strip()
+    assert found[2].replace("acquired: 3", "acquired: 2") == line
+    assert line in spec

@@ -8,7 +8,8 @@ FRAGMENTS = (
     *("\u2028", "\u2029", "\u202e", "\u200b", "\ufeff", "\xa0"),
     *("{{ 7 * 7 }}", "{% raw %}", "{# x", "#}", "{", "}", "%s", "%(x)s", "{0}", "$x"),
     *(
-        "# line 1",
+        "# step 1",
+        "  # at the end",
         "#",
         "\nimport os\n",
         "\rimport os\r",

@@ -211,7 +211,7 @@ def test_a_step_has_the_same_number_on_the_page_and_in_the_module() -> None:
     spec = a_class(a_test(steps=(Acquire(1, ("a",)), Start(2, (actor,)), Resize(6, 3, 0))))
     assert (
         "- **1** Acquire `a`.\n"
-        "- **2** Start:\n"
+        "- **2** Start at the same moment:\n"
         "  - `helper`:\n"
         "    - **2.1** Release `a`.\n"
         "    - **2.2** In a `with` block that borrows `b`:\n"

@@ -10,9 +10,7 @@ from poolspec.lab.threads.pool import Pool
 
 
 def spec(name: str, concurrency: str = "threads", deadline: float = 1.0) -> pytest.MarkDecorator:
-    return pytest.mark.spec(
-        f"broken.{name}", line=1, covers=[], concurrency=concurrency, deadline=deadline
-    )
+    return pytest.mark.spec(f"broken.{name}", covers=[], concurrency=concurrency, deadline=deadline)
 
 
 def borrow(pool: Pool) -> None:
@@ -92,13 +90,13 @@ async def test_is_given_up(lab: AsyncLab) -> None:
 
 
 @pytest.mark.parametrize("number", range(4))
-@pytest.mark.spec("broken.sound", line=1, covers=[], concurrency="threads")
+@pytest.mark.spec("broken.sound", covers=[], concurrency="threads")
 def test_sound(lab: Lab, number: int) -> None:
     borrow(lab.pool(size=2))
 
 
 @pytest.mark.parametrize("number", range(4))
-@pytest.mark.spec("broken.sound_asyncio", line=1, covers=[], concurrency="asyncio")
+@pytest.mark.spec("broken.sound_asyncio", covers=[], concurrency="asyncio")
 async def test_sound_asyncio(lab: AsyncLab, number: int) -> None:
     pool = await lab.pool(size=2)
     await pool.release(await pool.acquire())

@@ -22,11 +22,28 @@ from poolspec.lab import ErrorKind, Fault, Lab, actor
 
 
 class TestMine:
-    @pytest.mark.spec("mine.it", line=1, covers=[], layer="integration"{options})
+    @pytest.mark.spec("mine.it", covers=[], layer="integration"{options})
     def test_it(self, lab: Lab) -> None:
-        pool = lab.pool(size=1, max_overflow=0, timeout=30.0)  # line 1
+        pool = lab.pool(size=1, max_overflow=0, timeout=30.0)
 """
-SPEC = "one\ntwo\nthree\nfour\n"
+SPEC = """\
+spec: 1
+class: Mine
+purpose: p
+tests:
+  it:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+      - start:
+          first:
+            - release: a
+      - join: first
+    expect:
+      stats: {in_use: 0}
+"""
 
 
 AWAITED = r"(lab\.(?!expect_stats|fails|took|within|_pools)\w+\(|pool\.(acquire|release|close))"
@@ -36,6 +53,7 @@ def for_asyncio(text: str) -> str:
     """Return the asyncio form of a module that is written for threads."""
     text = text.replace('layer="integration"', 'layer="integration", concurrency="asyncio"')
     text = re.sub("def (test_it|check)", r"async def \1", text).replace("Lab", "AsyncLab")
+    text = text.replace("with lab.within", "async with lab.within")
     return re.sub(AWAITED, r"await \1", text)
 
 
@@ -95,7 +113,7 @@ def run(tmp_path: Path, forked_runs: ForkedRuns) -> Run:
 
 
 def test_a_passed_test_is_recorded_with_its_identity(run: Run) -> None:
-    run.test("pool.release(pool.acquire())  # line 2", server="embedded")
+    run.test("pool.release(pool.acquire())  # step 1", server="embedded")
     assert run.code == 0, run.output
     found = run.result()
     assert (found["id"], found["group"], found["outcome"]) == ("mine.it", "Mine", "passed")
@@ -148,21 +166,108 @@ def test_a_failure_does_not_show_a_spec_that_changed_since_generation(
 
 
 def test_a_failure_shows_the_line_of_the_spec_and_the_events(run: Run) -> None:
-    run.test("a = pool.acquire()  # line 2", "lab.expect_stats(", "    acquired=2,", ")  # line 3")
+    run.test("a = pool.acquire()  # step 1", "lab.expect_stats(", "    acquired=2,", ")  # step 2")
     assert run.code == 1
-    assert "specs/mine.yaml:3: three" in run.output
+    assert "specs/mine.yaml:11: - start:\n    first:\n      - release: a\n" in run.output
     assert "checked_out" in run.output
     assert "acquired: expected 2, was 1" in run.result()["reason"]
 
 
+FAILING = """\
+spec: 1
+class: Failing
+purpose: p
+pool: {size: 1, max_overflow: 0, timeout: 1s}
+tests:
+  a_step:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+      - acquire: b
+        took: 5s
+      - release: a
+    expect:
+      stats: {acquired: 1}
+  a_nested_step:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+      - start:
+          other:
+            - query: SELECT 1
+              on: a
+              returns: 2
+      - join: other
+  a_block:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - with: a
+        do:
+          - query: SELECT 3
+            on: a
+            returns: 4
+  eventually:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+      - expect:
+          stats: {in_use: 0}
+        within: 100ms
+  the_end:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+    expect:
+      server: {connections: 1}
+      stats: {in_use: 1, acquired: 3}
+"""
+SECTIONS = {
+    "a_step": "12: - acquire: b\n  took: 5s",
+    "a_nested_step": "25: - query: SELECT 1\n  on: a\n  returns: 2",
+    "a_block": "36: - query: SELECT 3\n  on: a\n  returns: 4",
+    "eventually": "45: - expect:\n    stats: {in_use: 0}\n  within: 100ms",
+    "the_end": "56: stats: {in_use: 1, acquired: 3}",
+}
+"""The section `spec` of each failing test, without the file's name."""
+
+
+@pytest.mark.parametrize("module", ["test_failing.py", "test_failing_asyncio.py"])
+def test_a_failure_of_a_generated_test_shows_its_step_of_the_spec(
+    run: Run, tmp_path: Path, module: str
+) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "failing.yaml").write_text(FAILING)
+    run.command("poolspec", "gen")
+    run.pytest("--server", "auto", f"generated_tests/{module}")
+    heads = re.split(r"^_+ Test\w+\.test_(\w+) _+$", run.output, flags=re.MULTILINE)[1:]
+    reports = dict(zip(heads[::2], heads[1::2], strict=True))
+    found = {
+        name: re.search(r"^-+ spec -+\n(.*?)\n-+ events -+$", text, re.DOTALL | re.MULTILINE)
+        for name, text in reports.items()
+    }
+    assert {name: section and section[1] for name, section in found.items()} == {
+        name: f"specs/failing.yaml:{section}" for name, section in SECTIONS.items()
+    }
+
+
 def test_a_failure_is_shown_where_the_test_failed_not_inside_the_lab(run: Run) -> None:
-    run.test("lab.expect_stats(acquired=2)  # line 3")
+    run.test("lab.expect_stats(acquired=2)  # step 2")
     assert "test_mine.py" in run.output
     assert "lab.py" not in run.output
 
 
 def test_a_failure_of_a_block_is_shown_where_the_block_begins(run: Run) -> None:
-    run.test("with lab.took(3.0):  # line 3", "    lab.advance(1.0)")
+    run.test("with lab.took(3.0):  # step 2", "    lab.advance(1.0)")
     assert "took: expected 3.0, was 1.0" in run.output
     assert "contextlib.py" not in run.output
     assert "advance  1 s" in run.output
@@ -250,7 +355,7 @@ FORMS = pytest.mark.parametrize("form", ["threads", "asyncio"])
 
 @FORMS
 def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, form: str) -> None:
-    run.test("a = pool.acquire()  # line 2", "lab.context.pools.only()._held.clear()", form=form)
+    run.test("a = pool.acquire()  # step 1", "lab.context.pools.only()._held.clear()", form=form)
     assert run.code == 1
     assert "something leaked: 1 acquired, 0 released" in run.output
 
@@ -259,17 +364,15 @@ def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, f
 @pytest.mark.parametrize(
     "lines",
     [
-        ("lab.expect_stats(acquired=2)  # line 3",),
-        ("lab.expect_server(connections=7)  # line 3",),
-        ("with lab.took(3.0):  # line 3", "    lab.advance(1.0)"),
+        ("lab.expect_stats(acquired=2)  # step 2",),
+        ("lab.expect_server(connections=7)  # step 2",),
+        ("with lab.took(3.0):  # step 2", "    lab.advance(1.0)"),
         (
-            "def check() -> None:",
-            "    lab.expect_stats(in_use=7)  # line 4",
-            "",
-            "lab.expect_within(0.1, check)  # line 3",
+            "with lab.within(0.1):  # step 2",
+            "    lab.expect_stats(in_use=7)",
         ),
-        ("with lab.fails(ErrorKind.TIMEOUT):  # line 3", "    lab.advance(1.0)"),
-        ("pool.acquire()  # line 2", "lab.context.pools.only()._held.clear()"),
+        ("with lab.fails(ErrorKind.TIMEOUT):  # step 2", "    lab.advance(1.0)"),
+        ("pool.acquire()  # step 1", "lab.context.pools.only()._held.clear()"),
     ],
 )
 def test_a_failure_ends_at_a_line_of_the_test(run: Run, form: str, lines: tuple[str, ...]) -> None:
@@ -283,7 +386,7 @@ def test_a_failure_ends_at_a_line_of_the_test(run: Run, form: str, lines: tuple[
 
 def test_the_properties_of_a_test_in_junit_are_json(run: Run, tmp_path: Path) -> None:
     arguments = ("--junitxml", "junit.xml")
-    run.test("lab.expect_stats(acquired=2)  # line 3", arguments=arguments, server="embedded")
+    run.test("lab.expect_stats(acquired=2)  # step 2", arguments=arguments, server="embedded")
     found = ElementTree.parse(tmp_path / "junit.xml").iter("property")
     properties = {one.attrib["name"]: json.loads(one.attrib["value"]) for one in found}
     assert properties["poolspec_test"]["id"] == "mine.it"
@@ -293,8 +396,8 @@ def test_the_properties_of_a_test_in_junit_are_json(run: Run, tmp_path: Path) ->
 @FORMS
 def test_a_failed_expectation_of_health_shows_the_reasons_of_the_pool(run: Run, form: str) -> None:
     run.test(
-        "pool.close()  # line 2",
-        'lab.expect_health("healthy")  # line 3',
+        "pool.close()  # step 1",
+        'lab.expect_health("healthy")  # step 2',
         form=form,
     )
     assert run.code == 1
@@ -305,23 +408,23 @@ def test_a_failed_expectation_of_health_shows_the_reasons_of_the_pool(run: Run, 
 def test_a_test_that_hangs_is_ended_with_the_stacks_of_all_threads(run: Run) -> None:
     run.test(
         "def hang() -> None:",
-        "    threading.Event().wait()  # line 4",
+        "    threading.Event().wait()  # step 2.1",
         "",
-        'lab.start(actor(hang, name="sleeper"))  # line 3',
-        'lab.join("sleeper")  # line 3',
+        'lab.start(actor(hang, name="sleeper"))  # step 2',
+        'lab.join("sleeper")',
         options=", deadline=1.0",
     )
     assert run.code == 1
     assert "not done after 1 s of real time" in run.output
     assert "thread sleeper" in run.output
-    assert "specs/mine.yaml:3: three" in run.output
+    assert "specs/mine.yaml:11: - start:\n" in run.output
 
 
 def test_a_test_that_hangs_shows_which_actor_waits_for_which(run: Run) -> None:
     run.test(
-        "a = pool.acquire()  # line 2",
-        'lab.start(actor(lambda: pool.release(pool.acquire()), name="first"))  # line 3',
-        'lab.join("first")  # line 4',
+        "a = pool.acquire()  # step 1",
+        'lab.start(actor(lambda: pool.release(pool.acquire()), name="first"))  # step 2',
+        'lab.join("first")  # step 3',
         options=', time="real", deadline=1.0',
     )
     assert run.code == 1
@@ -346,12 +449,12 @@ def test_a_debugger_has_no_deadline(run: Run) -> None:
 
 def test_a_lost_wake_up_fails_at_once_instead_of_hanging(run: Run) -> None:
     run.test(
-        "a = pool.acquire()  # line 2",
+        "a = pool.acquire()  # step 1",
         "def wait() -> None:",
-        "    pool.acquire(timeout=float('inf'))  # line 4",
+        "    pool.acquire(timeout=float('inf'))  # step 2.1",
         "",
-        'lab.start(actor(wait, name="waiter"))  # line 3',
-        'lab.join("waiter")  # line 3',
+        'lab.start(actor(wait, name="waiter"))  # step 2',
+        'lab.join("waiter")  # step 2',
     )
     assert run.code == 1
     assert "lost wake-up" in run.output
@@ -371,7 +474,7 @@ def test_the_end_of_a_run_counts_missing_capabilities(run: Run) -> None:
 
 
 def test_times_of_a_real_clock_count_from_the_first_event(run: Run) -> None:
-    run.test("lab.expect_stats(acquired=5)  # line 2", options=', time="real"')
+    run.test("lab.expect_stats(acquired=5)  # step 1", options=', time="real"')
     first = next(line for line in run.output.split("\n") if "pool_created" in line)
     assert first.split()[0] == "0.000000"
 
@@ -386,7 +489,7 @@ def test_killing_idle_connections_fails_if_there_are_none(run: Run) -> None:
     run.test(
         "from poolspec.lab import Fault",
         "pool.acquire()",
-        "lab.fault(Fault.IDLE_KILLED)  # line 2",
+        "lab.fault(Fault.IDLE_KILLED)  # step 1",
     )
     assert run.code == 1
     assert "the pool has no idle connection to kill" in run.result()["reason"]
@@ -395,10 +498,10 @@ def test_killing_idle_connections_fails_if_there_are_none(run: Run) -> None:
 def test_an_actors_exception_names_the_actor(run: Run) -> None:
     run.test(
         "def fail() -> None:",
-        "    pool.release(lab.connect())  # line 4",
+        "    pool.release(lab.connect())  # step 2.1",
         "",
-        'lab.start(actor(fail, name="careless"))  # line 3',
-        'lab.join("careless")  # line 3',
+        'lab.start(actor(fail, name="careless"))  # step 2',
+        'lab.join("careless")  # step 2',
     )
     assert run.code == 1
     assert "raised in actor careless" in run.output
@@ -419,7 +522,7 @@ def test_statistics_that_an_adapter_lacks_are_named(run: Run, tmp_path: Path) ->
         "class Mute(SteadypoolAdapter):\n    name = 'mute'\n    stats = lambda *_: {'created': 1}\n"
     )
     (tmp_path / "mute.py").write_text(base + wrong)
-    run.test("lab.expect_stats(closed=0)  # line 2", arguments=("--pool", "mute:Mute"))
+    run.test("lab.expect_stats(closed=0)  # step 1", arguments=("--pool", "mute:Mute"))
     assert run.code == 1
     assert "stats() of the adapter 'mute' lack closed, recycled, acquired" in run.output
 
@@ -470,7 +573,7 @@ async def stubborn() -> None:
 
 
 class TestMineAsyncio:
-    @pytest.mark.spec("mine.it", line=1, covers=[], concurrency="asyncio", deadline=0.5)
+    @pytest.mark.spec("mine.it", covers=[], concurrency="asyncio", deadline=0.5)
     async def test_it(self, lab: AsyncLab) -> None:
         lab.start(async_actor(stubborn, name="stubborn"))
         await lab.join("stubborn")

@@ -16,17 +16,17 @@ from poolspec.lab import AsyncLab, Lab
 
 
 class TestMine:
-    @pytest.mark.spec("mine.it", line=1, covers=[], layer="integration")
+    @pytest.mark.spec("mine.it", covers=[], layer="integration")
     def test_it(self, lab: Lab) -> None:
-        pool = lab.pool(size=1, max_overflow=0, timeout=1.0)  # line 1
-        pool.release(pool.acquire())  # line 2
+        pool = lab.pool(size=1, max_overflow=0, timeout=1.0)
+        pool.release(pool.acquire())  # step 1
 
 
 class TestMineAsyncio:
-    @pytest.mark.spec("mine.it", line=1, covers=[], concurrency="asyncio")
+    @pytest.mark.spec("mine.it", covers=[], concurrency="asyncio")
     async def test_it(self, lab: AsyncLab) -> None:
-        pool = await lab.pool(size=1, max_overflow=0, timeout=1.0)  # line 1
-        await pool.release(await pool.acquire())  # line 2
+        pool = await lab.pool(size=1, max_overflow=0, timeout=1.0)
+        await pool.release(await pool.acquire())  # step 1
 """
 ADAPTER = """\
 from poolspec.adapters.steady import SteadypoolAdapter
