@@ -40,10 +40,7 @@ IMPORTED = [
 ]
 """Modules that every run needs; a child inherits them."""
 
-OPTIONS = [
-    *("-p", "no:xdist", "-p", "no:hypothesispytest", "-p", "no:anyio"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
-]
+OPTIONS = ["-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 """Options of every run; its modules are imported already, so pytest cannot rewrite them."""
 
 
