@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
-from poolspec.errors import Problem, SpecErrors, expected, nearest, shown
+from poolspec.errors import Problem, SpecErrors, shown
 from poolspec.expectations.registry import Expectations
 from poolspec.loading import files as g
 from poolspec.loading.catalog import Catalog
@@ -25,7 +25,7 @@ from poolspec.sharing import Progress, in_batches
 from poolspec.spec.fields import Place, Reader, Wrong, read_fields
 from poolspec.spec.names import PATH, stem_fault
 from poolspec.spec.source import Refused, Source, accept_text, read_source
-from poolspec.spec.tree import Mapping, Node, Scalar, parse
+from poolspec.spec.tree import parse
 
 R = TypeVar("R")
 
@@ -183,7 +183,7 @@ class _Loader:
             return None
         reader = Reader(source, root)
         try:
-            return _Opened(reader, _place_of(root))
+            return _Opened(reader, g.place_of(root))
         except Wrong as fault:
             if not source.problems:
                 reader.wrong(fault)
@@ -254,34 +254,3 @@ def _refuse_twin(source: Source, word: str, message: str) -> None:
 
 def _may_be_shared(source: Source) -> bool:
     return any(word in source.data for word in _SHARED)
-
-
-def _without_kind(root: Node, heads: Sequence[Scalar]) -> Wrong:
-    """Return the error of a file without a key that gives its kind."""
-    misspelt = [head for head in heads if nearest(head.text, tuple(g.FILES))]
-    if misspelt:
-        return Wrong(
-            misspelt[0],
-            f"unknown key {shown(misspelt[0].text)}",
-            expected(g.FILES, misspelt[0].text),
-        )
-    hint = f"{expected(g.FILES)}, next to 'spec'"
-    return Wrong(heads[0] if heads else root, "the file does not say what it holds", hint)
-
-
-def _place_of(root: Node) -> Place:
-    """The kind of a file, by its telling key. Raises `Wrong`."""
-    if not isinstance(root, Mapping):
-        raise Wrong(root, "a spec file is a mapping", "a spec starts with: spec: 1")
-    keys = {head.text: head for head, _ in root.pairs}
-    telling = [head for name, head in keys.items() if name in g.FILES]
-    if "class" in keys:  # a class may name tables, too
-        telling = [head for head in telling if head.text != "tables"]
-    if "spec" not in keys:
-        raise Wrong(root, "the version of the language is missing", f"add: spec: {g.VERSION}")
-    if not telling:
-        raise _without_kind(root, [head for head in keys.values() if head.text != "spec"])
-    if len(telling) > 1:
-        message = f"{telling[0].text!r} and {telling[1].text!r} in one file"
-        raise Wrong(telling[1], message, "write two files")
-    return g.FILES[telling[0].text]

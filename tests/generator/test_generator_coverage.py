@@ -11,7 +11,7 @@ from poolspec.expectations.registry import Expectations
 from poolspec.headers import Origin, origin
 from poolspec.model import Suite, Table
 from poolspec.report.coverage import INDEX, render_index
-from poolspec.report.results import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
+from poolspec.report.results import Results, ResultsError, parse_results
 from poolspec.spec.values import Check, Step
 from poolspec.steps.actors import Cancel
 from poolspec.steps.blocks import Transaction, With
@@ -20,6 +20,7 @@ from poolspec.steps.expect import Expect
 from poolspec.steps.faults import Heal, Inject
 from poolspec.steps.pool import Close, Resize
 from poolspec.vocabulary import CheckOp, Concurrency, Connections, ErrorKind, Fault, HealthWord
+from poolspec.vocabulary.outcomes import LOAD_FIGURES, REAL_PARTS, Outcome
 
 PAGE = PurePosixPath("limits.md")
 PLANNED = "server, socket, pool's driver; virtual clock"
@@ -293,23 +294,37 @@ def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
     ("text", "complaint"),
     [
         ("", "not JSON"),
-        ("[]", "the file: expected an object, found list"),
+        ("[]", "the file: expected a mapping, found a list"),
         (results_text(schema=2), "schema is 2, expected 1"),
-        (results_text(server=None), "server: expected an object, found NoneType"),
-        (results_text(tests={}), "tests: expected a list, found dict"),
-        (results_text(seconds="2"), "the file: seconds must be a number, found '2'"),
-        (results_text(tests=[result(id=1)]), r"tests\[0\]: id must be a text, found 1"),
-        (results_text(tests=[result("fine")]), r"tests\[0\].outcome: 'fine' is none of .*passed"),
+        (results_text(server=None), "server: expected a mapping, found nothing"),
+        (results_text(tests={}), "tests: expected a list, found a mapping"),
+        (results_text(seconds="2"), "seconds: expected a number, found the text '2'"),
+        (results_text(tests=[{"id": "a.b"}]), r"tests\[0\]: the key 'outcome' is missing"),
+        (results_text(tests=[result(id=1)]), r"tests\[0\]\.id: expected a text, found 1"),
+        (
+            results_text(tests=[result("fine")]),
+            r"tests\[0\]\.outcome: the text 'fine' is none of .*passed",
+        ),
         (
             results_text(tests=[result(concurrency="fish")]),
-            r"tests\[0\].concurrency: 'fish' is none of threads",
+            r"tests\[0\]\.concurrency: the text 'fish' is none of threads",
         ),
         (
             results_text(tests=[result(real=[1])]),
-            r"tests\[0\].real: expected an object, found list",
+            r"tests\[0\]\.real: expected a mapping, found a list",
         ),
-        (results_text(tests=[result(real={"server": 1})]), r"real: server must be a text, found 1"),
-        (results_text(tests=[result(seconds=True)]), r"tests\[0\]: seconds must be a number"),
+        (
+            results_text(tests=[result(real={"server": "mariadb"})]),
+            r"tests\[0\]\.real: the key 'socket' is missing",
+        ),
+        (
+            results_text(tests=[result(real={**dict.fromkeys(REAL_PARTS, "x"), "server": 1})]),
+            r"real\.server: expected a text, found 1",
+        ),
+        (
+            results_text(tests=[result(seconds=True)]),
+            r"tests\[0\]\.seconds: expected a number, found true",
+        ),
     ],
 )
 def test_an_invalid_results_file_is_refused_with_the_place(text: str, complaint: str) -> None:

@@ -13,7 +13,7 @@ from tests.language.test_language_model import STEPS as GOOD_STEPS
 
 from poolspec.errors import SpecErrors
 from poolspec.load import load_suite
-from poolspec.schema import json_schema, schema_text
+from poolspec.schema.specs import json_schema, schema_text
 from poolspec.spec.scalars import resolve
 from poolspec.spec.source import Source, accept_text
 from poolspec.spec.tree import Mapping, Node, Scalar, parse

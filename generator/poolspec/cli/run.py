@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from poolspec.cli import commands, exits
-from poolspec.report.results import Outcome, Results, ResultsError, parse_results
+from poolspec.report.results import Results, ResultsError, parse_results
+from poolspec.vocabulary.outcomes import Outcome
 
 FAILED = 1
 STOPPED = 2

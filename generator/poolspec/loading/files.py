@@ -6,7 +6,10 @@ spec: 1 + requirements: …  the behaviours that `covers` may name
 spec: 1 + tables: …        database tables that tests may ask for
 """
 
+from collections.abc import Sequence
+
 from poolspec.checks.needs import NEEDS
+from poolspec.errors import expected, nearest, shown
 from poolspec.expectations.registry import EXPECT
 from poolspec.loading.table_keys import TABLES, TABLES_KEY
 from poolspec.spec.conditions import MATRIX
@@ -18,11 +21,12 @@ from poolspec.spec.kinds import (
     literal_kind,
     map_kind,
     name_kind,
+    resolved,
     text_kind,
 )
 from poolspec.spec.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
 from poolspec.spec.quantities import DEADLINE
-from poolspec.spec.tree import Node, Scalar
+from poolspec.spec.tree import Mapping, Node, Scalar
 from poolspec.steps.kind import STEPS
 from poolspec.steps.options import POOL, POOL_OPTIONS
 from poolspec.vocabulary import Concurrency, Connections, Layer, Level, TimeKind
@@ -31,7 +35,8 @@ VERSION = 1
 
 
 def _read_version(_: Reader, node: Node) -> int:
-    if not isinstance(node, Scalar) or not node.plain or node.text != str(VERSION):
+    value = resolved(node) if isinstance(node, Scalar) else None
+    if not isinstance(value, int) or isinstance(value, bool) or value != VERSION:
         raise Wrong(node, "this version of the language is not known", f"write: spec: {VERSION}")
     return VERSION
 
@@ -60,7 +65,11 @@ TEST_NAME = name_kind("a test's name", test_fault, TEST.pattern)
 SECTION_NAME: Kind[Word] = name_kind("a section", _section_fault, "[A-Z]")
 
 SPEC = Key(
-    "spec", Kind("1", _read_version, {"const": VERSION}), "version of the language", "1", True
+    "spec",
+    Kind("1", _read_version, {"type": "integer", "const": VERSION}),
+    "version of the language",
+    "1",
+    True,
 )
 PURPOSE = Key("purpose", TEXT, "what it is for", "Pool respects its maximum size", True)
 LAYER = Key(
@@ -230,3 +239,34 @@ FILES = {
     "tables": TABLES_FILE,
 }
 """By the key that tells them apart. A class may have a key `tables` too."""
+
+
+def _without_kind(root: Node, heads: Sequence[Scalar]) -> Wrong:
+    """Return the error of a file without a key that gives its kind."""
+    misspelt = [head for head in heads if nearest(head.text, tuple(FILES))]
+    if misspelt:
+        return Wrong(
+            misspelt[0],
+            f"unknown key {shown(misspelt[0].text)}",
+            expected(FILES, misspelt[0].text),
+        )
+    hint = f"{expected(FILES)}, next to 'spec'"
+    return Wrong(heads[0] if heads else root, "the file does not say what it holds", hint)
+
+
+def place_of(root: Node) -> Place:
+    """Return the place of a whole file, by the key that tells its kind. Raises `Wrong`."""
+    if not isinstance(root, Mapping):
+        raise Wrong(root, "a spec file is a mapping", "a spec starts with: spec: 1")
+    keys = {head.text: head for head, _ in root.pairs}
+    telling = [head for name, head in keys.items() if name in FILES]
+    if "class" in keys:  # a class may name tables, too
+        telling = [head for head in telling if head.text != "tables"]
+    if "spec" not in keys:
+        raise Wrong(root, "the version of the language is missing", f"add: spec: {VERSION}")
+    if not telling:
+        raise _without_kind(root, [head for head in keys.values() if head.text != "spec"])
+    if len(telling) > 1:
+        message = f"{telling[0].text!r} and {telling[1].text!r} in one file"
+        raise Wrong(telling[1], message, "write two files")
+    return FILES[telling[0].text]

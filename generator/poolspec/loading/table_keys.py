@@ -10,12 +10,13 @@ from enum import StrEnum
 
 from poolspec.errors import expected, shown
 from poolspec.spec.common import FLAG
-from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word, Wrong, scalar
+from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word, Wrong, mismatch, scalar
 from poolspec.spec.kinds import (
     fields_kind,
     list_kind,
     map_kind,
     name_kind,
+    resolved,
     scalar_kind,
 )
 from poolspec.spec.names import LABEL
@@ -90,7 +91,10 @@ def _fits(sort: Sort, lengths: tuple[int, ...]) -> bool:
 
 
 def _read_expression(_: Reader, node: Node) -> str:
-    text = scalar(node, "an expression").text
+    value = resolved(scalar(node, "an expression"))
+    if not isinstance(value, str):
+        raise mismatch(node, "an expression", "put it in quotes")
+    text = value
     if not EXPRESSION.fullmatch(text) or any(mark in text for mark in ("--", "/*", "*/")):
         hint = "letters, digits, _ and . , + - * / ( ), at most 200 of them"
         raise Wrong(node, f"{shown(text)} is not an expression", hint)

@@ -16,10 +16,11 @@ from poolspec.prose.sentence import Sentence
 from poolspec.python import names
 from poolspec.python.literals import sentence
 from poolspec.report import figures, grades
-from poolspec.report.results import Outcome, Results, Verdict
+from poolspec.report.results import Results, Verdict
 from poolspec.report.scenario import scenario
 from poolspec.spec.values import Ref
 from poolspec.vocabulary import Layer, Level
+from poolspec.vocabulary.outcomes import Outcome
 
 INDEX = PurePosixPath("index.md")
 UNLISTED = (

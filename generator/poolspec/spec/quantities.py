@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from poolspec.errors import shown
-from poolspec.spec.scalars import DURATION_PATTERN, duration, percent, word_value
+from poolspec.spec.scalars import (
+    DURATION_PATTERN,
+    FLOAT_PATTERN,
+    INTEGER_PATTERN,
+    duration,
+    percent,
+    word_value,
+)
 from poolspec.spec.values import Check, Ref, Value
 from poolspec.vocabulary import CheckOp
 
@@ -70,7 +77,7 @@ class Quantity:
         """A pattern of its numbers as text, for the schema."""
         if self.timed:
             return f"0|{DURATION_PATTERN}"
-        number = r"-?[0-9]+" if self.whole else r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?"
+        number = INTEGER_PATTERN if self.whole else FLOAT_PATTERN
         return f"{number}( ?%)?" if self.ratio else number
 
     @property

@@ -13,10 +13,16 @@ from poolspec.spec.tree import Scalar as ScalarNode
 from poolspec.spec.values import Scalar
 
 _WORDS: dict[str, Scalar] = {"null": None, "~": None, "": None, "true": True, "false": False}
+YAML_WORDS = frozenset(("true", "false", "null"))
+"""Words that look like names, and are values."""
 _NUMBER_STARTS = frozenset("+-.0123456789")
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+INTEGER_PATTERN = r"[-+]?(0|[1-9][0-9]*)"
+_INT = re.compile(INTEGER_PATTERN)
+FLOAT_PATTERN = r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|0|[1-9][0-9]*)([eE][-+]?[0-9]+)?"
+"""Of a number without leading zeros; `_FLOAT` is wider."""
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
+PERCENT_PATTERN = r"([0-9]+(?:\.[0-9]+)?) ?%"
+_PERCENT = re.compile(PERCENT_PATTERN)
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(us|ms|s|min|m|h|d)")
 DURATION_PATTERN = rf"{_DURATION_PART.pattern}(?: {_DURATION_PART.pattern})*"
 """Of a whole duration; what it does not say: units go from large to small."""

@@ -167,7 +167,7 @@ class Release(Step):
 
 
 def _read_released(reader: Reader, node: Node) -> tuple[Word, ...]:
-    if isinstance(node, ScalarNode) and node.plain and node.text == "nothing":
+    if isinstance(node, ScalarNode) and node.text == "nothing":
         return ()
     if isinstance(node, ScalarNode) and node.plain and node.text in ("", "~", "null"):
         raise Wrong(node, "release needs a label", "to give None to the pool, write: nothing")
