@@ -119,4 +119,4 @@ def _not_done(code: int) -> exits.Stop:
 
 def _is_red(results: Results) -> bool:
     red = (Outcome.FAILED, Outcome.ERRORED)
-    return any(verdict.outcome in red for verdict in results.verdicts.values())
+    return any(result.outcome in red for result in results.verdicts.values())
