@@ -10,9 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from textwrap import dedent
 from types import TracebackType
-from typing import Any
 
-from poolspec.lab.common import CommonLab
+from poolspec.lab.common import AnyLab
 from poolspec.plugin.header_reader import read_header
 from poolspec.plugin.staleness import is_stale
 
@@ -27,7 +26,7 @@ LINE = re.compile(r"# line (\d+)$")
 
 
 def explain(
-    root: Path, module: Path, test_line: int, error: BaseException, lab: CommonLab[Any, Any]
+    root: Path, module: Path, test_line: int, error: BaseException, lab: AnyLab
 ) -> list[tuple[str, str]]:
     """Return titled sections for the report of a failed test."""
     return [
