@@ -1,9 +1,9 @@
-"""Spec files → the model; or everything that is wrong with them, in one go.
+"""Spec files → the model, or all errors of all files at once.
 
-Files are understood in two rounds: first those that may hold profiles, requirements or tables, then
-the classes that refer to them. Whether a class is right never depends on the order in which files
-are given. Many classes are shared out among processes; so the caller says what to make of them, and
-that is made where they are. At last, files are compared with each other.
+Files are read in two rounds: first those that may hold profiles, requirements or tables, then the
+classes that refer to them. So the order in which files are given does not matter. Many classes are
+read by several processes; the caller passes a function that works on them in the process that read
+them. Last, the files are compared with each other.
 """
 
 import re
@@ -37,7 +37,7 @@ _SHARED = (b"profiles", b"requirements", b"tables")
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[R]):
-    """What was made of a project's classes, in the order of their paths."""
+    """The results of processing a project's classes, in the order of their paths."""
 
     made: tuple[R, ...]
     requirements: tuple[Requirement, ...]
@@ -85,7 +85,7 @@ def load_class_text(text: bytes, path: PurePosixPath) -> SpecClass:
 
 
 def outline(spec: SpecClass) -> SpecClass:
-    """A class without what its tests do: enough to list them, and quickly handed on."""
+    """Return a class without the steps of its tests: enough to list them, and quick to pickle."""
     bare = (
         replace(test, pool=(), tables=(), matrix=None, steps=(), expect=_NOTHING)
         for test in spec.tests
@@ -103,7 +103,7 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class _Batch(Generic[R]):
-    """What came of some class files: of each its name and problems, and what `work` made."""
+    """The results of some class files: names, problems, and the results of `work`."""
 
     names: list[str]
     problems: list[list[Problem]]
@@ -136,7 +136,7 @@ class _Loader:
         return Loaded(tuple(one for batch in batches for one in batch.made), tuple(requirements))
 
     def _class_files(self) -> list[Source]:
-        """Take up what the files that are no classes say, and return the others."""
+        """Read the files that are no classes into the catalog, and return the others."""
         others = []
         for source in self.sources:
             opened = self._open(source) if _may_be_shared(source) else None
@@ -190,7 +190,7 @@ class _Loader:
             return None
 
     def _take(self, source: Source, opened: _Opened) -> None:
-        """Take up what a file that is no class says."""
+        """Read a file that is no class into the catalog."""
         try:
             fields = read_fields(opened.reader, opened.reader.root, opened.place)
             if opened.place is g.PROFILES_FILE:
@@ -213,7 +213,7 @@ class _Loader:
     def _understand(self, source: Source, opened: _Opened) -> SpecClass | None:
         if opened.place is not g.CLASS_FILE:
             hint = "write 'profiles', 'requirements' or 'tables' without escapes"
-            raise source.refuse(1, 1, "the key that tells the file's kind is not plain", hint)
+            raise source.refuse(1, 1, "the key that decides the file's kind is not plain", hint)
         path = model_path(source.path)
         if fault := stem_fault(path.stem):
             message = f"the file's name {shown(path.name)} cannot name a module"
@@ -230,7 +230,7 @@ def _as_they_are(classes: Sequence[SpecClass]) -> Sequence[SpecClass]:
 
 
 def _refuse_twins(files: Sequence[Source], names: Sequence[str]) -> None:
-    """No two files have one stem, for it names what is made of them; no two classes one name."""
+    """Report files with one stem, which names their generated files, and classes with one name."""
     seen: dict[str, str] = {}
     for source, name in zip(files, names, strict=True):
         taken = [f"file name {shown(model_path(source.path).stem)}"]

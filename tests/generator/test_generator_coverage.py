@@ -155,24 +155,24 @@ TOLD: list[tuple[Step, str]] = [
     (Inject(1, Fault.ROLLBACK_FAILS, times=1), "Let rollbacks fail, 1 times."),
     (
         Inject(1, Fault.PING_FAILS, times=1, after=2),
-        "Let pings fail, 1 times, after 2 that go well.",
+        "Let pings fail, 1 times, after 2 that succeed.",
     ),
     (Inject(1, Fault.LISTENER_INTERRUPTED), "Interrupt listening, until healed."),
     (Inject(1, Fault.ROLLBACK_HANGS), "Let rollbacks hang, until healed."),
     (Inject(1, Fault.CLOSE_SLOW, seconds=2.0), "Let closing take 2 s, until healed."),
     (Heal(1, Fault.SERVER_KILLED), "Start the server again."),
-    (Heal(1, Fault.PING_FAILS), "Let pings go well again."),
+    (Heal(1, Fault.PING_FAILS), "Let pings succeed again."),
     (
         Transaction(1, "a", ends_with=ErrorKind.LOST),
         "In a transaction that borrows `a`:\n   - Commit; this must fail with `lost`.",
     ),
     (
         Expect(1, Expectations(calls=(("ping", Check(CheckOp.EQUAL, 0)),))),
-        "Check:\n   - connections were asked so often: `ping` = 0",
+        "Check:\n   - calls of connections: `ping` = 0",
     ),
     (
         Expect(1, Expectations(health=HealthWord.HEALTHY), 5.0),
-        "Check that within 5 s:\n   - the pool says that it is `healthy`",
+        "Check that within 5 s:\n   - the pool reports that it is `healthy`",
     ),
 ]
 

@@ -51,7 +51,7 @@ EXPECT: Final = Place(
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What must hold, at a step or at the end of a test. Parts with their default say nothing."""
+    """Everything that must hold at one point of a test. Parts with their default say nothing."""
 
     stats: Checks = ()
     """By StatName."""
@@ -105,7 +105,7 @@ _DEFAULTS: Final[dict[str, Any]] = {part.name: part.default for part in fields(E
 
 
 def build_expectations(scope: Scope, given: Fields) -> Expectations:
-    """Return what must hold. Problems are reported to the scope's reader."""
+    """Return the expectations. Problems are reported to the scope's reader."""
     scope.names.expecting = True
     if not given.values and not given.others and given.sound:
         scope.reader.problem(given.node, "nothing is expected here", "leave it out, or fill it")
@@ -119,7 +119,7 @@ def build_expectations(scope: Scope, given: Fields) -> Expectations:
 
 
 def write_expectations(wanted: Expectations, body: Body, line: int) -> Iterator[Line]:
-    """Yield a statement for each part, with the line of its own key in the spec."""
+    """Yield a statement for each part, with the line of its key in the spec."""
     for kind, value in wanted.given():
         awaits = body.awaits if kind.awaits else ""
         call = f"{awaits}lab.{kind.call}({kind.write(body, value)})"
@@ -129,7 +129,7 @@ def write_expectations(wanted: Expectations, body: Body, line: int) -> Iterator[
 
 
 def say_expectations(wanted: Expectations) -> Iterator[Sentence]:
-    """Yield what must hold, part by part."""
+    """Yield the sentences of the parts."""
     for kind, value in wanted.given():
         yield Sentence(kind.say(value))
     for load in wanted.loads:

@@ -38,7 +38,7 @@ DEFAULT_DEADLINE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class ClassBuilder:
-    """Builds the class of one file, with what the project's files share."""
+    """Builds the class of one file, with the catalog of the project."""
 
     reader: Reader
     catalog: Catalog
@@ -89,8 +89,8 @@ class ClassBuilder:
             reader.problem(self._pool_place(fields), message, "leave out listener: none")
         self._check(word, fields, names)
         connections = self._connections(fields, names)
-        for what, node in names.real_time if time is TimeKind.VIRTUAL else ():
-            reader.problem(node, f"{what} works in real time", "add: time: real")
+        for clause, node in names.real_time if time is TimeKind.VIRTUAL else ():
+            reader.problem(node, f"{clause} works in real time", "add: time: real")
         if not names.global_pools:
             names.options.append((pool, self._pool_place(fields)))
         deadline = fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE
@@ -119,7 +119,7 @@ class ClassBuilder:
         )
 
     def _connections(self, fields: Fields, names: Names) -> Connections:
-        """What a test's connections are; what it does must be possible with them."""
+        """Return the kind of a test's connections; its steps must be possible with them."""
         kind = self._inherited(fields, g.CONNECTIONS) or Connections.DRIVER
         scripted = kind in (Connections.SCRIPTED, Connections.MINIMAL)
         if kind in CONNECTION_RULES:
@@ -156,7 +156,7 @@ class ClassBuilder:
         return tuple(made.values())
 
     def _modes(self, fields: Fields, names: Names) -> tuple[Concurrency, ...]:
-        """The modes of a test: those it names, less those that cannot do what it does."""
+        """Return the modes of a test: those it names, less those that cannot do its steps."""
         named = self._inherited(fields, g.CONCURRENCY) or tuple(Concurrency)
         left = {concurrency for concurrency in Concurrency if concurrency in named}
         for concurrency, word, node in names.bound_to:
@@ -179,7 +179,7 @@ class ClassBuilder:
         return merged(base, self.fields.get(g.POOL_KEY), fields.get(g.POOL_KEY))
 
     def _pool_place(self, fields: Fields) -> Node:
-        """Where the test, or else its class, says what its pool is like."""
+        """Return the place where the test, or else its class, describes its pool."""
         for given in (fields, self.fields):
             for key in (g.POOL_KEY, g.PROFILE):
                 if given.has(key):
@@ -212,7 +212,7 @@ class ClassBuilder:
         return tuple(seen)
 
     def _check(self, word: Word, fields: Fields, names: Names) -> None:
-        """A test expects something, and has a pool of its own or makes others, not both."""
+        """A test expects something, and uses its own pool or makes others, not both."""
         if not names.expecting and not names.incomplete and not fields.has(g.EXPECT_KEY):
             hint = "add 'expect', or a step that says how it fails, how long it takes or returns"
             self.reader.problem(word.node, f"nothing is expected of {shown(word.text)}", hint)

@@ -1,4 +1,4 @@
-"""The tables of keys of the four kinds of files, and of what stands in them.
+"""The tables of keys of the four kinds of files, and of their contents.
 
 spec: 1 + class: …         one test class
 spec: 1 + profiles: …      named sets of pool options
@@ -71,7 +71,7 @@ SPEC = Key(
     "1",
     True,
 )
-PURPOSE = Key("purpose", TEXT, "what it is for", "Pool respects its maximum size", True)
+PURPOSE = Key("purpose", TEXT, "its purpose, in a sentence", "Pool respects its maximum size", True)
 LAYER = Key(
     "layer",
     enum_kind("a layer", Layer),
@@ -96,7 +96,7 @@ TIME = Key(
 CONNECTIONS = Key(
     "connections",
     enum_kind("a kind of connections", Connections),
-    "what the pool's connections are",
+    "the kind of the pool's connections",
     "scripted",
     default="the class's, else driver",
 )
@@ -131,7 +131,7 @@ POOL_KEY = Key(
 
 # --- a test --------------------------------------------------------------------------------------
 
-VALIDATES = Key("validates", TEXT, "what it makes sure of", "The next acquire blocks", True)
+VALIDATES = Key("validates", TEXT, "the behaviour it asserts", "The next acquire blocks", True)
 COVERS = Key(
     "covers", list_kind("a list of keys", COVERED), "requirements it proves", "[A06]", True
 )
@@ -141,11 +141,11 @@ DEADLINE_KEY = Key(
 MATRIX_KEY = Key(
     "matrix", MATRIX, "parameters, and the values each takes", "{n: [1, 5]}", default="none"
 )
-STEPS_KEY = Key("steps", STEPS, "what happens, in order", "[acquire: a]", default="none")
+STEPS_KEY = Key("steps", STEPS, "its steps, in order", "[acquire: a]", default="none")
 EXPECT_KEY = Key(
     "expect",
     fields_kind(EXPECT),
-    "what must hold in the end",
+    "expectations at the end",
     "{stats: {created: 2}}",
     default="nothing",
 )
@@ -163,7 +163,7 @@ TEST_PLACE = Place(
 
 CLASS_KEY = Key("class", CLASS_NAME, "name of the test class", "ConnectionPoolLimits", True)
 DESCRIPTION = Key(
-    "description", TEXT, "more about it", "Sizes, overflow and what comes after", default="none"
+    "description", TEXT, "more about it", "Sizes, overflow and waiters", default="none"
 )
 _TESTS_EXAMPLE = (
     "{starts_full: {purpose: p, validates: v, covers: [], expect: {stats: {created: 2}}}}"
@@ -209,10 +209,10 @@ PROFILES_FILE = Place("a file of profiles", (SPEC, PROFILES))
 
 SUBJECT = Key("subject", SHORT, "the class or behaviour it is about", "Limits · pool_size", True)
 REQUIRED_TEXT = Key(
-    "text", TEXT, "what must hold", "without overflow the next acquire blocks", True
+    "text", TEXT, "the requirement, in a sentence", "without overflow the next acquire blocks", True
 )
 REQUIREMENT_PLACE = Place("a requirement", (SUBJECT, REQUIRED_TEXT))
-TITLE = Key("title", SHORT, "what the section is about", "The pool's own contract", True)
+TITLE = Key("title", SHORT, "the subject of the section", "The pool's own contract", True)
 KEYS = Key(
     "keys",
     map_kind("requirements by key", COVERED, fields_kind(REQUIREMENT_PLACE)),
@@ -238,7 +238,7 @@ FILES = {
     "requirements": REQUIREMENTS_FILE,
     "tables": TABLES_FILE,
 }
-"""By the key that tells them apart. A class may have a key `tables` too."""
+"""By the key that decides the kind. A class may have a key `tables` too."""
 
 
 def _without_kind(root: Node, heads: Sequence[Scalar]) -> Wrong:
@@ -251,22 +251,22 @@ def _without_kind(root: Node, heads: Sequence[Scalar]) -> Wrong:
             expected(FILES, misspelt[0].text),
         )
     hint = f"{expected(FILES)}, next to 'spec'"
-    return Wrong(heads[0] if heads else root, "the file does not say what it holds", hint)
+    return Wrong(heads[0] if heads else root, "the file has no key that decides its kind", hint)
 
 
 def place_of(root: Node) -> Place:
-    """Return the place of a whole file, by the key that tells its kind. Raises `Wrong`."""
+    """Return the place of a whole file, by the key that decides its kind. Raises `Wrong`."""
     if not isinstance(root, Mapping):
         raise Wrong(root, "a spec file is a mapping", "a spec starts with: spec: 1")
     keys = {head.text: head for head, _ in root.pairs}
-    telling = [head for name, head in keys.items() if name in FILES]
+    deciding = [head for name, head in keys.items() if name in FILES]
     if "class" in keys:  # a class may name tables, too
-        telling = [head for head in telling if head.text != "tables"]
+        deciding = [head for head in deciding if head.text != "tables"]
     if "spec" not in keys:
         raise Wrong(root, "the version of the language is missing", f"add: spec: {VERSION}")
-    if not telling:
+    if not deciding:
         raise _without_kind(root, [head for head in keys.values() if head.text != "spec"])
-    if len(telling) > 1:
-        message = f"{telling[0].text!r} and {telling[1].text!r} in one file"
-        raise Wrong(telling[1], message, "write two files")
-    return FILES[telling[0].text]
+    if len(deciding) > 1:
+        message = f"{deciding[0].text!r} and {deciding[1].text!r} in one file"
+        raise Wrong(deciding[1], message, "write two files")
+    return FILES[deciding[0].text]

@@ -25,7 +25,7 @@ from poolspec.spec.values import Scalar
 
 
 class Sort(StrEnum):
-    """What a column holds, without its lengths."""
+    """The type of a column, without its lengths."""
 
     INT = "int"
     BIGINT = "bigint"
@@ -116,7 +116,7 @@ REFERENCE: Kind[Word] = name_kind(
 )
 DEFAULT_VALUE: Kind[Scalar] = scalar_kind("a single value")
 
-TYPE = Key("type", COLUMN_TYPE, "what it holds", '"decimal(10,2)"', True)
+TYPE = Key("type", COLUMN_TYPE, "the type of its values", '"decimal(10,2)"', True)
 NULL = Key("null", FLAG, "whether it may be NULL", "false", default="true")
 PRIMARY_KEY = Key("primary_key", FLAG, "whether it names the row", "true", default="false")
 AUTO_INCREMENT = Key(

@@ -75,7 +75,7 @@ class Body:
         return f" as {names.variable(label)}" if label in self.used else ""
 
     def of(self, steps: tuple[Step, ...]) -> "Body":
-        """Return the body of a function with steps of its own."""
+        """Return the body of a function inside it."""
         return body_of(steps, (), self.imports, self.concurrency, self.helpers)
 
     def use(self, name: str) -> str:

@@ -1,15 +1,14 @@
-"""Proof, after the fact, that a module is what was meant and nothing else.
+"""Check that a finished module is its spec in Python, and nothing else.
 
-The finished text is parsed, and what comes out is compared with the spec it was made from: one
+The finished text is parsed, and its tree is compared with the spec it was made from: one
 docstring, two imports, a class for threads and one for asyncio, its tests in order, each with its
 marks and its words, waiting as threads or as tasks do; inside the tests no name that is not the
 runtime's, a label's or a parameter's, and no constant that is not the spec's. The text is not
 executed.
 
-The bodies of the tests are looked at as what Python makes of them, its code objects; all else is
-looked at as a tree.
+The bodies of the tests are checked as code objects; the rest of the module is checked as a tree.
 
-This repeats what `names` and `literals` promise, by other means. If it ever fails, poolspec has a
+This checks the promises of `names` and `literals` by other means. If it fails, poolspec has a
 defect, and nothing is written.
 """
 
@@ -58,11 +57,11 @@ def _parts_of(kind: type) -> Callable[[Any], Iterable[object]] | None:
 
 
 class ShapeError(Exception):
-    """A module does not say what its spec says. A defect of poolspec."""
+    """A module differs from its spec: a defect of poolspec."""
 
 
-def _defect(spec: SpecClass, what: str) -> ShapeError:
-    return ShapeError(f"{spec.path}: the module made from it is not what was meant: {what}")
+def _defect(spec: SpecClass, difference: str) -> ShapeError:
+    return ShapeError(f"{spec.path}: the module made from it differs from it: {difference}")
 
 
 def check_shape(text: str, spec: SpecClass) -> None:
@@ -83,9 +82,9 @@ class _Checker:
     def __init__(self, spec: SpecClass) -> None:
         self._spec = spec
 
-    def _must(self, holds: bool, what: str) -> None:
+    def _must(self, holds: bool, difference: str) -> None:
         if not holds:
-            raise _defect(self._spec, what)
+            raise _defect(self._spec, difference)
 
     def _says(self, node: ast.Module | ast.ClassDef | _Function, words: list[str]) -> None:
         found = ast.get_docstring(node)
@@ -150,9 +149,10 @@ class _Checker:
         self._must(said[:1] == [identity], f"{node.name} has another identifier")
         self._must(("line", test.line) in said, f"{node.name} has another line")
         self._must(("covers", list(test.covers)) in said, f"{node.name} covers something else")
-        told = ("concurrency", concurrency.value) in said
+        marked = ("concurrency", concurrency.value) in said
         self._must(
-            told is (concurrency is Concurrency.ASYNCIO), f"{node.name} is for another concurrency"
+            marked is (concurrency is Concurrency.ASYNCIO),
+            f"{node.name} is for another concurrency",
         )
         if test.matrix:
             names: object = test.matrix.names
@@ -174,7 +174,7 @@ class _Checker:
             raise _defect(self._spec, "a mark holds more than literals") from None
 
     def names(self, module: CodeType) -> None:
-        """Compare every name and constant inside the tests with what their specs hold."""
+        """Compare every name and constant inside the tests with those of their specs."""
         known = {test.name: _strings(test) for test in self._spec.tests}
         for body, concurrency in zip(_codes(module), self._spec.concurrency, strict=True):
             for code, test in zip(_codes(body), self._spec.tests_for(concurrency), strict=True):
@@ -210,7 +210,7 @@ def _dotted(node: ast.expr | None) -> str:
 
 
 def _signature(node: _Function) -> list[tuple[str, str]]:
-    """Return the parameters of a function with their types, and what it returns."""
+    """Return the parameters of a function with their types, and its return type."""
     own = node.args
     more = (own.posonlyargs, own.vararg, own.kwonlyargs, own.kwarg, own.defaults, own.kw_defaults)
     found = [(one.arg, _dotted(one.annotation)) for one in own.args]

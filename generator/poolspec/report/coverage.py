@@ -1,7 +1,7 @@
-"""What the specs prove, as Markdown pages for people.
+"""The coverage pages: the requirements and the tests that prove them, as Markdown.
 
 `index.md` lists every requirement with the tests that prove it, or says that none does; each class
-has a page of its own with its tests, how to run them, and what they do in plain words. Without
+has a page with its tests, how to run them, and their steps in plain words. Without
 results the pages depend on the specs alone, and are the same to the byte each time. Results of a
 run add the last outcome, the time it took, and the server that it ran on.
 """
@@ -48,7 +48,7 @@ def render_page(spec: SpecClass, results: Results | None = None) -> str:
 
 
 def render_index(suite: Suite, results: Results | None = None) -> str:
-    """Return the page of all classes and requirements. What the tests do does not matter to it."""
+    """Return the page of all classes and requirements. It does not depend on the steps of tests."""
     return headers.stamp_markdown(_index(suite, results), "specs", _digest(suite))
 
 
@@ -233,7 +233,7 @@ def _test_row(spec: SpecClass, test: SpecTest, results: Results | None) -> list[
 def _seen(
     results: Results | None, spec: SpecClass, test: SpecTest
 ) -> list[Mapping[str, str]] | None:
-    """Return what was real in a test, concurrency by concurrency."""
+    """Return the real parts of a test, concurrency by concurrency."""
     identifier = _identifier(spec, test)
     if results is None:
         return None

@@ -61,7 +61,7 @@ class Results:
     """Every single case with load in real time."""
 
     def real(self, test: str, concurrency: Concurrency) -> Mapping[str, str]:
-        """Return what was real in a test; empty if it did not run, or if that is not known."""
+        """Return the real parts of a test; empty if it did not run."""
         verdict = self.verdicts.get((test, concurrency))
         return verdict.real if verdict else {}
 

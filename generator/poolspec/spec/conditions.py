@@ -21,7 +21,7 @@ _MAX_ROWS = 200
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a test waits for: one actor, or so many, in a state."""
+    """The condition that a test waits for: one actor, or a number of actors, in a state."""
 
     state: ActorState
     actor: Word | None = None

@@ -167,7 +167,7 @@ def resolved(node: Scalar) -> ScalarValue:
 _WORD = re.compile(r"[A-Za-z]\w{0,79}")
 _BOOLEANS = frozenset({"yes", "no", "true", "false", "on", "off"})
 _OF_WORDS = {"pattern", "enum"}
-"""What the schema of a kind of words has."""
+"""Keys that the schema of a kind of words has."""
 
 
 def list_kind(words: str, kind: Kind[T], low: int = 0, high: int = 1000) -> Kind[tuple[T, ...]]:
