@@ -10,7 +10,7 @@ from tests.suites import a_class, a_suite, a_test, every_step, limit_test, pages
 from poolspec.expectations.registry import Expectations
 from poolspec.headers import Origin, origin
 from poolspec.model import Suite, Table
-from poolspec.report.coverage import INDEX, render_index
+from poolspec.report.index import INDEX, render_index
 from poolspec.report.results import Results, ResultsError, parse_results
 from poolspec.spec.values import Check, Step
 from poolspec.steps.actors import Cancel

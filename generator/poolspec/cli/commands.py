@@ -17,7 +17,8 @@ from poolspec.python.names import RenderError
 from poolspec.rendering.formatting import FormatError
 from poolspec.rendering.generate import generate_modules, module_name
 from poolspec.rendering.shape import ShapeError
-from poolspec.report.coverage import INDEX, page_name, render_index, render_page
+from poolspec.report.index import INDEX, render_index
+from poolspec.report.pages import page_name, render_page
 from poolspec.report.results import Results
 from poolspec.schema.results import results_schema_text
 from poolspec.schema.specs import schema_text

@@ -121,7 +121,7 @@ def _read_calls(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
     for name, head in given.heads.items() if given else ():
         if name in OF_CONNECTIONS:
             message = f"calls of {name} are counted on scripted connections"
-            scope.names.on_stage.append((message, head))
+            scope.names.scripted_only.append((message, head))
     return read_checks(scope, fields, key)
 
 

@@ -17,7 +17,7 @@ from poolspec.model import SpecClass, SpecTest, Table
 from poolspec.spec.fields import Fields, Key, Reader, Word
 from poolspec.spec.scope import Names, Scope
 from poolspec.spec.tree import Node
-from poolspec.spec.values import PoolOptions
+from poolspec.spec.values import PoolOptions, Step
 from poolspec.steps.kind import build_steps
 from poolspec.steps.options import HOUSEKEEPING, LISTENER, merged
 from poolspec.vocabulary import (
@@ -74,19 +74,11 @@ class ClassBuilder:
         layer = self._inherited(fields, g.LAYER) or Layer.INTEGRATION
         pool = self._pool(fields, layer)
         time = self._inherited(fields, g.TIME) or TimeKind.VIRTUAL
-        if HOUSEKEEPING.name in dict(pool):
-            names.real_time.append(("a housekeeper", fields.at(g.POOL_KEY)))
-        steps = fields.get(g.STEPS_KEY)
-        body = build_steps(scope, steps) if steps else ()
-        names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
-        given = fields.get(g.EXPECT_KEY)
-        expect = build_expectations(scope, given) if given else Expectations()
+        body, expect = self._contents(scope, fields)
         app = self._inherited(fields, g.WEB_APP)
         if app:
             names.implied[Capability.WEB_APP] = "'web_app'"
-        if dict(pool).get(LISTENER.name) == Listening.NONE and Capability.EVENTS in names.implied:
-            message = f"the pool has no listener, and {names.implied[Capability.EVENTS]} needs one"
-            reader.problem(self._pool_place(fields), message, "leave out listener: none")
+        self._check_pool(fields, names, pool)
         self._check(word, fields, names)
         connections = self._connections(fields, names)
         for clause, node in names.real_time if time is TimeKind.VIRTUAL else ():
@@ -118,6 +110,23 @@ class ClassBuilder:
             app.text if app else None,
         )
 
+    def _contents(self, scope: Scope, fields: Fields) -> tuple[tuple[Step, ...], Expectations]:
+        """Return the steps of a test and its expectations at the end."""
+        steps = fields.get(g.STEPS_KEY)
+        body = build_steps(scope, steps) if steps else ()
+        scope.names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
+        given = fields.get(g.EXPECT_KEY)
+        return body, build_expectations(scope, given) if given else Expectations()
+
+    def _check_pool(self, fields: Fields, names: Names, pool: PoolOptions) -> None:
+        """Check options of the pool that depend on the rest of the test."""
+        given = dict(pool)
+        if HOUSEKEEPING.name in given:
+            names.real_time.append(("a housekeeper", fields.at(g.POOL_KEY)))
+        if given.get(LISTENER.name) == Listening.NONE and Capability.EVENTS in names.implied:
+            message = f"the pool has no listener, and {names.implied[Capability.EVENTS]} needs one"
+            self.reader.problem(self._pool_place(fields), message, "leave out listener: none")
+
     def _connections(self, fields: Fields, names: Names) -> Connections:
         """Return the kind of a test's connections; its steps must be possible with them."""
         kind = self._inherited(fields, g.CONNECTIONS) or Connections.DRIVER
@@ -127,7 +136,7 @@ class ClassBuilder:
         hint = "leave it out, or use connections: driver"
         for why, node in names.at_server if scripted else ():
             self.reader.problem(node, f"{why}, and {kind} connections have no server", hint)
-        for why, node in names.on_stage if not scripted else ():
+        for why, node in names.scripted_only if not scripted else ():
             has = "the driver's" if kind is Connections.DRIVER else f"{kind} ones"
             message = f"{why}, and the test has {has}"
             self.reader.problem(node, message, "add to the test: connections: scripted")

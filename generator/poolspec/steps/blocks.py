@@ -107,7 +107,7 @@ def _read_block(scope: Scope, fields: Fields, key: Key[Word], kind: type[B]) -> 
         if fails and fields.has(inside):
             message = f"{inside.name!r} is never reached: the borrowing fails"
             scope.reader.problem(fields.at(inside), message, "keep one of them")
-    thing = scope.bind(word, Naming.LABEL, hold=Hold.LENT) if word and not fails else None
+    thing = scope.bind(word, Naming.LABEL, hold=Hold.BLOCK) if word and not fails else None
     steps = fields.get(DO)
     body = build_steps(scope, steps) if steps and not fails else ()
     if thing:

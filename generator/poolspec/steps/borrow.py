@@ -212,7 +212,7 @@ def _taken_from(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
     thing = scope.find(word, Naming.LABEL)
     if thing is None:
         return None
-    if thing.hold is Hold.LENT and not fails:
+    if thing.hold is Hold.BLOCK and not fails:
         message = f"{shown(word.text)} is released at the end of its block"
         scope.reader.problem(word.node, message, "leave this step out, or say how it 'fails'")
     elif thing.hold is Hold.GONE and not fails:

@@ -77,7 +77,7 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
     if kind.of_server:
         scope.names.at_server.append((f"{fault} is about a server", fields.at(FAULT)))
     if kind.scripted:
-        scope.names.on_stage.append((f"{fault} is for scripted connections", fields.at(FAULT)))
+        scope.names.scripted_only.append((f"{fault} is for scripted connections", fields.at(FAULT)))
     if kind.healed:
         scope.names.broken.add(fault)
     return Inject(

@@ -10,7 +10,7 @@ from typing import Any, cast
 from poolspec.errors import expected
 from poolspec.python.literals import value
 from poolspec.python.names import word
-from poolspec.spec.common import CONFIG_NAME, FLAG, PATIENCE, SCALAR, SECONDS
+from poolspec.spec.common import CONFIG_NAME, FLAG, SCALAR, SECONDS, TIME_LIMIT
 from poolspec.spec.fields import Fields, Key, Kind, Place
 from poolspec.spec.kinds import enum_kind, map_kind, name_kind, value_kind
 from poolspec.spec.quantities import INTERVAL, NUMBER_OF, OVERFLOW, RATIO, SIZE
@@ -67,8 +67,8 @@ CONFIG = Key(
 )
 GLOBAL_OPTIONS = Place("the options of a global pool", (*POOL_OPTIONS, CONFIG))
 SETTINGS: tuple[Key[Any], ...] = (
-    Key("connect_timeout", PATIENCE, "how long a connect may take", "10s", default=_OWN),
-    Key("query_timeout", PATIENCE, "how long an answer may take", "5s", default=_OWN),
+    Key("connect_timeout", TIME_LIMIT, "how long a connect may take", "10s", default=_OWN),
+    Key("query_timeout", TIME_LIMIT, "how long an answer may take", "5s", default=_OWN),
     Key("autocommit", FLAG, "whether each statement commits itself", "true", default=_OWN),
     Key("tls", FLAG, "true: TLS is required; false: it is declined", "false", default=_OWN),
 )
