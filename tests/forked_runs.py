@@ -8,6 +8,7 @@ The parent writes one request per line to the process, which answers with one li
 """
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -40,10 +41,7 @@ IMPORTED = [
 ]
 """Modules that every run needs; a child inherits them."""
 
-OPTIONS = [
-    *("-p", "no:xdist", "-p", "no:hypothesispytest", "-p", "no:anyio"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
-]
+OPTIONS = ["-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 """Options of every run; its modules are imported already, so pytest cannot rewrite them."""
 
 
@@ -95,12 +93,25 @@ def serve() -> None:
     """The process's side: fork a child for every request, until the parent closes its pipe."""
     for name in [*IMPORTED, *sys.argv[1:]]:
         import_module(name)
+    _ask_for_the_server()
+    gc.freeze()  # pytest collects garbage after every run; what is imported is none
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             _run(json.loads(line))
         print(_ended(pid), file=answers, flush=True)
+
+
+def _ask_for_the_server() -> None:
+    """Find the server's version before any fork: a child inherits the answer."""
+    from poolspec.servers import ServerError
+    from poolspec.servers.mysqld import find_mysqld
+
+    with contextlib.suppress(ServerError):
+        program = find_mysqld()
+        if program is not None:
+            program.version()
 
 
 def _run(request: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ from poolspec.expectations.labels import EventsExpectation
 from poolspec.expectations.outcomes import LoadExpectation
 from poolspec.expectations.registry import Expectations
 from poolspec.model import Matrix, Requirement, SpecClass, SpecTest, Suite, Table
-from poolspec.report.coverage import INDEX, page_name, render_index, render_page
+from poolspec.report.index import INDEX, render_index
+from poolspec.report.pages import page_name, render_page
 from poolspec.report.results import Results
 from poolspec.spec.values import Check, Ref, Step
 from poolspec.steps.actors import Actor, Cancel, Fork, Join, Start

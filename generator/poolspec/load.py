@@ -1,9 +1,9 @@
-"""Spec files → the model; or everything that is wrong with them, in one go.
+"""Spec files → the model, or all errors of all files at once.
 
-Files are understood in two rounds: first those that may hold profiles, requirements or tables, then
-the classes that refer to them. Whether a class is right never depends on the order in which files
-are given. Many classes are shared out among processes; so the caller says what to make of them, and
-that is made where they are. At last, files are compared with each other.
+Files are read in two rounds: first those that may hold profiles, requirements or tables, then the
+classes that refer to them. So the order in which files are given does not matter. Many classes are
+read by several processes; the caller passes a function that works on them in the process that read
+them. Last, the files are compared with each other.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
-from poolspec.errors import Problem, SpecErrors, expected, nearest, shown
+from poolspec.errors import Problem, SpecErrors, shown
 from poolspec.expectations.registry import Expectations
 from poolspec.loading import files as g
 from poolspec.loading.catalog import Catalog
@@ -25,7 +25,7 @@ from poolspec.sharing import Progress, in_batches
 from poolspec.spec.fields import Place, Reader, Wrong, read_fields
 from poolspec.spec.names import PATH, stem_fault
 from poolspec.spec.source import Refused, Source, accept_text, read_source
-from poolspec.spec.tree import Mapping, Node, Scalar, parse
+from poolspec.spec.tree import parse
 
 R = TypeVar("R")
 
@@ -36,7 +36,7 @@ _SHARED = (b"profiles", b"requirements", b"tables")
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[R]):
-    """What was made of a project's classes, in the order of their paths."""
+    """The results of processing a project's classes, in the order of their paths."""
 
     made: tuple[R, ...]
     requirements: tuple[Requirement, ...]
@@ -84,7 +84,7 @@ def load_class_text(text: bytes, path: PurePosixPath) -> SpecClass:
 
 
 def outline(spec: SpecClass) -> SpecClass:
-    """A class without what its tests do: enough to list them, and quickly handed on."""
+    """Return a class without the steps of its tests: enough to list them, and quick to pickle."""
     bare = (
         replace(test, pool=(), tables=(), matrix=None, steps=(), expect=_NOTHING)
         for test in spec.tests
@@ -137,7 +137,7 @@ class _Loader:
         return Loaded(tuple(one for batch in batches for one in batch.made), tuple(requirements))
 
     def _class_files(self) -> list[Source]:
-        """Take up what the files that are no classes say, and return the others."""
+        """Read the files that are no classes into the catalog, and return the others."""
         others = []
         for source in self.sources:
             opened = self._open(source) if _may_be_shared(source) else None
@@ -188,14 +188,14 @@ class _Loader:
             return None
         reader = Reader(source, root)
         try:
-            return _Opened(reader, _place_of(root))
+            return _Opened(reader, g.place_of(root))
         except Wrong as fault:
             if not source.problems:
                 reader.wrong(fault)
             return None
 
     def _take(self, source: Source, opened: _Opened) -> None:
-        """Take up what a file that is no class says."""
+        """Read a file that is no class into the catalog."""
         try:
             fields = read_fields(opened.reader, opened.reader.root, opened.place)
             if opened.place is g.PROFILES_FILE:
@@ -218,7 +218,7 @@ class _Loader:
     def _understand(self, source: Source, opened: _Opened) -> SpecClass | None:
         if opened.place is not g.CLASS_FILE:
             hint = "write 'profiles', 'requirements' or 'tables' without escapes"
-            raise source.refuse(1, 1, "the key that tells the file's kind is not plain", hint)
+            raise source.refuse(1, 1, "the key that decides the file's kind is not plain", hint)
         path = model_path(source.path)
         if fault := stem_fault(path.stem):
             message = f"the file's name {shown(path.name)} cannot name a module"
@@ -236,34 +236,3 @@ def _as_they_are(classes: Sequence[SpecClass]) -> Sequence[SpecClass]:
 
 def _may_be_shared(source: Source) -> bool:
     return any(word in source.data for word in _SHARED)
-
-
-def _without_kind(root: Node, heads: Sequence[Scalar]) -> Wrong:
-    """Return the error of a file without a key that gives its kind."""
-    misspelt = [head for head in heads if nearest(head.text, tuple(g.FILES))]
-    if misspelt:
-        return Wrong(
-            misspelt[0],
-            f"unknown key {shown(misspelt[0].text)}",
-            expected(g.FILES, misspelt[0].text),
-        )
-    hint = f"{expected(g.FILES)}, next to 'spec'"
-    return Wrong(heads[0] if heads else root, "the file does not say what it holds", hint)
-
-
-def _place_of(root: Node) -> Place:
-    """The kind of a file, by its telling key. Raises `Wrong`."""
-    if not isinstance(root, Mapping):
-        raise Wrong(root, "a spec file is a mapping", "a spec starts with: spec: 1")
-    keys = {head.text: head for head, _ in root.pairs}
-    telling = [head for name, head in keys.items() if name in g.FILES]
-    if "class" in keys:  # a class may name tables, too
-        telling = [head for head in telling if head.text != "tables"]
-    if "spec" not in keys:
-        raise Wrong(root, "the version of the language is missing", f"add: spec: {g.VERSION}")
-    if not telling:
-        raise _without_kind(root, [head for head in keys.values() if head.text != "spec"])
-    if len(telling) > 1:
-        message = f"{telling[0].text!r} and {telling[1].text!r} in one file"
-        raise Wrong(telling[1], message, "write two files")
-    return g.FILES[telling[0].text]

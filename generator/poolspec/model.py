@@ -43,7 +43,7 @@ class SpecTest:
     layer: Layer
     level: Level
     needs: tuple[Capability, ...]
-    """What its words imply included; in the order of the enum."""
+    """Including those that follow from its words; in the order of the enum."""
     time: TimeKind
     deadline: float
     """Seconds of real time after which the test is given up and all threads are shown."""
@@ -61,7 +61,7 @@ class SpecTest:
 
     @property
     def needs_pool(self) -> bool:
-        """Whether the test has a pool of its own, besides pools that its steps make."""
+        """Whether the test has its own pool, besides pools that its steps make."""
         steps = tuple(walk(self.steps))
         makes_others = any(step.makes_pool for step in steps)
         return not makes_others or any(step.own_pool() is not OwnPool.NONE for step in steps)

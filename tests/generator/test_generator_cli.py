@@ -292,6 +292,31 @@ def test_schema_is_printed_written_and_checked(project: Path) -> None:
     assert (project / "docs" / "schema" / "poolspec-1.json").read_text() == printed
 
 
+def test_the_schema_of_results_is_printed_written_and_checked(project: Path) -> None:
+    printed = poolspec(project, "schema", "results").stdout
+    assert poolspec(project, "schema", "results", "--check").returncode == 1
+    assert poolspec(project, "schema", "results", "--write").returncode == 0
+    assert poolspec(project, "schema", "results", "--check").returncode == 0
+    assert (project / "docs" / "schema" / "results-1.json").read_text() == printed
+
+
+def test_validate_by_the_schema_alone_takes_specs_and_names_what_differs(project: Path) -> None:
+    done = poolspec(project, "validate", "--schema-only")
+    assert (done.returncode, done.stdout) == (0, "2 files: all fit the schema\n")
+    (project / "specs" / "limits.yaml").write_text(SPEC.replace("size: 2", 'size: "2"'))
+    done = poolspec(project, "validate", "--schema-only", "specs/limits.yaml")
+    assert done.returncode == 2
+    assert done.stderr.startswith("specs/limits.yaml:5:14: pool.size: the text '2' does not fit")
+
+
+def test_jsonschema_is_imported_by_nothing_but_its_own_checks(project: Path) -> None:
+    code = "import sys, poolspec.cli.commands; print('jsonschema' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
 def test_help_names_the_exit_codes() -> None:
     text = poolspec(Path.cwd(), "--help").stdout
     assert all(f"\n  {code} " in text for code in (0, 1, 2, 3, 4, 130))

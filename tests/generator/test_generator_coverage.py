@@ -12,8 +12,8 @@ from poolspec.expectations.registry import Expectations
 from poolspec.headers import Origin, origin
 from poolspec.model import Suite, Table
 from poolspec.rendering.render import render_module
-from poolspec.report.coverage import INDEX, render_index
-from poolspec.report.results import LOAD_FIGURES, Outcome, Results, ResultsError, parse_results
+from poolspec.report.index import INDEX, render_index
+from poolspec.report.results import Results, ResultsError, parse_results
 from poolspec.spec.values import Check, Step, numbered
 from poolspec.steps.actors import Actor, Cancel, Start
 from poolspec.steps.blocks import Transaction, With
@@ -23,6 +23,7 @@ from poolspec.steps.faults import Heal, Inject
 from poolspec.steps.pool import Close, Resize
 from poolspec.steps.query import Query
 from poolspec.vocabulary import CheckOp, Concurrency, Connections, ErrorKind, Fault, HealthWord
+from poolspec.vocabulary.outcomes import LOAD_FIGURES, REAL_PARTS, Outcome
 
 PAGE = PurePosixPath("limits.md")
 PLANNED = "server, socket, pool's driver; virtual clock"
@@ -157,24 +158,24 @@ TOLD: list[tuple[Step, str]] = [
     (Inject(1, Fault.ROLLBACK_FAILS, times=1), "Let rollbacks fail, 1 times."),
     (
         Inject(1, Fault.PING_FAILS, times=1, after=2),
-        "Let pings fail, 1 times, after 2 that go well.",
+        "Let pings fail, 1 times, after 2 that succeed.",
     ),
     (Inject(1, Fault.LISTENER_INTERRUPTED), "Interrupt listening, until healed."),
     (Inject(1, Fault.ROLLBACK_HANGS), "Let rollbacks hang, until healed."),
     (Inject(1, Fault.CLOSE_SLOW, seconds=2.0), "Let closing take 2 s, until healed."),
     (Heal(1, Fault.SERVER_KILLED), "Start the server again."),
-    (Heal(1, Fault.PING_FAILS), "Let pings go well again."),
+    (Heal(1, Fault.PING_FAILS), "Let pings succeed again."),
     (
         Transaction(1, "a", ends_with=ErrorKind.LOST),
         "In a transaction that borrows `a`:\n  - Commit; this must fail with `lost`.",
     ),
     (
         Expect(1, Expectations(calls=(("ping", Check(CheckOp.EQUAL, 0)),))),
-        "Check:\n  - connections were asked so often: `ping` = 0",
+        "Check:\n  - calls of connections: `ping` = 0",
     ),
     (
         Expect(1, Expectations(health=HealthWord.HEALTHY), 5.0),
-        "Check that within 5 s:\n  - the pool says that it is `healthy`",
+        "Check that within 5 s:\n  - the pool reports that it is `healthy`",
     ),
 ]
 
@@ -339,23 +340,37 @@ def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:
     ("text", "complaint"),
     [
         ("", "not JSON"),
-        ("[]", "the file: expected an object, found list"),
+        ("[]", "the file: expected a mapping, found a list"),
         (results_text(schema=2), "schema is 2, expected 1"),
-        (results_text(server=None), "server: expected an object, found NoneType"),
-        (results_text(tests={}), "tests: expected a list, found dict"),
-        (results_text(seconds="2"), "the file: seconds must be a number, found '2'"),
-        (results_text(tests=[result(id=1)]), r"tests\[0\]: id must be a text, found 1"),
-        (results_text(tests=[result("fine")]), r"tests\[0\].outcome: 'fine' is none of .*passed"),
+        (results_text(server=None), "server: expected a mapping, found nothing"),
+        (results_text(tests={}), "tests: expected a list, found a mapping"),
+        (results_text(seconds="2"), "seconds: expected a number, found the text '2'"),
+        (results_text(tests=[{"id": "a.b"}]), r"tests\[0\]: the key 'outcome' is missing"),
+        (results_text(tests=[result(id=1)]), r"tests\[0\]\.id: expected a text, found 1"),
+        (
+            results_text(tests=[result("fine")]),
+            r"tests\[0\]\.outcome: the text 'fine' is none of .*passed",
+        ),
         (
             results_text(tests=[result(concurrency="fish")]),
-            r"tests\[0\].concurrency: 'fish' is none of threads",
+            r"tests\[0\]\.concurrency: the text 'fish' is none of threads",
         ),
         (
             results_text(tests=[result(real=[1])]),
-            r"tests\[0\].real: expected an object, found list",
+            r"tests\[0\]\.real: expected a mapping, found a list",
         ),
-        (results_text(tests=[result(real={"server": 1})]), r"real: server must be a text, found 1"),
-        (results_text(tests=[result(seconds=True)]), r"tests\[0\]: seconds must be a number"),
+        (
+            results_text(tests=[result(real={"server": "mariadb"})]),
+            r"tests\[0\]\.real: the key 'socket' is missing",
+        ),
+        (
+            results_text(tests=[result(real={**dict.fromkeys(REAL_PARTS, "x"), "server": 1})]),
+            r"real\.server: expected a text, found 1",
+        ),
+        (
+            results_text(tests=[result(seconds=True)]),
+            r"tests\[0\]\.seconds: expected a number, found true",
+        ),
     ],
 )
 def test_an_invalid_results_file_is_refused_with_the_place(text: str, complaint: str) -> None:

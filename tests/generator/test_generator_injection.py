@@ -20,7 +20,7 @@ from poolspec.python.names import RenderError
 from poolspec.rendering.generate import generate_modules
 from poolspec.rendering.render import render_module
 from poolspec.rendering.shape import check_shape
-from poolspec.report.results import Outcome, Results, Verdict
+from poolspec.report.results import Results, Verdict
 from poolspec.spec.values import Ref, Step, numbered
 from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Connect, Release
@@ -29,6 +29,7 @@ from poolspec.steps.global_pool import GlobalPool
 from poolspec.steps.query import Query
 from poolspec.steps.waiting import Use
 from poolspec.vocabulary import Concurrency, ErrorKind, Fault
+from poolspec.vocabulary.outcomes import Outcome
 
 MARK = re.compile(r"# step [1-9][0-9]*(\.[1-9][0-9]*)*|# at the end")
 scalars = hostile_text | st.none() | st.integers() | st.booleans()

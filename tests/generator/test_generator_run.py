@@ -26,7 +26,7 @@ tests:
     covers: []
     steps: [close]
     expect: {stats: {total_connections: 0}}
-  lends:
+  hands_out:
     purpose: A connection can be borrowed
     validates: It is on loan
     covers: []
@@ -170,7 +170,7 @@ def test_after_an_interrupt_pytest_reports_its_failures(project: Path) -> None:
 
 def test_two_runs_at_the_same_time_do_not_mix(project: Path) -> None:
     command = [SCRIPT, "run", "-n", "0", "--", "-k"]
-    runs = [subprocess.Popen([*command, name], cwd=project) for name in ("closes", "lends")]
+    runs = [subprocess.Popen([*command, name], cwd=project) for name in ("closes", "hands_out")]
     assert [one.wait(60) for one in runs] == [0, 0]
     results = json.loads((project / "build" / "results.json").read_text())
     assert len(results["tests"]) == 1

@@ -63,7 +63,8 @@ def test_a_file_edited_by_hand_is_refused(tmp_path: Path) -> None:
 
 def merge(target: Path, base: str, left: str, right: str) -> None:
     """Leave a file as git leaves it when both branches changed it."""
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(target.parent)]
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+    git = ["git", *identity, "-C", str(target.parent)]
 
     def call(*words: str, expect: int = 0) -> None:
         assert subprocess.run([*git, *words], capture_output=True, check=False).returncode == expect

@@ -35,11 +35,11 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a release inside of a transaction": (
         "- transaction: c\n  do: [release: «c]",
-        "'c' is given back at the end of its block",
+        "'c' is released at the end of its block",
     ),
     "a label after its transaction": (
         "- transaction: c\n- query: SELECT 1\n  on: «c",
-        "'c' was given back in line 10",
+        "'c' was released in line 10",
     ),
     "an unknown fault": ("- fault: «server_kiled", "'server_kiled' is not a kind of fault"),
     "a killed connection without a name": (
@@ -50,9 +50,9 @@ STEPS: dict[str, tuple[str, str]] = {
         "- fault: connection_killed\n  on: «a",
         "unknown connection 'a'",
     ),
-    "a killed connection that was given back": (
+    "a killed connection that was released": (
         "- acquire: a\n- release: a\n- fault: connection_killed\n  on: «a",
-        "'a' was given back in line 11",
+        "'a' was released in line 11",
     ),
     "a slow connect without a time": ("- «fault: connect_slow", "connect_slow needs the key 'for'"),
     "a killed server with a number": (
@@ -71,13 +71,13 @@ STEPS: dict[str, tuple[str, str]] = {
         "- acquire: a\n  fails: timeout\n  says: [«5]",
         "expected a text, found '5'",
     ),
-    "a body that is never come to": (
+    "a body that is never reached": (
         "- with: c\n  fails: closed\n  «do: [close]",
-        "'do' is never come to, for the borrowing fails",
+        "'do' is never reached: the borrowing fails",
     ),
     "an error that is never raised": (
         "- transaction: c\n  «raises: error\n  fails: closed",
-        "'raises' is never come to, for the borrowing fails",
+        "'raises' is never reached: the borrowing fails",
     ),
     "a label that was not lent": (
         "- with: c\n  fails: closed\n- query: SELECT 1\n  on: «c",
@@ -98,7 +98,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "what cannot be healed": (
         "- fault: idle_killed\n- «heal: idle_killed",
-        "idle_killed cannot be healed: what was killed stays so",
+        "idle_killed cannot be healed: it is permanent",
     ),
     "cancel beside an executor": (
         "- load: l\n  clients: 1\n  each: 1\n  runner: executor\n"
@@ -157,7 +157,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "released before, and again": (
         "- before: [acquire: x]\n  interrupt_everywhere: [release: x]\n  after: [release: «x]",
-        "'x' was given back in line 11",
+        "'x' was released in line 11",
     ),
     "recovery from an interrupt": (
         "- interrupt_everywhere: [close]\n  «may_recover: true",
@@ -214,11 +214,11 @@ STEPS: dict[str, tuple[str, str]] = {
     "release of null": ("- release: «null", "release needs a label"),
     "a second release": (
         "- acquire: a\n- release: a\n- release: «a",
-        "'a' was given back in line 11",
+        "'a' was released in line 11",
     ),
     "the same label twice in a release": (
         "- acquire: a\n- release: [a, «a]",
-        "'a' was given back in line 11",
+        "'a' was released in line 11",
     ),
     "several failing releases": (
         "- acquire: [a, b]\n- release: [a, b]\n  «fails: not_borrowed",
@@ -226,19 +226,19 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a release inside of with": (
         "- with: c\n  do: [release: «c]",
-        "'c' is given back at the end of its block",
+        "'c' is released at the end of its block",
     ),
     "a with label after its block": (
         "- with: c\n- query: SELECT 1\n  on: «c",
-        "'c' was given back in line 10",
+        "'c' was released in line 10",
     ),
     "a query on a released connection": (
         "- acquire: a\n- release: a\n- query: SELECT 1\n  on: «a",
-        "'a' was given back in line 11",
+        "'a' was released in line 11",
     ),
     "a query on a released connection that shall fail": (
         "- acquire: a\n- release: a\n- {query: SELECT 1, on: «a, fails: query}",
-        "'a' was given back in line 11",
+        "'a' was released in line 11",
     ),
     "a query without a connection": ("- «query: SELECT 1", "the step query needs the key 'on'"),
     "a blank statement": (
@@ -280,7 +280,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a flaw that a URL cannot have": (
         "- {open: p, given_as: url, «flaw: missing, fails: config}",
-        "what is given as url cannot be missing",
+        "a configuration given as url cannot be missing",
     ),
     "a flaw that is not refused": (
         "- {open: p, given_as: url, «flaw: foreign}",
@@ -485,7 +485,7 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "a load without end in virtual time": (
         "steps: [{load: l, clients: 1, «until: stopped}, stop: l]",
-        "a load that goes on until it is stopped works in real time",
+        "a load that runs until it is stopped works in real time",
     ),
     "a load that is never stopped": (
         "time: real\nsteps: [{load: «l, clients: 1, until: stopped}]",
@@ -493,7 +493,7 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "a load that is stopped twice": (
         "time: real\nsteps: [{load: l, clients: 1, until: stopped}, stop: l, stop: «l]",
-        "'l' does not go on here",
+        "'l' does not run here",
     ),
     "a load without end that has one": (
         "time: real\nsteps: [{load: l, clients: 1, until: stopped, «each: 5}, stop: l]",
@@ -502,11 +502,11 @@ KEYS: dict[str, tuple[str, str]] = {
     "an expectation of a load that goes on": (
         "time: real\nsteps: [{load: l, clients: 1, until: stopped}, {expect: {«l: {failed: 0}}},"
         " stop: l]",
-        "the load 'l' still goes on",
+        "the load 'l' still runs",
     ),
     "a load without end by an actor": (
         "time: real\nsteps: [start: {a: [{load: l, clients: 1, «until: stopped}, stop: l]}]",
-        "an actor cannot start a load that goes on until it is stopped",
+        "an actor cannot start a load that runs until it is stopped",
     ),
     "a housekeeper in virtual time": (
         "«pool: {housekeeping: 50ms}\nsteps: []",
@@ -617,7 +617,7 @@ FILES: dict[str, tuple[str, str]] = {
         'spec: «"1"\nclass: C\npurpose: p\ntests: {t: T}',
         "this version of the language is not known",
     ),
-    "no kind": ("spec: 1\n«colour: C", "the file does not say what it holds"),
+    "no kind": ("spec: 1\n«colour: C", "the file has no key that decides its kind"),
     "a misspelt kind": ("spec: 1\n«clas: C", "unknown key 'clas'"),
     "a misspelt kind after other keys": (
         "spec: 1\npurpose: p\n«clas: C",
@@ -744,7 +744,7 @@ def test_a_missing_key_is_shown_with_what_to_add(find_problems: ProblemsOf) -> N
         "specs/example.yaml:1:1: a test class needs the key 'purpose'\n"
         "    1 | spec: 1\n"
         "      | ^\n"
-        "  add it: purpose: Pool respects its maximum size (what it is for)"
+        "  add it: purpose: Pool respects its maximum size (its purpose, in a sentence)"
     )
 
 

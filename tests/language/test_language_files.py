@@ -191,7 +191,7 @@ def test_a_class_file_that_speaks_of_profiles_is_a_class_file(tmp_path: Path, wr
 
 def test_the_key_that_tells_a_files_kind_is_written_plainly(tmp_path: Path, write: Write) -> None:
     write("specs/p.yaml", PROFILES.replace("profiles", '"\\x70rofiles"'))
-    message = "the key that tells the file's kind is not plain"
+    message = "the key that decides the file's kind is not plain"
     assert said(tmp_path) == [f"specs/p.yaml:1:1: {message}"]
 
 

@@ -122,7 +122,7 @@ def test_a_class_need_not_say_what_follows_from_each_test(find_problems: Problem
     (problem,) = find_problems(head + resizing)
     assert (problem.place, problem.message) == (
         "specs/example.yaml:4:9",
-        "'resize' need not be said: it follows from what each of the tests says",
+        "'resize' need not be said: it follows from each of the tests",
     )
 
 

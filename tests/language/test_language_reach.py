@@ -67,7 +67,7 @@ IN_VAIN = {
     ),
     "many are served under one name": (
         f"{ACTORS}]\nexpect: {{served: [«busy]}}",
-        "'busy' is many, and each of them is served by itself",
+        "'busy' stands for many actors, and each is served separately",
     ),
     "one who never acquires is waited for": (
         f"{ACTORS}, wait_until: «idle is waiting]\nexpect: {{server: {{peak: 1}}}}",
@@ -141,7 +141,7 @@ IN_VAIN = {
     ),
     "an exact time that is real": (
         "time: real\nsteps: [{acquire: a, took: «0s}]",
-        "no two times are just the same in real time",
+        "no two times are exactly the same in real time",
     ),
     "a wait beyond the deadline": (
         "time: real\ndeadline: 2s\nsteps: [advance: «2s]\nexpect: {server: {peak: 1}}",

@@ -13,7 +13,7 @@ from tests.language.test_language_model import STEPS as GOOD_STEPS
 
 from poolspec.errors import SpecErrors
 from poolspec.load import load_suite
-from poolspec.schema import json_schema, schema_text
+from poolspec.schema.specs import json_schema, schema_text
 from poolspec.spec.scalars import resolve
 from poolspec.spec.source import Source, accept_text
 from poolspec.spec.tree import Mapping, Node, Scalar, parse
@@ -26,7 +26,7 @@ ONLY_THE_READER_KNOWS = (
     "unknown connection",
     "unknown actor",
     "unknown pool",
-    "was given back",
+    "was released",
     "belongs to",
     "one acquire",
     "one release",
@@ -74,18 +74,18 @@ ONLY_THE_READER_KNOWS = (
     "connect_slow needs",
     "takes no 'times'",
     "speaks of an error",
-    "never come to",
+    "never reached",
     "unknown table",
     "to heal",
     "cannot be healed",
     "works in real time",
-    "what is given as",
+    "a configuration given as",
     "must be refused",
     "is given twice",
     "is never stopped",
-    "does not go on here",
+    "does not run here",
     "'until' and",
-    "still goes on",
+    "still runs",
     "an actor cannot start a load",
 )
 """Faults of names, of sense and of texts that only the reader takes apart."""

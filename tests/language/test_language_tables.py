@@ -133,10 +133,10 @@ COLUMNS = {
     "{a: {type: int, null: no}}": "expected true or false, found 'no'",
     "{a: {type: int, primary_key: true, null: true}}": "a primary key is never NULL",
     "{a: {type: int, auto_increment: true}}": (
-        "what the server counts up is a whole number, and the primary key"
+        "a column that the server counts up is a whole number, and the primary key"
     ),
     "{a: {type: bool, primary_key: true, auto_increment: true}}": (
-        "what the server counts up is a whole number, and the primary key"
+        "a column that the server counts up is a whole number, and the primary key"
     ),
     "{a: {type: int, default: many}}": "'many' cannot be the default of an int",
     "{a: {type: int, default: 1.5}}": "1.5 cannot be the default of an int",

@@ -1,6 +1,10 @@
 """The step of a spec that a line of a generated test belongs to."""
 
+import re
+from pathlib import Path
+
 import pytest
+from tests.plugin.runs import Run
 
 from poolspec.plugin.steps import step_at
 
@@ -105,3 +109,90 @@ def test_a_line_before_the_first_step_belongs_to_none(test: str) -> None:
 
 def test_a_line_outside_of_any_test_belongs_to_no_step() -> None:
     assert {step_at(MODULE, at) for at in range(1, 7)} == {""}
+
+
+FAILING = """\
+spec: 1
+class: Failing
+purpose: p
+pool: {size: 1, max_overflow: 0, timeout: 1s}
+tests:
+  a_step:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+      - acquire: b
+        took: 5s
+      - release: a
+    expect:
+      stats: {acquired: 1}
+  a_nested_step:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+      - start:
+          other:
+            - query: SELECT 1
+              on: a
+              returns: 2
+      - join: other
+  a_block:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - with: a
+        do:
+          - query: SELECT 3
+            on: a
+            returns: 4
+  eventually:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+      - expect:
+          stats: {in_use: 0}
+        within: 100ms
+  the_end:
+    purpose: p
+    validates: v
+    covers: []
+    steps:
+      - acquire: a
+    expect:
+      server: {connections: 1}
+      stats: {in_use: 1, acquired: 3}
+"""
+SECTIONS = {
+    "a_step": "12: - acquire: b\n  took: 5s",
+    "a_nested_step": "25: - query: SELECT 1\n  on: a\n  returns: 2",
+    "a_block": "36: - query: SELECT 3\n  on: a\n  returns: 4",
+    "eventually": "45: - expect:\n    stats: {in_use: 0}\n  within: 100ms",
+    "the_end": "56: stats: {in_use: 1, acquired: 3}",
+}
+"""The section `spec` of each failing test, without the file's name."""
+
+
+@pytest.mark.parametrize("module", ["test_failing.py", "test_failing_asyncio.py"])
+def test_a_failure_of_a_generated_test_shows_its_step_of_the_spec(
+    run: Run, tmp_path: Path, module: str
+) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "failing.yaml").write_text(FAILING)
+    run.command("poolspec", "gen")
+    run.pytest("--server", "auto", f"generated_tests/{module}")
+    heads = re.split(r"^_+ Test\w+\.test_(\w+) _+$", run.output, flags=re.MULTILINE)[1:]
+    reports = dict(zip(heads[::2], heads[1::2], strict=True))
+    found = {
+        name: re.search(r"^-+ spec -+\n(.*?)\n-+ events -+$", text, re.DOTALL | re.MULTILINE)
+        for name, text in reports.items()
+    }
+    assert {name: section and section[1] for name, section in found.items()} == {
+        name: f"specs/failing.yaml:{section}" for name, section in SECTIONS.items()
+    }

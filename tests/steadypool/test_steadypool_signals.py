@@ -13,8 +13,8 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from tests.steadypool import test_steadypool_interrupts as scenarios
-from tests.steadypool.test_steadypool_interrupts import Rig
+from tests.steadypool import rig as scenarios
+from tests.steadypool.rig import Rig
 
 from steadypool import ConnectionPool, PoolClosedError, Reset
 from steadypool.testing import ScriptedConnector, VirtualClock

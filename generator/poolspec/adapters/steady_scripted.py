@@ -44,9 +44,9 @@ class Seen:
         """Return the number of the connection."""
         return self.number
 
-    def when_gone(self, tell: Callable[[], None]) -> None:
-        """Call `tell` when the connection is closed."""
-        self.when_closed = tell
+    def when_gone(self, notify: Callable[[], None]) -> None:
+        """Call `notify` when the connection is closed."""
+        self.when_closed = notify
 
     def end(self) -> None:
         """Close the connection at once."""

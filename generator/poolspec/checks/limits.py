@@ -1,7 +1,7 @@
-"""Whether what a test expects of its pool's size lies within the pool's limit, where that is known.
+"""Expectations of the pool's size, compared with the pool's limit, where that is known.
 
 It is known where the test says both `size` and `max_overflow` of the one pool that it has, and
-changes neither; in a matrix, for each row by itself.
+changes neither; in a matrix, for each row separately.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ _GAUGES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """What a pool may have, with the parameters of one row."""
+    """The limit of a pool, with the parameters of one row."""
 
     size: int
     more: int
@@ -37,7 +37,7 @@ class _Limit:
         return self.size + self.more
 
     def allows(self, name: str, check: Check) -> bool:
-        """Whether a figure of a pool with this limit may come to be as it is checked."""
+        """Whether a figure of a pool with this limit can fit its check."""
         values = [value for one in operands(check) if (value := self.known(one)) is not None]
         if len(values) < len(operands(check)):
             return True
@@ -59,11 +59,11 @@ def check_limits(outline: Outline, names: Names, matrix: Matrix | None) -> None:
     ):
         return
     ((options, _),) = names.options
-    told: set[int] = set()
+    reported: set[int] = set()
     for limit in _limits(options, matrix):
         for name, node in _beyond(outline, limit):
-            if id(node) not in told:
-                told.add(id(node))
+            if id(node) not in reported:
+                reported.add(id(node))
                 message = f"{name} can never be so: the pool has a limit of {limit.most}"
                 made_of = f"its size is {limit.size} and its max_overflow {limit.more}"
                 outline.reader.problem(node, message, f"{made_of}; expect less, or give it more")
@@ -85,7 +85,7 @@ def _number(value: Value | str | None, row: Mapping[str, Value]) -> int | None:
 
 
 def _beyond(outline: Outline, limit: _Limit) -> Iterator[tuple[str, Node]]:
-    """What can never be with a limit: its name, and where it is expected."""
+    """Yield figures that a limit rules out, each with its place."""
     for wanted in outline.expectations:
         yield from _figures(wanted.get(STATS_KEY), limit, _GAUGES)
         if "fork" not in outline.verbs:  # the server counts the child's connections, too

@@ -1,4 +1,4 @@
-"""Whether what a test expects of its loads can come true, and can fail to."""
+"""Whether the expectations of a test's loads can hold, and can fail."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _WRITES = frozenset((Operation.WRITE, Operation.COMPLEX))
 
 
 def check_outcomes(outline: Outline, wanted: Fields) -> None:
-    """Report what a load never has: errors of requests, and lost writes where none are made."""
+    """Report outcomes that a load never has: errors of requests, lost writes without writes."""
     loads = {word.text: step for step in outline.of("load") if (word := step.get(s.LOAD))}
     for label, heads in _expected(wanted):
         step = loads.get(label)

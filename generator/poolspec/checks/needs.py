@@ -21,7 +21,7 @@ from poolspec.vocabulary.rules import OPTIONS
 NEEDS = Key(
     "needs",
     list_kind("a list of capabilities", enum_kind("a capability", Capability)),
-    "what pool and server must be able to do",
+    "capabilities of pool and server",
     "[fair_queue]",
     default="none; a test adds to its class's",
 )
@@ -62,7 +62,7 @@ class Needs:
         """Report capabilities of the class that follow from each of its tests."""
         for need, node in _named(self.reader, self.fields):
             if need in (self.always or ()):
-                self._report(need, node, "it follows from what each of the tests says")
+                self._report(need, node, "it follows from each of the tests")
 
     def _report(self, need: Capability, node: Node, why: str) -> None:
         message = f"{shown(need.value)} need not be said: {why}"

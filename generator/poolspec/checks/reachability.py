@@ -1,8 +1,8 @@
-"""Whether what a test expects can come true at all, and can fail to.
+"""Whether the expectations of a test can hold at all, and can fail.
 
 A test as a whole is looked at, after each of its parts was found to be right. An expectation that
 nothing in the test can bring about would be red for ever; one on a clock that stands still would be
-green for ever. What a step of the user's own does is not known, so it may bring about anything.
+green for ever. The effect of a `use` step is unknown, so it may bring about anything.
 """
 
 from poolspec.checks.limits import check_limits
@@ -34,7 +34,7 @@ def check_reach(
     time: TimeKind,
     deadline: float,
 ) -> None:
-    """Report what a test expects in vain, unless some part of it could not be read."""
+    """Report expectations out of reach, unless some part of the test could not be read."""
     if names.incomplete:
         return
     outline = outline_of(reader, fields, names)
@@ -54,7 +54,7 @@ def check_reach(
         _check_real_time(outline, deadline)
 
 
-# --- who is served, and who waits ----------------------------------------------------------------
+# --- actors that are served, and actors that wait ------------------------------------------------
 
 
 def _check_served(outline: Outline, wanted: Fields) -> None:
@@ -64,7 +64,7 @@ def _check_served(outline: Outline, wanted: Fields) -> None:
             message = f"{shown(word.text)} never acquires, so it is never served"
             outline.reader.problem(word.node, message, "name actors that acquire")
         elif actor is not None and _count(actor) != 1:
-            message = f"{shown(word.text)} is many, and each of them is served by itself"
+            message = f"{shown(word.text)} stands for many actors, and each is served separately"
             outline.reader.problem(word.node, message, "start actors with names of their own")
 
 
@@ -129,7 +129,7 @@ def _check_real_time(outline: Outline, deadline: float) -> None:
     for _, _, step in outline.steps:
         took = step.get(TOOK)
         if took and took.op is CheckOp.EQUAL:
-            message = "no two times are just the same in real time"
+            message = "no two times are exactly the same in real time"
             hint = 'allow for some: 1s ± 10%, or "<= 1s"'
             outline.reader.problem(step.nodes[TOOK.name], message, hint)
     for step in outline.of("advance"):

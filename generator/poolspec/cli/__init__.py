@@ -47,12 +47,20 @@ def _configure_validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="spec file or folder (default: specs)"
     )
+    parser.add_argument(
+        "--schema-only",
+        action="store_true",
+        help="check by the published schemas alone; takes results files (*.json) too",
+    )
 
 
 def _validate(options: argparse.Namespace) -> int:
     from poolspec.cli import commands
 
-    return commands.validate(options.paths or [Path("specs")])
+    paths = options.paths or [Path("specs")]
+    if options.schema_only:
+        return commands.validate_by_schema(paths)
+    return commands.validate(paths)
 
 
 def _configure_gen(parser: argparse.ArgumentParser) -> None:
@@ -128,24 +136,32 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _configure_schema(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "of",
+        nargs="?",
+        choices=["specs", "results"],
+        default="specs",
+        help="whose schema: spec files or results files (default: specs)",
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--write", action="store_true", help="write the schema to the file")
     how.add_argument("--check", action="store_true", help="exit 1 if the file is out of date")
     parser.add_argument(
         "--file",
         type=Path,
-        default=Path("docs/schema/poolspec-1.json"),
         metavar="FILE",
-        help="file for --write and --check (default: docs/schema/poolspec-1.json)",
+        help="for --write and --check (default: poolspec-1.json or results-1.json in docs/schema)",
     )
 
 
 def _schema(options: argparse.Namespace) -> int:
     from poolspec.cli import commands
 
+    of = commands.Published(options.of)
     if options.write or options.check:
-        return commands.keep_schema(options.file, check=options.check)
-    return commands.print_schema()
+        file = options.file or Path("docs/schema") / commands.FILE_NAMES[of]
+        return commands.keep_schema(of, file, check=options.check)
+    return commands.print_schema(of)
 
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
@@ -201,7 +217,7 @@ COMMANDS = (
         _configure_list,
         _list,
     ),
-    Command("schema", "print the JSON Schema of spec files", _configure_schema, _schema),
+    Command("schema", "print the JSON Schema of specs or results", _configure_schema, _schema),
 )
 
 

@@ -17,12 +17,12 @@ from poolspec.python.names import RenderError
 from poolspec.rendering.formatting import FormatError
 from poolspec.rendering.generate import generate_modules
 from poolspec.rendering.shape import ShapeError
-from poolspec.report.coverage import INDEX, page_name, render_index, render_page
+from poolspec.report.index import INDEX, render_index
+from poolspec.report.pages import page_name, render_page
 from poolspec.report.results import Results
-from poolspec.schema import schema_text
+from poolspec.schema.results import results_schema_text
+from poolspec.schema.specs import schema_text
 from poolspec.write import Plan, State, WriteError, act, make_plan
-
-SCHEMA_NAME = "poolspec-1.json"
 
 
 class Mode(StrEnum):
@@ -50,13 +50,23 @@ def validate(paths: Sequence[Path]) -> int:
     return exits.OK
 
 
+def validate_by_schema(paths: Sequence[Path]) -> int:
+    """Check files by the published schemas alone. Raises SpecErrors."""
+    from poolspec.schema.files import check_files
+
+    number = check_files(paths, root=Path.cwd())
+    print(f"{counted(number, 'file')}: all fit the schema")
+    return exits.OK
+
+
 def gen(places: Places, mode: Mode) -> int:
     """Bring modules and pages up to date with the specs, or report what is out of date."""
     suite, wanted = _wanted(places)
-    schema = places.pages.parent / "schema" / SCHEMA_NAME
-    if schema.parent.is_dir():
-        wanted[schema] = schema_text()
-    plan = _planned(wanted, [places.modules, places.pages], owned=[schema])
+    schemas = places.pages.parent / "schema"
+    if schemas.is_dir():
+        wanted |= {schemas / name: _TEXTS[of]() for of, name in FILE_NAMES.items()}
+    owned = [schemas / name for name in FILE_NAMES.values()]
+    plan = _planned(wanted, [places.modules, places.pages], owned=owned)
     if mode is Mode.CHECK:
         return _report_check(plan)
     if mode is Mode.DIFF:
@@ -69,15 +79,27 @@ def gen(places: Places, mode: Mode) -> int:
     return exits.OK
 
 
-def print_schema() -> int:
-    """Print the JSON Schema of spec files."""
-    sys.stdout.write(schema_text())
+class Published(StrEnum):
+    """Files that have a published schema."""
+
+    SPECS = "specs"
+    RESULTS = "results"
+
+
+_TEXTS = {Published.SPECS: schema_text, Published.RESULTS: results_schema_text}
+FILE_NAMES = {Published.SPECS: "poolspec-1.json", Published.RESULTS: "results-1.json"}
+"""The names of the published files."""
+
+
+def print_schema(of: Published) -> int:
+    """Print a JSON Schema."""
+    sys.stdout.write(_TEXTS[of]())
     return exits.OK
 
 
-def keep_schema(file: Path, *, check: bool) -> int:
+def keep_schema(of: Published, file: Path, *, check: bool) -> int:
     """Write the schema file, or report whether it is out of date."""
-    plan = _planned({file: schema_text()}, [], owned=[file])
+    plan = _planned({file: _TEXTS[of]()}, [], owned=[file])
     if check:
         return _report_check(plan)
     _act(plan)

@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from poolspec.cli import commands, exits
-from poolspec.report.results import Outcome, Results, ResultsError, parse_results
+from poolspec.report.results import Results, ResultsError, parse_results
+from poolspec.vocabulary.outcomes import Outcome
 
 FAILED = 1
 STOPPED = 2
@@ -118,4 +119,4 @@ def _not_done(code: int) -> exits.Stop:
 
 def _is_red(results: Results) -> bool:
     red = (Outcome.FAILED, Outcome.ERRORED)
-    return any(verdict.outcome in red for verdict in results.verdicts.values())
+    return any(result.outcome in red for result in results.verdicts.values())

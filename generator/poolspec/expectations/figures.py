@@ -24,7 +24,7 @@ _STAT_MEANINGS = {
     StatName.CLOSED: "connections closed since then, for any reason",
     StatName.RECYCLED: "connections replaced because they were older than `recycle`",
     StatName.ACQUIRED: "acquires that got a connection",
-    StatName.RELEASED: "connections given back",
+    StatName.RELEASED: "connections released",
     StatName.TIMEOUTS: "acquires that gave up waiting",
     StatName.TOTAL_CONNECTIONS: "connections that are open, idle and on loan",
     StatName.POOL_SIZE: "connections that are idle",
@@ -62,8 +62,8 @@ LOGS = Place(
     (
         Key("failure", COUNTED, "records of connects that failed", "3"),
         Key("retry", COUNTED, "records of connects that were tried again", "2"),
-        Key("recovery", COUNTED, "records of the server being back", "1"),
-        Key("leak", COUNTED, "records of connections on loan for too long", "1"),
+        Key("recovery", COUNTED, "records of the server's return", "1"),
+        Key("leak", COUNTED, "records of loans that last too long", "1"),
         Key("invalid", COUNTED, "records of idle connections found dead", "1"),
         Key("unavailable", COUNTED, "records of the server being given up for a while", "1"),
         Key("maintenance", COUNTED, "records of maintenance that failed", "1"),
@@ -91,8 +91,8 @@ _METRIC_MEANINGS = {
 }
 _TIMING_MEANINGS = {
     TimingName.CREATE_TIME: "times to open a connection",
-    TimingName.WAIT_TIME: "times from asking for a connection to getting it",
-    TimingName.USE_TIME: "times from getting a connection to giving it back",
+    TimingName.WAIT_TIME: "times from acquire to checkout",
+    TimingName.USE_TIME: "times from checkout to release",
 }
 METRICS = Place(
     "metrics",
@@ -109,12 +109,10 @@ STATS_KEY = Key("stats", fields_kind(STATS), "the pool's counters", "{acquired: 
 SERVER_KEY = Key(
     "server", fields_kind(SERVER), "connections, by the server's count", "{connections: 2}"
 )
-HOOKS_KEY = Key("hooks", fields_kind(HOOKS), "how often hooks were called", "{setup: 2}")
-CALLS_KEY = Key(
-    "calls", fields_kind(CALLS), "how often connections were asked for things", "{rollback: 1}"
-)
-LOGS_KEY = Key("logs", fields_kind(LOGS), "what the pool logged, by sort", "{recovery: 1}")
-METRICS_KEY = Key("metrics", fields_kind(METRICS), "what monitoring sees", "{used: 1, idle: 1}")
+HOOKS_KEY = Key("hooks", fields_kind(HOOKS), "numbers of calls of hooks", "{setup: 2}")
+CALLS_KEY = Key("calls", fields_kind(CALLS), "numbers of calls of connections", "{rollback: 1}")
+LOGS_KEY = Key("logs", fields_kind(LOGS), "records in the pool's log, by sort", "{recovery: 1}")
+METRICS_KEY = Key("metrics", fields_kind(METRICS), "figures of monitoring", "{used: 1, idle: 1}")
 
 
 def _read_calls(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
@@ -123,7 +121,7 @@ def _read_calls(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
     for name, head in given.heads.items() if given else ():
         if name in OF_CONNECTIONS:
             message = f"calls of {name} are counted on scripted connections"
-            scope.names.on_stage.append((message, head))
+            scope.names.scripted_only.append((message, head))
     return read_checks(scope, fields, key)
 
 
@@ -145,7 +143,7 @@ def _read_metrics(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
 def _say_metrics(wanted: Checks) -> str:
     """Return figures; those of times are in seconds, except their number."""
     counts = tuple(name.value for name in MetricName)
-    return "what monitoring sees: " + ", ".join(
+    return "figures of monitoring: " + ", ".join(
         amounts.checks(((name, check),), "" if name in counts or name.endswith(".count") else " s")
         for name, check in wanted
     )
@@ -167,8 +165,8 @@ def _figures(
 
 KIND_OF_STATS = _figures(STATS_KEY, "the pool's statistics", Capability.STATISTICS)
 KIND_OF_SERVER = _figures(SERVER_KEY, "connections", awaits=True)
-KIND_OF_HOOKS = _figures(HOOKS_KEY, "hooks were called so often", Capability.HOOKS)
-KIND_OF_CALLS = replace(_figures(CALLS_KEY, "connections were asked so often"), read=_read_calls)
+KIND_OF_HOOKS = _figures(HOOKS_KEY, "calls of hooks", Capability.HOOKS)
+KIND_OF_CALLS = replace(_figures(CALLS_KEY, "calls of connections"), read=_read_calls)
 KIND_OF_LOGS = _figures(LOGS_KEY, "records in the pool's log", Capability.LOGS)
 KIND_OF_METRICS = ExpectationKind(
     METRICS_KEY, Body.by_name, _say_metrics, _read_metrics, Capability.METRICS

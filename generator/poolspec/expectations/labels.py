@@ -20,7 +20,7 @@ from poolspec.vocabulary.rules import EVENTS as EVENT_RULES
 # --- labels --------------------------------------------------------------------------------------
 
 SERVED = Key("served", NAMES, "actors, in the order they were served", "[first, second]")
-SAME = Key("same", NAMES, "labels of one and the same connection or pool", "[a, b]")
+SAME = Key("same", NAMES, "labels of the same connection or pool", "[a, b]")
 DIFFERENT = Key("different", NAMES, "labels, no two of the same connection or pool", "[a, b]")
 
 
@@ -64,7 +64,7 @@ KIND_OF_SERVED = ExpectationKind(
 KIND_OF_SAME = ExpectationKind(
     SAME,
     _write_variables,
-    lambda wanted: f"one and the same: {amounts.labels(wanted)}",
+    lambda wanted: f"the same: {amounts.labels(wanted)}",
     _read_compared,
 )
 KIND_OF_DIFFERENT = ExpectationKind(
@@ -112,7 +112,7 @@ EVENTS = Place("events", (EXACTLY, IN_ORDER))
 EVENTS_KEY = Key(
     "events",
     fields_kind(EVENTS),
-    "what the pool said it did",
+    "events of the pool",
     "{exactly: [checked_out, checked_in]}",
 )
 
@@ -135,7 +135,7 @@ def _write_events(body: Body, wanted: EventsExpectation) -> str:
 
 
 def _say_events(wanted: EventsExpectation) -> str:
-    how = "just these events" if wanted.exactly else "these events, among others"
+    how = "only these events" if wanted.exactly else "these events, among others"
     return f"{how}, in order: {amounts.labels(kind.value for kind in wanted.kinds)}"
 
 

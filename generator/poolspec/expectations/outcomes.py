@@ -39,7 +39,7 @@ class LoadExpectation:
 LATENCY = Place(
     "latency",
     tuple(
-        Key(name, TIMED, f"{name} of the time from asking to giving back", '"< 100ms"')
+        Key(name, TIMED, f"{name} of the time from acquire to release", '"< 100ms"')
         for name in ("mean", "max", "p50", "p90", "p95", "p99", "p99.9")
     ),
 )
@@ -65,11 +65,11 @@ LOAD_CHECKS = (
     Key("success_rate", check_kind(RATIO), "succeeded, as a share of all", '">= 95%"'),
     Key("throughput", check_kind(RATE), "operations in a second", '"> 1000"'),
 )
-LOADED = Place("what came of a load", (*LOAD_CHECKS, ERRORS, ONLY_ERRORS, LATENCY_KEY))
+LOADED = Place("the outcome of a load", (*LOAD_CHECKS, ERRORS, ONLY_ERRORS, LATENCY_KEY))
 
 
 def read_outcomes(scope: Scope, fields: Fields) -> tuple[LoadExpectation, ...]:
-    """Read what is expected of loads: mappings under their labels."""
+    """Read the expectations of loads: mappings under their labels."""
     made = []
     for head, node in fields.others:
         try:
@@ -87,7 +87,7 @@ def _read(scope: Scope, fields: Fields, head: Scalar, node: Node) -> LoadExpecta
         raise unknown(head, (*fields.place.names, *loads))
     if head.text in scope.names.running:
         hint = f"stop it first: stop: {head.text}"
-        scope.reader.problem(head, f"the load {shown(head.text)} still goes on", hint)
+        scope.reader.problem(head, f"the load {shown(head.text)} still runs", hint)
     given = read_fields(scope.reader, node, LOADED)
     refuse_empty(scope, given)
     latency = given.get(LATENCY_KEY)
@@ -103,7 +103,7 @@ def _read(scope: Scope, fields: Fields, head: Scalar, node: Node) -> LoadExpecta
 
 
 def write_outcome(wanted: LoadExpectation, body: Body) -> Iterator[str]:
-    """Yield the statements of what is expected of a load."""
+    """Yield the statements that check a load."""
     name = variable(wanted.label)
     if wanted.checks:
         yield f"{name}.expect({body.checks(wanted.checks)})"
@@ -120,7 +120,7 @@ CALLS = ("expect", "expect_errors", "expect_only_errors", "expect_latency")
 
 
 def say_outcome(wanted: LoadExpectation) -> Iterator[Sentence]:
-    """Yield the sentences of what is expected of a load."""
+    """Yield the sentences about a load."""
     name = code(wanted.label)
     if wanted.checks:
         yield Sentence(f"of {name}: {amounts.checks(wanted.checks)}")

@@ -52,7 +52,7 @@ EXPECT: Final = Place(
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What must hold, at a step or at the end of a test. Parts with their default say nothing."""
+    """Everything that must hold at one point of a test. Parts with their default say nothing."""
 
     stats: Checks = ()
     """By StatName."""
@@ -111,7 +111,7 @@ _DEFAULTS: Final[dict[str, Any]] = {part.name: part.default for part in fields(E
 
 
 def build_expectations(scope: Scope, given: Fields) -> Expectations:
-    """Return what must hold. Problems are reported to the scope's reader."""
+    """Return the expectations. Problems are reported to the scope's reader."""
     scope.names.expecting = True
     if not given.values and not given.others and given.sound:
         scope.reader.problem(given.node, "nothing is expected here", "leave it out, or fill it")
@@ -141,7 +141,7 @@ def write_expectations(wanted: Expectations, body: Body) -> Iterator[str]:
 
 
 def say_expectations(wanted: Expectations) -> Iterator[Sentence]:
-    """Yield what must hold, part by part."""
+    """Yield the sentences of the parts."""
     for part in wanted.given():
         if isinstance(part, LoadExpectation):
             yield from say_outcome(part)

@@ -25,15 +25,15 @@ REMAINING_TIMEOUT = Key(
 )
 REAL = Key(
     "real",
-    list_kind("a list of what is real", enum_kind("a part of a test", Real)),
-    "what is real in the test, and nothing else is",
+    list_kind("a list of real parts", enum_kind("a part of a test", Real)),
+    "everything that is real in the test",
     "[socket, driver]",
 )
 
 
 def _say_remaining_timeout(wanted: Check) -> str:
     limit = amounts.check(wanted, " s").removeprefix("= ")
-    return f"who waits for the database still waits for {limit}"
+    return f"a call to the database waits at most {limit} longer"
 
 
 def _read_real(scope: Scope, fields: Fields, key: Key[tuple[Real, ...]]) -> tuple[Real, ...] | None:
@@ -45,13 +45,13 @@ def _read_real(scope: Scope, fields: Fields, key: Key[tuple[Real, ...]]) -> tupl
 
 def _say_real(wanted: tuple[Real, ...]) -> str:
     real = amounts.labels(part.value for part in wanted) or "nothing"
-    return f"just this is real in the test: {real}"
+    return f"real in the test, and nothing else: {real}"
 
 
 KIND_OF_HEALTH: ExpectationKind[HealthWord] = ExpectationKind(
     HEALTH,
     Body.member,
-    lambda wanted: f"the pool says that it is {code(wanted.value)}",
+    lambda wanted: f"the pool reports that it is {code(wanted.value)}",
     needs=Capability.HEALTH,
     awaits=True,
     enums=(HealthWord,),
@@ -84,7 +84,7 @@ class LoanExpectation:
 
 BY = Key("by", NAME, "the actor that borrowed, or `main`", "first")
 LASTS = Key("for", TIMED, "how long it has been on loan", '">= 1m"')
-WHERE = Key("where", FLAG, "whether the pool can tell the place in the test", "true")
+WHERE = Key("where", FLAG, "whether the pool knows the place in the test", "true")
 LOAN = Place("a loan", (BY, LASTS, WHERE))
 LOANS_KEY = Key(
     "loans",

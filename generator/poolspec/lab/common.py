@@ -7,7 +7,7 @@ connection that it hands out, or of the result of a load. Times are seconds of t
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 from poolspec.invariants.grade import Grade
 from poolspec.invariants.stuck_report import AnyActors
@@ -21,6 +21,22 @@ from poolspec.lab.repetition import expect
 from poolspec.vocabulary import Detail, ErrorKind, EventKind, Real, Target
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class AnyLab(Protocol):
+    """A lab in either concurrency mode, as the reports of a failed test use it."""
+
+    def abort(self) -> None:
+        """Make every actor that waits, now or later, raise an exception with the reason."""
+
+    def stuck(self) -> str:
+        """Return who waits for what and who holds what. Safe in a signal handler."""
+
+    def timeline(self) -> list[str]:
+        """Return the event log as text."""
+
+    def state(self) -> list[str]:
+        """Return what each pool and the server report now."""
 
 
 class CommonLab(Generic[P, C]):

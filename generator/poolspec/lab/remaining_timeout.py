@@ -6,11 +6,15 @@ waiting task, or a task that it started, has set a timer; a timer keeps the cont
 
 import asyncio
 import socket
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
+from poolspec.faults.server import LOOK_EVERY
+from poolspec.invariants.complaints import demand
+from poolspec.invariants.observer import SETTLE, settle
 from poolspec.lab.comparisons import Expected, mismatch
 from poolspec.lifecycle.frames import current_frames
 
@@ -34,6 +38,28 @@ def of_tasks(loop: asyncio.AbstractEventLoop) -> float | None:
     timers: list[Any] = loop._scheduled  # type: ignore[attr-defined]  # asyncio's own have it
     of_actors = (at for at in timers if at._context.get(acts) and not at.cancelled())
     return min((at.when() - loop.time() for at in of_actors), default=None)
+
+
+def expect_of_threads(
+    expected: Expected, threads: Callable[[], Iterable[threading.Thread]]
+) -> None:
+    """Check the remaining timeout of threads, waiting a short time for one to wait."""
+
+    def look() -> str | None:
+        return complaint(expected, of_threads(thread.ident or 0 for thread in threads()))
+
+    demand(settle(look, lambda found: found is None))
+
+
+async def expect_of_tasks(expected: Expected) -> None:
+    """Check the remaining timeout of actors' tasks, waiting a short time for one to wait."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + SETTLE
+    while True:
+        found = complaint(expected, of_tasks(loop))
+        if found is None or loop.time() > deadline:
+            return demand(found)
+        await asyncio.sleep(LOOK_EVERY)
 
 
 def complaint(expected: Expected, seen: float | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What the files of a project share: profiles, requirements and tables."""
+"""The catalog of a project, which its files share: profiles, requirements and tables."""
 
 from dataclasses import dataclass, field
 
@@ -67,8 +67,8 @@ class Catalog:
             subject, text = given.get(g.SUBJECT) or "", given.get(g.REQUIRED_TEXT) or ""
             self.requirements[key] = Requirement(key, title, subject, text)
 
-    def _is_new(self, reader: Reader, word: Word, what: str) -> bool:
-        name = f"{what} {shown(word.text)}"
+    def _is_new(self, reader: Reader, word: Word, noun: str) -> bool:
+        name = f"{noun} {shown(word.text)}"
         if name in self.places:
             reader.problem(word.node, f"the {name} is there already", self.places[name])
             return False

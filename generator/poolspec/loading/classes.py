@@ -17,7 +17,7 @@ from poolspec.model import SpecClass, SpecTest, Table
 from poolspec.spec.fields import Fields, Key, Reader, Word
 from poolspec.spec.scope import Names, Scope
 from poolspec.spec.tree import Node
-from poolspec.spec.values import PoolOptions
+from poolspec.spec.values import PoolOptions, Step
 from poolspec.steps.kind import build_steps
 from poolspec.steps.options import HOUSEKEEPING, LISTENER, merged
 from poolspec.vocabulary import (
@@ -38,7 +38,7 @@ DEFAULT_DEADLINE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class ClassBuilder:
-    """Builds the class of one file, with what the project's files share."""
+    """Builds the class of one file, with the catalog of the project."""
 
     reader: Reader
     catalog: Catalog
@@ -74,23 +74,15 @@ class ClassBuilder:
         layer = self._inherited(fields, g.LAYER) or Layer.INTEGRATION
         pool = self._pool(fields, layer)
         time = self._inherited(fields, g.TIME) or TimeKind.VIRTUAL
-        if HOUSEKEEPING.name in dict(pool):
-            names.real_time.append(("a housekeeper", fields.at(g.POOL_KEY)))
-        steps = fields.get(g.STEPS_KEY)
-        body = build_steps(scope, steps) if steps else ()
-        names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
-        given = fields.get(g.EXPECT_KEY)
-        expect = build_expectations(scope, given) if given else Expectations()
+        body, expect = self._contents(scope, fields)
         app = self._inherited(fields, g.WEB_APP)
         if app:
             names.implied[Capability.WEB_APP] = "'web_app'"
-        if dict(pool).get(LISTENER.name) == Listening.NONE and Capability.EVENTS in names.implied:
-            message = f"the pool has no listener, and {names.implied[Capability.EVENTS]} needs one"
-            reader.problem(self._pool_place(fields), message, "leave out listener: none")
+        self._check_pool(fields, names, pool)
         self._check(word, fields, names)
         connections = self._connections(fields, names)
-        for what, node in names.real_time if time is TimeKind.VIRTUAL else ():
-            reader.problem(node, f"{what} works in real time", "add: time: real")
+        for clause, node in names.real_time if time is TimeKind.VIRTUAL else ():
+            reader.problem(node, f"{clause} works in real time", "add: time: real")
         if not names.global_pools:
             names.options.append((pool, self._pool_place(fields)))
         deadline = fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE
@@ -118,8 +110,25 @@ class ClassBuilder:
             app.text if app else None,
         )
 
+    def _contents(self, scope: Scope, fields: Fields) -> tuple[tuple[Step, ...], Expectations]:
+        """Return the steps of a test and its expectations at the end."""
+        steps = fields.get(g.STEPS_KEY)
+        body = build_steps(scope, steps) if steps else ()
+        scope.names.incomplete |= fields.has(g.STEPS_KEY) and steps is None
+        given = fields.get(g.EXPECT_KEY)
+        return body, build_expectations(scope, given) if given else Expectations()
+
+    def _check_pool(self, fields: Fields, names: Names, pool: PoolOptions) -> None:
+        """Check options of the pool that depend on the rest of the test."""
+        given = dict(pool)
+        if HOUSEKEEPING.name in given:
+            names.real_time.append(("a housekeeper", fields.at(g.POOL_KEY)))
+        if given.get(LISTENER.name) == Listening.NONE and Capability.EVENTS in names.implied:
+            message = f"the pool has no listener, and {names.implied[Capability.EVENTS]} needs one"
+            self.reader.problem(self._pool_place(fields), message, "leave out listener: none")
+
     def _connections(self, fields: Fields, names: Names) -> Connections:
-        """What a test's connections are; what it does must be possible with them."""
+        """Return the kind of a test's connections; its steps must be possible with them."""
         kind = self._inherited(fields, g.CONNECTIONS) or Connections.DRIVER
         scripted = kind in (Connections.SCRIPTED, Connections.MINIMAL)
         if kind in CONNECTION_RULES:
@@ -127,7 +136,7 @@ class ClassBuilder:
         hint = "leave it out, or use connections: driver"
         for why, node in names.at_server if scripted else ():
             self.reader.problem(node, f"{why}, and {kind} connections have no server", hint)
-        for why, node in names.on_stage if not scripted else ():
+        for why, node in names.scripted_only if not scripted else ():
             has = "the driver's" if kind is Connections.DRIVER else f"{kind} ones"
             message = f"{why}, and the test has {has}"
             self.reader.problem(node, message, "add to the test: connections: scripted")
@@ -156,7 +165,7 @@ class ClassBuilder:
         return tuple(made.values())
 
     def _modes(self, fields: Fields, names: Names) -> tuple[Concurrency, ...]:
-        """The modes of a test: those it names, less those that cannot do what it does."""
+        """Return the modes of a test: those it names, less those that cannot do its steps."""
         named = self._inherited(fields, g.CONCURRENCY) or tuple(Concurrency)
         left = {concurrency for concurrency in Concurrency if concurrency in named}
         for concurrency, word, node in names.bound_to:
@@ -179,7 +188,7 @@ class ClassBuilder:
         return merged(base, self.fields.get(g.POOL_KEY), fields.get(g.POOL_KEY))
 
     def _pool_place(self, fields: Fields) -> Node:
-        """Where the test, or else its class, says what its pool is like."""
+        """Return the place where the test, or else its class, describes its pool."""
         for given in (fields, self.fields):
             for key in (g.POOL_KEY, g.PROFILE):
                 if given.has(key):
@@ -212,7 +221,7 @@ class ClassBuilder:
         return tuple(seen)
 
     def _check(self, word: Word, fields: Fields, names: Names) -> None:
-        """A test expects something, and has a pool of its own or makes others, not both."""
+        """A test expects something, and uses its own pool or makes others, not both."""
         if not names.expecting and not names.incomplete and not fields.has(g.EXPECT_KEY):
             hint = "add 'expect', or a step that says how it fails, how long it takes or returns"
             self.reader.problem(word.node, f"nothing is expected of {shown(word.text)}", hint)

@@ -1,4 +1,4 @@
-"""The tables of keys of the four kinds of files, and of what stands in them.
+"""The tables of keys of the four kinds of files, and of their contents.
 
 spec: 1 + class: …         one test class
 spec: 1 + profiles: …      named sets of pool options
@@ -6,7 +6,10 @@ spec: 1 + requirements: …  the behaviours that `covers` may name
 spec: 1 + tables: …        database tables that tests may ask for
 """
 
+from collections.abc import Sequence
+
 from poolspec.checks.needs import NEEDS
+from poolspec.errors import expected, nearest, shown
 from poolspec.expectations.registry import EXPECT
 from poolspec.loading.table_keys import TABLES, TABLES_KEY
 from poolspec.spec.conditions import MATRIX
@@ -18,11 +21,12 @@ from poolspec.spec.kinds import (
     literal_kind,
     map_kind,
     name_kind,
+    resolved,
     text_kind,
 )
 from poolspec.spec.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
 from poolspec.spec.quantities import DEADLINE
-from poolspec.spec.tree import Node, Scalar
+from poolspec.spec.tree import Mapping, Node, Scalar
 from poolspec.steps.kind import STEPS
 from poolspec.steps.options import POOL, POOL_OPTIONS
 from poolspec.vocabulary import Concurrency, Connections, Layer, Level, TimeKind
@@ -31,7 +35,8 @@ VERSION = 1
 
 
 def _read_version(_: Reader, node: Node) -> int:
-    if not isinstance(node, Scalar) or not node.plain or node.text != str(VERSION):
+    value = resolved(node) if isinstance(node, Scalar) else None
+    if not isinstance(value, int) or isinstance(value, bool) or value != VERSION:
         raise Wrong(node, "this version of the language is not known", f"write: spec: {VERSION}")
     return VERSION
 
@@ -60,9 +65,13 @@ TEST_NAME = name_kind("a test's name", test_fault, TEST.pattern)
 SECTION_NAME: Kind[Word] = name_kind("a section", _section_fault, "[A-Z]")
 
 SPEC = Key(
-    "spec", Kind("1", _read_version, {"const": VERSION}), "version of the language", "1", True
+    "spec",
+    Kind("1", _read_version, {"type": "integer", "const": VERSION}),
+    "version of the language",
+    "1",
+    True,
 )
-PURPOSE = Key("purpose", TEXT, "what it is for", "Pool respects its maximum size", True)
+PURPOSE = Key("purpose", TEXT, "its purpose, in a sentence", "Pool respects its maximum size", True)
 LAYER = Key(
     "layer",
     enum_kind("a layer", Layer),
@@ -87,7 +96,7 @@ TIME = Key(
 CONNECTIONS = Key(
     "connections",
     enum_kind("a kind of connections", Connections),
-    "what the pool's connections are",
+    "the kind of the pool's connections",
     "scripted",
     default="the class's, else driver",
 )
@@ -122,7 +131,7 @@ POOL_KEY = Key(
 
 # --- a test --------------------------------------------------------------------------------------
 
-VALIDATES = Key("validates", TEXT, "what it makes sure of", "The next acquire blocks", True)
+VALIDATES = Key("validates", TEXT, "the behaviour it asserts", "The next acquire blocks", True)
 COVERS = Key(
     "covers", list_kind("a list of keys", COVERED), "requirements it proves", "[A06]", True
 )
@@ -132,11 +141,11 @@ DEADLINE_KEY = Key(
 MATRIX_KEY = Key(
     "matrix", MATRIX, "parameters, and the values each takes", "{n: [1, 5]}", default="none"
 )
-STEPS_KEY = Key("steps", STEPS, "what happens, in order", "[acquire: a]", default="none")
+STEPS_KEY = Key("steps", STEPS, "its steps, in order", "[acquire: a]", default="none")
 EXPECT_KEY = Key(
     "expect",
     fields_kind(EXPECT),
-    "what must hold in the end",
+    "expectations at the end",
     "{stats: {created: 2}}",
     default="nothing",
 )
@@ -154,7 +163,7 @@ TEST_PLACE = Place(
 
 CLASS_KEY = Key("class", CLASS_NAME, "name of the test class", "ConnectionPoolLimits", True)
 DESCRIPTION = Key(
-    "description", TEXT, "more about it", "Sizes, overflow and what comes after", default="none"
+    "description", TEXT, "more about it", "Sizes, overflow and waiters", default="none"
 )
 _TESTS_EXAMPLE = (
     "{starts_full: {purpose: p, validates: v, covers: [], expect: {stats: {created: 2}}}}"
@@ -200,10 +209,10 @@ PROFILES_FILE = Place("a file of profiles", (SPEC, PROFILES))
 
 SUBJECT = Key("subject", SHORT, "the class or behaviour it is about", "Limits · pool_size", True)
 REQUIRED_TEXT = Key(
-    "text", TEXT, "what must hold", "without overflow the next acquire blocks", True
+    "text", TEXT, "the requirement, in a sentence", "without overflow the next acquire blocks", True
 )
 REQUIREMENT_PLACE = Place("a requirement", (SUBJECT, REQUIRED_TEXT))
-TITLE = Key("title", SHORT, "what the section is about", "The pool's own contract", True)
+TITLE = Key("title", SHORT, "the subject of the section", "The pool's own contract", True)
 KEYS = Key(
     "keys",
     map_kind("requirements by key", COVERED, fields_kind(REQUIREMENT_PLACE)),
@@ -229,4 +238,35 @@ FILES = {
     "requirements": REQUIREMENTS_FILE,
     "tables": TABLES_FILE,
 }
-"""By the key that tells them apart. A class may have a key `tables` too."""
+"""By the key that decides the kind. A class may have a key `tables` too."""
+
+
+def _without_kind(root: Node, heads: Sequence[Scalar]) -> Wrong:
+    """Return the error of a file without a key that gives its kind."""
+    misspelt = [head for head in heads if nearest(head.text, tuple(FILES))]
+    if misspelt:
+        return Wrong(
+            misspelt[0],
+            f"unknown key {shown(misspelt[0].text)}",
+            expected(FILES, misspelt[0].text),
+        )
+    hint = f"{expected(FILES)}, next to 'spec'"
+    return Wrong(heads[0] if heads else root, "the file has no key that decides its kind", hint)
+
+
+def place_of(root: Node) -> Place:
+    """Return the place of a whole file, by the key that decides its kind. Raises `Wrong`."""
+    if not isinstance(root, Mapping):
+        raise Wrong(root, "a spec file is a mapping", "a spec starts with: spec: 1")
+    keys = {head.text: head for head, _ in root.pairs}
+    deciding = [head for name, head in keys.items() if name in FILES]
+    if "class" in keys:  # a class may name tables, too
+        deciding = [head for head in deciding if head.text != "tables"]
+    if "spec" not in keys:
+        raise Wrong(root, "the version of the language is missing", f"add: spec: {VERSION}")
+    if not deciding:
+        raise _without_kind(root, [head for head in keys.values() if head.text != "spec"])
+    if len(deciding) > 1:
+        message = f"{deciding[0].text!r} and {deciding[1].text!r} in one file"
+        raise Wrong(deciding[1], message, "write two files")
+    return FILES[deciding[0].text]

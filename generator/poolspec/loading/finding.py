@@ -11,7 +11,7 @@ Refuse = Callable[[Path, str, str], None]
 
 
 def find_files(paths: Sequence[Path], refuse: Refuse) -> list[Path]:
-    """All spec files, each once, in the order of their absolute paths. What is none is refused."""
+    """All spec files, each once, in the order of their absolute paths. Others are refused."""
     files = {absolute(path): path for path in _files(paths, refuse)}
     return [files[whole] for whole in sorted(files)]
 
@@ -30,7 +30,7 @@ def model_path(shown_path: str) -> PurePosixPath:
 
 
 def _files(paths: Sequence[Path], refuse: Refuse) -> Iterator[Path]:
-    """All files that were asked for. What is not one is reported."""
+    """Yield all files that were asked for; report paths that are none."""
     for path in paths:
         if path.suffix.lower() in _ENDINGS:
             yield path

@@ -10,12 +10,13 @@ from enum import StrEnum
 
 from poolspec.errors import expected, shown
 from poolspec.spec.common import FLAG
-from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word, Wrong, scalar
+from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word, Wrong, mismatch, scalar
 from poolspec.spec.kinds import (
     fields_kind,
     list_kind,
     map_kind,
     name_kind,
+    resolved,
     scalar_kind,
 )
 from poolspec.spec.names import LABEL
@@ -24,7 +25,7 @@ from poolspec.spec.values import Scalar
 
 
 class Sort(StrEnum):
-    """What a column holds, without its lengths."""
+    """The type of a column, without its lengths."""
 
     INT = "int"
     BIGINT = "bigint"
@@ -90,7 +91,10 @@ def _fits(sort: Sort, lengths: tuple[int, ...]) -> bool:
 
 
 def _read_expression(_: Reader, node: Node) -> str:
-    text = scalar(node, "an expression").text
+    value = resolved(scalar(node, "an expression"))
+    if not isinstance(value, str):
+        raise mismatch(node, "an expression", "put it in quotes")
+    text = value
     if not EXPRESSION.fullmatch(text) or any(mark in text for mark in ("--", "/*", "*/")):
         hint = "letters, digits, _ and . , + - * / ( ), at most 200 of them"
         raise Wrong(node, f"{shown(text)} is not an expression", hint)
@@ -112,7 +116,7 @@ REFERENCE: Kind[Word] = name_kind(
 )
 DEFAULT_VALUE: Kind[Scalar] = scalar_kind("a single value")
 
-TYPE = Key("type", COLUMN_TYPE, "what it holds", '"decimal(10,2)"', True)
+TYPE = Key("type", COLUMN_TYPE, "the type of its values", '"decimal(10,2)"', True)
 NULL = Key("null", FLAG, "whether it may be NULL", "false", default="true")
 PRIMARY_KEY = Key("primary_key", FLAG, "whether it names the row", "true", default="false")
 AUTO_INCREMENT = Key(

@@ -41,7 +41,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
-    """A table, and what is needed to check who refers to it."""
+    """A table, and the columns that references to it are checked by."""
 
     reader: Reader
     types: dict[str, ColumnType]
@@ -70,7 +70,7 @@ def build_table(reader: Reader, word: Word, fields: Fields) -> TableDefinition:
 
 
 def _quoted(name: str) -> str:
-    """A name that has passed its allow-list, as SQL takes it even if it is a word of its own."""
+    """A name that has passed its allow-list, as SQL takes it even if it is a reserved word."""
     return f"`{name}`"
 
 
@@ -114,7 +114,7 @@ def _expression(reader: Reader, given: Fields, before: tuple[str, ...]) -> str:
         if depth < 0:
             break
     if depth:
-        reader.problem(node, "the parentheses do not match", "close what is opened")
+        reader.problem(node, "the parentheses do not match", "close every parenthesis")
         return text
     for word, opens in _WORD.findall(text):
         if word not in (_FUNCTIONS if opens else before):
@@ -130,7 +130,7 @@ def _check_counted(
 ) -> None:
     if kind.sort not in _WHOLE or key != (name,) or given.has(g.DEFAULT):
         hint = "give it type: bigint, primary_key: true, and no default"
-        message = "what the server counts up is a whole number, and the primary key"
+        message = "a column that the server counts up is a whole number, and the primary key"
         reader.problem(given.at(g.AUTO_INCREMENT), message, hint)
 
 
@@ -178,7 +178,7 @@ def _reference(foreign: ForeignKey) -> str:
 
 
 def check_references(tables: dict[str, TableDefinition]) -> None:
-    """Report references to what is not there, is of another type, or is no primary key."""
+    """Report references to columns that do not exist, have another type, or are no primary key."""
     for table in tables.values():
         for foreign in table.foreign:
             if fault := _reference_fault(table, foreign, tables.get(foreign.table)):

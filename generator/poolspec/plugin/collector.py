@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from poolspec.plugin.options import ANY_SERVER
-from poolspec.plugin.results import Outcome, Results, TestResult
+from poolspec.plugin.results import Results, TestResult
 from poolspec.plugin.staleness import stale_specs, warning
+from poolspec.vocabulary.outcomes import Outcome
 
 
 class Collector:

@@ -7,11 +7,10 @@ import threading
 import traceback
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 import pytest
 
-from poolspec.lab.common import CommonLab
+from poolspec.lab.common import AnyLab
 from poolspec.lifecycle import alarm
 from poolspec.lifecycle.frames import current_frames
 
@@ -20,7 +19,7 @@ TEST_CALL = "pytest_pyfunc_call"
 OURS = (__file__, alarm.__file__)
 
 
-def run_until(seconds: float, test: Callable[[], None], lab: CommonLab[Any, Any]) -> None:
+def run_until(seconds: float, test: Callable[[], None], lab: AnyLab) -> None:
     """Run a test. If it does not end within `seconds`, fail it with the stacks of all threads."""
     report: list[str] = []
 

@@ -9,9 +9,8 @@ from itertools import takewhile
 from pathlib import Path
 from textwrap import dedent
 from types import TracebackType
-from typing import Any
 
-from poolspec.lab.common import CommonLab
+from poolspec.lab.common import AnyLab
 from poolspec.plugin.header_reader import read_header
 from poolspec.plugin.staleness import is_stale
 from poolspec.plugin.steps import step_at, step_lines
@@ -26,7 +25,7 @@ LIBRARY = (
 
 
 def explain(
-    root: Path, module: Path, test: str, error: BaseException, lab: CommonLab[Any, Any]
+    root: Path, module: Path, test: str, error: BaseException, lab: AnyLab
 ) -> list[tuple[str, str]]:
     """Return titled sections for the report of a failed test, which has its identifier."""
     return [

@@ -3,28 +3,17 @@
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-SCHEMA = 1
+from poolspec.vocabulary.outcomes import RESULTS_VERSION, Outcome
+
 SLOWEST = 3
 MOST_MISSING = 10
 """The most missing capabilities that are shown."""
 NOT_APPLICABLE, NEEDS = "not applicable: ", "needs "
 """The reason of a skipped test begins with the first; missing capabilities follow the second."""
 NO_SERVER = {"kind": "none", "description": "no server", "version": ""}
-
-
-class Outcome(StrEnum):
-    """The outcome of a test."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_APPLICABLE = "not_applicable"
-    """The pool or the server lacks a capability that the test needs."""
-    ERRORED = "errored"
-    """The test could not be set up or cleaned up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +68,7 @@ class Results:
             asdict(result)
             for result in sorted(self.tests, key=lambda r: (r.id, r.case, r.concurrency))
         ]
-        data = {"schema": SCHEMA, "pool": self.pool, "server": self.server}
+        data = {"schema": RESULTS_VERSION, "pool": self.pool, "server": self.server}
         whole: dict[str, Any] = {**data, "seconds": round(self.seconds, 3), "tests": tests}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

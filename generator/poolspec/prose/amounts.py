@@ -33,12 +33,12 @@ def option(name: str, given: Value | str) -> str:
 
 
 def checks(wanted: Checks, unit: str = "") -> str:
-    """Return comparisons with the names of what is compared."""
+    """Return comparisons, each with the name of its figure."""
     return ", ".join(f"{code(name)} {check(item, unit)}" for name, item in wanted)
 
 
 def check(wanted: Check, unit: str = "") -> str:
-    """Return a comparison, with the unit of what is compared."""
+    """Return a comparison, with the unit of its figure."""
     amount = f"{value(wanted.value)}{unit}"
     if wanted.op is CheckOp.BETWEEN:
         return f"from {amount} to {value(wanted.upper or 0)}{unit}"

@@ -1,7 +1,7 @@
 """Text of a spec as Markdown: shown as it is, never obeyed.
 
-Prose keeps its words on one line. What Markdown, HTML or a site generator's templates would take
-for markup is escaped; what has no shape on paper is shown as its escape sequence.
+Prose keeps its words on one line. Text that Markdown, HTML or a site generator's templates would
+take for markup is escaped. Characters without a shape are shown as escape sequences.
 """
 
 import re

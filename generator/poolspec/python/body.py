@@ -77,7 +77,7 @@ class Body:
         return f" as {names.variable(label)}" if label in self.used else ""
 
     def of(self, steps: tuple[Step, ...]) -> "Body":
-        """Return the body of a function with steps of its own."""
+        """Return the body of a function inside it."""
         return replace(self, used=_labels(steps))
 
     def use(self, name: str) -> str:

@@ -82,7 +82,7 @@ def check(wanted: Check) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return the words of `text`, with a full stop if it ends with no mark of its own."""
+    """Return the words of `text`, with a full stop if no punctuation ends it."""
     words = " ".join(text.split())
     return words if not words or words[-1] in ".!?…" else f"{words}."
 
@@ -109,8 +109,9 @@ def _wrap(words: str, room: int) -> list[str]:
 def _escape(text: str) -> str:
     """Write prose so that it can stand between triple double quotes.
 
-    Every backslash is doubled, so none escapes what follows it. A quote beside another, or first
-    or last, is escaped, so none closes the literal. What `repr` would escape is escaped.
+    Every backslash is doubled, so none escapes the next character. A quote beside another, or
+    first or last, is escaped, so none closes the literal. Characters that `repr` would escape are
+    escaped.
     """
     words = " ".join(text.split())
     if words.isprintable() and '"' not in words and "\\" not in words:

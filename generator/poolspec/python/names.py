@@ -1,4 +1,4 @@
-"""What a spec may call things, said again at the door to Python.
+"""Names of a spec, checked again before they become Python.
 
 `load` has already passed every name through an allow-list. The renderer does not rely on that: a
 word that becomes an identifier, or stands in a comment, is checked here once more, and a word that

@@ -1,6 +1,6 @@
 """The arguments of a test's decorators, and of the calls before its steps.
 
-An argument that has its default is left out, so that a test says what its spec says.
+An argument that has its default is left out, as it is in the spec.
 """
 
 from poolspec.model import Matrix, SpecClass, SpecTest

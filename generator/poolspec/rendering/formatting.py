@@ -19,13 +19,13 @@ _COMMAND = (
 
 
 class FormatError(Exception):
-    """ruff could not be run, or did not accept what was rendered."""
+    """ruff could not be run, or refused the rendered text."""
 
 
 def format_folder(folder: Path) -> None:
     """Format the modules of a folder in place.
 
-    Raises FormatError with what ruff said.
+    Raises FormatError with the output of ruff.
     """
     done = subprocess.run([*_COMMAND, "."], capture_output=True, text=True, check=False, cwd=folder)
     if done.returncode:

@@ -34,7 +34,7 @@ def render_module(spec: SpecClass, concurrency: Concurrency) -> str:
 
 
 def paragraphs_of_module(spec: SpecClass) -> list[str]:
-    """Return what the module's docstring says."""
+    """Return the paragraphs of the module's docstring."""
     return [literals.sentence(spec.purpose) or f"{spec.name}."]
 
 
@@ -51,7 +51,7 @@ def class_name(spec: SpecClass, concurrency: Concurrency) -> str:
 
 
 def paragraphs_of_test(test: SpecTest) -> list[str]:
-    """Return what a test's docstring says."""
+    """Return the paragraphs of a test's docstring."""
     purpose = literals.sentence(test.purpose) or f"{test.name.replace('_', ' ').capitalize()}."
     validates = literals.sentence(test.validates)
     return [purpose, f"Validates: {_lowered(validates)}"] if validates else [purpose]
@@ -69,7 +69,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("poolspec.rendering"),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # what comes out is Python; `literals` does the quoting
+        autoescape=False,  # the output is Python; `literals` does the quoting
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

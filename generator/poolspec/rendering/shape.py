@@ -1,14 +1,13 @@
-"""Proof, after the fact, that a module is what was meant and nothing else.
+"""Check that a finished module is its spec in Python, and nothing else.
 
-The finished text is parsed, and the result is compared with the spec that it was made from: one
+The finished text is parsed, and its tree is compared with the spec it was made from: one
 docstring, two imports, one class, its tests in order, each with its marks and its words, waiting as
-threads or as tasks do; inside the tests no name that is not the lab's, a label's or a parameter's,
-and no constant that is not the spec's. The text is not executed.
+threads or as tasks do; inside the tests no name that is not the runtime's, a label's or a
+parameter's, and no constant that is not the spec's. The text is not executed.
 
-The bodies of the tests are looked at as what Python makes of them, its code objects; all else is
-looked at as a tree.
+The bodies of the tests are checked as code objects; the rest of the module is checked as a tree.
 
-This repeats what `names` and `literals` promise, by other means. If it ever fails, poolspec has a
+This checks the promises of `names` and `literals` by other means. If it fails, poolspec has a
 defect, and nothing is written.
 """
 
@@ -57,11 +56,11 @@ def _parts_of(kind: type) -> Callable[[Any], Iterable[object]] | None:
 
 
 class ShapeError(Exception):
-    """A module does not say what its spec says. A defect of poolspec."""
+    """A module differs from its spec: a defect of poolspec."""
 
 
-def _defect(spec: SpecClass, what: str) -> ShapeError:
-    return ShapeError(f"{spec.path}: the module made from it is not what was meant: {what}")
+def _defect(spec: SpecClass, difference: str) -> ShapeError:
+    return ShapeError(f"{spec.path}: the module made from it differs from it: {difference}")
 
 
 def check_shape(text: str, spec: SpecClass, concurrency: Concurrency) -> None:
@@ -84,9 +83,9 @@ class _Checker:
         self._concurrency = concurrency
         self._tests = spec.tests_for(concurrency)
 
-    def _must(self, holds: bool, what: str) -> None:
+    def _must(self, holds: bool, difference: str) -> None:
         if not holds:
-            raise _defect(self._spec, what)
+            raise _defect(self._spec, difference)
 
     def _says(self, node: ast.Module | ast.ClassDef | _Function, words: list[str]) -> None:
         found = ast.get_docstring(node)
@@ -149,9 +148,9 @@ class _Checker:
         self._must(said[:1] == [identity], f"{node.name} has another identifier")
         self._must(("layer", test.layer.value) in said, f"{node.name} is of another layer")
         self._must(("covers", list(test.covers)) in said, f"{node.name} covers something else")
-        told = ("concurrency", self._concurrency.value) in said
+        marked = ("concurrency", self._concurrency.value) in said
         self._must(
-            told is (self._concurrency is Concurrency.ASYNCIO),
+            marked is (self._concurrency is Concurrency.ASYNCIO),
             f"{node.name} is for another concurrency",
         )
         if test.matrix:
@@ -174,7 +173,7 @@ class _Checker:
             raise _defect(self._spec, "a mark holds more than literals") from None
 
     def names(self, module: CodeType) -> None:
-        """Compare every name and constant inside the tests with what their specs hold."""
+        """Compare every name and constant inside the tests with those of their specs."""
         known = {test.name: _strings(test) for test in self._spec.tests}
         (body,) = _codes(module)
         for code, test in zip(_codes(body), self._tests, strict=True):
@@ -208,7 +207,7 @@ def _dotted(node: ast.expr | None) -> str:
 
 
 def _signature(node: _Function) -> list[tuple[str, str]]:
-    """Return the parameters of a function with their types, and what it returns."""
+    """Return the parameters of a function with their types, and its return type."""
     own = node.args
     more = (own.posonlyargs, own.vararg, own.kwonlyargs, own.kwarg, own.defaults, own.kw_defaults)
     found = [(one.arg, _dotted(one.annotation)) for one in own.args]

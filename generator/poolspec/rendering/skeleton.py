@@ -1,4 +1,4 @@
-"""A module without the bodies of its tests: what is left is soon made into a tree.
+"""A module without the bodies of its tests: the rest is quickly made into a tree.
 
 A line is left out only if it can stand nowhere but in the body of a test: it comes after a
 docstring indented as a test's is, and is empty itself or indented as deep. So no statement of a
@@ -12,9 +12,9 @@ _UNSEEN = "\r\f"
 
 
 def skeleton(text: str) -> str:
-    """Return a module without what follows its tests' docstrings.
+    """Return a module without the statements after its tests' docstrings.
 
-    Raises ValueError where it cannot be told what that is.
+    Raises ValueError where their extent is uncertain.
     """
     if any(sign in text for sign in _UNSEEN):
         raise ValueError("it holds a carriage return or a form feed")

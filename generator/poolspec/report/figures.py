@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from poolspec.model import SpecClass
 from poolspec.prose.markdown import prose, table
-from poolspec.report.results import LOAD_FIGURES, Results, Verdict
+from poolspec.report.results import Results, Verdict
+from poolspec.vocabulary.outcomes import LOAD_FIGURES
 
 _HEAD = {"throughput": "per second"}
 _COUNTED = ("operations", "throughput")

@@ -1,4 +1,4 @@
-"""How real each test is, in words: by what its spec says, or by what its run has seen."""
+"""How real each test is, in words: by its spec, or as observed in a run."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,11 +9,11 @@ from poolspec.report.results import Results
 from poolspec.vocabulary import Connections, TimeKind
 
 EXPLAINED = (
-    "Every test drives the real pool, and its row says how real the rest is. Server and driver "
-    "are real, and speak over a socket, unless connections are scripted, which lead nowhere; the "
-    "server is the run's. After a run a row says what was seen: server, socket, driver and clock. "
-    "On the *virtual* clock a wait of 30 s is exact and takes no time. A test of two modes has a "
-    "form for each: what borrows are threads in one, tasks in the other."
+    "Every test runs the real pool; its row shows how real the rest is. Server and driver are "
+    "real, and connected by a socket, unless the connections are scripted, which need no "
+    "server. After a run, a row shows the server, socket, driver and clock of the run. On the "
+    "*virtual* clock a wait of 30 s is exact and takes no time. A test of two modes has a form "
+    "for each: the borrowers are threads in one, tasks in the other."
 )
 _CONNECTIONS = {
     Connections.DRIVER: "server, socket, pool's driver",

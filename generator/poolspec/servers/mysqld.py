@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from poolspec.servers.base import Address, ServerError, ServerKind
@@ -105,7 +106,7 @@ class Mysqld(Program):
 
     def version(self) -> str:
         """Return the output of the binary's `--version`; raises ServerError if it does not run."""
-        return run([str(self.binary), "--no-defaults", "--version"], f"ask {self.binary}").strip()
+        return _version_of(self.binary).strip()
 
     def fill(self, data: Path) -> None:
         """Make an empty data directory; raises ServerError."""
@@ -162,6 +163,20 @@ def template(program: Mysqld) -> Path:
     return place
 
 
+def _version_of(binary: Path) -> str:
+    """Return the output of `--version`; asks a binary again only after it has changed."""
+    try:
+        changed = binary.stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return _ask_version(binary, changed)
+
+
+@cache
+def _ask_version(binary: Path, changed: int) -> str:
+    return run([str(binary), "--no-defaults", "--version"], f"ask {binary}")
+
+
 def run(command: list[str], what: str, statements: str = "") -> str:
     """Run a helper to its end and return its output; raises ServerError with the end of it."""
     try:
@@ -206,7 +221,7 @@ def _named(named: str, kinds: tuple[ServerKind, ...]) -> Mysqld | None:
 
 def _kind_of(binary: Path, expected: ServerKind) -> ServerKind:
     # MariaDB installs itself as `mysqld`, too.
-    said = run([str(binary), "--no-defaults", "--version"], f"ask {binary}").lower()
+    said = _version_of(binary).lower()
     if "mariadb" in said:
         return ServerKind.MARIADB
     return ServerKind.MYSQL if "mysql" in said else expected

@@ -16,6 +16,7 @@ from poolspec.spec.kinds import (
 )
 from poolspec.spec.names import HELPER, LABEL, PYTHON, RESERVED, label_fault
 from poolspec.spec.quantities import COUNT, DURATION, LIMIT
+from poolspec.spec.scalars import YAML_WORDS
 from poolspec.spec.tree import Node
 from poolspec.vocabulary import ErrorKind
 
@@ -25,7 +26,7 @@ NAME = replace(
 NAME_SCHEMA: Json = {
     "type": "string",
     "pattern": f"^(?!{HELPER.pattern}$){LABEL.pattern}$",
-    "not": {"enum": sorted(RESERVED | PYTHON)},
+    "not": {"enum": sorted(RESERVED | PYTHON | YAML_WORDS)},
 }
 """Names stand in many places; so their schema is a definition."""
 
@@ -47,7 +48,7 @@ STEP_NAME = name_kind("a step's name", _step_fault, LABEL.pattern)
 NAMES = list_kind("a list of names", NAME, low=1)
 SOME_NAMES = some_kind("a name or a list of names", NAME)
 SECONDS = value_kind(DURATION)
-PATIENCE = value_kind(LIMIT)
+TIME_LIMIT = value_kind(LIMIT)
 FAILURE = enum_kind("a kind of error", ErrorKind)
 SCALAR = scalar_kind("a single value")
 SCALARS = list_kind("a list of values", SCALAR)

@@ -7,7 +7,7 @@ from poolspec.errors import expected, shown
 from poolspec.spec.fields import Kind, Reader, Word, Wrong, mismatch, scalar, short
 from poolspec.spec.kinds import resolved, use
 from poolspec.spec.names import LABEL
-from poolspec.spec.quantities import COUNT, DURATION, Quantity
+from poolspec.spec.quantities import COUNT, DURATION, PARAMETER, Quantity
 from poolspec.spec.scalars import DURATION_PATTERN, duration, percent
 from poolspec.spec.tree import Mapping, Node, Part, Sequence
 from poolspec.spec.values import Ref, Value
@@ -21,7 +21,7 @@ _MAX_ROWS = 200
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a test waits for: one actor, or so many, in a state."""
+    """The condition that a test waits for: one actor, or a number of actors, in a state."""
 
     state: ActorState
     actor: Word | None = None
@@ -163,6 +163,7 @@ def matrix_fault(cell: Cell, quantity: Quantity | None) -> str:
 _CONDITION_WORDS = "'NAME is waiting' or 'N actors are waiting' (or holding, done)"
 _CELL_WORDS = "a number, true, false or a duration"
 
+_TIME = rf"(0|{PARAMETER.pattern}|{DURATION_PATTERN})"
 CONDITION = Kind(
     _CONDITION_WORDS,
     _read_condition,
@@ -171,7 +172,12 @@ CONDITION = Kind(
 HOLD = Kind(
     "a duration or a range of them",
     _read_hold,
-    {"anyOf": [{"type": "string", "minLength": 1}, {"enum": [0]}]},
+    {
+        "anyOf": [
+            {"type": "string", "pattern": rf"^({_TIME}|{_TIME} *\.\. *{_TIME})$"},
+            {"enum": [0]},
+        ]
+    },
 )
 
 _CELL_SCHEMA = {

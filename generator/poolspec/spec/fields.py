@@ -1,13 +1,12 @@
 """Kinds of values, and tables of keys.
 
-A `Kind` is all there is to know about one sort of value: what to call it, how to read it from a
+A `Kind` holds everything about one sort of value: its name in messages, how to read it from a
 node, and how JSON Schema describes it. A `Key` gives a kind a name, a place and a meaning. A
 `Place` is the table of keys of one sort of mapping. The grammar is made of these and nothing else,
-so what the reader takes, what an editor's schema takes and what the documentation lists cannot
-differ.
+so the reader, the JSON Schema of editors and the tables of the guide cannot differ.
 
 A kind's `read` raises `Wrong` if it can make nothing of the node. A kind of several parts reports
-the faulty parts, and gives back what is left, so that one fault does not hide the next.
+the faulty parts and returns the others, so that one fault does not hide the next.
 """
 
 from collections.abc import Callable
@@ -27,7 +26,7 @@ Json = dict[str, Any]
 
 
 class Wrong(Exception):  # noqa: N818 - control flow inside this package, never seen outside
-    """A node is not what its place wants."""
+    """A node does not fit its place."""
 
     def __init__(self, node: Node, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -65,7 +64,7 @@ class Reader:
     _paths: dict[int, str] = field(default_factory=dict)
 
     def problem(self, node: Node, message: str, hint: str = "") -> None:
-        """Report what is wrong with a node."""
+        """Report a problem with a node."""
         self._paths = self._paths or paths(self.root)
         whole = node.whole if isinstance(node, Part) else node
         self.source.report(
@@ -111,9 +110,9 @@ class Key(Generic[T]):
     """A value, as YAML on one line."""
     required: bool = False
     default: str = ""
-    """What holds where the key is left out, in words."""
+    """The default where the key is left out, in words."""
     of_test: bool = False
-    """Its value is a name that the test gives, so who knows the names tells that it is missing."""
+    """Its value is a name of the test: the code that knows the names reports that it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class Place:
 
 
 class Fields:
-    """What was read from one mapping: values by key, in the order of the file."""
+    """The contents of one mapping: values by key, in the order of the file."""
 
     __slots__ = ("heads", "node", "nodes", "others", "place", "sound", "uses", "values")
 
@@ -186,11 +185,11 @@ def read_fields(reader: Reader, node: Node, place: Place) -> Fields:
 
 
 def _report_missing(reader: Reader, node: Mapping, place: Place, missing: list[Key[Any]]) -> None:
-    """Tell of keys that are missing, save those that were told to be meant by an unknown one."""
+    """Report missing keys, except those that an unknown key was reported to mean."""
     unknown_heads = [head.text for head, _ in node.pairs if head.text not in place.by_name]
-    told = {nearest(head, place.names) for head in unknown_heads}
+    reported = {nearest(head, place.names) for head in unknown_heads}
     for key in missing:
-        if not key.of_test and key.name not in told:
+        if not key.of_test and key.name not in reported:
             hint = f"add it: {key.name}: {key.example} ({key.meaning})"
             reader.problem(node, f"{place.name} needs the key {key.name!r}", hint)
 
@@ -215,7 +214,7 @@ def unknown(head: Scalar, names: tuple[str, ...]) -> Wrong:
 
 
 def found(node: Node) -> str:
-    """What a node is, in words."""
+    """Return a node in words."""
     if isinstance(node, Mapping):
         return "a mapping"
     if isinstance(node, Sequence):

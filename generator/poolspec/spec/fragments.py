@@ -4,7 +4,7 @@ from typing import Any
 
 from poolspec.spec.fields import Json, Key, Place
 from poolspec.spec.quantities import PARAMETER, Quantity
-from poolspec.spec.scalars import DURATION_PATTERN
+from poolspec.spec.scalars import DURATION_PATTERN, PERCENT_PATTERN
 
 _PARAMETER_SCHEMA: Json = {"type": "string", "pattern": rf"^{PARAMETER.pattern}$"}
 
@@ -48,6 +48,8 @@ def value_choices(quantity: Quantity) -> list[Json]:
     choices = [number_schema(quantity)]
     if quantity.timed:
         choices.append({"type": "string", "pattern": f"^{DURATION_PATTERN}$"})
+    if quantity.ratio:
+        choices.append({"type": "string", "pattern": f"^{PERCENT_PATTERN}$"})
     return choices
 
 

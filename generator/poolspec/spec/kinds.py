@@ -29,7 +29,7 @@ from poolspec.spec.fragments import (
     value_schema,
 )
 from poolspec.spec.quantities import PARAMETER, Quantity, check, operands
-from poolspec.spec.scalars import resolve
+from poolspec.spec.scalars import YAML_WORDS, resolve, word_value
 from poolspec.spec.tree import Mapping, Node, Scalar, Sequence
 from poolspec.spec.values import Check, Ref, Value
 from poolspec.spec.values import Scalar as ScalarValue
@@ -62,11 +62,19 @@ def name_kind(words: str, fault_of: Callable[[str], str], pattern: str) -> Kind[
 
     def read(_: Reader, node: Node) -> Word:
         text = scalar(node, words).text
-        if fault := fault_of(text):
+        if fault := fault_of(text) or yaml_fault(text):
             raise Wrong(node, f"{shown(text)} cannot be {words}", fault)
         return Word(text, node)
 
-    return Kind(words, read, {"type": "string", "pattern": f"^{pattern}$"})
+    schema: Json = {"type": "string", "pattern": f"^{pattern}$"}
+    if any(re.fullmatch(pattern, word) for word in YAML_WORDS):
+        schema["not"] = {"enum": sorted(YAML_WORDS)}
+    return Kind(words, read, schema)
+
+
+def yaml_fault(word: str) -> str:
+    """Return why a word cannot be a name, as other readers of YAML take it; empty if it can."""
+    return "to YAML this word is a value; choose another name" if word in YAML_WORDS else ""
 
 
 def enum_kind(words: str, choices: type[E]) -> Kind[E]:
@@ -88,6 +96,7 @@ def value_kind(quantity: Quantity) -> Kind[Value]:
     def read(reader: Reader, node: Node) -> Value:
         text = short(node, quantity.noun)
         try:
+            _refuse_quoted(node, text)
             value = quantity.value(text)
         except ValueError as error:
             hint = quantity.hint(str(error), compared=False)
@@ -96,6 +105,13 @@ def value_kind(quantity: Quantity) -> Kind[Value]:
         return value
 
     return Kind(quantity.noun, read, value_schema(quantity))
+
+
+def _refuse_quoted(node: Node, text: str) -> None:
+    """Refuse a number in quotes, which is a text. Raises `Wrong`."""
+    quoted = isinstance(node, Scalar) and not node.plain
+    if quoted and isinstance(word_value(text), int | float):
+        raise Wrong(node, f"{shown(text)} in quotes is a text", f"write {text} without quotes")
 
 
 def literal_kind(quantity: Quantity) -> Kind[float]:
@@ -151,7 +167,7 @@ def resolved(node: Scalar) -> ScalarValue:
 _WORD = re.compile(r"[A-Za-z]\w{0,79}")
 _BOOLEANS = frozenset({"yes", "no", "true", "false", "on", "off"})
 _OF_WORDS = {"pattern", "enum"}
-"""What the schema of a kind of words has."""
+"""Keys that the schema of a kind of words has."""
 
 
 def list_kind(words: str, kind: Kind[T], low: int = 0, high: int = 1000) -> Kind[tuple[T, ...]]:

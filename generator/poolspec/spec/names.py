@@ -25,7 +25,7 @@ RESERVED: Final = frozenset(
         *("approx", "at_least", "at_most", "between", "less_than", "more_than", "not_equal"),
     )
 )
-"""What a generated module calls its own things, classes aside: no name starts with a capital."""
+"""Names that a generated module uses itself; no classes, since names of a spec are lower case."""
 
 _PYTHON_WORDS = """
 abs aiter all and anext any as ascii assert async await bin bool break breakpoint bytearray bytes
@@ -41,7 +41,7 @@ PYTHON: Final = frozenset(_PYTHON_WORDS.split())
 
 
 class Naming(StrEnum):
-    """What a name inside a test stands for. All share one namespace."""
+    """The kinds of names inside a test. All share one namespace."""
 
     PARAMETER = "matrix parameter"
     LABEL = "connection"

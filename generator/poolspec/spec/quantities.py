@@ -1,6 +1,6 @@
 """Numbers with a meaning, and comparisons with them.
 
-A `Quantity` says what a number stands for (a count, a duration, a ratio, a rate), how it is
+A `Quantity` describes a number: its meaning (a count, a duration, a ratio, a rate), how it is
 written and how large it may be. One and the same quantity judges a number in the text and every
 value that a matrix parameter takes in its place.
 """
@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from poolspec.errors import shown
-from poolspec.spec.scalars import DURATION_PATTERN, duration, percent, word_value
+from poolspec.spec.scalars import (
+    DURATION_PATTERN,
+    FLOAT_PATTERN,
+    INTEGER_PATTERN,
+    duration,
+    percent,
+    word_value,
+)
 from poolspec.spec.values import Check, Ref, Value
 from poolspec.vocabulary import CheckOp
 
@@ -27,7 +34,7 @@ _UNITS = "write a number and its unit (us, ms, s, m, h, d), as in 500ms or 1h 30
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What a number stands for, and its bounds (inclusive)."""
+    """The meaning of a number, and its bounds (inclusive)."""
 
     noun: str
     """As errors call it: 'a whole number'."""
@@ -41,7 +48,7 @@ class Quantity:
     high: float = 1e9
 
     def value(self, text: str) -> Value:
-        """The value of a word. Raises ValueError with what is wrong with it."""
+        """Return the value of a word. Raises ValueError with the reason if it has none."""
         if text.startswith("$") and PARAMETER.fullmatch(text):
             return Ref(text[1:])
         number = self._number(text)
@@ -50,7 +57,7 @@ class Quantity:
         return float(number) if self.timed else number
 
     def fault(self, number: Value) -> str:
-        """What is wrong with a number here; empty if nothing is."""
+        """Return why a number does not fit; empty if it does."""
         if isinstance(number, Ref | bool) or (self.whole and not isinstance(number, int)):
             return f"{_said(number)} is not {self.noun}"
         if not self.low <= number <= self.high:
@@ -58,7 +65,7 @@ class Quantity:
         return ""
 
     def hint(self, fault: str, *, compared: bool) -> str:
-        """How to write it, where what was given is none of its numbers."""
+        """Return how to write a number, for a text that is none."""
         if not fault.endswith(f"is not {self.noun}"):
             return ""
         if compared:
@@ -70,7 +77,7 @@ class Quantity:
         """A pattern of its numbers as text, for the schema."""
         if self.timed:
             return f"0|{DURATION_PATTERN}"
-        number = r"-?[0-9]+" if self.whole else r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?"
+        number = INTEGER_PATTERN if self.whole else FLOAT_PATTERN
         return f"{number}( ?%)?" if self.ratio else number
 
     @property
@@ -95,7 +102,7 @@ class Quantity:
 
 
 def check(quantity: Quantity, text: str) -> Check:
-    """The comparison that a text states. Raises ValueError with what is wrong with it."""
+    """Return the comparison of a text. Raises ValueError with the reason if it is none."""
     made = _compared(quantity, text)
     known = not any(isinstance(value, Ref) for value in operands(made))
     if known and (fault := impossible(quantity, made) or _idle(quantity, made)):
@@ -198,11 +205,11 @@ def _said(number: Value) -> str:
 
 
 COUNT = Quantity("a whole number", "2", whole=True)
-"""How many of something were counted."""
+"""A number of things that were counted."""
 NUMBER_OF = Quantity("a whole number", "20", whole=True, low=1, high=1_000_000)
-"""How many of something there shall be."""
+"""A number of things to be made."""
 THREADS = Quantity("a whole number", "20", whole=True, low=1, high=1_000)
-"""How many threads there shall be."""
+"""A number of threads or tasks to be started."""
 SIZE = Quantity("a whole number", "5", whole=True, high=10_000)
 OVERFLOW = Quantity("a whole number", "10", whole=True, low=-1, high=10_000)
 DURATION = Quantity("a duration", "1s", timed=True, high=3.2e8)

@@ -1,7 +1,7 @@
-"""What a plain word of YAML means: null, a truth value, a number, a duration, or a text.
+"""The meaning of a plain word of YAML: null, a truth value, a number, a duration, or a text.
 
 The rules are those of YAML 1.2's core schema, without its odd corners: `true`, `false`, `null` and
-`~` in just these spellings; decimal integers and floats; all else is text. `on`, `yes` and `no`
+`~` in these spellings only; decimal integers and floats; all else is text. `on`, `yes` and `no`
 are words. A value in quotes is always text.
 """
 
@@ -13,13 +13,19 @@ from poolspec.spec.tree import Scalar as ScalarNode
 from poolspec.spec.values import Scalar
 
 _WORDS: dict[str, Scalar] = {"null": None, "~": None, "": None, "true": True, "false": False}
+YAML_WORDS = frozenset(("true", "false", "null"))
+"""Words that look like names, and are values."""
 _NUMBER_STARTS = frozenset("+-.0123456789")
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+INTEGER_PATTERN = r"[-+]?(0|[1-9][0-9]*)"
+_INT = re.compile(INTEGER_PATTERN)
+FLOAT_PATTERN = r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|0|[1-9][0-9]*)([eE][-+]?[0-9]+)?"
+"""Of a number without leading zeros; `_FLOAT` is wider."""
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
+PERCENT_PATTERN = r"([0-9]+(?:\.[0-9]+)?) ?%"
+_PERCENT = re.compile(PERCENT_PATTERN)
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(us|ms|s|min|m|h|d)")
 DURATION_PATTERN = rf"{_DURATION_PART.pattern}(?: {_DURATION_PART.pattern})*"
-"""Of a whole duration; what it does not say: units go from large to small."""
+"""Of a whole duration. The order of units, from large to small, is checked separately."""
 _DURATION = re.compile(DURATION_PATTERN)
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}

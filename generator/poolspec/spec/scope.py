@@ -24,11 +24,11 @@ from poolspec.vocabulary import Capability, Concurrency, Fault
 
 
 class Hold(Enum):
-    """Whether a connection may be used, and who gives it back."""
+    """Whether a connection may be used, and what releases it."""
 
     HELD = auto()
     """By its label, until a step releases it."""
-    LENT = auto()
+    BLOCK = auto()
     """By a `with` block, which releases it."""
     GONE = auto()
     """Released."""
@@ -75,7 +75,7 @@ class Names:
     """What only one concurrency can do: which concurrency, the word, and where it stands."""
     at_server: list[tuple[str, Node]] = field(default_factory=list)
     """What needs a server: in words, and where it stands."""
-    on_stage: list[tuple[str, Node]] = field(default_factory=list)
+    scripted_only: list[tuple[str, Node]] = field(default_factory=list)
     """What needs scripted connections."""
     asked: list[Node] = field(default_factory=list)
     """Where the test asks something of a web application."""

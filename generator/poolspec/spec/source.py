@@ -82,7 +82,7 @@ class Source:
 
 
 def read_source(path: Path, shown: str) -> Source:
-    """Read a file. What is wrong with it is noted in the source; `text` is then empty."""
+    """Read a file. Problems are noted in the source; `text` is then empty."""
     source = Source(shown)
     try:
         accept_text(source, _read(path, source))

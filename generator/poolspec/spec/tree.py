@@ -19,7 +19,7 @@ from poolspec.spec.source import Refused, Source
 
 MAX_DEPTH = 20
 _YAML_TAG = "tag:yaml.org,2002:"
-"""What the parser writes for `!!`."""
+"""The parser's text for `!!`."""
 
 
 class Scalar:
@@ -82,7 +82,7 @@ _HINTS = (
     (r"',' or", "a list or mapping that is opened on a line must be closed: ] or }"),
 )
 _UNCLOSED = re.compile("flow|quoted")
-"""What stands in the context of an error about something that is not closed."""
+"""Words in the context of an error about something that is not closed."""
 
 
 def parse(source: Source) -> Node | None:
@@ -211,7 +211,7 @@ def _report_syntax(source: Source, error: yaml.MarkedYAMLError) -> None:
 
 
 def _mark_of(error: yaml.MarkedYAMLError) -> Any:
-    """Where to look: at what was found, or at what was opened in a line before and not closed."""
+    """Return the place to look at: the offending text, or an opening that is not closed."""
     found, opened = error.problem_mark, error.context_mark
     if not found or not opened:
         return found or opened

@@ -59,7 +59,7 @@ COUNT_KEY = Key(
     "count", value_kind(THREADS), "threads or tasks that do the same", "50", default="1"
 )
 REPEAT = Key("repeat", value_kind(NUMBER_OF), "times each does it", "20", default="1")
-BODY = Key("steps", STEPS, "what the actor does", "[acquire: x, release: x]", True)
+BODY = Key("steps", STEPS, "the steps of the actor", "[acquire: x, release: x]", True)
 ACTOR = Place("an actor", (BODY, COUNT_KEY, REPEAT))
 
 
@@ -145,7 +145,7 @@ def _say_actor(actor: Actor) -> Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Join(Step):
-    """Wait for actors to finish; what one of them raised is raised here."""
+    """Wait for actors to finish; an exception of one of them is raised here."""
 
     actors: tuple[str, ...]
 
@@ -218,7 +218,7 @@ class Fork(Step):
         return self.body
 
 
-FORK = Key("fork", STEPS, "what a forked child process does", "[acquire: x, release: x]", True)
+FORK = Key("fork", STEPS, "the steps of a forked child process", "[acquire: x, release: x]", True)
 
 
 def _read_fork(scope: Scope, fields: Fields) -> Fork | None:

@@ -71,7 +71,7 @@ DO = Key("do", STEPS, "the steps of the block", "[{query: SELECT 1, on: c}]", de
 RAISES = Key(
     "raises",
     enum_kind("a way for a block to end", BodyFailure),
-    "what the block raises at its end; it must come out",
+    "raised at the end of the block; it must come out",
     "error",
     default="nothing",
 )
@@ -105,9 +105,9 @@ def _read_block(scope: Scope, fields: Fields, key: Key[Word], kind: type[B]) -> 
     scope.names.own_pool.append(fields.node)
     for inside in (DO, RAISES):
         if fails and fields.has(inside):
-            message = f"{inside.name!r} is never come to, for the borrowing fails"
+            message = f"{inside.name!r} is never reached: the borrowing fails"
             scope.reader.problem(fields.at(inside), message, "keep one of them")
-    thing = scope.bind(word, Naming.LABEL, hold=Hold.LENT) if word and not fails else None
+    thing = scope.bind(word, Naming.LABEL, hold=Hold.BLOCK) if word and not fails else None
     steps = fields.get(DO)
     body = build_steps(scope, steps) if steps and not fails else ()
     if thing:
@@ -134,9 +134,9 @@ def _write_transaction(step: Transaction, body: Body) -> Lines:
     return _write_block("pool.transaction()", around, step, body)
 
 
-def _write_block(lender: str, around: str, step: Block, body: Body) -> Lines:
+def _write_block(source: str, around: str, step: Block, body: Body) -> Lines:
     """Yield a block; an `async with` and the check of its failure are two statements."""
-    borrowed = lender + ("" if step.fails else body.bind_as(step.label))
+    borrowed = source + ("" if step.fails else body.bind_as(step.label))
     inner = _inside(step, body)
     if around and body.async_:
         yield f"with {around}:"

@@ -141,7 +141,7 @@ def _write_connect(step: Connect, body: Body) -> Lines:
 
 
 def _say_connect(step: Connect) -> Sentence:
-    return Sentence(f"Open {code(step.label)}, a connection that the pool knows nothing of.")
+    return Sentence(f"Open {code(step.label)}, a connection that is not the pool's.")
 
 
 # --- release -------------------------------------------------------------------------------------
@@ -149,10 +149,10 @@ def _say_connect(step: Connect) -> Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Release(Step):
-    """Give connections back."""
+    """Release connections."""
 
     labels: tuple[str, ...]
-    """Empty for `release: nothing`, which gives None to the pool."""
+    """Empty for `release: nothing`, which passes None to the pool."""
     pool: str | None = None
     fails: ErrorKind | None = None
     says: tuple[str, ...] = ()
@@ -167,10 +167,10 @@ class Release(Step):
 
 
 def _read_released(reader: Reader, node: Node) -> tuple[Word, ...]:
-    if isinstance(node, ScalarNode) and node.plain and node.text == "nothing":
+    if isinstance(node, ScalarNode) and node.text == "nothing":
         return ()
     if isinstance(node, ScalarNode) and node.plain and node.text in ("", "~", "null"):
-        raise Wrong(node, "release needs a label", "to give None to the pool, write: nothing")
+        raise Wrong(node, "release needs a label", "to pass None to the pool, write: nothing")
     return SOME_NAMES.read(reader, node)
 
 
@@ -179,9 +179,9 @@ RELEASED: Kind[tuple[Word, ...]] = Kind(
     _read_released,
     {"anyOf": [{"const": "nothing"}, SOME_NAMES.schema]},
 )
-RELEASE = Key("release", RELEASED, "give connections back; `nothing` gives None", "[a, b]", True)
+RELEASE = Key("release", RELEASED, "release connections; `nothing` passes None", "[a, b]", True)
 TO = Key(
-    "to", NAME, "the pool to give to: global or opened", "shared", default="where they came from"
+    "to", NAME, "the pool to release to: global or opened", "shared", default="where they came from"
 )
 
 
@@ -192,7 +192,7 @@ def _read_release(scope: Scope, fields: Fields) -> Release:
     if fails and len(words) > 1:
         message = f"'fails' speaks of one release, not of {len(words)}"
         scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
-    pools = [_give_back(scope, word, fails, fields.node.line) for word in words]
+    pools = [_taken_from(scope, word, fails, fields.node.line) for word in words]
     if len(set(pools)) > 1:
         message = "these connections come from different pools"
         scope.reader.problem(fields.node, message, "write a step for each pool")
@@ -207,13 +207,13 @@ def _read_release(scope: Scope, fields: Fields) -> Release:
     return Release(fields.node.line, texts(words), pool, fields.get(FAILS), says)
 
 
-def _give_back(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
+def _taken_from(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
     """Take a connection away from its label; return the pool it came from."""
     thing = scope.find(word, Naming.LABEL)
     if thing is None:
         return None
-    if thing.hold is Hold.LENT and not fails:
-        message = f"{shown(word.text)} is given back at the end of its block"
+    if thing.hold is Hold.BLOCK and not fails:
+        message = f"{shown(word.text)} is released at the end of its block"
         scope.reader.problem(word.node, message, "leave this step out, or say how it 'fails'")
     elif thing.hold is Hold.GONE and not fails:
         report_gone(scope, word, thing, "if the step must fail, say how: fails: …")
@@ -224,7 +224,7 @@ def _give_back(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
 
 def report_gone(scope: Scope, word: Word, thing: Thing, hint: str) -> None:
     """Report that a connection was released before."""
-    message = f"{shown(word.text)} was given back in line {thing.gone_line}"
+    message = f"{shown(word.text)} was released in line {thing.gone_line}"
     scope.reader.problem(word.node, message, hint)
 
 

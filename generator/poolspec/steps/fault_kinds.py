@@ -14,7 +14,7 @@ from poolspec.vocabulary import CALL_FAULTS, OF_CONNECTIONS, Call, Capability, F
 
 
 class Terms(Flag):
-    """What a step says of its fault, besides the kind."""
+    """The keys that describe a fault, besides its kind."""
 
     NONE = 0
     VICTIM = auto()
@@ -31,7 +31,7 @@ class FaultKind:
 
     fault: Fault
     sentence: str
-    """What it breaks; `{on}` and `{seconds}` stand for what the step says."""
+    """Its sentence, without the end; `{on}` and `{seconds}` stand for values of the step."""
     healed: str = ""
     """The sentence of its healing; empty for a fault that is permanent."""
     terms: Terms = Terms.NONE
@@ -44,12 +44,12 @@ class FaultKind:
     def say(
         self, on: str | None, seconds: Value | None, times: Value | None, after: Value | None
     ) -> str:
-        """Return what a step breaks, without the end of its sentence."""
+        """Return the sentence of a step, without its end."""
         said = self.sentence.format(on=code(on or ""), seconds=amounts.seconds(seconds or 0.0))
         if Terms.CALLS not in self.terms:
             return said
         how_often = f"{amounts.value(times)} times" if times is not None else "until healed"
-        spared = "" if after is None else f", after {amounts.value(after)} that go well"
+        spared = "" if after is None else f", after {amounts.value(after)} that succeed"
         return f"{said}, {how_often}{spared}"
 
 
@@ -75,7 +75,7 @@ _OTHERS = (
     FaultKind(
         Fault.SERVER_PAUSED,
         "Pause the server: it answers nothing",
-        "Let the server go on.",
+        "Let the server continue.",
         needs=Capability.SERVER_CONTROL,
         of_server=True,
     ),
@@ -111,7 +111,7 @@ _LISTENING = {Call.LISTENER: Capability.EVENTS}
 def _of_call(fault: Fault, call: Call, manner: Manner) -> FaultKind:
     """Return the row of a fault of a call."""
     sentence = _MANNERS[manner].format(_NOUNS[call])
-    healed = f"Let {_NOUNS[call]} go well again."
+    healed = f"Let {_NOUNS[call]} succeed again."
     if call is Call.CONNECT:
         sentence = _CONNECT_SENTENCES.get(manner, sentence)
         healed = _CONNECT_HEALED.get(manner, healed)

@@ -45,7 +45,7 @@ class Inject(Step):
 
 @dataclass(frozen=True, slots=True)
 class Heal(Step):
-    """Undo what an `Inject` broke."""
+    """End the fault of an `Inject`."""
 
     fault: Fault
 
@@ -55,7 +55,7 @@ FAULT = Key("fault", _KIND, "break something", "connect_refused", True)
 VICTIM = Key("on", NAME, "the connection that is killed", "a", default="see below")
 FOR = Key("for", SECONDS, "how long a call takes", "2s", default="see below")
 TIMES = Key("times", value_kind(NUMBER_OF), "calls it is for", "3", default="until it is healed")
-AFTER_CALLS = Key("after", value_kind(SIZE), "calls that go well first", "2", default="0")
+AFTER_CALLS = Key("after", value_kind(SIZE), "calls that succeed first", "2", default="0")
 HEAL = Key("heal", _KIND, "undo a fault", "connect_refused", True)
 
 _NEEDED: tuple[tuple[Terms, Key[Any]], ...] = ((Terms.VICTIM, VICTIM), (Terms.DURATION, FOR))
@@ -77,7 +77,7 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
     if kind.of_server:
         scope.names.at_server.append((f"{fault} is about a server", fields.at(FAULT)))
     if kind.scripted:
-        scope.names.on_stage.append((f"{fault} is for scripted connections", fields.at(FAULT)))
+        scope.names.scripted_only.append((f"{fault} is for scripted connections", fields.at(FAULT)))
     if kind.healed:
         scope.names.broken.add(fault)
     return Inject(
@@ -94,7 +94,7 @@ def _victim(scope: Scope, fields: Fields) -> str | None:
     word = fields.get(VICTIM)
     thing = scope.find(word, Naming.LABEL) if word else None
     if word and thing and thing.hold is Hold.GONE:
-        message = f"{shown(word.text)} was given back in line {thing.gone_line}"
+        message = f"{shown(word.text)} was released in line {thing.gone_line}"
         scope.reader.problem(word.node, message, "write: fault: idle_killed")
     return word.text if word else None
 
@@ -121,7 +121,7 @@ def _read_heal(scope: Scope, fields: Fields) -> Heal | None:
         return None
     if not FAULTS[fault].healed:
         lasting = tuple(kind.fault for kind in FAULTS.values() if kind.healed)
-        message = f"{fault} cannot be healed: what was killed stays so"
+        message = f"{fault} cannot be healed: it is permanent"
         scope.reader.problem(fields.at(HEAL), message, expected(lasting))
     elif fault not in scope.names.broken and not scope.names.incomplete:
         message = f"there is no {fault} to heal"

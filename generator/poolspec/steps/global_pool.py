@@ -45,7 +45,7 @@ GLOBAL_POOL = Key("global_pool", NAME, "ask for the process-wide pool", "shared"
 OPTIONS = Key(
     "options",
     fields_kind(GLOBAL_OPTIONS),
-    "what it is asked with",
+    "options of the request",
     "{size: 3}",
     default="no options at all",
 )

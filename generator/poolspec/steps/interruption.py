@@ -54,8 +54,8 @@ INTERRUPT_EVERYWHERE = Key(
     "[acquire: x, release: x]",
     True,
 )
-BEFORE = Key("before", STEPS, "what comes before it each time", "[acquire: a]", default="no steps")
-AFTER = Key("after", STEPS, "what comes after it each time", "[advance: 1s]", default="no steps")
+BEFORE = Key("before", STEPS, "steps before it, each time", "[acquire: a]", default="no steps")
+AFTER = Key("after", STEPS, "steps after it, each time", "[advance: 1s]", default="no steps")
 BY = Key(
     "by",
     enum_kind("a way to interrupt", Interruption),

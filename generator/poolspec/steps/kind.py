@@ -131,7 +131,7 @@ def build_steps(scope: Scope, steps: StepList) -> tuple[Step, ...]:
 
 
 def _note(scope: Scope, fields: Fields, kind: StepKind[Any]) -> None:
-    """Take note of what every step may say: what it expects, and the capabilities it needs."""
+    """Take note of the expectations and the capabilities that any step may have."""
     names = scope.names
     expecting: tuple[Key[Any], ...] = (FAILS, TOOK, *kind.expects)
     if any(fields.has(key) for key in expecting):

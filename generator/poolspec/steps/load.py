@@ -59,7 +59,7 @@ class Load(Step):
     via: Via = Via.ACQUIRE
     runner: Runner = Runner.THREADS
     requests: tuple[tuple[str, Value], ...] = ()
-    """Requests to the web application, each so often, shared out among the clients."""
+    """Requests to the web application, each with a number, shared out among the clients."""
     until_stopped: bool = False
     """It runs beside the steps that follow, until a `Stop`; without total, each, counts."""
 
@@ -121,7 +121,7 @@ def _note_running(scope: Scope, fields: Fields, word: Word) -> None:
     """Take note of a load that runs until it is stopped: in the main body, and in real time."""
     problem = scope.reader.problem
     scope.names.running[word.text] = word.node
-    clause = "a load that goes on until it is stopped"
+    clause = "a load that runs until it is stopped"
     scope.names.real_time.append((clause, fields.at(UNTIL)))
     if scope.owner:
         problem(fields.at(UNTIL), f"an actor cannot start {clause}", "start it in the main body")
@@ -233,8 +233,8 @@ def _read_stop(scope: Scope, fields: Fields) -> Stop | None:
     if word is None or scope.find(word, Naming.LOAD) is None:
         return None
     if scope.names.running.pop(word.text, None) is None:
-        hint = "only a load with 'until: stopped' is, and once"
-        scope.reader.problem(word.node, f"{shown(word.text)} does not go on here", hint)
+        hint = "only a load with 'until: stopped' runs on, and is stopped once"
+        scope.reader.problem(word.node, f"{shown(word.text)} does not run here", hint)
     return Stop(fields.node.line, word.text)
 
 

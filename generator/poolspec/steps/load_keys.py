@@ -53,12 +53,16 @@ MIX = Key("mix", SHARES, "shares of the kinds", "{read: 70, write: 30}", default
 HOLD_KEY = Key("hold", HOLD, "how long a connection is kept", "100ms..300ms", default="as needed")
 VIA = Key("via", enum_kind("a way to borrow", Via), "how they borrow", "with", default="acquire")
 RUNNER = Key(
-    "runner", enum_kind("a runner", Runner), "what runs them", "executor", default="threads"
+    "runner", enum_kind("a runner", Runner), "runs the clients", "executor", default="threads"
 )
 UNTIL = Key(
-    "until", enum_kind("an end", Until), "it goes on until then", "stopped", default="all is done"
+    "until",
+    enum_kind("an end", Until),
+    "the load runs until then",
+    "stopped",
+    default="all is done",
 )
-STOP = Key("stop", NAME, "end a load that goes on until it is stopped", "traffic", True)
+STOP = Key("stop", NAME, "end a load that runs until it is stopped", "traffic", True)
 REQUESTS = Key(
     "requests",
     map_kind("requests with a number each", REQUEST_LINE, value_kind(NUMBER_OF)),

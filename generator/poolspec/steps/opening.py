@@ -79,7 +79,7 @@ GIVEN_AS = Key(
 FLAW = Key(
     "flaw",
     enum_kind("a flaw", Flaw),
-    "what is wrong with the configuration",
+    "the flaw of the configuration",
     "misspelt",
     default="nothing",
 )
@@ -163,7 +163,7 @@ def _check_flaw(scope: Scope, fields: Fields) -> None:
         return
     way = fields.get(GIVEN_AS) or Given.CONFIG
     if way not in _WAYS[flaw]:
-        message = f"what is given as {way} cannot be {flaw}"
+        message = f"a configuration given as {way} cannot be {flaw}"
         scope.reader.problem(fields.at(FLAW), message, f"given_as: {expected(_WAYS[flaw])}")
     if not fields.has(FAILS):
         message = "a flawed configuration must be refused"

@@ -10,7 +10,7 @@ from typing import Any, cast
 from poolspec.errors import expected
 from poolspec.python.literals import value
 from poolspec.python.names import word
-from poolspec.spec.common import CONFIG_NAME, FLAG, PATIENCE, SCALAR, SECONDS
+from poolspec.spec.common import CONFIG_NAME, FLAG, SCALAR, SECONDS, TIME_LIMIT
 from poolspec.spec.fields import Fields, Key, Kind, Place
 from poolspec.spec.kinds import enum_kind, map_kind, name_kind, value_kind
 from poolspec.spec.quantities import INTERVAL, NUMBER_OF, OVERFLOW, RATIO, SIZE
@@ -38,10 +38,10 @@ POOL_OPTIONS: tuple[Key[Any], ...] = (
     Key("max_uses", _SOME, "loans after which one is retired", "100", default=_OWN),
     Key("max_idle_time", SECONDS, "idle time after which one is closed", "10m", default=_OWN),
     Key("recycle_jitter", _SHARE, "share by which ages vary at random", "0.1", default=_OWN),
-    Key("check_after", SECONDS, "idle time after which one is looked at", "1s", default=_OWN),
-    Key("validate_after", SECONDS, "idle time after which one is asked", "30s", default=_OWN),
+    Key("check_after", SECONDS, "idle time after which the socket is checked", "1s", default=_OWN),
+    Key("validate_after", SECONDS, "idle time after which it is pinged", "30s", default=_OWN),
     Key("order", _word_kind("an order", Order), "which idle one goes first", "fifo", default=_OWN),
-    Key("reset", _word_kind("a reset", Reset), "what is undone on return", "session", default=_OWN),
+    Key("reset", _word_kind("a reset", Reset), "undone at release", "session", default=_OWN),
     Key("setup", _HOOK, "called once for each new connection", "counting", default="none"),
     Key("on_acquire", _HOOK, "called at every acquire", "failing_once", default="none"),
     Key("max_connecting", _SOME, "connects under way at once", "2", default=_OWN),
@@ -49,17 +49,17 @@ POOL_OPTIONS: tuple[Key[Any], ...] = (
     Key("breaker_failures", _SOME, "failed connects that open the breaker", "5", default=_OWN),
     Key("breaker_cooldown", SECONDS, "how long the breaker stays open", "1s", default=_OWN),
     Key("leak_after", SECONDS, "time on loan after which it is reported", "1m", default=_OWN),
-    Key("max_waiting", value_kind(SIZE), "how many may wait at once", "10", default=_OWN),
+    Key("max_waiting", value_kind(SIZE), "the most waiters at once", "10", default=_OWN),
 )
 LISTENER = Key(
     "listener",
     _word_kind("a listener", Listening),
-    "who listens to it",
+    "the listener of the pool's events",
     "none",
     default="the test",
 )
 HOUSEKEEPING = Key(
-    "housekeeping", value_kind(INTERVAL), "how often it is looked after", "50ms", default="never"
+    "housekeeping", value_kind(INTERVAL), "how often maintenance is done", "50ms", default="never"
 )
 POOL = Place("the options of a pool", (*POOL_OPTIONS, HOUSEKEEPING, LISTENER))
 CONFIG = Key(
@@ -67,8 +67,8 @@ CONFIG = Key(
 )
 GLOBAL_OPTIONS = Place("the options of a global pool", (*POOL_OPTIONS, CONFIG))
 SETTINGS: tuple[Key[Any], ...] = (
-    Key("connect_timeout", PATIENCE, "how long a connect may take", "10s", default=_OWN),
-    Key("query_timeout", PATIENCE, "how long an answer may take", "5s", default=_OWN),
+    Key("connect_timeout", TIME_LIMIT, "how long a connect may take", "10s", default=_OWN),
+    Key("query_timeout", TIME_LIMIT, "how long an answer may take", "5s", default=_OWN),
     Key("autocommit", FLAG, "whether each statement commits itself", "true", default=_OWN),
     Key("tls", FLAG, "true: TLS is required; false: it is declined", "false", default=_OWN),
 )

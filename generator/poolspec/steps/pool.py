@@ -209,7 +209,7 @@ KINDS: tuple[StepKind[PoolStep] | StepKind[Close] | StepKind[Resize], ...] = (
         "suspend",
         Suspend,
         Capability.SUSPEND,
-        "Suspend the pool: who asks, waits.",
+        "Suspend the pool: acquires wait.",
         Trait.TAKES_TIME,
         EventKind.POOL_SUSPENDED,
     ),
@@ -220,5 +220,5 @@ KINDS: tuple[StepKind[PoolStep] | StepKind[Close] | StepKind[Resize], ...] = (
         "Let the pool hand out connections again.",
         brings=EventKind.POOL_RESUMED,
     ),
-    _plain("maintain", Maintain, Capability.MAINTENANCE, "Have the pool do its housekeeping."),
+    _plain("maintain", Maintain, Capability.MAINTENANCE, "Have the pool do its maintenance."),
 )

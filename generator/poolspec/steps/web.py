@@ -63,7 +63,7 @@ HEADER_NAME = name_kind("a header's name", _header_fault, _HEADER.pattern)
 VALUE_NAME = name_kind("a value's name", _value_fault, _VALUE.pattern)
 
 REQUEST = Key("request", REQUEST_LINE, "ask the web application", "GET /visits", True)
-STATUS = Key("status", check_kind(STATUS_CODE), "what the answer's status must be", "200", True)
+STATUS = Key("status", check_kind(STATUS_CODE), "the status of the answer", "200", True)
 TOOK = Key("took", TIMED, "how long it takes", '"< 1s"', default="any time")
 HEADERS = Key(
     "headers",

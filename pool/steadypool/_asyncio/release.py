@@ -95,9 +95,9 @@ class AsyncReleasing:
 
         Cancelling the caller does not stop the closing.
         """
-        removed: list[PoolEntry] = []
-        apply(removed, self._now())
-        for task in [self._tasks.spawn(self._discard(entry)) for entry in removed]:
+        to_close: list[PoolEntry] = []
+        apply(to_close, self._now())
+        for task in [self._tasks.spawn(self._discard(entry)) for entry in to_close]:
             await self._tasks.ended(task)
 
     async def tidy(self) -> None:
@@ -107,7 +107,7 @@ class AsyncReleasing:
             for entry in self._core.idle
             if not connections.alive(entry.connection)
         ]
-        await self.change(lambda removed, now: self._core.tidy(dead, removed, now))
+        await self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))
 
     async def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, abort those still on loan."""

@@ -18,7 +18,7 @@ the result. The rules:
 * Clearing or closing the pool raises the generation. A connection of an earlier generation is never
   handed out and never becomes idle.
 
-`checkout`, `checkin` and `maintenance` hold the transitions, `state` the moves that they share.
+`checkout`, `checkin` and `maintenance` hold the transitions, `state` their shared operations.
 """
 
 from typing import TypeVar

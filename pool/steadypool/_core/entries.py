@@ -116,7 +116,7 @@ class PoolEntry:
 class AcquireRequest:
     """An acquire that has to wait or to do I/O.
 
-    A request that the pool makes to open a connection of its own has no serial number.
+    A request that the pool makes for itself, to open a missing connection, has no serial number.
     """
 
     # Every acquire that waits makes a request, so rarely needed attributes are the class's.

@@ -1,11 +1,11 @@
-"""The state of a pool, and the moves that all its transitions share.
+"""The state of a pool, and the operations that all its transitions share.
 
 Every transition that frees a connection or a slot calls `_serve` afterwards, which gives it to the
 first waiter. `_serve` brings the queue up to date from any state, so after an interruption it can
 simply be called again.
 
-A signal can raise between two calls, but never between the plain assignments of a move. The moves
-are written without calls for that reason (`del queue[0]`, not `popleft()`), and wake a waiter last.
+A signal can raise between two calls, but never between plain assignments. So the operations change
+the state by assignments only (`del queue[0]`, not `popleft()`) and wake a waiter last.
 """
 
 import math

@@ -12,9 +12,6 @@ from typing import Any
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.scripted_server import ScriptedServer
-from poolspec.faults.server import LOOK_EVERY
-from poolspec.invariants.complaints import demand
-from poolspec.invariants.observer import SETTLE
 from poolspec.lab import remaining_timeout
 from poolspec.lab.aio.actors import AsyncActor, AsyncActors, async_actor
 from poolspec.lab.aio.clock import AsyncClock
@@ -174,16 +171,7 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
 
     async def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long a task that waits for the database will still wait, in real seconds."""
-        await expect_async(self._check_remaining_timeout, expected)
-
-    async def _check_remaining_timeout(self, expected: Expected) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + SETTLE
-        while True:
-            complaint = remaining_timeout.complaint(expected, remaining_timeout.of_tasks(loop))
-            if complaint is None or loop.time() > deadline:
-                return demand(complaint)
-            await asyncio.sleep(LOOK_EVERY)
+        await expect_async(remaining_timeout.expect_of_tasks, expected)
 
     # --- load and web applications ---------------------------------------------------------------
 

@@ -4,12 +4,23 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from poolspec.invariants.log import Log
+from poolspec.lab.load.loads import Planned
+from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import Task
 from poolspec.lab.threads.clients import Worker
 from poolspec.lab.threads.clock import Clock
+from poolspec.lab.threads.pool import ThreadsContext
 from poolspec.lab.threads.waiting import wait_until
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+
+def run_in_executor(
+    context: ThreadsContext, clients: int, worker: Worker, load: Planned
+) -> LoadResult:
+    """Run a load in an executor with one worker for each client, until all tasks are done."""
+    ExecutorRun(context.clock, context.log, clients, load.name).run(worker, load.tasks)
+    return context.loads.sum_up(load)
 
 
 class ExecutorRun:

@@ -11,8 +11,6 @@ from typing import Any
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.scripted_server import ScriptedServer
 from poolspec.interruption.points import Cut
-from poolspec.invariants.complaints import demand
-from poolspec.invariants.observer import settle
 from poolspec.lab import remaining_timeout
 from poolspec.lab.common import CommonLab
 from poolspec.lab.comparisons import Expected
@@ -24,7 +22,7 @@ from poolspec.lab.threads.actors import Actor, Actors, actor
 from poolspec.lab.threads.child import run_in_child
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.ending import Ending
-from poolspec.lab.threads.executor import ExecutorRun
+from poolspec.lab.threads.executor import run_in_executor
 from poolspec.lab.threads.faults import Faults
 from poolspec.lab.threads.global_pool import GlobalPool
 from poolspec.lab.threads.interruption import Interrupter
@@ -180,14 +178,7 @@ class Lab(CommonLab[Pool, Clock]):
 
     def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long an actor that waits for the database will still wait, in real seconds."""
-        expect(self._check_remaining_timeout, expected)
-
-    def _check_remaining_timeout(self, expected: Expected) -> None:
-        def look() -> str | None:
-            actors = (thread.ident or 0 for thread in self._ending.new_threads())
-            return remaining_timeout.complaint(expected, remaining_timeout.of_threads(actors))
-
-        demand(settle(look, lambda complaint: complaint is None))
+        expect(remaining_timeout.expect_of_threads, expected, self._ending.new_threads)
 
     # --- load and web applications ---------------------------------------------------------------
 
@@ -212,13 +203,11 @@ class Lab(CommonLab[Pool, Clock]):
         """
         if requests:
             return self._load.run_requests(clients, requests)
-        if runner is Runner.THREADS:
-            return self._load.run(clients, operations, each, mix, hold, timeout, via)
-        context = self.context
-        load = context.loads.plan(clients, operations, each, mix, hold)
-        borrowers = self._load.borrowers(load.result, timeout, via)
-        ExecutorRun(context.clock, context.log, clients, load.name).run(borrowers, load.tasks)
-        return context.loads.sum_up(load)
+        if runner is Runner.EXECUTOR:
+            planned = self.context.loads.plan(clients, operations, each, mix, hold)
+            borrowers = self._load.borrowers(planned.result, timeout, via)
+            return run_in_executor(self.context, clients, borrowers, planned)
+        return self._load.run(clients, operations, each, mix, hold, timeout, via)
 
     def start_load(
         self,

@@ -1,7 +1,7 @@
-"""The spec language as a JSON Schema (draft-07), for the YAML support of editors.
+"""The schema of spec files, for the YAML support of editors and for other tools.
 
-It is made from the tables that the reader reads by, so the two cannot differ. A schema knows keys,
-types and words; labels, actors, parameters and bounds of durations only `poolspec.load` knows.
+It is made from the tables of keys that the reader uses, so the two cannot differ. A schema knows
+keys, types and words. Labels, actors, parameters and bounds of durations are known to `load` only.
 """
 
 import json

@@ -1,0 +1,136 @@
+"""The index of the coverage pages: all classes, layers and requirements with their tests."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from poolspec import headers
+from poolspec.model import Requirement, SpecClass, SpecTest, Suite
+from poolspec.prose.markdown import prose, table
+from poolspec.report import grades
+from poolspec.report.results import Results
+from poolspec.report.words import OUTCOMES, counted, identifier, last_run
+from poolspec.vocabulary import Layer
+from poolspec.vocabulary.outcomes import Outcome
+
+INDEX = PurePosixPath("index.md")
+UNLISTED = (
+    "None are listed. A file with `requirements` among the specs lists them; "
+    "this page then shows the tests that prove each.\n"
+)
+
+
+def render_index(suite: Suite, results: Results | None = None) -> str:
+    """Return the page of all classes and requirements. It does not depend on the steps of tests."""
+    return headers.stamp_markdown(_index(suite, results), "specs", _digest(suite))
+
+
+def _digest(suite: Suite) -> str:
+    return headers.sha256(repr([spec.sha256 for spec in suite.classes]) + repr(suite.requirements))
+
+
+def _index(suite: Suite, results: Results | None) -> str:
+    proofs = _proofs(suite)
+    parts = [
+        "# Coverage\n",
+        _totals(suite, proofs),
+        *last_run(results),
+        f"{grades.EXPLAINED}\n",
+        "## Classes\n",
+        _classes(suite, results),
+        "## Layers\n",
+        _layers(suite),
+        "## How real\n",
+        grades.tally(suite, results),
+        "## Requirements\n",
+        _overview(suite.requirements, proofs),
+        *_sections(suite.requirements, proofs),
+    ]
+    return "\n".join(parts)
+
+
+def _proofs(suite: Suite) -> Mapping[str, list[str]]:
+    """Return links to the tests that cover each requirement, by its key."""
+    proofs: dict[str, list[str]] = {item.key: [] for item in suite.requirements}
+    for spec in suite.classes:
+        for test in spec.tests:
+            for key in test.covers:
+                proofs.setdefault(key, []).append(_link(spec, test))
+    return proofs
+
+
+def _link(spec: SpecClass, test: SpecTest) -> str:
+    return f"[{spec.stem}.{prose(test.name)}]({spec.stem}.md#{test.name})"
+
+
+def _totals(suite: Suite, proofs: Mapping[str, list[str]]) -> str:
+    tests = sum(len(spec.tests) for spec in suite.classes)
+    known = [item.key for item in suite.requirements]
+    proven = sum(bool(proofs[key]) for key in known)
+    of_all = f", {proven} of {counted(len(known), 'requirement', 'requirements')} proven"
+    classes = counted(len(suite.classes), "class", "classes")
+    return f"{classes}, {counted(tests, 'test', 'tests')}{of_all if known else ''}.\n"
+
+
+def _classes(suite: Suite, results: Results | None) -> str:
+    head = ["class", "purpose", "tests", *(["last result"] if results else [])]
+    rows = []
+    for spec in suite.classes:
+        row = [f"[{spec.name}]({spec.stem}.md)", prose(spec.purpose), str(len(spec.tests))]
+        rows.append([*row, _tally(spec, results)] if results else row)
+    return table(head, rows)
+
+
+def _tally(spec: SpecClass, results: Results) -> str:
+    """Return how many forms of a class's tests ended in which way, the gravest first."""
+    found = [
+        results.verdicts.get((identifier(spec, test), concurrency))
+        for test in spec.tests
+        for concurrency in test.concurrency
+    ]
+    outcomes = [verdict.outcome if verdict else None for verdict in found]
+    counts = [(OUTCOMES[kind], outcomes.count(kind)) for kind in reversed(Outcome)]
+    counts.append(("not run", outcomes.count(None)))
+    return ", ".join(f"{number} {word}" for word, number in counts if number)
+
+
+def _layers(suite: Suite) -> str:
+    used = [test.layer for spec in suite.classes for test in spec.tests]
+    rows = [
+        [f"`{layer.value}`", str(used.count(layer)), f"`pytest -m {layer.value}`"]
+        for layer in Layer
+    ]
+    return table(["layer", "tests", "to run them"], rows)
+
+
+def _by_section(requirements: Iterable[Requirement]) -> dict[str, list[Requirement]]:
+    found: dict[str, list[Requirement]] = {}
+    for item in requirements:
+        found.setdefault(item.section, []).append(item)
+    return found
+
+
+def _overview(requirements: Sequence[Requirement], proofs: Mapping[str, list[str]]) -> str:
+    """Return how far each section is proven, and which keys are still without a test."""
+    rows = []
+    if not requirements:
+        return UNLISTED
+    for section, items in _by_section(requirements).items():
+        missing = [prose(item.key) for item in items if not proofs[item.key]]
+        proven = f"{len(items) - len(missing)} of {len(items)}"
+        rows.append([prose(section), proven, ", ".join(missing) or "–"])
+    return table(["section", "proven", "without a test"], rows)
+
+
+def _sections(
+    requirements: Iterable[Requirement], proofs: Mapping[str, list[str]]
+) -> Iterator[str]:
+    for section, items in _by_section(requirements).items():
+        yield f"### {prose(section)}\n"
+        yield table(
+            ["key", "subject", "must hold", "proven by"], (_proof(item, proofs) for item in items)
+        )
+
+
+def _proof(item: Requirement, proofs: Mapping[str, list[str]]) -> list[str]:
+    links = ", ".join(proofs[item.key]) or "**no test**"
+    return [prose(item.key), prose(item.subject), prose(item.text), links]

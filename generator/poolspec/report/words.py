@@ -1,0 +1,34 @@
+"""Words that both kinds of coverage pages use: outcomes, amounts, the last run."""
+
+from collections.abc import Iterator
+
+from poolspec.model import SpecClass, SpecTest
+from poolspec.prose.markdown import prose
+from poolspec.report.results import Results
+from poolspec.vocabulary.outcomes import Outcome
+
+OUTCOMES = {
+    Outcome.PASSED: "✅ passed",
+    Outcome.FAILED: "❌ failed",
+    Outcome.ERRORED: "❌ errored",
+    Outcome.NOT_APPLICABLE: "➖ not applicable",
+}
+
+
+def counted(number: int, one: str, several: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {one if number == 1 else several}"
+
+
+def last_run(results: Results | None) -> Iterator[str]:
+    """Yield a line about the run, if there are results."""
+    if results is not None:
+        yield (
+            f"Last run: pool {prose(results.pool)}, on {prose(results.server)}, "
+            f"{results.seconds:.1f} s.\n"
+        )
+
+
+def identifier(spec: SpecClass, test: SpecTest) -> str:
+    """Return the identifier of a test: `limits.pool_size_limit`."""
+    return f"{spec.stem}.{test.name}"

@@ -1,0 +1,80 @@
+"""The schema of results files: a run writes them, the report and other tools read them."""
+
+import json
+from typing import Final
+
+from poolspec.spec.fields import Json
+from poolspec.vocabulary import Concurrency
+from poolspec.vocabulary.outcomes import LOAD_FIGURES, REAL_PARTS, RESULTS_VERSION, Outcome
+
+_TEXT: Final = {"type": "string"}
+_SECONDS: Final = {"type": "number", "minimum": 0}
+
+
+def results_schema() -> Json:
+    """Return the schema, as the values that `json` would give for it."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": f"poolspec results, version {RESULTS_VERSION}",
+        "description": "The results of one run of generated tests.",
+        "type": "object",
+        "required": ["schema", "pool", "server", "seconds", "tests"],
+        "properties": {
+            "schema": {"description": "version of this format", "const": RESULTS_VERSION},
+            "pool": {"description": "name of the pool under test", **_TEXT},
+            "server": _SERVER,
+            "seconds": {"description": "duration of the run", **_SECONDS},
+            "tests": {
+                "description": "one entry per test, case and concurrency",
+                "type": "array",
+                "items": _TEST,
+            },
+        },
+    }
+
+
+def results_schema_text() -> str:
+    """Return the schema as the text of a file; the same bytes each time."""
+    return json.dumps(results_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+_SERVER: Final = {
+    "description": "the database server of the run",
+    "type": "object",
+    "required": ["description"],
+    "properties": {"kind": _TEXT, "description": _TEXT, "version": _TEXT},
+}
+_REAL: Final = {
+    "description": "kind of server, socket, driver and clock; empty for a test that did not run",
+    "type": "object",
+    "properties": dict.fromkeys(REAL_PARTS, _TEXT),
+    "if": {"minProperties": 1},
+    "then": {"required": list(REAL_PARTS)},
+}
+_LOAD: Final = {
+    "type": "object",
+    "required": list(LOAD_FIGURES),
+    "properties": {figure: {"type": "number"} for figure in LOAD_FIGURES},
+}
+_TEST: Final = {
+    "type": "object",
+    "required": ["id", "outcome", "seconds", "reason"],
+    "properties": {
+        "id": {"description": "spec and test: limits.pool_size_limit", **_TEXT},
+        "case": {"description": "the row of the matrix; empty without one", **_TEXT},
+        "group": {"description": "the test class", **_TEXT},
+        "concurrency": {
+            "description": "threads, where it is left out",
+            "enum": [str(word) for word in Concurrency],
+        },
+        "outcome": {"enum": [str(word) for word in Outcome]},
+        "seconds": _SECONDS,
+        "reason": {"description": "of a test that did not pass; else empty", **_TEXT},
+        "real": _REAL,
+        "loads": {
+            "description": "figures of each load in real time",
+            "type": "array",
+            "items": _LOAD,
+        },
+    },
+}

@@ -1,0 +1,86 @@
+"""A failed test is shown at its own line, with the step of its spec, the events and the state."""
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from tests.plugin.runs import Run
+
+
+def test_a_failure_shows_the_line_of_the_spec_and_the_events(run: Run) -> None:
+    run.test("a = pool.acquire()  # step 1", "lab.expect_stats(", "    acquired=2,", ")  # step 2")
+    assert run.code == 1
+    assert "specs/mine.yaml:11: - start:\n    first:\n      - release: a\n" in run.output
+    assert "checked_out" in run.output
+    assert "acquired: expected 2, was 1" in run.result()["reason"]
+
+
+def test_a_failure_is_shown_where_the_test_failed_not_inside_the_lab(run: Run) -> None:
+    run.test("lab.expect_stats(acquired=2)  # step 2")
+    assert "test_mine.py" in run.output
+    assert "lab.py" not in run.output
+
+
+def test_a_failure_of_a_block_is_shown_where_the_block_begins(run: Run) -> None:
+    run.test("with lab.took(3.0):  # step 2", "    lab.advance(1.0)")
+    assert "took: expected 3.0, was 1.0" in run.output
+    assert "contextlib.py" not in run.output
+    assert "advance  1 s" in run.output
+
+
+FORMS = pytest.mark.parametrize("form", ["threads", "asyncio"])
+"""Of a test in either form."""
+
+
+@FORMS
+def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, form: str) -> None:
+    run.test("a = pool.acquire()  # step 1", "lab.context.pools.only()._held.clear()", form=form)
+    assert run.code == 1
+    assert "something leaked: 1 acquired, 0 released" in run.output
+
+
+@FORMS
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("lab.expect_stats(acquired=2)  # step 2",),
+        ("lab.expect_server(connections=7)  # step 2",),
+        ("with lab.took(3.0):  # step 2", "    lab.advance(1.0)"),
+        (
+            "with lab.within(0.1):  # step 2",
+            "    lab.expect_stats(in_use=7)",
+        ),
+        ("with lab.fails(ErrorKind.TIMEOUT):  # step 2", "    lab.advance(1.0)"),
+        ("pool.acquire()  # step 1", "lab.context.pools.only()._held.clear()"),
+    ],
+)
+def test_a_failure_ends_at_a_line_of_the_test(run: Run, form: str, lines: tuple[str, ...]) -> None:
+    run.test(*lines, form=form)
+    assert run.code == 1
+    failures = run.output.partition("= FAILURES =")[2].partition("- spec -")[0]
+    places = re.findall(r"^(\S+\.py):\d+: ", failures, re.MULTILINE)
+    assert places
+    assert set(places) == {"test_mine.py"}
+
+
+def test_the_properties_of_a_test_in_junit_are_json(run: Run, tmp_path: Path) -> None:
+    arguments = ("--junitxml", "junit.xml")
+    run.test("lab.expect_stats(acquired=2)  # step 2", arguments=arguments, server="embedded")
+    found = ElementTree.parse(tmp_path / "junit.xml").iter("property")
+    properties = {one.attrib["name"]: json.loads(one.attrib["value"]) for one in found}
+    assert properties["poolspec_test"]["id"] == "mine.it"
+    assert properties["poolspec_server"]["kind"] == "embedded"
+
+
+@FORMS
+def test_a_failed_expectation_of_health_shows_the_reasons_of_the_pool(run: Run, form: str) -> None:
+    run.test(
+        "pool.close()  # step 1",
+        'lab.expect_health("healthy")  # step 2',
+        form=form,
+    )
+    assert run.code == 1
+    assert "health: expected healthy, was unhealthy: " in run.result()["reason"]
+    assert "the pool is closed" in run.result()["reason"]
