@@ -288,13 +288,13 @@ def test_a_profile_is_defined_once(tmp_path: Path, write: Write) -> None:
     write("specs/p.yaml", PROFILES)
     write("specs/q.yaml", PROFILES)
     (problem,) = problems(tmp_path)
-    assert problem.message == "the profile 'fast' is there already"
+    assert problem.message == "the profile 'fast' exists already"
     assert problem.hint == "see specs/p.yaml:3"
 
 
 def test_a_profile_has_no_matrix_parameters(tmp_path: Path, write: Write) -> None:
     write("specs/p.yaml", "spec: 1\nprofiles:\n  fast: {purpose: p, size: $n}\n")
-    message = "the matrix parameter $n stands outside of a test"
+    message = "the matrix parameter $n is outside of a test"
     assert said(tmp_path) == [f"specs/p.yaml:3:28: {message}"]
 
 

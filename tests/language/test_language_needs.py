@@ -104,7 +104,7 @@ def test_what_is_needed_follows_from_the_options_of_the_class(load_text: LoadTex
 def test_what_follows_need_not_be_said(wrong_test: WrongAt) -> None:
     problem = wrong_test(
         f"needs: [fair_queue, «close_all]\nsteps:\n- close_all\n{PASS}",
-        "'close_all' need not be said: it follows from the step 'close_all' in line 11",
+        "'close_all' is redundant: it follows from the step 'close_all' in line 11",
     )
     assert problem.hint == "leave it out of 'needs'"
 
@@ -122,7 +122,7 @@ def test_a_class_need_not_say_what_follows_from_each_test(find_problems: Problem
     (problem,) = find_problems(head + resizing)
     assert (problem.place, problem.message) == (
         "specs/example.yaml:4:9",
-        "'resize' need not be said: it follows from each of the tests",
+        "'resize' is redundant: it follows from each of the tests",
     )
 
 

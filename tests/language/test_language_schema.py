@@ -73,7 +73,7 @@ ONLY_THE_READER_KNOWS = (
     "connection_killed needs",
     "connect_slow needs",
     "takes no 'times'",
-    "speaks of an error",
+    "is about an error",
     "never reached",
     "unknown table",
     "to heal",
