@@ -1,4 +1,4 @@
-"""Hostile strings in every place of a spec: the module and the pages say them, and obey none."""
+"""Hostile strings in every place of a spec: module and pages show them, and execute none."""
 
 import ast
 import io
@@ -108,7 +108,7 @@ def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
 
 @given(hostile_classes())
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-def test_what_is_rendered_has_the_shape_and_the_constants_of_its_spec(spec: SpecClass) -> None:
+def test_a_rendered_module_has_the_shape_and_the_constants_of_its_spec(spec: SpecClass) -> None:
     text = render_module(spec)
     check_shape(text, spec)
     assert said(spec, text)
@@ -127,7 +127,7 @@ def test_formatting_changes_neither_shape_nor_constants(specs: list[SpecClass]) 
 
 @given(hostile_classes())
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-def test_a_comment_says_nothing_but_a_line_number(spec: SpecClass) -> None:
+def test_a_comment_is_nothing_but_a_mark(spec: SpecClass) -> None:
     text = render_module(spec)
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     comments = [token for token in tokens if token.type == tokenize.COMMENT]

@@ -1,4 +1,4 @@
-"""A module that says anything else than its spec is found out."""
+"""A module that differs from its spec is refused."""
 
 import ast
 import pickle
@@ -93,7 +93,7 @@ def test_the_description_of_a_class_must_be_there() -> None:
 
 
 @pytest.mark.parametrize("what", TAMPERED)
-def test_a_module_with_a_change_is_found_out(what: str) -> None:
+def test_a_changed_module_is_refused(what: str) -> None:
     before, after = TAMPERED[what]
     text = render_module(SPEC)
     assert before in text
@@ -101,20 +101,20 @@ def test_a_module_with_a_change_is_found_out(what: str) -> None:
         check_shape(text.replace(before, after, 1), SPEC)
 
 
-def test_a_test_more_is_found_out() -> None:
+def test_an_additional_test_is_refused() -> None:
     text = render_module(SPEC) + "\n    def test_more(self) -> None:\n        pass\n"
     with pytest.raises(ShapeError, match="other statements"):
         check_shape(text, SPEC)
 
 
 @pytest.mark.parametrize("hidden", ["\rprint()", "\n        \f    print()", "\n        \fprint()"])
-def test_a_statement_that_hides_in_the_last_body_is_found_out(hidden: str) -> None:
+def test_a_statement_hidden_in_the_last_body_is_refused(hidden: str) -> None:
     text = render_module(SPEC).rstrip() + hidden + "\n"
     compile(text, "hidden", "exec")
     with pytest.raises(ShapeError, match="carriage return or a form feed"):
         check_shape(text, SPEC)
 
 
-def test_a_statement_after_the_class_is_found_out() -> None:
+def test_a_statement_after_the_class_is_refused() -> None:
     with pytest.raises(ShapeError, match="other statements"):
         check_shape(render_module(SPEC) + "\nprint()\n", SPEC)

@@ -1,4 +1,4 @@
-"""Every rule of the language has a spec that breaks it; the error stands where the fault is."""
+"""Every rule of the language has a spec that breaks it, and an error at the place of the fault."""
 
 from collections.abc import Callable
 
@@ -738,7 +738,7 @@ def test_a_truth_value_in_place_of_a_list_is_explained(find_test_problems: Probl
     assert problem.hint == "name them, such as [overflow], or leave the key out"
 
 
-def test_a_missing_key_is_shown_with_what_to_add(find_problems: ProblemsOf) -> None:
+def test_a_missing_key_is_shown_with_an_example(find_problems: ProblemsOf) -> None:
     (problem,) = find_problems(f"spec: 1\nclass: C\ntests: {{t: {GOOD_TEST}}}\n")
     assert str(problem) == (
         "specs/example.yaml:1:1: a test class needs the key 'purpose'\n"

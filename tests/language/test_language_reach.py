@@ -1,4 +1,4 @@
-"""What can never hold, and what can never fail, is refused."""
+"""Expectations that can never hold, or never fail, are refused."""
 
 import re
 from collections.abc import Callable
@@ -175,10 +175,12 @@ FINE = [
 
 
 @pytest.mark.parametrize(("keys", "message"), IN_VAIN.values(), ids=IN_VAIN)
-def test_nothing_is_expected_in_vain(keys: str, message: str, wrong_test: WrongAt) -> None:
+def test_an_expectation_out_of_reach_is_an_error(
+    keys: str, message: str, wrong_test: WrongAt
+) -> None:
     assert wrong_test(keys, message).hint
 
 
 @pytest.mark.parametrize("keys", FINE)
-def test_what_may_come_true_is_accepted(keys: str, load_test: LoadTest) -> None:
+def test_an_expectation_within_reach_is_accepted(keys: str, load_test: LoadTest) -> None:
     load_test(keys)

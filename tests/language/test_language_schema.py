@@ -1,4 +1,4 @@
-"""The JSON Schema: valid, published, and of one mind with the reader wherever a schema can know."""
+"""The JSON Schema is valid and published, and refuses every fault that a schema can express."""
 
 import json
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ ONLY_THE_READER_KNOWS = (
     "still runs",
     "an actor cannot start a load",
 )
-"""Faults of names, of sense and of texts that only the reader takes apart."""
+"""Faults of names and of sense, which only the reader knows, by words of their messages."""
 
 
 def plain(node: Node) -> Any:

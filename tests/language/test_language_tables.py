@@ -1,4 +1,4 @@
-"""Files of tables: the statements made from them, and what is refused."""
+"""Files of tables: the statements made from them, and the tables that are refused."""
 
 import json
 from collections.abc import Callable
