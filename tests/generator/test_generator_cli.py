@@ -300,7 +300,7 @@ def test_the_schema_of_results_is_printed_written_and_checked(project: Path) -> 
     assert (project / "docs" / "schema" / "results-1.json").read_text() == printed
 
 
-def test_validate_by_the_schema_alone_takes_specs_and_names_what_differs(project: Path) -> None:
+def test_validate_by_the_schema_alone_accepts_specs_and_reports_differences(project: Path) -> None:
     done = poolspec(project, "validate", "--schema-only")
     assert (done.returncode, done.stdout) == (0, "2 files: all fit the schema\n")
     (project / "specs" / "limits.yaml").write_text(SPEC.replace("size: 2", 'size: "2"'))
@@ -309,7 +309,7 @@ def test_validate_by_the_schema_alone_takes_specs_and_names_what_differs(project
     assert done.stderr.startswith("specs/limits.yaml:5:14: pool.size: the text '2' does not fit")
 
 
-def test_jsonschema_is_imported_by_nothing_but_its_own_checks(project: Path) -> None:
+def test_jsonschema_is_imported_only_by_the_checks_that_need_it(project: Path) -> None:
     code = "import sys, poolspec.cli.commands; print('jsonschema' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True

@@ -76,7 +76,7 @@ def test_a_requirement_without_a_test_is_marked() -> None:
     assert "| B02 | exhaustion | queues in order | **no test** |" in index()
 
 
-def test_a_section_counts_what_is_proven() -> None:
+def test_a_section_counts_its_proven_requirements() -> None:
     assert "| A. The contract | 1 of 2 | A07 |\n| B. Resilience | 0 of 1 | B02 |\n" in index()
 
 
@@ -91,7 +91,7 @@ def test_the_index_has_the_totals() -> None:
     assert "\n1 class, 1 test, 1 of 3 requirements proven.\n" in index()
 
 
-def test_where_no_requirements_are_listed_it_is_said_how_to_list_them() -> None:
+def test_without_requirements_the_index_explains_how_to_list_them() -> None:
     index = render_index(Suite(classes=(a_class(),), requirements=()))
     assert "1 class, 1 test.\n" in index
     assert "None are listed. A file with `requirements` among the specs lists them" in index
@@ -126,7 +126,7 @@ def test_a_page_lists_its_tests() -> None:
     assert row in page()
 
 
-def test_a_page_tells_each_test_in_plain_words() -> None:
+def test_a_page_describes_each_test_in_plain_words() -> None:
     assert page().count("\n### ") == 2
     assert (
         "- Make a pool with `size` 2, `max_overflow` 0, `timeout` 1 s.\n"
@@ -239,17 +239,17 @@ def test_a_step_has_the_same_number_on_the_page_and_in_the_module() -> None:
         ),
     ],
 )
-def test_a_page_names_the_files_of_its_tests(modes: tuple[Concurrency, ...], files: str) -> None:
+def test_a_page_shows_how_to_run_its_tests(modes: tuple[Concurrency, ...], files: str) -> None:
     text = pages(a_suite(a_class(limit_test(concurrency=modes))))[PAGE]
     assert f"```sh\npytest {files}\npytest {files} -k pool_size_limit\n```\n" in text
 
 
-def test_a_test_without_words_of_its_own_leaves_its_cells_empty() -> None:
+def test_a_test_without_words_leaves_its_cells_empty() -> None:
     suite = a_suite(a_class(a_test(purpose="", validates="", covers=())))
     assert "(#pool_size_limit) | – | – | – | integration |" in pages(suite)[PAGE]
 
 
-def test_a_page_with_results_says_what_it_ran_on() -> None:
+def test_a_page_with_results_names_the_server_and_the_pool() -> None:
     said = "Last run: pool steadypool, on MariaDB 10.11, private instance, 2.3 s."
     assert said in page(results())
     assert said in index(results())
@@ -271,12 +271,12 @@ def test_a_reason_is_shown() -> None:
 BOTH = a_suite(a_class(limit_test(concurrency=tuple(Concurrency))))
 
 
-def test_a_test_of_two_modes_that_ended_alike_says_so_once() -> None:
+def test_two_modes_with_one_outcome_share_a_cell() -> None:
     found = results(result(), result(concurrency="asyncio", seconds=0.02))
     assert "| – | threads, asyncio | ✅ passed | 12 ms, 20 ms |" in pages(BOTH, found)[PAGE]
 
 
-def test_a_test_of_two_modes_that_ended_differently_says_which_did_what() -> None:
+def test_two_modes_with_different_outcomes_are_named() -> None:
     found = results(result(), result("failed", concurrency="asyncio", reason="late"))
     said = "| threads ✅ passed, asyncio ❌ failed: late | 12 ms, 12 ms |"
     assert said in pages(BOTH, found)[PAGE]
@@ -287,16 +287,16 @@ def test_a_test_of_two_modes_counts_once_and_its_results_twice() -> None:
     assert "| 1 | 1 ❌ failed, 1 ✅ passed |" in pages(BOTH, found)[INDEX]
 
 
-def test_a_page_says_how_real_a_test_was_by_what_was_seen() -> None:
+def test_a_page_with_results_shows_how_real_a_test_was() -> None:
     seen = "| MariaDB, unix socket, steadypool; virtual clock | threads |"
     assert seen in page(results(result(real=REAL)))
 
 
-def test_what_was_not_run_was_not_real() -> None:
+def test_a_test_that_did_not_run_has_no_grade() -> None:
     assert "| – | threads | ➖ not applicable |" in page(results(result("not_applicable")))
 
 
-def test_modes_that_were_differently_real_say_so() -> None:
+def test_modes_with_different_grades_are_named() -> None:
     other = {"server": "none", "socket": "none", "driver": "scripted", "clock": "real"}
     found = results(result(real=REAL), result(concurrency="asyncio", real=other))
     assert (
@@ -313,7 +313,9 @@ def test_modes_that_were_differently_real_say_so() -> None:
         (Connections.MINIMAL, "minimal scripted connections; virtual clock"),
     ],
 )
-def test_a_page_says_how_real_a_test_is_to_be(connections: Connections, words: str) -> None:
+def test_a_page_without_results_shows_the_grade_of_the_spec(
+    connections: Connections, words: str
+) -> None:
     suite = a_suite(a_class(a_test(connections=connections)))
     assert f"| {words} | threads |" in pages(suite)[PAGE]
     assert f"| {words} | 1 |" in pages(suite)[INDEX]
@@ -383,7 +385,7 @@ LOAD: dict[str, float] = dict(
 )
 
 
-def test_loads_of_a_run_are_told_with_their_figures_case_by_case() -> None:
+def test_loads_of_a_run_are_shown_with_their_figures_case_by_case() -> None:
     text = page(results(result(case="10", loads=[LOAD]), result(case="25", concurrency="asyncio")))
     row = (
         "| 2,500 | 1,250 | 12.3 ms | 10.0 ms | 20.0 ms | 30.0 ms | 40.0 ms | 50.0 ms | 1,500.0 ms |"

@@ -1,4 +1,4 @@
-"""Hostile strings in every place of a spec: the module and the pages say them, and obey none."""
+"""Hostile strings in every place of a spec: module and pages show them, and execute none."""
 
 import ast
 import io
@@ -108,7 +108,7 @@ def said_in(spec: SpecClass, tree: ast.ClassDef) -> bool:
 
 @given(hostile_classes())
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-def test_what_is_rendered_has_the_shape_and_the_constants_of_its_spec(spec: SpecClass) -> None:
+def test_a_rendered_module_has_the_shape_and_the_constants_of_its_spec(spec: SpecClass) -> None:
     for concurrency in Concurrency:
         text = render_module(spec, concurrency)
         check_shape(text, spec, concurrency)

@@ -1,4 +1,4 @@
-"""What a generated module may import is what the runtime offers, and no spec can take its names."""
+"""A generated module imports only the names of the lab, and no spec can take one of them."""
 
 from poolspec import lab
 from poolspec.rendering.allowed import RUNTIME_NAMES

@@ -1,4 +1,4 @@
-"""What a module looks like."""
+"""The text of a generated module."""
 
 import ast
 import os
@@ -169,7 +169,7 @@ def test_a_spec_for_asyncio_alone_has_one_module_with_its_description() -> None:
     assert 'class TestConnectionPoolLimitsAsyncio:\n    """Small pools."""\n' in text
 
 
-def test_a_class_without_a_description_leaves_it_to_the_module_to_say_its_purpose() -> None:
+def test_a_class_without_a_description_has_no_docstring() -> None:
     tree = ast.parse(module(a_class()))
     node = tree.body[-1]
     assert isinstance(node, ast.ClassDef)
@@ -177,7 +177,7 @@ def test_a_class_without_a_description_leaves_it_to_the_module_to_say_its_purpos
     assert ast.get_docstring(tree) == "The pool never opens more connections than it was allowed."
 
 
-def test_a_test_without_a_purpose_says_its_name() -> None:
+def test_the_docstring_of_a_test_without_a_purpose_is_its_name() -> None:
     assert '"""Pool size limit."""' in module(a_class(a_test(purpose="", validates="")))
 
 
@@ -194,11 +194,11 @@ def test_only_an_ordinary_word_loses_its_capital(validates: str, said: str) -> N
     assert said in module(a_class(a_test(validates=validates)))
 
 
-def test_what_has_its_default_is_left_out_of_the_mark() -> None:
+def test_the_mark_leaves_out_defaults() -> None:
     assert 'layer="integration")' in module(a_class(a_test()))
 
 
-def test_what_differs_from_its_default_stands_in_the_mark() -> None:
+def test_the_mark_holds_the_values_that_are_no_defaults() -> None:
     text = module(a_class(every_step()))
     for argument in ('level="should"', 'needs=["fair_queue", "events"]', 'time="real"'):
         assert argument in text
@@ -397,7 +397,7 @@ def test_to_cancel_is_not_awaited() -> None:
     )
 
 
-def test_what_a_forked_child_does_stands_in_a_function_of_its_own() -> None:
+def test_the_steps_of_a_forked_child_stand_in_a_function() -> None:
     text = body(Acquire(1, ("a",)), Fork(2, (Release(3, ("a",)),)), Fork(4, ()))
     assert text.endswith(
         "a = pool.acquire()\n\n"
@@ -446,7 +446,7 @@ def test_a_label_whose_connection_is_killed_is_bound() -> None:
     assert text.endswith("a = pool.acquire()\nlab.fault(Fault.CONNECTION_KILLED, on=a)")
 
 
-def test_what_an_error_must_say_stands_with_its_kind() -> None:
+def test_the_texts_of_an_error_stand_with_its_kind() -> None:
     text = body(Acquire(1, ("a",), fails=ErrorKind.EXHAUSTED, says=("waiting=1", '"')))
     assert text.endswith(
         """with lab.fails(ErrorKind.EXHAUSTED, saying=("waiting=1", '"')):\n    pool.acquire()"""
@@ -505,7 +505,7 @@ def test_a_web_application_takes_the_place_of_the_pool() -> None:
     assert "lab.pool(" not in threads + asyncio
 
 
-def test_a_request_is_one_call_with_all_that_its_answer_must_be() -> None:
+def test_a_request_is_one_call_with_the_demands_on_its_answer() -> None:
     step = Request(
         *(1, "GET /", equal(503), Check(CheckOp.AT_LEAST, 0.5)),
         headers=(("Retry-After", "1"),),

@@ -92,7 +92,7 @@ def test_a_run_that_stops_at_its_first_failure_is_reported(project: Path) -> Non
     assert "failed" in (project / "build" / "coverage" / "mine.md").read_text()
 
 
-def test_if_no_test_is_chosen_the_error_says_how_to_choose(project: Path) -> None:
+def test_if_no_test_is_chosen_the_error_explains_how_to_choose(project: Path) -> None:
     done = run(project, "--", "-k", "nonsense")
     assert done.returncode == 2
     assert "-k nonsense selects no test of generated_tests" in done.stderr

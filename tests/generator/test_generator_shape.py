@@ -1,4 +1,4 @@
-"""A module that says anything else than its spec is found out."""
+"""A module that differs from its spec is refused."""
 
 import ast
 import pickle
@@ -131,7 +131,7 @@ def test_the_description_of_a_class_must_be_there(concurrency: Concurrency) -> N
         check_shape(rendered(SPEC, concurrency), described, concurrency)
 
 
-def assert_found_out(concurrency: Concurrency, before: str, after: str) -> None:
+def assert_refused(concurrency: Concurrency, before: str, after: str) -> None:
     text = rendered(SPEC, concurrency)
     assert before in text
     with pytest.raises(ShapeError, match=r"^specs/limits\.yaml: "):
@@ -139,29 +139,29 @@ def assert_found_out(concurrency: Concurrency, before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize("change", TAMPERED)
-def test_a_module_with_a_change_is_found_out(change: str) -> None:
-    assert_found_out(Concurrency.THREADS, *TAMPERED[change])
+def test_a_changed_module_is_refused(change: str) -> None:
+    assert_refused(Concurrency.THREADS, *TAMPERED[change])
 
 
 @pytest.mark.parametrize("change", TAMPERED_ASYNCIO)
-def test_a_module_for_asyncio_with_a_change_is_found_out(change: str) -> None:
-    assert_found_out(Concurrency.ASYNCIO, *TAMPERED_ASYNCIO[change])
+def test_a_changed_module_for_asyncio_is_refused(change: str) -> None:
+    assert_refused(Concurrency.ASYNCIO, *TAMPERED_ASYNCIO[change])
 
 
-def test_a_test_more_is_found_out() -> None:
+def test_an_additional_test_is_refused() -> None:
     text = rendered() + "\n    def test_more(self) -> None:\n        pass\n"
     with pytest.raises(ShapeError, match="other statements"):
         check_shape(text, SPEC, Concurrency.THREADS)
 
 
 @pytest.mark.parametrize("hidden", ["\rprint()", "\n        \f    print()", "\n        \fprint()"])
-def test_a_statement_that_hides_in_the_last_body_is_found_out(hidden: str) -> None:
+def test_a_statement_hidden_in_the_last_body_is_refused(hidden: str) -> None:
     text = rendered().rstrip() + hidden + "\n"
     compile(text, "hidden", "exec")
     with pytest.raises(ShapeError, match="carriage return or a form feed"):
         check_shape(text, SPEC, Concurrency.THREADS)
 
 
-def test_a_statement_after_the_class_is_found_out() -> None:
+def test_a_statement_after_the_class_is_refused() -> None:
     with pytest.raises(ShapeError, match="other statements"):
         check_shape(rendered() + "\nprint()\n", SPEC, Concurrency.THREADS)

@@ -1,4 +1,4 @@
-"""What a pool's connections are, and what can be said of them."""
+"""The kinds of a pool's connections, and the steps that each can do."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ SCRIPTED = f"connections: scripted\n{PASS}\nsteps:\n- acquire: a\n"
 DRIVER = f"{PASS}\nsteps:\n- acquire: a\n"
 
 
-def test_connections_are_the_drivers_unless_said_otherwise(load_test: LoadTest) -> None:
+def test_connections_are_the_drivers_by_default(load_test: LoadTest) -> None:
     assert load_test(PASS).connections is Connections.DRIVER
     assert load_test(f"connections: minimal\n{PASS}").connections is Connections.MINIMAL
 
@@ -78,7 +78,7 @@ def test_every_fault_of_a_call_can_be_stated_of_scripted_connections(
         ),
     ],
 )
-def test_what_connections_cannot_do_is_an_error(
+def test_a_step_that_the_connections_cannot_do_is_an_error(
     text: str, message: str, wrong_test: WrongAt
 ) -> None:
     wrong_test(text, message)

@@ -1,4 +1,4 @@
-"""Which YAML is let in, and what its plain words mean."""
+"""The YAML that specs may use, and the meaning of its plain words."""
 
 import builtins
 import keyword
@@ -89,7 +89,7 @@ SYNTAX: dict[str, tuple[str, int, str]] = {
 
 
 @pytest.mark.parametrize(("text", "line", "hint"), SYNTAX.values(), ids=SYNTAX.keys())
-def test_a_syntax_error_says_where_and_what_to_do(
+def test_a_syntax_error_names_its_place_and_the_remedy(
     text: str, line: int, hint: str, find_problems: ProblemsOf
 ) -> None:
     (problem,) = find_problems(text)
@@ -147,7 +147,7 @@ WORDS: dict[str, object] = {
 
 
 @pytest.mark.parametrize(("word", "value"), WORDS.items())
-def test_a_scalar_means_what_yaml_12_says(word: str, value: object, load_test: LoadTest) -> None:
+def test_a_scalar_has_its_meaning_of_yaml_12(word: str, value: object, load_test: LoadTest) -> None:
     test = load_test(f"steps: [acquire: a, {{query: S, on: a, params: [{word}], returns: 1}}]")
     query = test.steps[1]
     assert isinstance(query, Query)

@@ -1,4 +1,4 @@
-"""Every rule of the language has a spec that breaks it; the error stands where the fault is."""
+"""Every rule of the language has a spec that breaks it, and an error at the place of the fault."""
 
 from collections.abc import Callable
 
@@ -65,7 +65,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "says without fails": (
         "- acquire: a\n  «says: late",
-        "'says' speaks of an error, and none is expected",
+        "'says' is about an error, and none is expected",
     ),
     "a number to say": (
         "- acquire: a\n  fails: timeout\n  says: [«5]",
@@ -203,7 +203,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "several failing acquires": (
         "- acquire: [a, b]\n  «fails: timeout",
-        "'fails' speaks of one acquire, not of 2",
+        "'fails' is about one acquire, not of 2",
     ),
     "a failed acquire binds nothing": (
         "- acquire: a\n  fails: timeout\n- release: «a",
@@ -222,7 +222,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "several failing releases": (
         "- acquire: [a, b]\n- release: [a, b]\n  «fails: not_borrowed",
-        "'fails' speaks of one release, not of 2",
+        "'fails' is about one release, not of 2",
     ),
     "a release inside of with": (
         "- with: c\n  do: [release: «c]",
@@ -300,7 +300,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "names without an error": (
         "- {open: p, «names: [user]}",
-        "'names' speaks of an error, and none is expected",
+        "'names' is about an error, and none is expected",
     ),
     "connections of two pools in one release": (
         "- global_pool: g\n- global_pool: h\n- {acquire: a, from: g}\n- {acquire: b, from: h}\n"
@@ -661,7 +661,7 @@ FILES: dict[str, tuple[str, str]] = {
     ),
     "a parameter outside of a test": (
         "spec: 1\nclass: C\npurpose: p\npool: {size: «$n}\ntests: {t: T}",
-        "the matrix parameter $n stands outside of a test",
+        "the matrix parameter $n is outside of a test",
     ),
     "a test that is a word": (
         "spec: 1\nclass: C\npurpose: p\ntests: {t: «x}",
@@ -738,7 +738,7 @@ def test_a_truth_value_in_place_of_a_list_is_explained(find_test_problems: Probl
     assert problem.hint == "name them, such as [overflow], or leave the key out"
 
 
-def test_a_missing_key_is_shown_with_what_to_add(find_problems: ProblemsOf) -> None:
+def test_a_missing_key_is_shown_with_an_example(find_problems: ProblemsOf) -> None:
     (problem,) = find_problems(f"spec: 1\nclass: C\ntests: {{t: {GOOD_TEST}}}\n")
     assert str(problem) == (
         "specs/example.yaml:1:1: a test class needs the key 'purpose'\n"

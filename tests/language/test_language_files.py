@@ -1,4 +1,4 @@
-"""Loading whole projects: which files are found, and what they say about each other."""
+"""Loading whole projects: the files that are found, and references between them."""
 
 import os
 from collections.abc import Callable
@@ -161,7 +161,7 @@ def test_a_path_must_be_able_to_stand_in_a_header(tmp_path: Path, write: Write) 
     assert said(tmp_path, "späcs") == [f"späcs/a.yaml: {message}"]
 
 
-def test_many_files_say_what_a_few_say(tmp_path: Path, write: Write) -> None:
+def test_many_files_give_the_results_of_a_few(tmp_path: Path, write: Write) -> None:
     write("specs/profiles.yaml", PROFILES)
     for number in range(MANY):
         write(f"specs/a{number:03}.yaml", class_text(f"A{number}", head="profile: fast\n"))
@@ -171,7 +171,7 @@ def test_many_files_say_what_a_few_say(tmp_path: Path, write: Write) -> None:
     assert suite.classes[7] == few.classes[0]
 
 
-def test_wrong_files_among_many_are_told_together(tmp_path: Path, write: Write) -> None:
+def test_wrong_files_among_many_are_reported_together(tmp_path: Path, write: Write) -> None:
     for number in range(MANY):
         write(f"specs/a{number:03}.yaml", class_text(f"A{number}"))
     write("specs/a001.yaml", class_text("wrong"))
@@ -189,13 +189,13 @@ def test_a_class_file_that_speaks_of_profiles_is_a_class_file(tmp_path: Path, wr
     assert [spec.name for spec in load(tmp_path, "specs/b.yaml").classes] == ["B"]
 
 
-def test_the_key_that_tells_a_files_kind_is_written_plainly(tmp_path: Path, write: Write) -> None:
+def test_the_key_that_decides_a_files_kind_is_written_plainly(tmp_path: Path, write: Write) -> None:
     write("specs/p.yaml", PROFILES.replace("profiles", '"\\x70rofiles"'))
     message = "the key that decides the file's kind is not plain"
     assert said(tmp_path) == [f"specs/p.yaml:1:1: {message}"]
 
 
-def test_an_outline_has_the_tests_without_what_they_do(tmp_path: Path, write: Write) -> None:
+def test_an_outline_has_the_tests_without_their_steps(tmp_path: Path, write: Write) -> None:
     write("specs/a.yaml", class_text("A"))
     (whole,) = load(tmp_path).classes
     (test,) = outline(whole).tests
@@ -309,13 +309,13 @@ def test_a_profile_is_defined_once(tmp_path: Path, write: Write) -> None:
     write("specs/p.yaml", PROFILES)
     write("specs/q.yaml", PROFILES)
     (problem,) = problems(tmp_path)
-    assert problem.message == "the profile 'fast' is there already"
+    assert problem.message == "the profile 'fast' exists already"
     assert problem.hint == "see specs/p.yaml:3"
 
 
 def test_a_profile_has_no_matrix_parameters(tmp_path: Path, write: Write) -> None:
     write("specs/p.yaml", "spec: 1\nprofiles:\n  fast: {purpose: p, size: $n}\n")
-    message = "the matrix parameter $n stands outside of a test"
+    message = "the matrix parameter $n is outside of a test"
     assert said(tmp_path) == [f"specs/p.yaml:3:28: {message}"]
 
 

@@ -1,4 +1,4 @@
-"""The guide to the language tells the truth: its examples load, its tables are the grammar's."""
+"""The guide to the language is true: its examples load, and its tables are those of the grammar."""
 
 import re
 import sys
@@ -160,7 +160,7 @@ def test_every_place_with_keys_has_a_table() -> None:
     assert {place.name for place in PLACES.values() if place.keys} - files == shown
 
 
-def test_what_goes_without_saying_is_so() -> None:
+def test_a_table_leaves_out_the_keys_of_another_table_only() -> None:
     ours = {"housekeeping", "listener"}
     pairs = [(PLACES[found[1]], PLACES[found[2]]) for found in TABLE.finditer(TEXT) if found[2]]
     assert [set(known.names) - set(place.names) for place, known in pairs] == [ours] * 3

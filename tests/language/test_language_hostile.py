@@ -1,4 +1,4 @@
-"""Any bytes of a file lead soon to a suite, or to errors that can be shown."""
+"""Any file is loaded, or refused with errors that can be shown, and soon."""
 
 import time
 from pathlib import Path, PurePosixPath

@@ -1,4 +1,4 @@
-"""What the sentences of a spec mean: each form of each step and expectation, in the model."""
+"""The meaning of a spec: each form of each step and expectation, in the model."""
 
 from collections.abc import Callable
 
@@ -241,7 +241,7 @@ def test_a_step_means(steps: str, meaning: tuple[Step, ...], load_test: LoadTest
     assert load_test(f"steps: {steps}{PASS}").steps == meaning
 
 
-def test_a_load_that_goes_on_is_stopped(load_test: LoadTest) -> None:
+def test_a_load_until_stopped_has_a_stop(load_test: LoadTest) -> None:
     load = "{load: l, clients: 2, mix: {write: 1}, until: stopped}"
     test = load_test(f"time: real\nsteps: [{load}, stop: l]{PASS}")
     assert test.steps == (
@@ -384,7 +384,7 @@ def test_a_duration_means(text: str, seconds: float, load_test: LoadTest) -> Non
 
 
 @pytest.mark.parametrize("text", ["1x", "s", "1s1s", "30m 1h", "1s 1s", "-1s", "1,5s", "1e3s"])
-def test_what_is_no_duration_is_refused(
+def test_a_text_that_is_no_duration_is_refused(
     text: str, find_test_problems: Callable[[str], tuple[object, ...]]
 ) -> None:
     assert len(find_test_problems(f'steps: [advance: "{text}"]{PASS}')) == 1
@@ -460,13 +460,13 @@ MODES: dict[str, tuple[Concurrency, ...]] = {
 
 
 @pytest.mark.parametrize(("keys", "modes"), MODES.items())
-def test_a_test_has_a_form_for_each_concurrency_that_can_do_what_it_does(
+def test_a_test_has_a_form_for_each_concurrency_that_can_do_its_steps(
     keys: str, modes: tuple[Concurrency, ...], load_test: LoadTest
 ) -> None:
     assert load_test(f"{keys}{PASS}").concurrency == modes
 
 
-def test_a_test_takes_over_the_modes_of_its_class_or_has_its_own(load_text: LoadText) -> None:
+def test_a_test_has_the_modes_of_its_class_unless_it_names_others(load_text: LoadText) -> None:
     test = "{purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}"
     spec = load_text(
         "spec: 1\nclass: C\npurpose: p\nconcurrency: [asyncio]\n"
@@ -479,7 +479,7 @@ def test_a_test_takes_over_the_modes_of_its_class_or_has_its_own(load_text: Load
     assert [test.name for test in spec.tests_for(Concurrency.ASYNCIO)] == ["a"]
 
 
-def test_a_test_takes_over_what_its_class_says(load_text: LoadText) -> None:
+def test_a_test_inherits_the_keys_of_its_class(load_text: LoadText) -> None:
     spec = load_text(
         "spec: 1\nclass: C\npurpose: p\nlayer: chaos\nlevel: should\nneeds: [overflow]\n"
         "time: real\npool: {timeout: 1s, size: 2}\ntests:\n  a:\n"

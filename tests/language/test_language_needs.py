@@ -1,4 +1,4 @@
-"""What a test needs follows from its words, and only the rest is said."""
+"""Most needs of a test follow from its words; `needs` names the rest."""
 
 from collections.abc import Callable, Sequence
 
@@ -29,7 +29,7 @@ FOR_EVERY_POOL = {
     "expectation": "calls different real same server",
     "fault": "connect_hangs connect_interrupted connect_refused connect_slow",
 }
-"""Words that every pool and server can do something with, and that imply nothing."""
+"""Words that every pool and server supports, so they imply nothing."""
 
 FOLLOWING: dict[str, tuple[Capability, ...]] = {
     f"steps: [acquire: a]\n{PASS}": (),
@@ -86,11 +86,11 @@ FOLLOWING: dict[str, tuple[Capability, ...]] = {
 
 
 @pytest.mark.parametrize("text", FOLLOWING)
-def test_what_is_needed_follows_from_what_is_said(text: str, load_test: LoadTest) -> None:
+def test_needs_follow_from_the_words_of_a_test(text: str, load_test: LoadTest) -> None:
     assert load_test(text).needs == FOLLOWING[text]
 
 
-def test_what_is_needed_follows_from_the_options_of_the_class(load_text: LoadText) -> None:
+def test_needs_follow_from_the_options_of_the_class(load_text: LoadText) -> None:
     spec = load_text(
         "spec: 1\nclass: Example\npurpose: p\npool: {max_uses: 3, max_overflow: 2}\ntests:\n"
         "  one: {purpose: p, validates: v, covers: [], pool: {max_overflow: 0}, "
@@ -101,10 +101,10 @@ def test_what_is_needed_follows_from_the_options_of_the_class(load_text: LoadTex
     assert [test.needs for test in spec.tests] == [(C.MAX_USES,), (C.GLOBAL_POOL,)]
 
 
-def test_what_follows_need_not_be_said(wrong_test: WrongAt) -> None:
+def test_a_need_that_follows_is_redundant(wrong_test: WrongAt) -> None:
     problem = wrong_test(
         f"needs: [fair_queue, «close_all]\nsteps:\n- close_all\n{PASS}",
-        "'close_all' need not be said: it follows from the step 'close_all' in line 11",
+        "'close_all' is redundant: it follows from the step 'close_all' in line 11",
     )
     assert problem.hint == "leave it out of 'needs'"
 
@@ -113,7 +113,9 @@ def test_a_need_is_named_once(wrong_test: WrongAt) -> None:
     wrong_test(f"needs: [prefill, «prefill]\n{PASS}", "'prefill' is named twice")
 
 
-def test_a_class_need_not_say_what_follows_from_each_test(find_problems: ProblemsOf) -> None:
+def test_a_need_of_a_class_that_follows_from_each_test_is_redundant(
+    find_problems: ProblemsOf,
+) -> None:
     head = "spec: 1\nclass: Example\npurpose: p\nneeds: [resize, prefill]\ntests:\n"
     keys = f"purpose: p, validates: v, covers: [], {PASS}"
     resizing = f"  one: {{{keys}, steps: [resize: {{size: 1}}]}}\n"
@@ -122,7 +124,7 @@ def test_a_class_need_not_say_what_follows_from_each_test(find_problems: Problem
     (problem,) = find_problems(head + resizing)
     assert (problem.place, problem.message) == (
         "specs/example.yaml:4:9",
-        "'resize' need not be said: it follows from each of the tests",
+        "'resize' is redundant: it follows from each of the tests",
     )
 
 
@@ -142,7 +144,7 @@ def test_every_word_implies_something_or_is_for_every_pool(
     assert set(words) - set(known) == anybody
 
 
-def test_a_pool_is_not_told_of_options_that_it_does_not_know() -> None:
+def test_a_pool_receives_no_options_that_it_does_not_know() -> None:
     options = {"size": 2, "max_overflow": 0, "recycle": 0, "order": "lifo"}
     able = frozenset({C.RECYCLE_BY_AGE})
     assert known_options(options, able) == {"size": 2, "recycle": 0}

@@ -1,4 +1,4 @@
-"""What can never hold, and what can never fail, is refused."""
+"""Expectations that can never hold, or never fail, are refused."""
 
 import re
 from collections.abc import Callable
@@ -103,41 +103,41 @@ IN_VAIN = {
     ),
     "lost writes of requests": (
         f"{VISITS}\nexpect: {{l: {{«lost_writes: 0}}}}",
-        "a load of requests borrows nothing itself, so it has no 'lost_writes'",
+        "a load of requests borrows no connection, so it has no 'lost_writes'",
     ),
     "errors of requests": (
         f"{VISITS}\nexpect: {{l: {{failed: 0, «errors: {{timeout: 0}}}}}}",
-        "a load of requests borrows nothing itself, so it has no 'errors'",
+        "a load of requests borrows no connection, so it has no 'errors'",
     ),
     "only such errors of requests": (
         f"{VISITS}\nexpect: {{l: {{«only_errors: [timeout]}}}}",
-        "a load of requests borrows nothing itself, so it has no 'only_errors'",
+        "a load of requests borrows no connection, so it has no 'only_errors'",
     ),
     "more on loan than there may be": (
         "pool: {size: 2, max_overflow: 1}\nexpect: {stats: {in_use: «77}}",
-        "'in_use' can never be so: the pool has a limit of 3",
+        "'in_use' is out of reach: the pool has a limit of 3",
     ),
     "more at the server than there may be": (
         'pool: {size: 2, max_overflow: 0}\nexpect: {server: {connections: 2, peak: «"> 2"}}',
-        "'peak' can never be so: the pool has a limit of 2",
+        "'peak' is out of reach: the pool has a limit of 2",
     ),
     "another limit than there is": (
         "pool: {size: 2, max_overflow: 1}\nexpect: {stats: {max_size: «2}}",
-        "'max_size' can never be so: the pool has a limit of 3",
+        "'max_size' is out of reach: the pool has a limit of 3",
     ),
     "more than a row allows": (
         "matrix: {n: [1, 4]}\npool: {size: $n, max_overflow: 0}\nexpect: {stats: {pool_size: «4}}",
-        "'pool_size' can never be so: the pool has a limit of 1",
+        "'pool_size' is out of reach: the pool has a limit of 1",
     ),
     "a parameter that is more than its row allows": (
         "matrix: [{n: 1, most: 3}, {n: 4, most: 4}]\npool: {size: $n, max_overflow: 1}\n"
         "expect: {stats: {total_connections: «$most}}",
-        "'total_connections' can never be so: the pool has a limit of 2",
+        "'total_connections' is out of reach: the pool has a limit of 2",
     ),
     "more hold one than there are": (
         "pool: {size: 1, max_overflow: 1}\n"
         f"{ACTORS}, wait_until: «3 actors are holding]\nexpect: {{server: {{peak: 1}}}}",
-        "3 actors holding can never be so: the pool has a limit of 2",
+        "3 actors holding is out of reach: the pool has a limit of 2",
     ),
     "an exact time that is real": (
         "time: real\nsteps: [{acquire: a, took: «0s}]",
@@ -145,7 +145,7 @@ IN_VAIN = {
     ),
     "a wait beyond the deadline": (
         "time: real\ndeadline: 2s\nsteps: [advance: «2s]\nexpect: {server: {peak: 1}}",
-        "the test is given up before, for its deadline is 2 s",
+        "the test is aborted first: its deadline is 2 s",
     ),
 }
 FINE = [
@@ -175,10 +175,12 @@ FINE = [
 
 
 @pytest.mark.parametrize(("keys", "message"), IN_VAIN.values(), ids=IN_VAIN)
-def test_nothing_is_expected_in_vain(keys: str, message: str, wrong_test: WrongAt) -> None:
+def test_an_expectation_out_of_reach_is_an_error(
+    keys: str, message: str, wrong_test: WrongAt
+) -> None:
     assert wrong_test(keys, message).hint
 
 
 @pytest.mark.parametrize("keys", FINE)
-def test_what_may_come_true_is_accepted(keys: str, load_test: LoadTest) -> None:
+def test_an_expectation_within_reach_is_accepted(keys: str, load_test: LoadTest) -> None:
     load_test(keys)

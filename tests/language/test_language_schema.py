@@ -1,4 +1,4 @@
-"""The JSON Schema: valid, published, and of one mind with the reader wherever a schema can know."""
+"""The JSON Schema is valid and published, and refuses every fault that a schema can express."""
 
 import json
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ ONLY_THE_READER_KNOWS = (
     "connection_killed needs",
     "connect_slow needs",
     "takes no 'times'",
-    "speaks of an error",
+    "is about an error",
     "never reached",
     "unknown table",
     "to heal",
@@ -88,7 +88,7 @@ ONLY_THE_READER_KNOWS = (
     "still runs",
     "an actor cannot start a load",
 )
-"""Faults of names, of sense and of texts that only the reader takes apart."""
+"""Faults of names and of sense, which only the reader knows, by words of their messages."""
 
 
 def plain(node: Node) -> Any:

@@ -1,4 +1,4 @@
-"""Files of tables: the statements made from them, and what is refused."""
+"""Files of tables: the statements made from them, and the tables that are refused."""
 
 import json
 from collections.abc import Callable
@@ -187,7 +187,7 @@ def test_a_table_may_refer_to_itself(load: Load) -> None:
 
 def test_a_table_is_named_once_in_all_files(load: Load, tmp_path: Path) -> None:
     (tmp_path / "more.yaml").write_text(one_table("{a: {type: int}}"), encoding="utf-8")
-    assert said(load, one_table("{a: {type: int}}")) == ["the table 't' is there already"]
+    assert said(load, one_table("{a: {type: int}}")) == ["the table 't' exists already"]
 
 
 def test_the_table_of_generated_load_is_not_for_specs(load: Load) -> None:

@@ -1,4 +1,4 @@
-"""What a spec may say of a web application, and what is wrong with it."""
+"""Steps and loads of a web application, and the errors in them."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ PASS = "\nexpect: {server: {peak: 1}}"
 APP = "web_app: shop\n"
 
 
-def test_a_request_says_what_its_answer_must_be(load_test: LoadTest) -> None:
+def test_a_request_holds_the_demands_on_its_answer(load_test: LoadTest) -> None:
     test = load_test(f"{APP}steps: [{{request: GET /a/b?c=d, status: 200..299, took: <= 1s}}]")
     status = Check(CheckOp.BETWEEN, 200, 299)
     took = Check(CheckOp.AT_MOST, 1.0)
@@ -104,5 +104,5 @@ WRONG: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_said(text: str, message: str, wrong_test: WrongAt) -> None:
+def test_each_fault_of_a_web_test_is_reported(text: str, message: str, wrong_test: WrongAt) -> None:
     wrong_test(text, message)

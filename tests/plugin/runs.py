@@ -1,4 +1,4 @@
-"""A generated test in a folder made for it, run by a pytest."""
+"""Writes a generated test into a folder and runs pytest on it."""
 
 import json
 import os

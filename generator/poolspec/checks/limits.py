@@ -64,7 +64,7 @@ def check_limits(outline: Outline, names: Names, matrix: Matrix | None) -> None:
         for name, node in _beyond(outline, limit):
             if id(node) not in reported:
                 reported.add(id(node))
-                message = f"{name} can never be so: the pool has a limit of {limit.most}"
+                message = f"{name} is out of reach: the pool has a limit of {limit.most}"
                 made_of = f"its size is {limit.size} and its max_overflow {limit.more}"
                 outline.reader.problem(node, message, f"{made_of}; expect less, or give it more")
 

@@ -31,7 +31,7 @@ def check_outcomes(outline: Outline, wanted: Fields) -> None:
 def _refuse_borrowing(outline: Outline, heads: dict[str, Scalar]) -> None:
     for key in (e.ERRORS, e.ONLY_ERRORS, e.LOST_WRITES):
         if key.name in heads:
-            message = f"a load of requests borrows nothing itself, so it has no {key.name!r}"
+            message = f"a load of requests borrows no connection, so it has no {key.name!r}"
             outline.reader.problem(heads[key.name], message, "expect of it: failed: 0")
 
 

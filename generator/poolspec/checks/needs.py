@@ -65,7 +65,7 @@ class Needs:
                 self._report(need, node, "it follows from each of the tests")
 
     def _report(self, need: Capability, node: Node, why: str) -> None:
-        message = f"{shown(need.value)} need not be said: {why}"
+        message = f"{shown(need.value)} is redundant: {why}"
         self.reader.problem(node, message, "leave it out of 'needs'")
 
 
@@ -76,7 +76,7 @@ def _named(reader: Reader, fields: Fields) -> Iterable[tuple[Capability, Node]]:
     for item in node.items if isinstance(node, Sequence) else ():
         need = _BY_WORD.get(item.text) if isinstance(item, Scalar) else None
         if need in seen:
-            reader.problem(item, f"{shown(str(need))} is named twice", "once will do")
+            reader.problem(item, f"{shown(str(need))} is named twice", "name it once")
         elif need:
             seen.add(need)
             yield need, item

@@ -65,7 +65,7 @@ def _check_served(outline: Outline, wanted: Fields) -> None:
             outline.reader.problem(word.node, message, "name actors that acquire")
         elif actor is not None and _count(actor) != 1:
             message = f"{shown(word.text)} stands for many actors, and each is served separately"
-            outline.reader.problem(word.node, message, "start actors with names of their own")
+            outline.reader.problem(word.node, message, "start an actor for each name")
 
 
 def _check_condition(outline: Outline, step: Fields) -> None:
@@ -135,6 +135,6 @@ def _check_real_time(outline: Outline, deadline: float) -> None:
     for step in outline.of("advance"):
         seconds = step.get(ADVANCE)
         if isinstance(seconds, float) and seconds >= deadline:
-            message = f"the test is given up before, for its deadline is {deadline:,g} s"
+            message = f"the test is aborted first: its deadline is {deadline:,g} s"
             hint = "wait for less, give the test a later 'deadline', or leave out 'time: real'"
             outline.reader.problem(step.nodes[ADVANCE.name], message, hint)

@@ -38,7 +38,7 @@ def _read_compared(scope: Scope, fields: Fields, key: Key[tuple[Word, ...]]) -> 
         scope.reader.problem(fields.at(key), f"{key.name!r} compares at least two labels")
     for index, word in enumerate(words):
         if word.text in texts[:index]:
-            scope.reader.problem(word.node, f"{shown(word.text)} is named twice", "once is enough")
+            scope.reader.problem(word.node, f"{shown(word.text)} is named twice", "name it once")
     things = [scope.find(word, Naming.LABEL, Naming.POOL) for word in words]
     if len({thing.naming for thing in things if thing}) > 1:
         message = "a connection and a pool cannot be compared"

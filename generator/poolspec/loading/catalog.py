@@ -70,7 +70,7 @@ class Catalog:
     def _is_new(self, reader: Reader, word: Word, noun: str) -> bool:
         name = f"{noun} {shown(word.text)}"
         if name in self.places:
-            reader.problem(word.node, f"the {name} is there already", self.places[name])
+            reader.problem(word.node, f"the {name} exists already", self.places[name])
             return False
         self.places[name] = f"see {reader.source.path}:{word.node.line}"
         return True
@@ -79,5 +79,5 @@ class Catalog:
 def refuse_parameters(reader: Reader, fields: Fields) -> None:
     """Report matrix parameters where no test, and so no matrix, is."""
     for use in fields.uses:
-        message = f"the matrix parameter ${use.name} stands outside of a test"
+        message = f"the matrix parameter ${use.name} is outside of a test"
         reader.problem(use.node, message, "use it in the 'pool' of the test that has the matrix")

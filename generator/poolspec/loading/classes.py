@@ -156,7 +156,7 @@ class ClassBuilder:
                 self.reader.problem(word.node, f"unknown table {shown(word.text)}", hint)
                 continue
             if word.text in made:
-                self.reader.problem(word.node, f"{shown(word.text)} is named twice", "once will do")
+                self.reader.problem(word.node, f"{shown(word.text)} is named twice", "name it once")
             for other in table.foreign:
                 if other.table not in (*made, word.text):
                     message = f"{shown(word.text)} refers to {other.table}, which is not made yet"
@@ -216,7 +216,7 @@ class ClassBuilder:
                 hint = f"did you mean {near!r}?" if near else listed
                 self.reader.problem(word.node, f"unknown requirement {shown(word.text)}", hint)
             if word.text in seen:
-                self.reader.problem(word.node, f"{shown(word.text)} is named twice", "once will do")
+                self.reader.problem(word.node, f"{shown(word.text)} is named twice", "name it once")
             seen[word.text] = None
         return tuple(seen)
 

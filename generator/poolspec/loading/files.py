@@ -136,7 +136,7 @@ COVERS = Key(
     "covers", list_kind("a list of keys", COVERED), "requirements it proves", "[A06]", True
 )
 DEADLINE_KEY = Key(
-    "deadline", literal_kind(DEADLINE), "real time after which it is given up", "20s", default="20s"
+    "deadline", literal_kind(DEADLINE), "real time after which it is aborted", "20s", default="20s"
 )
 MATRIX_KEY = Key(
     "matrix", MATRIX, "parameters, and the values each takes", "{n: [1, 5]}", default="none"

@@ -69,7 +69,7 @@ def _read_acquire(scope: Scope, fields: Fields) -> Acquire:
     words = fields.get(ACQUIRE) or ()
     pool = _pool_of(scope, fields)
     if fields.has(FAILS) and len(words) > 1:
-        message = f"'fails' speaks of one acquire, not of {len(words)}"
+        message = f"'fails' is about one acquire, not of {len(words)}"
         scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
     if not fields.has(FAILS):
         for word in words:
@@ -190,7 +190,7 @@ def _read_release(scope: Scope, fields: Fields) -> Release:
     words = fields.get(RELEASE) or ()
     fails = fields.has(FAILS)
     if fails and len(words) > 1:
-        message = f"'fails' speaks of one release, not of {len(words)}"
+        message = f"'fails' is about one release, not of {len(words)}"
         scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
     pools = [_taken_from(scope, word, fails, fields.node.line) for word in words]
     if len(set(pools)) > 1:
@@ -214,7 +214,7 @@ def _taken_from(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
         return None
     if thing.hold is Hold.BLOCK and not fails:
         message = f"{shown(word.text)} is released at the end of its block"
-        scope.reader.problem(word.node, message, "leave this step out, or say how it 'fails'")
+        scope.reader.problem(word.node, message, "leave this step out, or add fails: …")
     elif thing.hold is Hold.GONE and not fails:
         report_gone(scope, word, thing, "if the step must fail, say how: fails: …")
     elif not fails:

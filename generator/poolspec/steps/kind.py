@@ -137,7 +137,7 @@ def _note(scope: Scope, fields: Fields, kind: StepKind[Any]) -> None:
     if any(fields.has(key) for key in expecting):
         names.expecting = True
     if fields.has(SAYS) and not fields.has(FAILS):
-        message = "'says' speaks of an error, and none is expected"
+        message = "'says' is about an error, and none is expected"
         scope.reader.problem(fields.at(SAYS), message, "say how it fails: fails: …")
     names.imply(kind.needs, f"the step {kind.verb!r}", fields.node)
     for name, head in fields.heads.items():

@@ -120,7 +120,7 @@ def _read_open(scope: Scope, fields: Fields) -> Open | None:
     scope.names.at_server.append((message, fields.at(OPEN)))
     _check_flaw(scope, fields)
     if fields.has(NAMES_KEY) and not fields.has(FAILS):
-        message = "'names' speaks of an error, and none is expected"
+        message = "'names' is about an error, and none is expected"
         scope.reader.problem(fields.at(NAMES_KEY), message, "say how it fails: fails: …")
     if word is None:
         return None
