@@ -181,6 +181,19 @@ def test_a_connection_killed_by_the_server_is_replaced_before_it_is_handed_out(
     assert pool.stats().created == 2
 
 
+def test_a_borrower_can_reconnect_a_connection_that_the_server_killed(
+    pool: ConnectionPool, server: Server
+) -> None:
+    with pool as connection:
+        server.kill_connection(connection.thread_id())
+        with pytest.raises(pymysql.MySQLError):
+            connection.ping(reconnect=False)
+        connection.connect()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            assert cursor.fetchall() == ((1,),)
+
+
 def test_the_server_and_the_pool_count_the_same_connections(
     config: Config, server: Server, tenant: Tenant
 ) -> None:

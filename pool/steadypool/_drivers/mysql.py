@@ -54,7 +54,8 @@ class Connection(_PyMySQLConnection):
     """Character set, collation, autocommit and database as of sign-in."""
 
     def connect(self, sock: Any = None) -> None:
-        """Connect and sign in, as PyMySQL does."""
+        """Connect and sign in, as PyMySQL does; a borrower may so replace a lost session."""
+        self.answer_pending = self.uncertain = False
         super().connect(sock)
         self._sign_in_settings = self.charset, self.collation, self.autocommit_mode, self.db
 
