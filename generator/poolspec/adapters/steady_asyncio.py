@@ -188,6 +188,10 @@ class AsyncSteadypoolAdapter:
         """Commit the connection's transaction."""
         await connection.commit()
 
+    async def reconnect(self, connection: Any) -> None:
+        """Connect again if the connection is lost."""
+        await connection.ping(reconnect=True)
+
 
 def _tied(wiring: AsyncWiring) -> dict[str, Any]:
     """Return the options that connect a pool to its test."""

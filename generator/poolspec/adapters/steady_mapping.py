@@ -67,6 +67,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.TIME_LIMITS,
         Capability.FORK_SAFETY,
         Capability.FOREIGN_CONNECTIONS,
+        Capability.RECONNECT,
         *((Capability.WEB_APP,) if find_spec("uvicorn") else ()),
     }
 )

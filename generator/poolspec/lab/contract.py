@@ -255,6 +255,9 @@ class Driver(Protocol):
     def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
 
+    def reconnect(self, connection: Any) -> None:
+        """Connect again if the connection is lost; for the capability `reconnect`."""
+
 
 class _Extended(Protocol):
     controls: Controls

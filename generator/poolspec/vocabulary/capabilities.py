@@ -90,6 +90,8 @@ class Capability(StrEnum):
     """The web applications that are registered can be served on the pool."""
     KILL = "kill"
     """The server can be told to end a connection."""
+    RECONNECT = "reconnect"
+    """A borrower can let the driver reconnect its connection, as `ping(reconnect=True)` does."""
     FOREIGN_CONNECTIONS = "foreign_connections"
     """The pool can be given any callable that opens a DB-API connection."""
     SERVER_CONTROL = "server_control"

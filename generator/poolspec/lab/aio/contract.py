@@ -118,6 +118,9 @@ class AsyncDriver(Protocol):
     async def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
 
+    async def reconnect(self, connection: Any) -> None:
+        """Connect again if the connection is lost; for the capability `reconnect`."""
+
 
 class AsyncPoolAdapter(AsyncDriver, Protocol):
     """Drives one kind of pool. `pool` and `connection` are objects of the pool's library."""

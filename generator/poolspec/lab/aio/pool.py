@@ -115,6 +115,12 @@ class AsyncPool:
         self._note_release(held)
         await self._adapter.release(self.raw, held.raw)
 
+    async def reconnect(self, held: AsyncHeld) -> None:
+        """Let the driver reconnect a connection on loan if it is lost, as a borrower may."""
+        await self._driver.reconnect(held.raw)
+        held.number = self._driver.number_of(held.raw)
+        self.sockets.opened(held.number, held.raw)
+
     async def __aenter__(self) -> AsyncHeld:
         """Borrow through the pool's own context manager, for a `with` statement."""
         block = self._block()

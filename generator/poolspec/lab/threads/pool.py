@@ -116,6 +116,12 @@ class Pool:
         self._note_release(held)
         self._adapter.release(self.raw, held.raw)
 
+    def reconnect(self, held: Held) -> None:
+        """Let the driver reconnect a connection on loan if it is lost, as a borrower may."""
+        self._driver.reconnect(held.raw)
+        held.number = self._driver.number_of(held.raw)
+        self.sockets.opened(held.number, held.raw)
+
     def __enter__(self) -> Held:
         """Borrow through the pool's own context manager, for a `with` statement."""
         block = self._block()

@@ -56,3 +56,10 @@ class PyMySQLDriver:
     def commit(self, connection: Any) -> None:
         """Commit the connection's transaction."""
         connection.commit()
+
+    def reconnect(self, connection: Any) -> None:
+        """Connect again if the connection is lost, as `ping(reconnect=True)` does."""
+        try:
+            connection.ping(reconnect=False)  # PyMySQL deprecates True, which warns
+        except Exception:
+            connection.connect()
