@@ -34,6 +34,8 @@ class Fault(StrEnum):
     """An interrupt is raised during a ping."""
     RESET_FAILS = "reset_fails"
     """Resets of a session raise an error."""
+    RESET_SLOW = "reset_slow"
+    """Resets of a session take a certain time."""
     CLOSE_FAILS = "close_fails"
     """Connections that are closed raise an error, and are closed all the same."""
     CLOSE_SLOW = "close_slow"
@@ -86,6 +88,7 @@ CALL_FAULTS = {
     Fault.PING_SLOW: (Call.PING, Manner.SLOW),
     Fault.PING_INTERRUPTED: (Call.PING, Manner.INTERRUPTED),
     Fault.RESET_FAILS: (Call.RESET, Manner.FAILS),
+    Fault.RESET_SLOW: (Call.RESET, Manner.SLOW),
     Fault.CLOSE_FAILS: (Call.CLOSE, Manner.FAILS),
     Fault.CLOSE_SLOW: (Call.CLOSE, Manner.SLOW),
     Fault.LISTENER_FAILS: (Call.LISTENER, Manner.FAILS),
