@@ -16,6 +16,7 @@ from steadypool import (
     ServerUnavailableError,
 )
 from steadypool._core.breaker import Breaker
+from steadypool._core.settings import Settings
 from steadypool.testing import Gate, ScriptedConnector, VirtualClock
 
 MakePool = Callable[..., ConnectionPool]
@@ -38,8 +39,14 @@ def make_empty(make_pool: MakePool) -> MakePool:
     return make
 
 
+def make_breaker(failures: int, cooldown: float) -> Breaker:
+    return Breaker(
+        Settings(name="p", size=1, limit=1, breaker_failures=failures, breaker_cooldown=cooldown)
+    )
+
+
 def test_a_breaker_opens_after_its_limit_of_failures_in_a_row() -> None:
-    breaker = Breaker(2, 10.0)
+    breaker = make_breaker(2, 10.0)
     assert not breaker.failed(1.0)
     assert breaker.admits(1.0)
     assert breaker.failed(2.0)
@@ -47,7 +54,7 @@ def test_a_breaker_opens_after_its_limit_of_failures_in_a_row() -> None:
 
 
 def test_an_open_breaker_admits_one_probe_for_each_cooldown() -> None:
-    breaker = Breaker(1, 10.0)
+    breaker = make_breaker(1, 10.0)
     breaker.failed(0.0)
     assert [breaker.admits(now) for now in (9.0, 10.0, 11.0, 19.0, 20.0)] == [
         *(False, True, False, False, True)
@@ -55,7 +62,7 @@ def test_an_open_breaker_admits_one_probe_for_each_cooldown() -> None:
 
 
 def test_a_success_closes_the_breaker_and_returns_the_length_of_the_outage() -> None:
-    breaker = Breaker(1, 10.0)
+    breaker = make_breaker(1, 10.0)
     breaker.failed(5.0)
     breaker.failed(15.0)
     assert breaker.succeeded(20.0) == 15.0

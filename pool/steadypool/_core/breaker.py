@@ -10,12 +10,16 @@ Until then the breaker refuses all other connects at once.
 """
 
 
+from steadypool._core.settings import Settings
+
+
 class Breaker:
     """Counts failed connects in a row. Not thread-safe: the caller holds the pool's lock."""
 
-    def __init__(self, limit: int, cooldown: float) -> None:
-        self._limit = limit
-        self._cooldown = cooldown
+    def __init__(self, settings: Settings) -> None:
+        self._limit = settings.breaker_failures
+        self.cooldown = settings.breaker_cooldown
+        """The seconds until the next probe after a failed connect."""
         self._until = 0.0
         self._failing_since = 0.0
         self.failures = 0
@@ -32,7 +36,7 @@ class Breaker:
             return True
         if now < self._until:
             return False
-        self._until = now + self._cooldown
+        self._until = now + self.cooldown
         return True
 
     def failed(self, now: float) -> bool:
@@ -40,7 +44,7 @@ class Breaker:
         if not self.failures:
             self._failing_since = now
         self.failures += 1
-        self._until = now + self._cooldown
+        self._until = now + self.cooldown
         return self.failures == self._limit
 
     def succeeded(self, now: float) -> float | None:

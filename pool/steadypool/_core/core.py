@@ -85,7 +85,7 @@ class Core(Checkout, Checkin, Maintenance):
             return ServerUnavailableError(
                 name=self.settings.name,
                 failures=self.breaker.failures,
-                cooldown=self.settings.breaker_cooldown,
+                cooldown=self.breaker.cooldown,
             )
         return self.closed_error()
 

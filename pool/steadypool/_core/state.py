@@ -87,7 +87,7 @@ class State:
         self._handed_over: PoolEntry | None = None
         """A loan that has just passed to a waiter: an interrupted checkin is complete by it."""
         self._events = Emitter(listeners, listener_raised)
-        self.breaker = Breaker(settings.breaker_failures, settings.breaker_cooldown)
+        self.breaker = Breaker(settings)
         self._apply_settings(settings)
 
     def _apply_settings(self, settings: Settings) -> None:
