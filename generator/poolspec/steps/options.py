@@ -48,6 +48,7 @@ POOL_OPTIONS: tuple[Key[Any], ...] = (
     Key("connect_attempts", _SOME, "connects tried for one acquire", "3", default=_OWN),
     Key("breaker_failures", _SOME, "failed connects that open the breaker", "5", default=_OWN),
     Key("breaker_cooldown", SECONDS, "how long the breaker stays open", "1s", default=_OWN),
+    Key("breaker_cooldown_limit", SECONDS, "how long it grows at most", "30s", default=_OWN),
     Key("leak_after", SECONDS, "time on loan after which it is reported", "1m", default=_OWN),
     Key("max_waiting", value_kind(SIZE), "the most waiters at once", "10", default=_OWN),
 )

@@ -67,6 +67,7 @@ OPTIONS: Final[Mapping[str, OptionRule]] = {
     "connect_attempts": OptionRule(Capability.RETRIES, without=1),
     "breaker_failures": OptionRule(Capability.BREAKER),
     "breaker_cooldown": OptionRule(Capability.BREAKER),
+    "breaker_cooldown_limit": OptionRule(Capability.BREAKER),
     "leak_after": OptionRule(Capability.LEAK_DETECTION),
     "max_waiting": OptionRule(Capability.QUEUE_CAP),
     "connect_timeout": OptionRule(Capability.TIME_LIMITS),

@@ -63,6 +63,9 @@ class CommonOptions(TypedDict, total=False):
     never."""
     breaker_cooldown: Annotated[float, Default(1.0)]
     """The seconds between two probes while the breaker is open."""
+    breaker_cooldown_limit: Annotated[float | None, Default(None)]
+    """The cooldown doubles with each probe, up to this many seconds, until a connect succeeds;
+    None: it stays constant."""
     setup: Annotated[Hook | None, Default(None)]
     """Called with every new connection, and after a session reset. A transaction that it leaves
     open is rolled back. If it raises, the connection is closed and the acquire raises the same."""
@@ -163,6 +166,9 @@ def make_settings(
         connect_attempts=whole("connect_attempts", options["connect_attempts"], 1),
         breaker_failures=at_most("breaker_failures", options["breaker_failures"], 1),
         breaker_cooldown=seconds("breaker_cooldown", options["breaker_cooldown"]),
+        breaker_cooldown_limit=seconds(
+            "breaker_cooldown_limit", options["breaker_cooldown_limit"] or 0.0
+        ),
         leak_after=seconds("leak_after", options["leak_after"]),
         hooked=options["on_acquire"] is not None,
     )

@@ -1,14 +1,13 @@
 """A circuit breaker for connects, as a plain state machine.
 
     closed ── `limit` connects in a row failed ──► open
-    open ── the cooldown ends ──► one probe is admitted, then the next cooldown starts
+    open ── the cooldown ends ──► one probe is admitted, then the next, longer cooldown starts
     any ── a connect succeeded ──► closed
 
 The breaker does not wait for its probe. If the probe takes longer than a cooldown, or its thread is
 interrupted, the next cooldown ends all the same and admits another. So a probe cannot be lost.
 Until then the breaker refuses all other connects at once.
 """
-
 
 from steadypool._core.settings import Settings
 
@@ -18,8 +17,9 @@ class Breaker:
 
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.breaker_failures
-        self.cooldown = settings.breaker_cooldown
+        self._shortest = self.cooldown = settings.breaker_cooldown
         """The seconds until the next probe after a failed connect."""
+        self._longest = max(settings.breaker_cooldown_limit, self.cooldown)
         self._until = 0.0
         self._failing_since = 0.0
         self.failures = 0
@@ -36,6 +36,7 @@ class Breaker:
             return True
         if now < self._until:
             return False
+        self.cooldown = min(2 * self.cooldown, self._longest)
         self._until = now + self.cooldown
         return True
 
@@ -52,4 +53,5 @@ class Breaker:
         if not self.failures:
             return None
         self.failures = 0
+        self.cooldown = self._shortest
         return now - self._failing_since

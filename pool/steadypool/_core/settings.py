@@ -57,6 +57,8 @@ class Settings:
     """The maximum number of connects for one acquire."""
     breaker_failures: int = sys.maxsize
     breaker_cooldown: float = 1.0
+    breaker_cooldown_limit: float = 0.0
+    """The seconds up to which the cooldown doubles with each probe."""
     leak_after: float = math.inf
     hooked: bool = False
     """Whether a hook runs at every acquire."""
