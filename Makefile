@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 SERVER ?=
+WORKERS = $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ON     := $(if $(SERVER),--server $(SERVER))
@@ -38,7 +39,7 @@ run: $(READY)  ## generate, run the generated tests in parallel, write the repor
 	@$(BIN)/poolspec run $(ON)
 
 test: $(READY)  ## run all tests: the generated ones, the generator's and the pool's
-	@$(BIN)/python -m pytest -n auto --dist worksteal --no-header $(ON) tests generated_tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --no-header $(ON) tests generated_tests
 
 # Left out: one child in thirty waits for ever for a lock of coverage's own (Collector.lock_data), which another
 # traced thread held at the moment of the fork; nothing of ours is in the way.

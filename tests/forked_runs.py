@@ -41,7 +41,7 @@ IMPORTED = [
 ]
 """Modules that every run needs; a child inherits them."""
 
-OPTIONS = ["-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+OPTIONS = ["-p", "no:xdist", "--assert=plain"]
 """Options of every run; its modules are imported already, so pytest cannot rewrite them."""
 
 
@@ -82,18 +82,21 @@ class ForkedRuns:
         self._process.communicate(timeout=TIMEOUT)
 
 
-def modules_of(tests: list[str]) -> list[str]:
-    """Return the generated modules with the forms of these tests."""
+def modules_of(tests: list[str], concurrency: str) -> list[str]:
+    """Return the generated modules with the forms of these tests for threads or for asyncio."""
     stems = sorted({test.partition(".")[0] for test in tests})
-    names = [f"generated_tests/test_{stem}{form}.py" for stem in stems for form in ("", "_asyncio")]
-    return [name for name in names if (ROOT / name).exists()]
+    ending = "_asyncio" if concurrency == "asyncio" else ""
+    return [f"generated_tests/test_{stem}{ending}.py" for stem in stems]
 
 
 def serve() -> None:
     """The process's side: fork a child for every request, until the parent closes its pipe."""
     for name in [*IMPORTED, *sys.argv[1:]]:
         import_module(name)
+    from poolspec.plugin.steps import step_lines
+
     _ask_for_the_server()
+    step_lines(ROOT, "specs")  # every failure of a generated test asks for them
     gc.freeze()  # pytest collects garbage after every run; what is imported is none
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:

@@ -31,7 +31,8 @@ def test_a_wrong_service_is_noticed(
         tmp_path,
         *("-q", "-p", "tests.wrong_apps"),
         *("--server", pytestconfig.getoption("--server"), "--results", str(results)),
-        *modules_of([test]),
+        *modules_of([test], "threads"),
+        *modules_of([test], "asyncio"),
         *("-k", test.partition(".")[2]),
         WRONG_APP=fault,
     )

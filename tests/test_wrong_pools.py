@@ -35,9 +35,8 @@ class Outcomes:
             *("-q", "-p", "tests.wrong_pools.selection"),
             *("--server", self._server, "--results", str(results)),
             *("--pool", f"tests.wrong_pools.adapters:{wrong}"),
-            *("--form", wrong.concurrency.value),
             *(f"--only={test}" for test in chosen),
-            *modules_of(chosen),
+            *modules_of(chosen, wrong.concurrency.value),
         )
         assert code in (0, 1), output
         found: dict[str, list[dict[str, Any]]] = {test: [] for test in chosen}

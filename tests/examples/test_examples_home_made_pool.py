@@ -20,7 +20,7 @@ SPECS = ("hygiene", "limits", "no_listeners", "units_of_work")
 POOL = """\
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
-from threading import Lock
+from threading import Event, Lock
 
 
 class PoolTimeout(Exception):
@@ -76,7 +76,9 @@ class Pool:
 """
 UNLOCKED = POOL.replace(
     "            self._left -= 1\n        try:\n            connection = self._connect()",
-    "        try:\n            connection = self._connect()\n            self._left -= 1",
+    "        try:\n            connection = self._connect()\n"
+    "            Event().wait(0.05)  # as long as a connect across a network takes\n"
+    "            self._left -= 1",
 )
 UNCLEAN = POOL.replace("        connection.rollback()\n", "")
 

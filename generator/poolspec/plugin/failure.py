@@ -6,7 +6,7 @@ import contextlib
 import os
 import traceback
 from itertools import takewhile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from textwrap import dedent
 from types import TracebackType
 
@@ -52,7 +52,7 @@ def failed_step(root: Path, module: Path, test: str, error: BaseException) -> st
         return step or test
     if is_stale(root, header):
         return f"{header.spec} has changed since this test was generated: run poolspec gen"
-    line = step_lines(root, header.spec).get(test, {}).get(step)
+    line = step_lines(root, PurePosixPath(header.spec).parts[0]).get(test, {}).get(step)
     return f"{header.spec}:{line}: {_text(root / header.spec, line)}" if line else (step or test)
 
 

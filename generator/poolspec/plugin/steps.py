@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 AT_THE_END = "at the end"
 _PART = re.compile(r"\b(?:lab\.expect_(\w+)|(\w+)\.expect\w*)\(")
@@ -57,9 +57,11 @@ def _spans(tree: ast.AST, failing: int) -> tuple[range, range]:
 
 
 @cache
-def step_lines(root: Path, spec: str) -> dict[str, dict[str, int]]:
-    """Return the line of each step of every test, by the test; empty if a spec is not valid."""
-    folder = PurePosixPath(spec).parts[0]
+def step_lines(root: Path, folder: str) -> dict[str, dict[str, int]]:
+    """Return the line of each step of every test in a folder of specs, by the test.
+
+    Empty if a spec is not valid.
+    """
     command = [sys.executable, "-m", "poolspec", "list", "--json", "--specs", folder]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, timeout=_SECONDS, check=True)

@@ -240,48 +240,6 @@ def _say_release(step: Release) -> Sentence:
     return Sentence(f"Release {labels}{target}{must(step)}")
 
 
-# --- reconnect -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Reconnect(Step):
-    """Let the driver reconnect a connection on loan."""
-
-    label: str
-    pool: str | None = None
-
-    def reads(self) -> tuple[str, ...]:
-        """Return its label and the label of its pool."""
-        return (self.label,) if self.pool is None else (self.pool, self.label)
-
-    def own_pool(self) -> OwnPool:
-        """Name the test's own pool, unless the connection comes from another."""
-        return OwnPool.NAMED if self.pool is None else OwnPool.NONE
-
-
-RECONNECT = Key("reconnect", NAME, "let the driver reconnect a connection on loan", "a", True)
-
-
-def _read_reconnect(scope: Scope, fields: Fields) -> Reconnect | None:
-    word = fields.get(RECONNECT)
-    thing = scope.find(word, Naming.LABEL) if word else None
-    if word is None or thing is None:
-        return None
-    if thing.hold is Hold.GONE:
-        report_gone(scope, word, thing, "reconnect it before its release")
-    if thing.pool is None:
-        scope.names.own_pool.append(fields.node)
-    return Reconnect(fields.node.line, word.text, thing.pool)
-
-
-def _write_reconnect(step: Reconnect, body: Body) -> Lines:
-    yield f"{body.awaits}{python.pool(step.pool)}.reconnect({variable(step.label)})"
-
-
-def _say_reconnect(step: Reconnect) -> Sentence:
-    return Sentence(f"Let the driver reconnect {code(step.label)}.")
-
-
 KINDS = (
     StepKind(
         "acquire",
@@ -314,15 +272,5 @@ KINDS = (
         _say_release,
         misplaced=ANYWHERE,
         calls=("release",),
-    ),
-    StepKind(
-        "reconnect",
-        (RECONNECT,),
-        Reconnect,
-        _read_reconnect,
-        _write_reconnect,
-        _say_reconnect,
-        needs=Capability.RECONNECT,
-        calls=("reconnect",),
     ),
 )

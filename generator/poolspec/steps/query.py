@@ -1,4 +1,4 @@
-"""The step `query`: run a statement on a connection that is on loan."""
+"""Steps that use a connection on loan: query, reconnect."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
-from poolspec.python.body import Body, Lines, guarded
+from poolspec.python.body import Body, Lines, guarded, pool
 from poolspec.python.literals import alone, literal, row, value
 from poolspec.python.names import variable
 from poolspec.spec.common import FAILS, FLAG, NAME, ROWS, SAYS, SCALARS, SQL, TOOK
@@ -14,7 +14,7 @@ from poolspec.spec.fields import Fields, Key
 from poolspec.spec.kinds import answer_kind
 from poolspec.spec.names import Naming
 from poolspec.spec.scope import Hold, Scope
-from poolspec.spec.values import Check, Ref, Scalar, Step
+from poolspec.spec.values import Check, OwnPool, Ref, Scalar, Step
 from poolspec.steps.borrow import report_gone
 from poolspec.steps.demands import guard, must
 from poolspec.steps.kind import ANYWHERE, StepKind
@@ -142,6 +142,48 @@ def _say_query(step: Query) -> Sentence:
     return Sentence(text + must(step, step.took))
 
 
+# --- reconnect -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect(Step):
+    """Let the driver reconnect a connection on loan."""
+
+    label: str
+    pool: str | None = None
+
+    def reads(self) -> tuple[str, ...]:
+        """Return its label and the label of its pool."""
+        return (self.label,) if self.pool is None else (self.pool, self.label)
+
+    def own_pool(self) -> OwnPool:
+        """Name the test's own pool, unless the connection comes from another."""
+        return OwnPool.NAMED if self.pool is None else OwnPool.NONE
+
+
+RECONNECT = Key("reconnect", NAME, "let the driver reconnect a connection on loan", "a", True)
+
+
+def _read_reconnect(scope: Scope, fields: Fields) -> Reconnect | None:
+    word = fields.get(RECONNECT)
+    thing = scope.find(word, Naming.LABEL) if word else None
+    if word is None or thing is None:
+        return None
+    if thing.hold is Hold.GONE:
+        report_gone(scope, word, thing, "reconnect it before its release")
+    if thing.pool is None:
+        scope.names.own_pool.append(fields.node)
+    return Reconnect(fields.node.line, word.text, thing.pool)
+
+
+def _write_reconnect(step: Reconnect, body: Body) -> Lines:
+    yield f"{body.awaits}{pool(step.pool)}.reconnect({variable(step.label)})"
+
+
+def _say_reconnect(step: Reconnect) -> Sentence:
+    return Sentence(f"Let the driver reconnect {code(step.label)}.")
+
+
 KINDS = (
     StepKind(
         "query",
@@ -155,5 +197,15 @@ KINDS = (
         expects=(RETURNS, ROWS_KEY, CHANGES_ONE),
         calls=("query",),
         arguments=("params", "returns", "rows", "unread", "changes_one"),
+    ),
+    StepKind(
+        "reconnect",
+        (RECONNECT,),
+        Reconnect,
+        _read_reconnect,
+        _write_reconnect,
+        _say_reconnect,
+        needs=Capability.RECONNECT,
+        calls=("reconnect",),
     ),
 )
