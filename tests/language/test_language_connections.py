@@ -65,6 +65,14 @@ def test_every_fault_of_a_call_can_be_stated_of_scripted_connections(
             "the load runs statements, and scripted connections have no server",
         ),
         (
+            f"{SCRIPTED}- «reconnect: a",
+            "'reconnect' connects to a server, and scripted connections have no server",
+        ),
+        (
+            f"{PASS}\nsteps:\n- connect: stray\n- reconnect: «stray",
+            "'stray' is not on loan: 'connect' opened it",
+        ),
+        (
             f"{DRIVER}- «fault: rollback_fails",
             "rollback_fails is for scripted connections, and the test has the driver's",
         ),

@@ -30,6 +30,8 @@ class Hold(Enum):
     """By its label, until a step releases it."""
     BLOCK = auto()
     """By a `with` block, which releases it."""
+    STRAY = auto()
+    """By the test: the step `connect` opened it, and no pool knows it."""
     GONE = auto()
     """Released."""
 

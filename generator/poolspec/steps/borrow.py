@@ -132,7 +132,7 @@ def _read_connect(scope: Scope, fields: Fields) -> Connect | None:
     word = fields.get(CONNECT)
     if word is None:
         return None
-    scope.bind(word, Naming.LABEL)
+    scope.bind(word, Naming.LABEL, hold=Hold.STRAY)
     return Connect(fields.node.line, word.text)
 
 

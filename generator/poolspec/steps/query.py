@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from poolspec.errors import shown
 from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
@@ -167,10 +168,14 @@ RECONNECT = Key("reconnect", NAME, "let the driver reconnect a connection on loa
 def _read_reconnect(scope: Scope, fields: Fields) -> Reconnect | None:
     word = fields.get(RECONNECT)
     thing = scope.find(word, Naming.LABEL) if word else None
+    scope.names.at_server.append(("'reconnect' connects to a server", fields.at(RECONNECT)))
     if word is None or thing is None:
         return None
     if thing.hold is Hold.GONE:
         report_gone(scope, word, thing, "reconnect it before its release")
+    if thing.hold is Hold.STRAY:
+        message = f"{shown(word.text)} is not on loan: 'connect' opened it"
+        scope.reader.problem(word.node, message, "reconnect a connection of a pool")
     if thing.pool is None:
         scope.names.own_pool.append(fields.node)
     return Reconnect(fields.node.line, word.text, thing.pool)
