@@ -166,9 +166,12 @@ def make_settings(
         connect_attempts=whole("connect_attempts", options["connect_attempts"], 1),
         breaker_failures=at_most("breaker_failures", options["breaker_failures"], 1),
         breaker_cooldown=seconds("breaker_cooldown", options["breaker_cooldown"]),
-        breaker_cooldown_limit=seconds(
-            "breaker_cooldown_limit", options["breaker_cooldown_limit"] or 0.0
-        ),
+        breaker_cooldown_limit=_cooldown_limit(options["breaker_cooldown_limit"]),
         leak_after=seconds("leak_after", options["leak_after"]),
         hooked=options["on_acquire"] is not None,
     )
+
+
+def _cooldown_limit(limit: float | None) -> float:
+    """Check the limit; without one it is 0, below every cooldown, so none grows."""
+    return 0.0 if limit is None else seconds("breaker_cooldown_limit", limit, "a constant cooldown")
