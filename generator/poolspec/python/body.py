@@ -1,7 +1,7 @@
 """The body of a generated test, while its statements are written.
 
 A `Body` is the body of a test, or of a function inside it, for threads or for asyncio. It knows
-which labels are read later: other labels are not bound. It records each name of the runtime that
+which labels are read later: other labels are not bound. It records each name of the lab that
 it hands out: those are the module's imports.
 
 The writer of a step yields its statements line by line. A plain string belongs to the step itself;
@@ -55,7 +55,7 @@ class Body:
         return "async " if self.concurrency is Concurrency.ASYNCIO else ""
 
     def variant(self, name: str) -> str:
-        """Return a class of the runtime, such as `Lab`, in its form for this concurrency."""
+        """Return a class of the lab, such as `Lab`, in its form for this concurrency."""
         return self.use(f"Async{name}" if self.concurrency is Concurrency.ASYNCIO else name)
 
     @property
@@ -81,7 +81,7 @@ class Body:
         return replace(self, used=_labels(steps))
 
     def use(self, name: str) -> str:
-        """Return a name of the runtime, and have it imported."""
+        """Return a name of the lab, and have it imported."""
         self.imports.add(name)
         return name
 
@@ -134,7 +134,7 @@ def body_of(
     imports: set[str],
     concurrency: Concurrency,
 ) -> Body:
-    """Return the body of a test; `imports` collects the names of the runtime that it uses."""
+    """Return the body of a test; `imports` collects the names of the lab that it uses."""
     numbers = {id(step): number for number, step in numbered(steps)}
     used = _labels(steps).union(read_later)
     return Body(used, imports, concurrency, Counter(), numbers)

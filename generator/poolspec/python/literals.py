@@ -26,7 +26,7 @@ FUNCTIONS = {
     CheckOp.BETWEEN: "between",
     CheckOp.APPROX: "approx",
 }
-"""The runtime's comparison for each operator; EQUAL is the bare value."""
+"""The lab's comparison for each operator; EQUAL is the bare value."""
 
 
 def literal(value: Scalar) -> str:
@@ -68,7 +68,7 @@ def row(values: tuple[Value | Scalar, ...]) -> str:
 
 
 def check(wanted: Check) -> str:
-    """Return the comparison as an expression of the runtime's."""
+    """Return the comparison as an expression of the lab's."""
     if wanted.op is CheckOp.EQUAL:
         return value(wanted.value)
     arguments = [value(wanted.value)]

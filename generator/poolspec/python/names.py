@@ -11,7 +11,7 @@ import re
 from pathlib import PurePosixPath
 
 FIXED_NAMES = frozenset({"AsyncLab", "Lab"})
-"""Names of the runtime that do not depend on the steps of a test."""
+"""Names of the lab that do not depend on the steps of a test."""
 
 _FUNCTIONS = frozenset(
     {

@@ -2,7 +2,7 @@
 
 The finished text is parsed, and its tree is compared with the spec it was made from: one
 docstring, two imports, one class, its tests in order, each with its marks and its words, waiting as
-threads or as tasks do; inside the tests no name that is not the runtime's, a label's or a
+threads or as tasks do; inside the tests no name that is not the lab's, a label's or a
 parameter's, and no constant that is not the spec's. The text is not executed.
 
 The bodies of the tests are checked as code objects; the rest of the module is checked as a tree.
@@ -103,7 +103,7 @@ class _Checker:
             isinstance(second, ast.ImportFrom)
             and (second.module, second.level) == ("poolspec.lab", 0)
             and all(name.name in RUNTIME_NAMES and not name.asname for name in second.names),
-            "the imports are not the runtime's",
+            "the imports are not the lab's",
         )
         if not isinstance(tests, ast.ClassDef):
             raise _defect(self._spec, "the statement after the imports is not a class")

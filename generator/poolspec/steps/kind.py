@@ -82,7 +82,7 @@ class StepKind(Generic[S]):
     enums: tuple[type[StrEnum], ...] = ()
     """Enums whose members its statements name."""
     imports: tuple[str, ...] = ()
-    """Other names of the runtime that its statements use."""
+    """Other names of the lab that its statements use."""
     place: Place = field(init=False)
 
     def __post_init__(self) -> None:
