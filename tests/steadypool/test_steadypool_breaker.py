@@ -39,9 +39,16 @@ def make_empty(make_pool: MakePool) -> MakePool:
     return make
 
 
-def make_breaker(failures: int, cooldown: float) -> Breaker:
+def make_breaker(failures: int, cooldown: float, limit: float = 0.0) -> Breaker:
     return Breaker(
-        Settings(name="p", size=1, limit=1, breaker_failures=failures, breaker_cooldown=cooldown)
+        Settings(
+            name="p",
+            size=1,
+            limit=1,
+            breaker_failures=failures,
+            breaker_cooldown=cooldown,
+            breaker_cooldown_limit=limit,
+        )
     )
 
 
@@ -59,6 +66,23 @@ def test_an_open_breaker_admits_one_probe_for_each_cooldown() -> None:
     assert [breaker.admits(now) for now in (9.0, 10.0, 11.0, 19.0, 20.0)] == [
         *(False, True, False, False, True)
     ]
+
+
+@pytest.mark.parametrize("limit", [0.0, 5.0, 10.0])
+def test_a_limit_not_above_the_cooldown_keeps_the_cooldown_constant(limit: float) -> None:
+    breaker = make_breaker(1, 10.0, limit)
+    breaker.failed(0.0)
+    assert [breaker.admits(now) for now in (9.0, 10.0, 19.0, 20.0, 29.0, 30.0)] == 3 * [False, True]
+
+
+def test_a_success_ends_the_growth_of_the_cooldown() -> None:
+    breaker = make_breaker(1, 10.0, 30.0)
+    breaker.failed(0.0)
+    times = (10.0, 29.0, 30.0, 59.0, 60.0, 89.0, 90.0)
+    assert [breaker.admits(now) for now in times] == [True, *(3 * [False, True])]
+    breaker.succeeded(91.0)
+    breaker.failed(100.0)
+    assert [breaker.admits(now) for now in (109.0, 110.0)] == [False, True]
 
 
 def test_a_success_closes_the_breaker_and_returns_the_length_of_the_outage() -> None:

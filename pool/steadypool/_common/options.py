@@ -64,8 +64,8 @@ class CommonOptions(TypedDict, total=False):
     breaker_cooldown: Annotated[float, Default(1.0)]
     """The seconds between two probes while the breaker is open."""
     breaker_cooldown_limit: Annotated[float | None, Default(None)]
-    """The cooldown doubles with each probe, up to this many seconds, until a connect succeeds;
-    None: it stays constant."""
+    """The cooldown doubles with each probe, up to this many seconds, until a connect succeeds.
+    None, or a limit below the cooldown: it stays constant."""
     setup: Annotated[Hook | None, Default(None)]
     """Called with every new connection, and after a session reset. A transaction that it leaves
     open is rolled back. If it raises, the connection is closed and the acquire raises the same."""
