@@ -16,7 +16,10 @@ STEPS: dict[str, tuple[str, str]] = {
     "a bare step that needs a value": ("- «acquire", "the step 'acquire' needs a value"),
     "a bare step with a value": ("- «close_all: 1", "'close_all' stands alone"),
     "a step that is a list": ("- «[acquire, a]", "expected a step, found a list"),
-    "a way to close that is a word": ("- close: «now", "a way to close is a mapping, not 'now'"),
+    "a way to close that is a word": (
+        "- close: «now",
+        "a way to close must be a mapping, not 'now'",
+    ),
     "a way to close that says nothing": (
         "- close: «{}",
         "a way to close needs the key 'drain'",
@@ -169,7 +172,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a child's function as a label": ("- acquire: «forked", "'forked' cannot be a name"),
     "a function's name as a label": ("- acquire: «forked_2", "'forked_2' cannot be a name"),
-    "no patience": (
+    "a duration of within without a unit": (
         "- expect: {stats: {in_use: 0}}\n  within: «5",
         "5 has no unit: give a unit, as in 1s",
     ),
@@ -665,7 +668,11 @@ FILES: dict[str, tuple[str, str]] = {
     ),
     "a test that is a word": (
         "spec: 1\nclass: C\npurpose: p\ntests: {t: «x}",
-        "a test is a mapping, not 'x'",
+        "a test must be a mapping, not 'x'",
+    ),
+    "the options of a pool that are a word": (
+        "spec: 1\nclass: C\npurpose: p\npool: «none\ntests: {t: T}",
+        "the options of a pool must be a mapping, not 'none'",
     ),
     "a test without covers": (
         "spec: 1\nclass: C\npurpose: p\n"

@@ -168,7 +168,9 @@ class Fields:
 def read_fields(reader: Reader, node: Node, place: Place) -> Fields:
     """Read a mapping by a table of keys. Raises `Wrong` only if it is no mapping."""
     if not isinstance(node, Mapping):
-        raise Wrong(node, f"{place.name} is a mapping, not {found(node)}", expected(place.names))
+        raise Wrong(
+            node, f"{place.name} must be a mapping, not {found(node)}", expected(place.names)
+        )
     fields = Fields(place, node)
     first_use = len(reader.uses)
     for head, value in node.pairs:
