@@ -45,8 +45,8 @@ def test_the_causes_of_an_error_are_searched_too(secrets: PasswordSearch) -> Non
 def test_a_log_record_is_searched_with_its_attributes(
     secrets: PasswordSearch, extra: dict[str, str]
 ) -> None:
-    journal = LogRecords(LogNames("poolspec.test", {}), secrets.look)
+    records = LogRecords(LogNames("poolspec.test", {}), secrets.look)
     text = "connected" if extra else f"connected as app:{PASSWORD}"
     logging.getLogger("poolspec.test").info("%s", text, extra=extra)
-    journal.stop()
+    records.stop()
     assert secrets.found() == ["a log record shows a password"]
