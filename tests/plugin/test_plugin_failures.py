@@ -65,6 +65,15 @@ def test_a_failure_ends_at_a_line_of_the_test(run: Run, form: str, lines: tuple[
     assert set(places) == {"test_mine.py"}
 
 
+@FORMS
+def test_a_wrong_count_at_the_server_fails_a_within_block_before_the_deadline(
+    run: Run, form: str
+) -> None:
+    run.test("with lab.within(0.3):  # step 2", "    lab.expect_server(connections=7)", form=form)
+    assert "connections at the server: expected 7, was 1" in run.output
+    assert "of real time" not in run.output
+
+
 def test_the_properties_of_a_test_in_junit_are_json(run: Run, tmp_path: Path) -> None:
     arguments = ("--junitxml", "junit.xml")
     run.test("lab.expect_stats(acquired=2)  # step 2", arguments=arguments, server="embedded")

@@ -30,12 +30,18 @@ class Observer:
         """Numbers of this test's connections that belong to no pool."""
 
     def connections(
-        self, right: Callable[[int], bool], besides: frozenset[int] = frozenset()
+        self,
+        right: Callable[[int], bool],
+        besides: frozenset[int] = frozenset(),
+        *,
+        once: bool = False,
     ) -> int:
         """Count pool connections at the server, waiting a short time for a count that is `right`.
 
-        `besides` are the numbers of connections that do not count.
+        `besides` are the numbers of connections that do not count. With `once` it does not wait.
         """
+        if once:
+            return len(self._seen() - besides)
         return settle(lambda: len(self._seen() - besides), right)
 
     def own(self) -> Any:

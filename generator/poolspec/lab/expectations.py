@@ -18,6 +18,7 @@ from poolspec.lab.context import C, Context
 from poolspec.lab.contract import LoanSeen
 from poolspec.lab.diagnosis import Diagnosis
 from poolspec.lab.registry import Borrowed, P, PoolUnderTest
+from poolspec.lab.repetition import looks_once
 from poolspec.lab.timing import failing, taking
 from poolspec.vocabulary import ErrorKind, EventKind, Real
 
@@ -105,7 +106,9 @@ class Expectations(Generic[P, C]):
         """Check the server's count of connections, and the peak. May wait for the server."""
         if connections is not None:
             wanted = connections
-            seen = self._context.observer.connections(lambda n: mismatch("", wanted, n) is None)
+            seen = self._context.observer.connections(
+                lambda n: mismatch("", wanted, n) is None, once=looks_once()
+            )
             demand(mismatch("connections at the server", wanted, seen))
         if peak is not None:
             most = self._context.pools.only().sockets.peak

@@ -12,6 +12,7 @@ from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.lab.aio.waiting import wait_until
 from poolspec.lab.invariant_checks import InvariantChecks
+from poolspec.lab.repetition import looking_once
 from poolspec.vocabulary import ActorState
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -45,13 +46,17 @@ class AsyncProgress:
         """Repeat a check until it holds, for at most that many seconds of the test's clock."""
         clock = self._context.clock
         deadline = clock.now() + seconds
+        first = True
         while True:
+            last = clock.now() >= deadline
             try:
-                return await check()
+                with looking_once(not first and not last):
+                    return await check()
             except AssertionError:
-                if clock.now() >= deadline:
+                if last:
                     raise
-            await clock.sleep(min(LOOK_EVERY, deadline - clock.now()))
+            first = False
+            await clock.sleep(max(0.0, min(LOOK_EVERY, deadline - clock.now())))
 
     def _waiting(self) -> set[str]:
         return set(waiting(self._context.log.entries()))

@@ -10,6 +10,7 @@ from poolspec.invariants.complaints import demand
 from poolspec.invariants.stuck_report import awaited
 from poolspec.lab import health
 from poolspec.lab.invariant_checks import InvariantChecks
+from poolspec.lab.repetition import looking_once
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.pool import Pool, ThreadsContext
@@ -47,13 +48,17 @@ class Progress:
         """Repeat a check until it holds, for at most that many seconds of the test's clock."""
         clock = self._context.clock
         deadline = clock.now() + seconds
+        first = True
         while True:
+            last = clock.now() >= deadline
             try:
-                return check()
+                with looking_once(not first and not last):
+                    return check()
             except AssertionError:
-                if clock.now() >= deadline:
+                if last:
                     raise
-            clock.sleep(min(LOOK_EVERY, deadline - clock.now()))
+            first = False
+            clock.sleep(max(0.0, min(LOOK_EVERY, deadline - clock.now())))
 
     def _waiting(self) -> set[str]:
         return set(waiting(self._context.log.entries()))
