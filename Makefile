@@ -38,8 +38,9 @@ check: $(READY)  ## lint, types, import contracts, generated files up to date
 run: $(READY)  ## generate, run the generated tests in parallel, write the report to build/
 	@$(BIN)/poolspec run $(ON)
 
+# Every worker, and every pytest that a test starts, compiles the same modules: they share them in build/.
 test: $(READY)  ## run all tests: the generated ones, the generator's and the pool's
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --no-header $(ON) tests generated_tests
+	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --no-header $(ON) tests generated_tests
 
 # Left out: one child in thirty waits for ever for a lock of coverage's own (Collector.lock_data), which another
 # traced thread held at the moment of the fork; nothing of ours is in the way.
