@@ -160,9 +160,9 @@ TOLD: list[tuple[Step, str]] = [
         Inject(1, Fault.PING_FAILS, times=1, after=2),
         "Let pings fail, 1 times, after 2 that succeed.",
     ),
-    (Inject(1, Fault.LISTENER_INTERRUPTED), "Interrupt listening, until healed."),
+    (Inject(1, Fault.LISTENER_INTERRUPTED), "Interrupt calls of the listener, until healed."),
     (Inject(1, Fault.ROLLBACK_HANGS), "Let rollbacks hang, until healed."),
-    (Inject(1, Fault.CLOSE_SLOW, seconds=2.0), "Let closing take 2 s, until healed."),
+    (Inject(1, Fault.CLOSE_SLOW, seconds=2.0), "Let closes take 2 s, until healed."),
     (Heal(1, Fault.SERVER_KILLED), "Start the server again."),
     (Heal(1, Fault.PING_FAILS), "Let pings succeed again."),
     (

@@ -42,7 +42,7 @@ ONLY_THE_READER_KNOWS = (
     "always holds",
     "nothing is between",
     "not a tolerance",
-    "cannot stand here",
+    "is not allowed here",
     "is not a duration",
     "shortest time",
 )

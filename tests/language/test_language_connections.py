@@ -58,7 +58,7 @@ def test_every_fault_of_a_call_can_be_stated_of_scripted_connections(
         ),
         (
             f"{SCRIPTED}- «fault: server_killed",
-            "server_killed is about a server, and scripted connections have no server",
+            "server_killed needs a server, and scripted connections have no server",
         ),
         (
             f"{SCRIPTED}- «load: l\n  clients: 1\n  each: 1",
@@ -74,7 +74,7 @@ def test_every_fault_of_a_call_can_be_stated_of_scripted_connections(
         ),
         (
             f"{DRIVER}- «fault: rollback_fails",
-            "rollback_fails is for scripted connections, and the test has the driver's",
+            "rollback_fails needs scripted connections, and the test has the driver's",
         ),
         (
             "connections: plain\nexpect:\n  calls: {connect: 1, «ping: 1}",
@@ -82,7 +82,7 @@ def test_every_fault_of_a_call_can_be_stated_of_scripted_connections(
         ),
         (
             f"{SCRIPTED}- transaction: t\n  «ends_with: lost\n  raises: error",
-            "nothing is committed where the block has 'raises'",
+            "a block with 'raises' commits nothing",
         ),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_step_that_the_connections_cannot_do_is_an_error(
 
 def test_a_key_for_scripted_connections_is_refused_with_the_remedy(wrong_test: WrongAt) -> None:
     text = f"{DRIVER}- «fault: close_fails"
-    message = "close_fails is for scripted connections, and the test has the driver's"
+    message = "close_fails needs scripted connections, and the test has the driver's"
     assert wrong_test(text, message).hint == "add to the test: connections: scripted"
 
 

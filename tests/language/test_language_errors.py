@@ -68,7 +68,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "says without fails": (
         "- acquire: a\n  «says: late",
-        "'says' is about an error, and none is expected",
+        "'says' checks an error, and none is expected",
     ),
     "a number to say": (
         "- acquire: a\n  fails: timeout\n  says: [«5]",
@@ -128,27 +128,27 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "an actor that interrupts itself": (
         "- start: {w: [{«interrupt_everywhere: [close]}]}",
-        "an actor cannot interrupt itself everywhere",
+        "an actor cannot take the step interrupt_everywhere",
     ),
     "an actor that is started among interrupted steps": (
         "- interrupt_everywhere: [acquire: x, {«start: {w: [close]}}]",
-        "'start' cannot stand among interrupted steps",
+        "'start' is not allowed among interrupted steps",
     ),
     "an expectation among interrupted steps": (
         "- interrupt_everywhere:\n    - with: x\n      do: [{«expect: {server: {peak: 1}}}]",
-        "'expect' cannot stand among interrupted steps",
+        "'expect' is not allowed among interrupted steps",
     ),
     "a fork before an interrupt": (
         "- interrupt_everywhere: [close]\n  before: [{«fork: [close]}]",
-        "'fork' cannot stand among interrupted steps",
+        "'fork' is not allowed among interrupted steps",
     ),
     "an interrupt in a forked child": (
         "- fork: [{«interrupt_everywhere: [close]}]",
-        "'interrupt_everywhere' cannot stand in a forked child",
+        "'interrupt_everywhere' is not allowed in a forked child",
     ),
     "an interrupt in a block of a forked child": (
         "- fork: [{with: x, do: [{«interrupt_everywhere: [close]}]}]",
-        "'interrupt_everywhere' cannot stand in a forked child",
+        "'interrupt_everywhere' is not allowed in a forked child",
     ),
     "what was borrowed from another pool": (
         "- acquire: a\n- interrupt_everywhere: [release: «a]",
@@ -164,7 +164,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "recovery from an interrupt": (
         "- interrupt_everywhere: [close]\n  «may_recover: true",
-        "a pool can recover from a timeout only",
+        "a pool can recover only from a timeout",
     ),
     "another way to interrupt": (
         "- interrupt_everywhere: [close]\n  by: «signal",
@@ -206,7 +206,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "several failing acquires": (
         "- acquire: [a, b]\n  «fails: timeout",
-        "'fails' is about one acquire, not of 2",
+        "'fails' applies to one acquire, not to 2",
     ),
     "a failed acquire binds nothing": (
         "- acquire: a\n  fails: timeout\n- release: «a",
@@ -225,7 +225,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "several failing releases": (
         "- acquire: [a, b]\n- release: [a, b]\n  «fails: not_borrowed",
-        "'fails' is about one release, not of 2",
+        "'fails' applies to one release, not to 2",
     ),
     "a release inside of with": (
         "- with: c\n  do: [release: «c]",
@@ -250,15 +250,15 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "returns and rows": (
         "- acquire: a\n- {query: S, on: a, returns: 1, «rows: []}",
-        "'returns' and 'rows' exclude each other",
+        "'returns' and 'rows' are mutually exclusive",
     ),
     "returns and fails": (
         "- acquire: a\n- {query: S, on: a, returns: 1, «fails: query}",
-        "'returns' and 'fails' exclude each other",
+        "'returns' and 'fails' are mutually exclusive",
     ),
     "a parameter in params": (
         "- acquire: a\n- {query: S, on: a, params: [«$n]}",
-        "a matrix parameter cannot stand here",
+        "a matrix parameter is not allowed here",
     ),
     "a row that is no list": (
         "- acquire: a\n- {query: S, on: a, rows: [«1]}",
@@ -303,7 +303,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "names without an error": (
         "- {open: p, «names: [user]}",
-        "'names' is about an error, and none is expected",
+        "'names' checks an error, and none is expected",
     ),
     "connections of two pools in one release": (
         "- global_pool: g\n- global_pool: h\n- {acquire: a, from: g}\n- {acquire: b, from: h}\n"
@@ -374,11 +374,11 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a load with two amounts": (
         "- {load: l, clients: 2, operations: 3, «each: 1}",
-        "'operations' and 'each' exclude each other",
+        "'operations' and 'each' are mutually exclusive",
     ),
     "a load with operations by kind and a mix": (
         "- {load: l, clients: 2, operations: {read: 3}, «mix: {read: 1}}",
-        "'operations' already says how many of each kind",
+        "'operations' already gives the number of each kind",
     ),
     "a load through with that has a timeout": (
         "- {load: l, clients: 2, each: 3, via: with, «timeout: 1s}",
@@ -496,11 +496,11 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "a load that is stopped twice": (
         "time: real\nsteps: [{load: l, clients: 1, until: stopped}, stop: l, stop: «l]",
-        "'l' does not run here",
+        "'l' is not running here",
     ),
     "a load without end that has one": (
         "time: real\nsteps: [{load: l, clients: 1, until: stopped, «each: 5}, stop: l]",
-        "'until' and 'each' exclude each other",
+        "'until' and 'each' are mutually exclusive",
     ),
     "an expectation of a load that goes on": (
         "time: real\nsteps: [{load: l, clients: 1, until: stopped}, {expect: {«l: {failed: 0}}},"
@@ -524,7 +524,7 @@ KEYS: dict[str, tuple[str, str]] = {
         "'runner: executor' is for threads only, this test is not",
     ),
     "a deadline without a unit": ("deadline: «5", "5 has no unit: give a unit, as in 20s"),
-    "a deadline of a parameter": ("deadline: «$n", "a matrix parameter cannot stand here"),
+    "a deadline of a parameter": ("deadline: «$n", "a matrix parameter is not allowed here"),
     "a deadline of nothing": ("deadline: «0", "0.0 is out of bounds: from 0.001s to 3,600s"),
     "an unknown profile": ("profile: «fast", "unknown profile 'fast'"),
     "an unknown pool option": ("pool: {«sise: 2}", "unknown key 'sise'"),
@@ -560,11 +560,11 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "a parameter that does not fit": (
         "matrix: {n: [1, 1.5]}\npool: {size: «$n}",
-        "$n cannot stand here: 1.5 is not a whole number",
+        "$n is not allowed here: 1.5 is not a whole number",
     ),
     "a parameter without a unit": (
         "matrix: {n: [1s, 2]}\npool: {timeout: «$n}",
-        "$n cannot stand here: 2 has no unit: give a unit, as in 1s",
+        "$n is not allowed here: 2 has no unit: give a unit, as in 1s",
     ),
     "a parameter named as a label": (
         "matrix: {n: [1]}\npool: {size: $n}\nsteps: [acquire: «n]",
@@ -751,7 +751,7 @@ def test_a_missing_key_is_shown_with_an_example(find_problems: ProblemsOf) -> No
         "specs/example.yaml:1:1: a test class needs the key 'purpose'\n"
         "    1 | spec: 1\n"
         "      | ^\n"
-        "  add it: purpose: Pool respects its maximum size (its purpose, in a sentence)"
+        "  add it: purpose: Pool respects its maximum size (the purpose in one sentence)"
     )
 
 

@@ -83,7 +83,7 @@ def key_table(place: Place, known: tuple[str, ...]) -> str:
     for key in place.keys:
         if key.name in known:
             continue
-        default = "*required*" if key.required else key.default or "says nothing"
+        default = "*required*" if key.required else key.default or "not checked"
         example = f"`{key.name}: {key.example}`"
         words = f"`{key.name}`", key.kind.words, default, key.meaning, example
         rows.append(f"| {' | '.join(words)} |")

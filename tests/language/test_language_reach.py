@@ -55,11 +55,11 @@ VISITS = "web_app: shop\nsteps: [{load: l, clients: 2, requests: {GET /: 3}}]"
 IN_VAIN = {
     "an empty range in a row": (
         "matrix: [{low: 1, high: 2}, {low: 3, high: 2}]\nexpect: {stats: {created: «$low..$high}}",
-        "$low cannot stand here: can never hold: the range is empty",
+        "$low is not allowed here: can never hold: the range is empty",
     ),
     "less than nothing in a row": (
         'matrix: {n: [1, 0]}\nexpect: {stats: {created: «"< $n"}}',
-        "$n cannot stand here: can never hold: nothing is below 0; write 0 for none",
+        "$n is not allowed here: can never hold: nothing is below 0; write 0 for none",
     ),
     "one who never acquires is served": (
         f"{ACTORS}]\nexpect: {{served: [«idle]}}",

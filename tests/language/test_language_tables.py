@@ -144,7 +144,9 @@ COLUMNS = {
     "{a: {type: varchar(5), default: 5}}": "5 cannot be the default of a varchar",
     """{a: {type: varchar(5), default: "x' y"}}""": '"x\' y" cannot be the default of a varchar',
     r"{a: {type: varchar(5), default: 'x\'}}": r"'x\\' cannot be the default of a varchar",
-    "{a: {type: int, generated: 1+1, default: 3}}": "'default' and 'generated' exclude each other",
+    "{a: {type: int, generated: 1+1, default: 3}}": (
+        "'default' and 'generated' are mutually exclusive"
+    ),
     "{a: {type: int, generated: (1 + 1}}": "the parentheses do not match",
     '{a: {type: int, generated: "1) , (1"}}': "the parentheses do not match",
     "{a: {type: int, generated: a + 1}}": "'a' is not a column before this one",

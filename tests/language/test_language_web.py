@@ -85,12 +85,12 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "operations beside requests": (
         f"{APP}steps:\n  - load: l\n    clients: 2\n    requests: {{GET /: 1}}\n    «each: 2{PASS}",
-        "'requests' and 'each' exclude each other",
+        "'requests' and 'each' are mutually exclusive",
     ),
     "a runner of requests": (
         f"{APP}steps:\n  - load: l\n    clients: 2\n    requests: {{GET /: 1}}\n"
         f"    «runner: executor{PASS}",
-        "'requests' and 'runner' exclude each other",
+        "'requests' and 'runner' are mutually exclusive",
     ),
     "a global pool beside an application": (
         "«web_app: shop\nsteps: [global_pool: g]\nexpect: {pools: 1}",

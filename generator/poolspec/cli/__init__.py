@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _uncollected() -> Iterator[None]:
     """Switch off the garbage collector: the many values of a suite all live to the end.
 
-    Searching them for garbage again and again takes as long as loading them.
+    Repeated garbage collection over them takes as long as loading them.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -25,10 +25,10 @@ _STAT_MEANINGS = {
     StatName.RECYCLED: "connections replaced because they were older than `recycle`",
     StatName.ACQUIRED: "acquires that got a connection",
     StatName.RELEASED: "connections released",
-    StatName.TIMEOUTS: "acquires that gave up waiting",
+    StatName.TIMEOUTS: "acquires that timed out",
     StatName.TOTAL_CONNECTIONS: "connections that are open, idle and on loan",
     StatName.POOL_SIZE: "connections that are idle",
-    StatName.MAX_SIZE: "the most that may be open: size + max_overflow",
+    StatName.MAX_SIZE: "maximum number of open connections: size + max_overflow",
     StatName.IN_USE: "connections on loan",
     StatName.WAITING: "acquires in the queue",
 }
@@ -39,7 +39,7 @@ SERVER = Place(
     "server",
     (
         Key("connections", COUNTED, "connections that are open now", "2"),
-        Key("peak", COUNTED, "the most that were open at once", '"<= 4"'),
+        Key("peak", COUNTED, "highest number open at once", '"<= 4"'),
     ),
 )
 HOOKS = Place(
@@ -61,11 +61,11 @@ LOGS = Place(
     "logs",
     (
         Key("failure", COUNTED, "records of connects that failed", "3"),
-        Key("retry", COUNTED, "records of connects that were tried again", "2"),
-        Key("recovery", COUNTED, "records of the server's return", "1"),
-        Key("leak", COUNTED, "records of loans that last too long", "1"),
+        Key("retry", COUNTED, "records of connects that were retried", "2"),
+        Key("recovery", COUNTED, "records of a recovered server", "1"),
+        Key("leak", COUNTED, "records of suspected leaks", "1"),
         Key("invalid", COUNTED, "records of idle connections found dead", "1"),
-        Key("unavailable", COUNTED, "records of the server being given up for a while", "1"),
+        Key("unavailable", COUNTED, "records of an opened breaker", "1"),
         Key("maintenance", COUNTED, "records of maintenance that failed", "1"),
         Key("listener", COUNTED, "records of listeners that failed", "1"),
     ),
@@ -74,7 +74,7 @@ LOGS = Place(
 TIMING = Place(
     "times measured",
     (
-        Key("count", COUNTED, "how many times were measured", "2"),
+        Key("count", COUNTED, "number of times measured", "2"),
         Key("sum", TIMED, "their sum", "3s"),
         Key("min", TIMED, "the shortest", "0s"),
         Key("max", TIMED, "the longest", '"<= 1s"'),
@@ -83,11 +83,11 @@ TIMING = Place(
 _METRIC_MEANINGS = {
     MetricName.IDLE: "connections that are idle",
     MetricName.USED: "connections that are open and not idle",
-    MetricName.MAX: "the most that may be open",
-    MetricName.IDLE_MAX: "the most idle ones that are kept",
-    MetricName.IDLE_MIN: "the fewest that are kept",
+    MetricName.MAX: "maximum number of open connections",
+    MetricName.IDLE_MAX: "maximum number of idle connections",
+    MetricName.IDLE_MIN: "minimum number of connections",
     MetricName.PENDING_REQUESTS: "acquires in the queue",
-    MetricName.TIMEOUTS: "acquires that gave up waiting",
+    MetricName.TIMEOUTS: "acquires that timed out",
 }
 _TIMING_MEANINGS = {
     TimingName.CREATE_TIME: "times to open a connection",

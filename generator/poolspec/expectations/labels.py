@@ -76,7 +76,7 @@ KIND_OF_DIFFERENT = ExpectationKind(
 
 # --- pools ---------------------------------------------------------------------------------------
 
-POOLS = Key("pools", COUNTED, "different pools that `global_pool` steps were given", "1")
+POOLS = Key("pools", COUNTED, "number of different pools that `global_pool` steps got", "1")
 
 
 def _read_pools(scope: Scope, fields: Fields, key: Key[Check]) -> Check | None:

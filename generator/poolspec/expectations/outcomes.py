@@ -52,18 +52,18 @@ ERRORS = Key(
 ONLY_ERRORS = Key(
     "only_errors",
     list_kind("a list of kinds of errors", FAILURE, low=1),
-    "operations fail in these ways, and in no other",
+    "the only kinds of errors with which operations fail",
     "[timeout, lost]",
 )
 LATENCY_KEY = Key("latency", fields_kind(LATENCY), "times of the operations", '{p99: "< 500ms"}')
-LOST_WRITES = Key("lost_writes", COUNTED, "committed writes that are not there afterwards", "0")
+LOST_WRITES = Key("lost_writes", COUNTED, "committed writes that are missing afterwards", "0")
 LOAD_CHECKS = (
     Key("operations", COUNTED, "operations tried", "100"),
     Key("succeeded", COUNTED, "operations that succeeded", "100"),
     Key("failed", COUNTED, "operations that failed", "0"),
     LOST_WRITES,
     Key("success_rate", check_kind(RATIO), "succeeded, as a share of all", '">= 95%"'),
-    Key("throughput", check_kind(RATE), "operations in a second", '"> 1000"'),
+    Key("throughput", check_kind(RATE), "operations per second", '"> 1000"'),
 )
 LOADED = Place("the outcome of a load", (*LOAD_CHECKS, ERRORS, ONLY_ERRORS, LATENCY_KEY))
 

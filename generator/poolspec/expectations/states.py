@@ -19,9 +19,14 @@ from poolspec.vocabulary import Capability, HealthWord, Real
 MAIN = "main"
 """The test's own thread or task, which is no actor."""
 
-HEALTH = Key("health", enum_kind("a state of health", HealthWord), "how the pool is", "degraded")
+HEALTH = Key(
+    "health",
+    enum_kind("a state of health", HealthWord),
+    "the health that the pool reports",
+    "degraded",
+)
 REMAINING_TIMEOUT = Key(
-    "remaining_timeout", TIMED, "how long the borrower will still wait for the database", "10s ± 5%"
+    "remaining_timeout", TIMED, "how much longer the borrower waits for the database", "10s ± 5%"
 )
 REAL = Key(
     "real",
@@ -33,7 +38,7 @@ REAL = Key(
 
 def _say_remaining_timeout(wanted: Check) -> str:
     limit = amounts.check(wanted, " s").removeprefix("= ")
-    return f"a call to the database waits at most {limit} longer"
+    return f"a call to the database waits at most {limit} more"
 
 
 def _read_real(scope: Scope, fields: Fields, key: Key[tuple[Real, ...]]) -> tuple[Real, ...] | None:
@@ -72,7 +77,7 @@ KIND_OF_REAL: ExpectationKind[tuple[Real, ...]] = ExpectationKind(
 
 @dataclass(frozen=True, slots=True)
 class LoanExpectation:
-    """The pool's knowledge of one loan; None says nothing."""
+    """The expectations of one loan; None is not checked."""
 
     by: str | None = None
     """The actor that borrowed, or `main`."""
@@ -84,12 +89,12 @@ class LoanExpectation:
 
 BY = Key("by", NAME, "the actor that borrowed, or `main`", "first")
 LASTS = Key("for", TIMED, "how long it has been on loan", '">= 1m"')
-WHERE = Key("where", FLAG, "whether the pool knows the place in the test", "true")
+WHERE = Key("where", FLAG, "whether the pool reports its place in the test", "true")
 LOAN = Place("a loan", (BY, LASTS, WHERE))
 LOANS_KEY = Key(
     "loans",
     list_kind("a list of loans", fields_kind(LOAN)),
-    "all that is on loan, the longest first",
+    "all loans, the longest first",
     "[{by: first, for: 2m}]",
 )
 

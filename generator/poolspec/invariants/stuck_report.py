@@ -80,7 +80,7 @@ def awaited(
 def _never(
     state: ActorState, wanted: Sequence[str], count: int, there: Set[str], able: Set[str]
 ) -> str:
-    """Return why actors, or so many of them, are never in a state; empty if they still may be."""
+    """Return why actors, or a number of them, never reach a state; empty if they still may."""
     lost = [name for name in wanted if name not in able]
     if lost:
         return f"{_listed(lost)} ended, and {'is' if len(lost) == 1 else 'are'} never {state}"

@@ -71,11 +71,13 @@ SPEC = Key(
     "1",
     True,
 )
-PURPOSE = Key("purpose", TEXT, "its purpose, in a sentence", "Pool respects its maximum size", True)
+PURPOSE = Key(
+    "purpose", TEXT, "the purpose in one sentence", "Pool respects its maximum size", True
+)
 LAYER = Key(
     "layer",
     enum_kind("a layer", Layer),
-    "how much of the world takes part",
+    "how much of a real system takes part",
     "chaos",
     default="the class's, else integration",
 )
@@ -103,7 +105,7 @@ CONNECTIONS = Key(
 CONCURRENCY = Key(
     "concurrency",
     list_kind("a list of concurrency modes", enum_kind("a concurrency mode", Concurrency), low=1),
-    "whose pools it is about; a form of the test is made for each",
+    "concurrency modes to test; each gets a form of the test",
     "[threads]",
     default="the class's, else both",
 )
@@ -131,12 +133,22 @@ POOL_KEY = Key(
 
 # --- a test --------------------------------------------------------------------------------------
 
-VALIDATES = Key("validates", TEXT, "the behaviour it asserts", "The next acquire blocks", True)
+VALIDATES = Key(
+    "validates", TEXT, "the behaviour that the test asserts", "The next acquire blocks", True
+)
 COVERS = Key(
-    "covers", list_kind("a list of keys", COVERED), "requirements it proves", "[A06]", True
+    "covers",
+    list_kind("a list of keys", COVERED),
+    "requirements that the test proves",
+    "[A06]",
+    True,
 )
 DEADLINE_KEY = Key(
-    "deadline", literal_kind(DEADLINE), "real time after which it is aborted", "20s", default="20s"
+    "deadline",
+    literal_kind(DEADLINE),
+    "real time after which the test is aborted",
+    "20s",
+    default="20s",
 )
 MATRIX_KEY = Key(
     "matrix", MATRIX, "parameters, and the values each takes", "{n: [1, 5]}", default="none"
@@ -163,7 +175,7 @@ TEST_PLACE = Place(
 
 CLASS_KEY = Key("class", CLASS_NAME, "name of the test class", "ConnectionPoolLimits", True)
 DESCRIPTION = Key(
-    "description", TEXT, "more about it", "Sizes, overflow and waiters", default="none"
+    "description", TEXT, "further explanation", "Sizes, overflow and waiters", default="none"
 )
 _TESTS_EXAMPLE = (
     "{starts_full: {purpose: p, validates: v, covers: [], expect: {stats: {created: 2}}}}"

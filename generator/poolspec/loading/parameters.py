@@ -47,7 +47,7 @@ def _check_values(reader: Reader, table: MatrixTable, use: Use, column: int) -> 
     for row in table.rows:
         if fault := matrix_fault(row[column], use.quantity) or _never(table, row, use):
             hint = f"the value is in line {row[column].node.line}"
-            reader.problem(use.node, f"${use.name} cannot stand here: {fault}", hint)
+            reader.problem(use.node, f"${use.name} is not allowed here: {fault}", hint)
             return
 
 

@@ -101,7 +101,7 @@ def _refuse_beside_generated(reader: Reader, given: Fields) -> None:
     others: tuple[Key[Any], ...] = (g.NULL, g.PRIMARY_KEY, g.AUTO_INCREMENT, g.DEFAULT)
     for other in others:
         if given.has(other):
-            message = f"{other.name!r} and 'generated' exclude each other"
+            message = f"{other.name!r} and 'generated' are mutually exclusive"
             reader.problem(given.at(other), message, "keep one of them")
 
 

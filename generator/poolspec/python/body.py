@@ -124,7 +124,7 @@ class Body:
         return f"{{{', '.join(written)}}}"
 
     def timed(self, took: Check | None) -> str:
-        """Return the context manager of a step that must take so long; or nothing."""
+        """Return the context manager of a step that must take a certain time; or nothing."""
         return f"lab.took({self.check(took)})" if took else ""
 
 

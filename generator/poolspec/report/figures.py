@@ -1,4 +1,4 @@
-"""How quick the loads of a class's tests were, in the run that the results are of."""
+"""The figures of a class's loads in the run of the results."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def of_loads(spec: SpecClass, results: Results | None) -> Iterator[str]:
     loaded = [verdict for verdict in results.loaded if verdict.test in own] if results else []
     if loaded:
         yield "## Loads in real time\n"
-        yield "Successful operations, and the times from asking for a connection to its return.\n"
+        yield "Successful operations, and the times from acquire to release.\n"
         head = ["test", "concurrency", *(_HEAD.get(figure, figure) for figure in LOAD_FIGURES)]
         yield table(head, (row for verdict in loaded for row in _rows(verdict)))
 

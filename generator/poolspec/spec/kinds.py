@@ -42,7 +42,7 @@ _ANY_SCALAR: Json = {"type": ["string", "number", "boolean", "null"]}
 
 
 def text_kind(words: str, limit: int) -> Kind[str]:
-    """A text that is not blank, at most so many characters long."""
+    """A text that is not blank, up to a number of characters."""
 
     def read(_: Reader, node: Node) -> str:
         text = scalar(node, words)
@@ -120,7 +120,7 @@ def literal_kind(quantity: Quantity) -> Kind[float]:
     def read(reader: Reader, node: Node) -> float:
         value = value_kind(quantity).read(Reader(reader.source, node), node)
         if isinstance(value, Ref):
-            raise Wrong(node, "a matrix parameter cannot stand here", f"write {quantity.example}")
+            raise Wrong(node, "a matrix parameter is not allowed here", f"write {quantity.example}")
         return value
 
     return Kind(quantity.noun, read, {"anyOf": value_choices(quantity)})
@@ -249,7 +249,7 @@ def scalar_kind(words: str) -> Kind[ScalarValue]:
         if not isinstance(node, Scalar):
             raise mismatch(node, words)
         if _is_parameter(node):
-            raise Wrong(node, "a matrix parameter cannot stand here", "put a text in quotes")
+            raise Wrong(node, "a matrix parameter is not allowed here", "put a text in quotes")
         return resolved(node)
 
     return Kind(words, read, _ANY_SCALAR)

@@ -69,7 +69,7 @@ class Names:
     reader: Reader
     taken: dict[str, Thing] = field(default_factory=dict)
     own_pool: list[Node] = field(default_factory=list)
-    """Where the test uses a pool of its own."""
+    """Where the test uses its own pool."""
     global_pools: int = 0
     opened: int = 0
     """Pools that the test opens, or fails to."""

@@ -64,7 +64,7 @@ class Step:
     line: int
 
     makes_pool: ClassVar[bool] = False
-    """The step makes a pool, so the test may do without one of its own."""
+    """The step makes a pool, so the test may do without its own pool."""
 
     def binds(self) -> tuple[str, ...]:
         """Return the labels that the step gives a meaning."""

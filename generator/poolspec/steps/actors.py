@@ -56,9 +56,13 @@ class Start(Step):
 
 
 COUNT_KEY = Key(
-    "count", value_kind(THREADS), "threads or tasks that do the same", "50", default="1"
+    "count",
+    value_kind(THREADS),
+    "number of threads or tasks that run these steps",
+    "50",
+    default="1",
 )
-REPEAT = Key("repeat", value_kind(NUMBER_OF), "times each does it", "20", default="1")
+REPEAT = Key("repeat", value_kind(NUMBER_OF), "number of times each runs them", "20", default="1")
 BODY = Key("steps", STEPS, "the steps of the actor", "[acquire: x, release: x]", True)
 ACTOR = Place("an actor", (BODY, COUNT_KEY, REPEAT))
 

@@ -71,7 +71,7 @@ DO = Key("do", STEPS, "the steps of the block", "[{query: SELECT 1, on: c}]", de
 RAISES = Key(
     "raises",
     enum_kind("a way for a block to end", BodyFailure),
-    "raised at the end of the block; it must come out",
+    "raised at the end of the block, and must leave it",
     "error",
     default="nothing",
 )
@@ -94,7 +94,7 @@ def _read_transaction(scope: Scope, fields: Fields) -> Transaction | None:
     ends_with = fields.get(ENDS_WITH)
     for other in (RAISES, FAILS):
         if ends_with and fields.has(other):
-            message = f"nothing is committed where the block has {other.name!r}"
+            message = f"a block with {other.name!r} commits nothing"
             scope.reader.problem(fields.at(ENDS_WITH), message, "keep one of them")
     return block and replace(block, ends_with=ends_with)
 
@@ -160,8 +160,8 @@ def _failure(step: Block, body: Body) -> str:
 
 
 _ENDINGS = {
-    BodyFailure.ERROR: "The body raises an error, which must come out of the block.",
-    BodyFailure.INTERRUPT: "The body is interrupted, which must come out of the block.",
+    BodyFailure.ERROR: "The body raises an error, which must leave the block.",
+    BodyFailure.INTERRUPT: "The body is interrupted; the interrupt must leave the block.",
 }
 
 

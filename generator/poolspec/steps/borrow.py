@@ -69,7 +69,7 @@ def _read_acquire(scope: Scope, fields: Fields) -> Acquire:
     words = fields.get(ACQUIRE) or ()
     pool = _pool_of(scope, fields)
     if fields.has(FAILS) and len(words) > 1:
-        message = f"'fails' is about one acquire, not of {len(words)}"
+        message = f"'fails' applies to one acquire, not to {len(words)}"
         scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
     if not fields.has(FAILS):
         for word in words:
@@ -125,7 +125,7 @@ class Connect(Step):
         return (self.label,)
 
 
-CONNECT = Key("connect", NAME, "open a connection that no pool knows", "stray", True)
+CONNECT = Key("connect", NAME, "open a connection outside of every pool", "stray", True)
 
 
 def _read_connect(scope: Scope, fields: Fields) -> Connect | None:
@@ -141,7 +141,7 @@ def _write_connect(step: Connect, body: Body) -> Lines:
 
 
 def _say_connect(step: Connect) -> Sentence:
-    return Sentence(f"Open {code(step.label)}, a connection that is not the pool's.")
+    return Sentence(f"Open {code(step.label)}, a connection outside of the pool.")
 
 
 # --- release -------------------------------------------------------------------------------------
@@ -181,7 +181,11 @@ RELEASED: Kind[tuple[Word, ...]] = Kind(
 )
 RELEASE = Key("release", RELEASED, "release connections; `nothing` passes None", "[a, b]", True)
 TO = Key(
-    "to", NAME, "the pool to release to: global or opened", "shared", default="where they came from"
+    "to",
+    NAME,
+    "the pool to release to: global or opened",
+    "shared",
+    default="the pool they came from",
 )
 
 
@@ -190,7 +194,7 @@ def _read_release(scope: Scope, fields: Fields) -> Release:
     words = fields.get(RELEASE) or ()
     fails = fields.has(FAILS)
     if fails and len(words) > 1:
-        message = f"'fails' is about one release, not of {len(words)}"
+        message = f"'fails' applies to one release, not to {len(words)}"
         scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
     pools = [_taken_from(scope, word, fails, fields.node.line) for word in words]
     if len(set(pools)) > 1:

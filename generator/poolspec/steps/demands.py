@@ -30,7 +30,7 @@ def texts(words: Iterable[Word]) -> tuple[str, ...]:
 
 
 def guard(step: Failing, body: Body, took: Check | None = None, naming: str = "") -> str:
-    """Return the context manager of a step that must fail, or take so long; or nothing."""
+    """Return the context manager of a step that must fail, or take a certain time; or nothing."""
     if step.fails is None:
         return body.timed(took)
     timed = f", took={body.check(took)}" if took else ""

@@ -40,7 +40,13 @@ class Expect(Step):
 
 
 EXPECT_STEP = Key("expect", fields_kind(EXPECT), "check now", "{stats: {in_use: 1}}", True)
-WITHIN = Key("within", SECONDS, "how soon it must come true", "5s", default="it is true now")
+WITHIN = Key(
+    "within",
+    SECONDS,
+    "time within which this must become true",
+    "5s",
+    default="it must be true now",
+)
 
 
 def _read(scope: Scope, fields: Fields) -> Expect | None:

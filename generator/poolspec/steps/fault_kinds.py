@@ -1,6 +1,6 @@
 """The registry of faults: a row for each kind, with its terms, its needs and its words.
 
-The row of a fault of a call follows from the call and from the way in which it goes wrong, as
+The row of a fault of a call follows from the call and from the manner of its failure, as
 `poolspec.vocabulary.CALL_FAULTS` lists them. So such a fault needs no row here.
 """
 
@@ -87,8 +87,8 @@ _NOUNS = {
     Call.ROLLBACK: "rollbacks",
     Call.PING: "pings",
     Call.RESET: "resets of sessions",
-    Call.CLOSE: "closing",
-    Call.LISTENER: "listening",
+    Call.CLOSE: "closes",
+    Call.LISTENER: "calls of the listener",
 }
 _MANNERS = {
     Manner.FAILS: "Let {} fail",
@@ -103,7 +103,7 @@ _CONNECT_SENTENCES = {
 _CONNECT_HEALED = {
     Manner.FAILS: "Accept new connections again.",
     Manner.HANGS: "Accept new connections again.",
-    Manner.SLOW: "Accept new connections at once again.",
+    Manner.SLOW: "Accept new connections without delay again.",
 }
 _LISTENING = {Call.LISTENER: Capability.EVENTS}
 

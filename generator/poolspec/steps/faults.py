@@ -54,9 +54,17 @@ _KIND = enum_kind("a kind of fault", Fault)
 FAULT = Key("fault", _KIND, "break something", "connect_refused", True)
 VICTIM = Key("on", NAME, "the connection that is killed", "a", default="see below")
 FOR = Key("for", SECONDS, "how long a call takes", "2s", default="see below")
-TIMES = Key("times", value_kind(NUMBER_OF), "calls it is for", "3", default="until it is healed")
-AFTER_CALLS = Key("after", value_kind(SIZE), "calls that succeed first", "2", default="0")
-HEAL = Key("heal", _KIND, "undo a fault", "connect_refused", True)
+TIMES = Key(
+    "times",
+    value_kind(NUMBER_OF),
+    "number of calls that it affects",
+    "3",
+    default="until it is healed",
+)
+AFTER_CALLS = Key(
+    "after", value_kind(SIZE), "number of calls that succeed before it", "2", default="0"
+)
+HEAL = Key("heal", _KIND, "end a fault", "connect_refused", True)
 
 _NEEDED: tuple[tuple[Terms, Key[Any]], ...] = ((Terms.VICTIM, VICTIM), (Terms.DURATION, FOR))
 _TAKEN: tuple[tuple[Terms, Key[Any]], ...] = (
@@ -75,9 +83,9 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
     scope.names.imply(kind.needs, f"'fault: {fault}'", fields.node)
     _check_terms(scope, fields, kind)
     if kind.of_server:
-        scope.names.at_server.append((f"{fault} is about a server", fields.at(FAULT)))
+        scope.names.at_server.append((f"{fault} needs a server", fields.at(FAULT)))
     if kind.scripted:
-        scope.names.scripted_only.append((f"{fault} is for scripted connections", fields.at(FAULT)))
+        scope.names.scripted_only.append((f"{fault} needs scripted connections", fields.at(FAULT)))
     if kind.healed:
         scope.names.broken.add(fault)
     return Inject(

@@ -47,7 +47,7 @@ OPTIONS = Key(
     fields_kind(GLOBAL_OPTIONS),
     "options of the request",
     "{size: 3}",
-    default="no options at all",
+    default="no options",
 )
 
 

@@ -29,7 +29,7 @@ from poolspec.vocabulary import Concurrency, Interruption
 
 @dataclass(frozen=True, slots=True)
 class InterruptEverywhere(Step):
-    """Do steps again and again, interrupted at another point each time, until they run through."""
+    """Repeat steps, interrupted at the next point each time, until they run to their end."""
 
     body: tuple[Step, ...]
     before: tuple[Step, ...] = ()
@@ -50,21 +50,23 @@ class InterruptEverywhere(Step):
 INTERRUPT_EVERYWHERE = Key(
     "interrupt_everywhere",
     STEPS,
-    "the steps to interrupt, at another point each time",
+    "the steps to interrupt, at one interruption point per round",
     "[acquire: x, release: x]",
     True,
 )
-BEFORE = Key("before", STEPS, "steps before it, each time", "[acquire: a]", default="no steps")
-AFTER = Key("after", STEPS, "steps after it, each time", "[advance: 1s]", default="no steps")
+BEFORE = Key(
+    "before", STEPS, "steps before them, in each round", "[acquire: a]", default="no steps"
+)
+AFTER = Key("after", STEPS, "steps after them, in each round", "[advance: 1s]", default="no steps")
 BY = Key(
     "by",
     enum_kind("a way to interrupt", Interruption),
-    "how they are interrupted",
+    "how the steps are interrupted",
     "timeout",
     default="interrupt",
 )
 AT_LEAST = Key(
-    "at_least", value_kind(NUMBER_OF), "the fewest points that there must be", "3", default="1"
+    "at_least", value_kind(NUMBER_OF), "minimum number of interruption points", "3", default="1"
 )
 MAY_RECOVER = Key(
     "may_recover", FLAG, "whether the pool may recover from a timeout", "true", default="false"
@@ -75,7 +77,7 @@ def _read(scope: Scope, fields: Fields) -> InterruptEverywhere | None:
     """Read the steps of a round: each has a new pool, and none of the main body's labels."""
     scope.names.own_pool.append(fields.node)
     if scope.owner:
-        message = "an actor cannot interrupt itself everywhere"
+        message = "an actor cannot take the step interrupt_everywhere"
         scope.reader.problem(fields.at(INTERRUPT_EVERYWHERE), message, "do it in the main body")
         return None
     inside = scope.of_round()
@@ -89,8 +91,8 @@ def _read(scope: Scope, fields: Fields) -> InterruptEverywhere | None:
     scope.names.broken.clear()  # faults are healed after each time
     by = fields.get(BY) or Interruption.INTERRUPT
     if fields.has(MAY_RECOVER) and by is not Interruption.TIMEOUT:
-        message = "a pool can recover from a timeout only"
-        scope.reader.problem(fields.at(MAY_RECOVER), message, "take it out, or say by: timeout")
+        message = "a pool can recover only from a timeout"
+        scope.reader.problem(fields.at(MAY_RECOVER), message, "leave it out, or write by: timeout")
     at_least, may_recover = fields.get(AT_LEAST) or 1, fields.get(MAY_RECOVER) or False
     return InterruptEverywhere(fields.node.line, body, before, after, by, at_least, may_recover)
 
@@ -119,18 +121,17 @@ def _arguments(step: InterruptEverywhere, body: Body) -> Iterator[str]:
 
 
 _INTERRUPTIONS = {
-    Interruption.INTERRUPT: "an interrupt, or a cancellation,",
+    Interruption.INTERRUPT: "an interrupt (in asyncio: a cancellation)",
     Interruption.TIMEOUT: "a timeout",
 }
 
 
 def _say(step: InterruptEverywhere) -> Sentence:
-    points = "" if step.at_least == 1 else f", {amounts.value(step.at_least)} at least"
-    good = ", from which the pool may recover," if step.may_recover else ""
-    by = f"{_INTERRUPTIONS[step.by]}{good}"
+    points = "" if step.at_least == 1 else f" (at least {amounts.value(step.at_least)})"
+    good = ", from which the pool may recover" if step.may_recover else ""
     body = say_all(step.body)
-    cut = Sentence(f"interrupted by {by} at one point after the other{points}:", body)
-    head = "With a new pool for each point, which must lose nothing:"
+    cut = Sentence(f"interrupted at this point by {_INTERRUPTIONS[step.by]}{good}:", body)
+    head = f"For each interruption point{points}, with a new pool, which must lose nothing:"
     return Sentence(head, (*say_all(step.before), cut, *say_all(step.after)))
 
 

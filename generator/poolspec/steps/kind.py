@@ -137,7 +137,7 @@ def _note(scope: Scope, fields: Fields, kind: StepKind[Any]) -> None:
     if any(fields.has(key) for key in expecting):
         names.expecting = True
     if fields.has(SAYS) and not fields.has(FAILS):
-        message = "'says' is about an error, and none is expected"
+        message = "'says' checks an error, and none is expected"
         scope.reader.problem(fields.at(SAYS), message, "say how it fails: fails: …")
     names.imply(kind.needs, f"the step {kind.verb!r}", fields.node)
     for name, head in fields.heads.items():
@@ -164,7 +164,7 @@ def _check_place(scope: Scope, fields: Fields, kind: StepKind[Any]) -> None:
     if scope.among in kind.misplaced:
         where, hint = _MISPLACED.get(scope.among, _REPEATED)
         node = fields.heads.get(kind.verb, fields.node)
-        scope.reader.problem(node, f"{shown(kind.verb)} cannot stand {where}", hint)
+        scope.reader.problem(node, f"{shown(kind.verb)} is not allowed {where}", hint)
 
 
 # --- writing -------------------------------------------------------------------------------------

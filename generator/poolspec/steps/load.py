@@ -127,7 +127,7 @@ def _note_running(scope: Scope, fields: Fields, word: Word) -> None:
         problem(fields.at(UNTIL), f"an actor cannot start {clause}", "start it in the main body")
     for other in (OPERATIONS, EACH, RUNNER):
         if fields.has(other):
-            message = f"'until' and {other.name!r} exclude each other"
+            message = f"'until' and {other.name!r} are mutually exclusive"
             problem(fields.at(other), message, "keep one of them")
 
 
@@ -135,13 +135,17 @@ def _check_amount(scope: Scope, fields: Fields) -> None:
     """Check that one key says how much is done, and that `mix` and `timeout` make sense."""
     problem = scope.reader.problem
     if fields.has(OPERATIONS) and fields.has(EACH):
-        problem(fields.at(EACH), "'operations' and 'each' exclude each other", "keep one of them")
+        problem(
+            fields.at(EACH), "'operations' and 'each' are mutually exclusive", "keep one of them"
+        )
     if not any(fields.has(key) for key in (OPERATIONS, EACH, UNTIL)):
-        hint = "add operations: 100 (shared out), each: 50 (for every client) or until: stopped"
+        hint = "add operations: 100 (in total), each: 50 (for each client) or until: stopped"
         problem(fields.node, "a load needs 'operations', 'each' or 'requests'", hint)
     operations = fields.get(OPERATIONS)
     if fields.has(MIX) and isinstance(operations, tuple):
-        problem(fields.at(MIX), "'operations' already says how many of each kind", "leave it out")
+        problem(
+            fields.at(MIX), "'operations' already gives the number of each kind", "leave it out"
+        )
     if fields.has(TIMEOUT) and fields.get(VIA) is Via.WITH:
         problem(fields.at(TIMEOUT), "'with' takes no timeout", "write via: acquire")
 
@@ -151,7 +155,7 @@ def _check_requests(scope: Scope, fields: Fields) -> None:
     note_request(scope, fields)
     for key in (OPERATIONS, EACH, UNTIL, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER):
         if fields.has(key):
-            message = f"'requests' and {key.name!r} exclude each other"
+            message = f"'requests' and {key.name!r} are mutually exclusive"
             scope.reader.problem(fields.at(key), message, "keep one of them")
 
 
@@ -233,8 +237,8 @@ def _read_stop(scope: Scope, fields: Fields) -> Stop | None:
     if word is None or scope.find(word, Naming.LOAD) is None:
         return None
     if scope.names.running.pop(word.text, None) is None:
-        hint = "only a load with 'until: stopped' runs on, and is stopped once"
-        scope.reader.problem(word.node, f"{shown(word.text)} does not run here", hint)
+        hint = "only a load with 'until: stopped' can be stopped, and only once"
+        scope.reader.problem(word.node, f"{shown(word.text)} is not running here", hint)
     return Stop(fields.node.line, word.text)
 
 

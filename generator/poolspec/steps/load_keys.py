@@ -28,7 +28,7 @@ def read_shares(reader: Reader, node: Node) -> tuple[tuple[Operation, int], ...]
     if isinstance(node, Mapping):
         for _, value in node.pairs:
             if isinstance(value, Scalar) and value.text.startswith("$"):
-                raise Wrong(value, "a matrix parameter cannot stand here", "write a number")
+                raise Wrong(value, "a matrix parameter is not allowed here", "write a number")
     shares = _SHARES.read(reader, node)
     return tuple((kind, share) for kind, share in shares if isinstance(share, int))
 
@@ -39,34 +39,42 @@ OPERATIONS_KIND: Kind[Value | tuple[tuple[Operation, int], ...]] = Kind(
     _read_operations,
     {"anyOf": [value_kind(NUMBER_OF).schema, SHARES.schema]},
 )
-LOAD = Key("load", NAME, "let many clients work at once", "traffic", True)
-CLIENTS = Key("clients", value_kind(THREADS), "how many work at once", "20", True)
+LOAD = Key("load", NAME, "run many clients at once", "traffic", True)
+CLIENTS = Key("clients", value_kind(THREADS), "number of clients", "20", True)
 OPERATIONS = Key(
     "operations",
     OPERATIONS_KIND,
-    "operations, shared out among the clients",
+    "number of operations of all clients together",
     "{read: 60, write: 40}",
     default="see each",
 )
-EACH = Key("each", value_kind(NUMBER_OF), "operations of every client", "50", default="see above")
-MIX = Key("mix", SHARES, "shares of the kinds", "{read: 70, write: 30}", default="only reads")
-HOLD_KEY = Key("hold", HOLD, "how long a connection is kept", "100ms..300ms", default="as needed")
-VIA = Key("via", enum_kind("a way to borrow", Via), "how they borrow", "with", default="acquire")
+EACH = Key(
+    "each", value_kind(NUMBER_OF), "number of operations of each client", "50", default="see above"
+)
+MIX = Key(
+    "mix", SHARES, "share of each kind of operation", "{read: 70, write: 30}", default="only reads"
+)
+HOLD_KEY = Key(
+    "hold", HOLD, "how long an operation holds its connection", "100ms..300ms", default="as needed"
+)
+VIA = Key(
+    "via", enum_kind("a way to borrow", Via), "how the clients borrow", "with", default="acquire"
+)
 RUNNER = Key(
-    "runner", enum_kind("a runner", Runner), "runs the clients", "executor", default="threads"
+    "runner", enum_kind("a runner", Runner), "where the clients run", "executor", default="threads"
 )
 UNTIL = Key(
     "until",
     enum_kind("an end", Until),
-    "the load runs until then",
+    "when the load ends",
     "stopped",
-    default="all is done",
+    default="when all operations are done",
 )
 STOP = Key("stop", NAME, "end a load that runs until it is stopped", "traffic", True)
 REQUESTS = Key(
     "requests",
     map_kind("requests with a number each", REQUEST_LINE, value_kind(NUMBER_OF)),
-    "requests to the web application, shared out among the clients",
+    "number of requests of all clients together",
     "{GET /visits: 70, POST /visits: 30}",
     default="see each",
 )

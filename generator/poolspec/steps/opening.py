@@ -51,9 +51,9 @@ class Open(PoolMaker):
     """Parts of the configuration that the error must name."""
 
 
-OPEN = Key("open", NAME, "make a pool that connects by a configuration", "second", True)
+OPEN = Key("open", NAME, "open a pool from a configuration", "second", True)
 OPENED_WITH = Key(
-    "options", fields_kind(OPEN_OPTIONS), "its options", "{size: 2}", default="no options at all"
+    "options", fields_kind(OPEN_OPTIONS), "its options", "{size: 2}", default="no options"
 )
 INVALID_OPTIONS = Key(
     "invalid_options",
@@ -65,7 +65,7 @@ INVALID_OPTIONS = Key(
 TARGET = Key(
     "target",
     enum_kind("a target", Target),
-    "where the configuration leads",
+    "the database that the configuration names",
     "wrong_password",
     default="right",
 )
@@ -116,11 +116,11 @@ def _read_open(scope: Scope, fields: Fields) -> Open | None:
     """A pool of the test's own making; its label is bound unless it must fail."""
     word = fields.get(OPEN)
     scope.names.opened += 1
-    message = "a configuration leads to a server"
+    message = "a configuration names a server"
     scope.names.at_server.append((message, fields.at(OPEN)))
     _check_flaw(scope, fields)
     if fields.has(NAMES_KEY) and not fields.has(FAILS):
-        message = "'names' is about an error, and none is expected"
+        message = "'names' checks an error, and none is expected"
         scope.reader.problem(fields.at(NAMES_KEY), message, "say how it fails: fails: …")
     if word is None:
         return None

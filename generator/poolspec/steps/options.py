@@ -30,27 +30,87 @@ def _word_kind(words: str, choices: type[StrEnum]) -> Kind[str]:
 
 _HOOK = _word_kind("a hook", Hook)
 POOL_OPTIONS: tuple[Key[Any], ...] = (
-    Key("size", value_kind(SIZE), "connections that the pool keeps", "5", default=_OWN),
-    Key("max_overflow", value_kind(OVERFLOW), "more beyond it; -1: no limit", "10", default=_OWN),
-    Key("timeout", SECONDS, "how long an acquire waits", "30s", default=_OWN),
-    Key("recycle", SECONDS, "age of replacement; 0: never", "1h", default=_OWN),
-    Key("min_size", value_kind(SIZE), "the fewest that it keeps open", "2", default=_OWN),
-    Key("max_uses", _SOME, "loans after which one is retired", "100", default=_OWN),
-    Key("max_idle_time", SECONDS, "idle time after which one is closed", "10m", default=_OWN),
-    Key("recycle_jitter", _SHARE, "share by which ages vary at random", "0.1", default=_OWN),
+    Key("size", value_kind(SIZE), "number of connections to keep", "5", default=_OWN),
+    Key(
+        "max_overflow",
+        value_kind(OVERFLOW),
+        "connections allowed beyond `size`; -1: no limit",
+        "10",
+        default=_OWN,
+    ),
+    Key("timeout", SECONDS, "longest wait of an acquire", "30s", default=_OWN),
+    Key("recycle", SECONDS, "age at which a connection is replaced; 0: never", "1h", default=_OWN),
+    Key("min_size", value_kind(SIZE), "minimum number of open connections", "2", default=_OWN),
+    Key(
+        "max_uses",
+        _SOME,
+        "number of loans after which a connection is retired",
+        "100",
+        default=_OWN,
+    ),
+    Key(
+        "max_idle_time",
+        SECONDS,
+        "idle time after which a connection is closed",
+        "10m",
+        default=_OWN,
+    ),
+    Key(
+        "recycle_jitter",
+        _SHARE,
+        "share by which `recycle` is shortened at random",
+        "0.1",
+        default=_OWN,
+    ),
     Key("check_after", SECONDS, "idle time after which the socket is checked", "1s", default=_OWN),
-    Key("validate_after", SECONDS, "idle time after which it is pinged", "30s", default=_OWN),
-    Key("order", _word_kind("an order", Order), "which idle one goes first", "fifo", default=_OWN),
-    Key("reset", _word_kind("a reset", Reset), "undone at release", "session", default=_OWN),
+    Key(
+        "validate_after",
+        SECONDS,
+        "idle time after which a connection is pinged",
+        "30s",
+        default=_OWN,
+    ),
+    Key(
+        "order",
+        _word_kind("an order", Order),
+        "which idle connection is handed out first",
+        "fifo",
+        default=_OWN,
+    ),
+    Key(
+        "reset",
+        _word_kind("a reset", Reset),
+        "state that a release resets",
+        "session",
+        default=_OWN,
+    ),
     Key("setup", _HOOK, "called once for each new connection", "counting", default="none"),
     Key("on_acquire", _HOOK, "called at every acquire", "failing_once", default="none"),
-    Key("max_connecting", _SOME, "connects under way at once", "2", default=_OWN),
-    Key("connect_attempts", _SOME, "connects tried for one acquire", "3", default=_OWN),
-    Key("breaker_failures", _SOME, "failed connects that open the breaker", "5", default=_OWN),
-    Key("breaker_cooldown", SECONDS, "how long the breaker stays open", "1s", default=_OWN),
-    Key("breaker_cooldown_limit", SECONDS, "how long it grows at most", "30s", default=_OWN),
-    Key("leak_after", SECONDS, "time on loan after which it is reported", "1m", default=_OWN),
-    Key("max_waiting", value_kind(SIZE), "the most waiters at once", "10", default=_OWN),
+    Key("max_connecting", _SOME, "most connects in progress at once", "2", default=_OWN),
+    Key("connect_attempts", _SOME, "connect attempts of one acquire", "3", default=_OWN),
+    Key(
+        "breaker_failures",
+        _SOME,
+        "failed connects in a row that open the breaker",
+        "5",
+        default=_OWN,
+    ),
+    Key("breaker_cooldown", SECONDS, "time between probes of an open breaker", "1s", default=_OWN),
+    Key(
+        "breaker_cooldown_limit",
+        SECONDS,
+        "maximum to which the cooldown grows",
+        "30s",
+        default=_OWN,
+    ),
+    Key(
+        "leak_after",
+        SECONDS,
+        "time on loan after which a connection is reported",
+        "1m",
+        default=_OWN,
+    ),
+    Key("max_waiting", value_kind(SIZE), "maximum number of waiters", "10", default=_OWN),
 )
 LISTENER = Key(
     "listener",
@@ -60,7 +120,11 @@ LISTENER = Key(
     default="the test",
 )
 HOUSEKEEPING = Key(
-    "housekeeping", value_kind(INTERVAL), "how often maintenance is done", "50ms", default="never"
+    "housekeeping",
+    value_kind(INTERVAL),
+    "time between two runs of maintenance",
+    "50ms",
+    default="never",
 )
 POOL = Place("the options of a pool", (*POOL_OPTIONS, HOUSEKEEPING, LISTENER))
 CONFIG = Key(
@@ -70,7 +134,7 @@ GLOBAL_OPTIONS = Place("the options of a global pool", (*POOL_OPTIONS, CONFIG))
 SETTINGS: tuple[Key[Any], ...] = (
     Key("connect_timeout", TIME_LIMIT, "how long a connect may take", "10s", default=_OWN),
     Key("query_timeout", TIME_LIMIT, "how long an answer may take", "5s", default=_OWN),
-    Key("autocommit", FLAG, "whether each statement commits itself", "true", default=_OWN),
+    Key("autocommit", FLAG, "whether each statement commits at once", "true", default=_OWN),
     Key("tls", FLAG, "true: TLS is required; false: it is declined", "false", default=_OWN),
 )
 OPEN_OPTIONS = Place("the options of an opened pool", (*POOL_OPTIONS, *SETTINGS))

@@ -48,15 +48,15 @@ class Query(Step):
 
 QUERY = Key("query", SQL, "run one SQL statement", "SELECT 1", True)
 ON = Key("on", NAME, "the connection to run it on", "a", True, of_test=True)
-PARAMS = Key("params", SCALARS, "values for the %s of the statement", "[1, two]", default="none")
+PARAMS = Key("params", SCALARS, "values of the placeholders `%s`", "[1, two]", default="none")
 RETURNS = Key(
     "returns",
     answer_kind("a single value"),
-    "the one value that must come back",
+    "the single value that must be returned",
     "1",
     default="anything",
 )
-ROWS_KEY = Key("rows", ROWS, "the rows that must come back", "[[1, one]]", default="any rows")
+ROWS_KEY = Key("rows", ROWS, "the rows that must be returned", "[[1, one]]", default="any rows")
 UNREAD = Key("unread", FLAG, "whether its rows are left unread", "true", default="all are read")
 CHANGES_ONE = Key(
     "changes_one",
@@ -101,7 +101,7 @@ def _check_readings(scope: Scope, fields: Fields) -> None:
     fails = [FAILS] if fields.has(FAILS) and CHANGES_ONE not in asked else []
     keys: list[Key[Any]] = [*asked, *fails]
     if len(keys) > 1:
-        message = f"{keys[0].name!r} and {keys[1].name!r} exclude each other"
+        message = f"{keys[0].name!r} and {keys[1].name!r} are mutually exclusive"
         scope.reader.problem(fields.at(keys[1]), message, "keep one of them")
     for key in asked:
         scope.names.at_server.append((f"{key.name!r} wants an answer", fields.at(key)))

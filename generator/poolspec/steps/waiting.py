@@ -21,7 +21,7 @@ from poolspec.vocabulary.rules import STATES
 
 @dataclass(frozen=True, slots=True)
 class WaitUntil(Step):
-    """Wait until an actor (every one of its count), or so many actors, are in a state."""
+    """Wait until an actor (all of its count), or a number of actors, reach a state."""
 
     state: ActorState
     actor: str | None = None
@@ -79,7 +79,7 @@ def _read_advance(scope: Scope, fields: Fields) -> Advance:
     if seconds:
         scope.names.waits.append((seconds, fields.at(ADVANCE)))
         if scope.among in (Among.ROUND, Among.INTERRUPTED):
-            words = "the time, which passes again and again,"
+            words = "the time that passes in each round"
             scope.names.unreal.append((words, fields.node))
     return Advance(fields.node.line, seconds or 0.0)
 
@@ -99,7 +99,7 @@ class Use(Step):
     name: str
 
 
-USE = Key("use", STEP_NAME, "take a step of your own, written in Python", "warm_up", True)
+USE = Key("use", STEP_NAME, "take a custom step, written in Python", "warm_up", True)
 
 
 def _read_use(_: Scope, fields: Fields) -> Use | None:
@@ -112,7 +112,7 @@ def _write_use(step: Use, body: Body) -> Lines:
 
 
 def _say_use(step: Use) -> Sentence:
-    return Sentence(f"Take the step {code(step.name)}.")
+    return Sentence(f"Take the custom step {code(step.name)}.")
 
 
 KINDS = (

@@ -63,7 +63,7 @@ class Flaw(StrEnum):
     UNQUOTED = "unquoted"
     """A text without quotes reads as a number."""
     MISSHAPEN = "misshapen"
-    """There is something else in place of the options."""
+    """There is another value in place of the options."""
     NO_AUTHORITY = "no_authority"
     """The file of certificate authorities is missing."""
 

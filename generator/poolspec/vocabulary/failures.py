@@ -1,4 +1,4 @@
-"""The ways in which a step fails, by the pool's doing or by the test's."""
+"""The ways in which a step fails, caused by the pool or by the test."""
 
 from enum import StrEnum
 
@@ -19,13 +19,13 @@ class ErrorKind(StrEnum):
     QUERY = "query"
     """The database refused a statement."""
     CANCELLED = "cancelled"
-    """The task that asked was cancelled."""
+    """The task that made the call was cancelled."""
     EXHAUSTED = "exhausted"
     """The queue of waiters is full; the pool refuses at once."""
     UNAVAILABLE = "unavailable"
     """Connects have failed too often in a row; the pool refuses without trying."""
     VALIDATION = "validation"
-    """A connection was found broken, and none could be made in its place."""
+    """A connection was found broken, and no replacement could be opened."""
     LOST = "lost"
     """The connection was lost during a statement."""
     INITIALIZATION = "initialization"
@@ -37,12 +37,12 @@ class ErrorKind(StrEnum):
 
 
 class BodyFailure(StrEnum):
-    """What the body of a `with` raises on purpose."""
+    """The exception that the body of a `with` raises on purpose."""
 
     ERROR = "error"
     """An ordinary exception."""
     INTERRUPT = "interrupt"
-    """A BaseException that is no Exception, as Ctrl-C raises."""
+    """A BaseException that is not an Exception, such as Ctrl-C raises."""
 
 
 class Interruption(StrEnum):

@@ -1,10 +1,10 @@
-"""What a test breaks between a pool and its server, and in which of their calls."""
+"""The faults that a test causes between a pool and its server, and the calls that they affect."""
 
 from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """What a test breaks on purpose, between the pool and its server."""
+    """A fault that a test causes between the pool and its server."""
 
     CONNECTION_KILLED = "connection_killed"
     """The server ends one connection that is on loan."""
@@ -13,9 +13,9 @@ class Fault(StrEnum):
     CONNECT_REFUSED = "connect_refused"
     """New connections are refused."""
     CONNECT_HANGS = "connect_hangs"
-    """New connections are neither made nor refused."""
+    """New connections are neither accepted nor refused."""
     CONNECT_SLOW = "connect_slow"
-    """New connections take a certain time to be made."""
+    """New connections take a certain time to open."""
     CONNECT_INTERRUPTED = "connect_interrupted"
     """An interrupt such as Ctrl-C is raised during a connect."""
     ROLLBACK_FAILS = "rollback_fails"
@@ -23,7 +23,7 @@ class Fault(StrEnum):
     ROLLBACK_SLOW = "rollback_slow"
     """Rollbacks take a certain time."""
     ROLLBACK_HANGS = "rollback_hangs"
-    """Rollbacks do not come to an end."""
+    """Rollbacks do not return."""
     COMMIT_FAILS = "commit_fails"
     """Commits raise an error."""
     PING_FAILS = "ping_fails"
@@ -37,9 +37,9 @@ class Fault(StrEnum):
     RESET_SLOW = "reset_slow"
     """Resets of a session take a certain time."""
     CLOSE_FAILS = "close_fails"
-    """Connections that are closed raise an error, and are closed all the same."""
+    """Closing a connection raises an error, and closes it nevertheless."""
     CLOSE_SLOW = "close_slow"
-    """Connections take a certain time to be closed."""
+    """Closing a connection takes a certain time."""
     LISTENER_FAILS = "listener_fails"
     """Listeners of the pool raise an error at each event."""
     LISTENER_INTERRUPTED = "listener_interrupted"
@@ -51,23 +51,23 @@ class Fault(StrEnum):
 
 
 class Call(StrEnum):
-    """What a pool asks of a driver, of its connections and of who listens to it."""
+    """The calls that a pool makes: of a driver, of its connections and of its listeners."""
 
     CONNECT = "connect"
     EXECUTE = "execute"
     COMMIT = "commit"
     ROLLBACK = "rollback"
     PING = "ping"
-    """A round trip that asks whether the connection is good."""
+    """A round trip that checks the connection."""
     RESET = "reset"
-    """Forgets all that was done to the session."""
+    """Resets the state of the session."""
     CLOSE = "close"
     LISTENER = "listener"
-    """Hears of an event."""
+    """Receives an event."""
 
 
 class Manner(StrEnum):
-    """How a call goes wrong."""
+    """How a call fails."""
 
     FAILS = "fails"
     INTERRUPTED = "interrupted"
@@ -96,4 +96,4 @@ CALL_FAULTS = {
 }
 """The faults of calls."""
 OF_CONNECTIONS = frozenset(Call) - {Call.CONNECT, Call.LISTENER}
-"""What is asked of a connection; only scripted ones can be told how it goes."""
+"""The calls of a connection; only scripted connections can make them fail on demand."""

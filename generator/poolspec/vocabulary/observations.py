@@ -1,4 +1,4 @@
-"""What can be seen of a pool from outside, and how it is compared."""
+"""The observations of a pool from outside, and the ways to compare them."""
 
 from enum import StrEnum
 
@@ -28,7 +28,7 @@ class EventKind(StrEnum):
 
 
 class HealthWord(StrEnum):
-    """How a pool says it is."""
+    """The health that a pool reports."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -47,15 +47,15 @@ class StatName(StrEnum):
     ACQUIRED = "acquired"
     """Acquires that got a connection."""
     RELEASED = "released"
-    """Connections given back."""
+    """Connections released."""
     TIMEOUTS = "timeouts"
-    """Acquires that gave up waiting."""
+    """Acquires that timed out."""
     TOTAL_CONNECTIONS = "total_connections"
     """Open connections, idle and on loan."""
     POOL_SIZE = "pool_size"
     """Idle connections, ready to hand out."""
     MAX_SIZE = "max_size"
-    """The most connections the pool may have: size + max_overflow."""
+    """The maximum number of open connections: size + max_overflow."""
     IN_USE = "in_use"
     """Connections on loan."""
     WAITING = "waiting"
@@ -63,33 +63,33 @@ class StatName(StrEnum):
 
 
 class MetricName(StrEnum):
-    """What monitoring sees, by OpenTelemetry's names less `db.client.connection.`."""
+    """The metrics of a pool, by OpenTelemetry's names without `db.client.connection.`."""
 
     IDLE = "idle"
     """`count`, of the connections that are idle."""
     USED = "used"
     """`count`, of all others."""
     MAX = "max"
-    """The most connections that may be open."""
+    """The maximum number of open connections."""
     IDLE_MAX = "idle.max"
-    """The most idle connections that are kept."""
+    """The maximum number of idle connections."""
     IDLE_MIN = "idle.min"
-    """The fewest connections that are kept."""
+    """The minimum number of connections."""
     PENDING_REQUESTS = "pending_requests"
     """Acquires in the queue."""
     TIMEOUTS = "timeouts"
-    """Acquires that gave up waiting."""
+    """Acquires that timed out."""
 
 
 class TimingName(StrEnum):
-    """What monitoring sees of times, by OpenTelemetry's names less `db.client.connection.`."""
+    """The metrics of times, by OpenTelemetry's names without `db.client.connection.`."""
 
     CREATE_TIME = "create_time"
     """Times to open a connection."""
     WAIT_TIME = "wait_time"
-    """Times from asking for a connection to getting it."""
+    """Times from acquire to checkout."""
     USE_TIME = "use_time"
-    """Times from getting a connection to giving it back."""
+    """Times from checkout to release."""
 
 
 class CheckOp(StrEnum):

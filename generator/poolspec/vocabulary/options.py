@@ -1,4 +1,4 @@
-"""What a pool can be told, besides numbers."""
+"""The options of a pool whose values are words."""
 
 from enum import StrEnum
 
@@ -7,24 +7,24 @@ class Order(StrEnum):
     """Which idle connection is handed out next."""
 
     LIFO = "lifo"
-    """The one that came back last."""
+    """The one that was released last."""
     FIFO = "fifo"
-    """The one that came back first."""
+    """The one that was released first."""
 
 
 class Reset(StrEnum):
-    """What is undone when a connection comes back."""
+    """The state that a release resets."""
 
     ROLLBACK = "rollback"
     """An open transaction."""
     SESSION = "session"
-    """All that was done to the session."""
+    """The whole state of the session."""
     NONE = "none"
     """Nothing."""
 
 
 class Hook(StrEnum):
-    """What a pool is given to call for its connections; every call is counted."""
+    """A hook that the pool calls for its connections; every call is counted."""
 
     COUNTING = "counting"
     """Does nothing else."""
@@ -37,11 +37,11 @@ class Hook(StrEnum):
     CLOSING = "closing"
     """Closes the connection."""
     SLOW = "slow"
-    """Takes its time: a second of the test's clock."""
+    """Takes a second of the test's clock."""
 
 
 class Listening(StrEnum):
-    """Who listens to a pool."""
+    """The listener of a pool."""
 
     NONE = "none"
     """The pool has no listener, not even that of the test."""

@@ -1,10 +1,10 @@
-"""What a test is about: how much of the world takes part in it, and how real that is."""
+"""The setting of a test: layer, level, clock, concurrency, connections, and how real they are."""
 
 from enum import StrEnum
 
 
 class Layer(StrEnum):
-    """How much of the world takes part in a test."""
+    """How much of a real system takes part in a test."""
 
     UNIT = "unit"
     INTEGRATION = "integration"
@@ -28,7 +28,7 @@ class TimeKind(StrEnum):
 
 
 class Concurrency(StrEnum):
-    """Who borrows: a pool may have a concurrency for threads, one for asyncio, or both."""
+    """The kind of the borrowers; a pool may support threads, asyncio or both."""
 
     THREADS = "threads"
     """Threads; a call that waits blocks its thread."""
@@ -37,26 +37,26 @@ class Concurrency(StrEnum):
 
 
 class Connections(StrEnum):
-    """What a pool's connections are."""
+    """The kind of a pool's connections."""
 
     DRIVER = "driver"
     """Opened by the pool's own driver, in the pool's own way."""
     PLAIN = "plain"
     """Opened by a callable that the pool is given, as a plain driver opens them."""
     SCRIPTED = "scripted"
-    """Without a server: they follow a script, and so can fail exactly as a test says."""
+    """Without a server: they follow a script, and can fail in any call that a test names."""
     MINIMAL = "minimal"
     """Scripted, and able to do no more than DB-API asks."""
 
 
 class Real(StrEnum):
-    """What may be real in a test, or be stood in for."""
+    """The parts of a test that may be real or simulated."""
 
     SERVER = "server"
-    """A database server as users run it; not the embedded one, nor none."""
+    """A database server as users run it, not the embedded one."""
     SOCKET = "socket"
     """Every connection goes over a socket."""
     DRIVER = "driver"
-    """Every connection is a driver's, and not a scripted one."""
+    """Every connection comes from a driver; none is scripted."""
     CLOCK = "clock"
-    """Time passes as it does in the world."""
+    """Time passes in real time."""

@@ -4,25 +4,25 @@ from enum import StrEnum
 
 
 class ActorState(StrEnum):
-    """What a test can wait for an actor to be."""
+    """A state of an actor that a test can wait for."""
 
     WAITING = "waiting"
     """Queued in the pool."""
     HOLDING = "holding"
-    """In possession of at least one connection."""
+    """Holds at least one connection."""
     DONE = "done"
-    """Finished, well or not."""
+    """Finished, with or without an error."""
 
 
 class Operation(StrEnum):
-    """What one operation of generated load does with the connection it borrows."""
+    """The kinds of operations of generated load, by what they do with their connection."""
 
     BORROW = "borrow"
     """Nothing: acquire and release."""
     READ = "read"
     """One SELECT."""
     WRITE = "write"
-    """One committed INSERT, looked for afterwards."""
+    """One committed INSERT, which is checked afterwards."""
     COMPLEX = "complex"
     """A transaction of an INSERT and an aggregating SELECT."""
 
@@ -37,7 +37,7 @@ class Via(StrEnum):
 
 
 class Runner(StrEnum):
-    """What runs the clients of generated load."""
+    """The runner of the clients of generated load."""
 
     THREADS = "threads"
     """A thread for each client."""
@@ -53,7 +53,7 @@ class Until(StrEnum):
 
 
 class Method(StrEnum):
-    """What a request asks of a web application, in the sense of HTTP."""
+    """The HTTP method of a request to a web application."""
 
     GET = "GET"
     POST = "POST"

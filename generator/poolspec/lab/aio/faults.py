@@ -17,9 +17,9 @@ class AsyncFaults:
     async def set(
         self, fault: Fault, on: AsyncHeld | None, seconds: float, times: int | None, after: int
     ) -> None:
-        """Set a fault: `on` a connection, for so many `seconds`, or so many `times`.
+        """Set a fault: `on` a connection, for `seconds`, or for a number of `times`.
 
-        Calls fail only `after` so many that succeed.
+        The first `after` calls succeed.
         """
         self._context.log.add("fault", detail=fault)
         if fault in CALL_FAULTS:

@@ -109,7 +109,7 @@ class Loads:
         return [result.figures() for result in self._ended if result.seconds]
 
     def _next_name(self, rows: int) -> str:
-        """Return the name of a load that may write so many rows."""
+        """Return the name of a load that may write this many rows."""
         name = f"load{self._rows}"
         self._rows += rows
         return name
