@@ -36,6 +36,13 @@ def test_an_unknown_option_raises_a_type_error_with_the_nearest_option(pool: Any
 
 
 @pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("name", POSITIONAL)
+def test_a_misspelt_positional_option_is_suggested_too(pool: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=f"did you mean '{name}'"):
+        pool(**{name[:-2] + name[-1]: 1, "connect": object})
+
+
+@pytest.mark.parametrize("pool", POOLS)
 def test_only_five_options_are_positional(pool: Any) -> None:
     with pytest.raises(TypeError, match="positional"):
         pool(1, 0, 1.0, None, "primary", 1)

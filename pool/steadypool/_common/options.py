@@ -23,6 +23,10 @@ Constructor = TypeVar("Constructor", bound=Callable[..., None])
 Given = TypeVar("Given")
 
 
+_POSITIONAL = ("size", "max_overflow", "timeout", "recycle", "config_name")
+"""The other parameters of both constructors; a misspelt name may mean one of them."""
+
+
 class Default(NamedTuple):
     """The value of an option that is not given."""
 
@@ -136,7 +140,7 @@ def complete(kind: type[Given], given: Given) -> Given:
     options = cast(dict[str, Any], given)
     for name in options:
         if name not in hints:
-            near = difflib.get_close_matches(name, hints, 1)
+            near = difflib.get_close_matches(name, (*hints, *_POSITIONAL), 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise TypeError(f"the pool has no option {name!r}{hint}")
     defaults = {name: hint.__metadata__[0].value for name, hint in hints.items()}
