@@ -18,8 +18,8 @@ EPILOG = """\
 exit codes:
   0    success
   1    generated files are out of date, or a test failed
-  2    bad input: an invalid spec, a missing path, an unknown option
-  3    refused: a file was edited by hand, or cannot be read or written
+  2    bad input: an invalid or unreadable spec, a missing path, an unknown option
+  3    refused: a generated file was edited by hand, or cannot be read or written
   4    internal error of poolspec; no file was written
   130  interrupted
 
