@@ -167,7 +167,7 @@ def test_a_label_that_is_not_a_plain_free_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*BAD_NAMES, "interrupted", "interrupted_2", "forked", "cut", "async_actor"]
+    "name", [*BAD_NAMES, "interrupted", "interrupted_2", "forked", "point", "async_actor"]
 )
 @pytest.mark.parametrize("concurrency", Concurrency)
 def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(

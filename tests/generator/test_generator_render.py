@@ -409,7 +409,7 @@ def test_the_steps_of_a_forked_child_stand_in_a_function() -> None:
 def test_interrupted_steps_stand_in_a_with_block() -> None:
     step = InterruptEverywhere(1, (Acquire(2, ("x",)), Release(3, ("x",))))
     assert body(step).endswith(
-        "def interrupted(cut: Cut) -> None:\n    with cut:\n"
+        "def interrupted(point: Point) -> None:\n    with point:\n"
         "        x = pool.acquire()\n        pool.release(x)\n\n"
         "lab.interrupt_everywhere(interrupted)"
     )
@@ -422,8 +422,8 @@ def test_the_steps_before_and_after_stand_outside_that_block() -> None:
         at_least=3,
     )
     assert body(step, concurrency=Concurrency.ASYNCIO).endswith(
-        "async def interrupted(cut: AsyncCut) -> None:\n    a = await pool.acquire()\n"
-        "    async with cut:\n        await pool.release(a)\n    await lab.advance(1.0)\n\n"
+        "async def interrupted(point: AsyncPoint) -> None:\n    a = await pool.acquire()\n"
+        "    async with point:\n        await pool.release(a)\n    await lab.advance(1.0)\n\n"
         "await lab.interrupt_everywhere(interrupted, by=Interruption.TIMEOUT, at_least=3)"
     )
 

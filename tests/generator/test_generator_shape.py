@@ -65,7 +65,10 @@ TAMPERED_ASYNCIO = {
     "an actor for threads in a test for asyncio": ("async def idle", "def idle"),
     "a mark that does not say the concurrency": (", concurrency='asyncio'", ""),
     "another concurrency": ("concurrency='asyncio'", "concurrency='threads'"),
-    "an import of what is not the lab's": ("import AsyncCut", "import boot, AsyncCut"),
+    "an import of what is not the lab's": (
+        "import AsyncLab",
+        "import boot, AsyncLab",
+    ),
     "another docstring": ('"""Pool respects', '"""Pool disdains'),
     "another identifier": ("limits.pool_size_limit'", "limits.other'"),
     "another layer": ("layer='integration'", "layer='unit'"),

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from poolspec.interruption.points import Cut, Interrupt
+from poolspec.interruption.points import Interrupt, Point
 from poolspec.interruption.releasing import Releasing
-from poolspec.interruption.suspensions import AsyncCut, Driven, Moment
+from poolspec.interruption.suspensions import AsyncPoint, Driven, Moment
 from poolspec.lab.timing import failing
 from poolspec.vocabulary import ErrorKind, Interruption
 
@@ -24,11 +24,11 @@ def points(work: Callable[[], None], by: Interruption = Interruption.INTERRUPT) 
     """Interrupt work at one point after another until it runs through; return the points."""
     seen: list[str] = []
     while True:
-        with (cut := Cut(len(seen) + 1, by, kind_of)):
+        with (point := Point(len(seen) + 1, by, kind_of)):
             work()
-        if not cut.where:
+        if not point.where:
             return seen
-        seen.append(cut.where.split(" in ")[0])
+        seen.append(point.where.split(" in ")[0])
 
 
 def talk() -> None:
@@ -109,13 +109,13 @@ class OneMove:
 def returning_points(pool: OneMove, release: Any, clock: str = "") -> list[str]:
     seen: list[str] = []
     while True:
-        cut = Cut(len(seen) + 1, Interruption.INTERRUPT, kind_of)
-        cut.releasing = Releasing(pool, release, clock)
-        with cut:
+        point = Point(len(seen) + 1, Interruption.INTERRUPT, kind_of)
+        point.releasing = Releasing(pool, release, clock)
+        with point:
             pool.release()
-        if not cut.where:
+        if not point.where:
             return seen
-        seen.append(cut.where.split(" in ")[0])
+        seen.append(point.where.split(" in ")[0])
         assert not pool.lock.locked()
 
 
@@ -146,14 +146,17 @@ def test_the_recovery_from_an_interrupt_is_not_interrupted() -> None:
 def test_an_interrupt_must_leave_the_block() -> None:
     with (
         pytest.raises(AssertionError, match="swallowed: before sendall in talk"),
-        Cut(1, Interruption.INTERRUPT, kind_of),
+        Point(1, Interruption.INTERRUPT, kind_of),
         suppress(Interrupt),
     ):
         talk()
 
 
 def test_an_interrupt_must_leave_the_block_unchanged() -> None:
-    with pytest.raises(ValueError, match="another"), Cut(1, Interruption.INTERRUPT, kind_of):
+    with (
+        pytest.raises(ValueError, match="another"),
+        Point(1, Interruption.INTERRUPT, kind_of),
+    ):
         try:
             talk()
         except Interrupt:
@@ -161,26 +164,29 @@ def test_an_interrupt_must_leave_the_block_unchanged() -> None:
 
 
 def test_a_pool_may_turn_a_timeout_into_its_own_error() -> None:
-    with Cut(1, Interruption.TIMEOUT, kind_of) as _:
+    with Point(1, Interruption.TIMEOUT, kind_of) as _:
         try:
             talk()
         except TimeoutError:
             raise ConnectionError from None
-    with pytest.raises(TimeoutError), Cut(1, Interruption.TIMEOUT, kind_of):
+    with pytest.raises(TimeoutError), Point(1, Interruption.TIMEOUT, kind_of):
         talk()
 
 
 def test_a_timeout_must_leave_the_block() -> None:
     with (
         pytest.raises(AssertionError, match="a timeout was swallowed: before sendall in talk"),
-        Cut(1, Interruption.TIMEOUT, kind_of),
+        Point(1, Interruption.TIMEOUT, kind_of),
         suppress(TimeoutError),
     ):
         talk()
 
 
 def test_a_pool_may_recover_from_a_timeout_if_the_test_allows_it() -> None:
-    with Cut(1, Interruption.TIMEOUT, kind_of, may_recover=True), suppress(TimeoutError):
+    with (
+        Point(1, Interruption.TIMEOUT, kind_of, may_recover=True),
+        suppress(TimeoutError),
+    ):
         talk()
 
 
@@ -188,7 +194,7 @@ def test_a_pool_may_recover_from_a_timeout_if_the_test_allows_it() -> None:
 def test_a_timeout_must_leave_the_call_in_which_it_was_raised(may_recover: bool) -> None:
     with (
         pytest.raises(ConnectionError, match="a later call"),
-        Cut(1, Interruption.TIMEOUT, kind_of, may_recover=may_recover),
+        Point(1, Interruption.TIMEOUT, kind_of, may_recover=may_recover),
     ):
         with suppress(TimeoutError):
             talk()
@@ -197,7 +203,7 @@ def test_a_timeout_must_leave_the_call_in_which_it_was_raised(may_recover: bool)
 
 def test_a_timeout_with_which_a_step_had_to_fail_counts_as_seen() -> None:
     with (
-        Cut(1, Interruption.TIMEOUT, kind_of),
+        Point(1, Interruption.TIMEOUT, kind_of),
         failing(kind_of, ErrorKind.LOST, (), lambda error: None),
     ):
         try:
@@ -207,7 +213,10 @@ def test_a_timeout_with_which_a_step_had_to_fail_counts_as_seen() -> None:
 
 
 def test_another_error_leaves_the_block() -> None:
-    with pytest.raises(ValueError, match="by itself"), Cut(9, Interruption.INTERRUPT, kind_of):
+    with (
+        pytest.raises(ValueError, match="by itself"),
+        Point(9, Interruption.INTERRUPT, kind_of),
+    ):
         raise ValueError("by itself")
 
 
@@ -236,22 +245,22 @@ def interrupted(
 
     async def main() -> str:
         nonlocal ended
-        cut = AsyncCut(number, moment, by)
+        point = AsyncPoint(number, moment, by)
 
         async def attempt() -> None:
             nonlocal ended
             await pause()  # not counted
-            async with cut:
+            async with point:
                 await work()
                 ended = True
             await pause()
 
-        await Driven(attempt(), cut)
+        await Driven(attempt(), point)
         task = asyncio.current_task()
         assert task is not None
         assert task.cancelling() == 0
         await pause()
-        return cut.where
+        return point.where
 
     return asyncio.run(main()), ended
 

@@ -8,7 +8,7 @@ A `with` block on a lock shows only its end, because entering it calls no C func
 where the thread has just left the lock, where Python also checks for signals. The functions that a
 pool calls under its lock to take a connection back are points too; see `releasing`.
 
-Each cut interrupts once. It does not disturb what the thread then does to recover.
+Each point interrupts once. It does not disturb what the thread then does to recover.
 """
 
 import select
@@ -47,7 +47,7 @@ class Interrupt(KeyboardInterrupt):
     """The exception that interrupts a thread."""
 
 
-class Cut:
+class Point:
     """A `with` block that is interrupted at its n-th point (from 1), if it has that many.
 
     `clock` names the module of the test's clock, which both the pool and the lab use: the lab's own

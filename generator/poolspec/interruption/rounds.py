@@ -20,19 +20,19 @@ _MANY = 5
 """The most connections that are borrowed to check a pool."""
 
 
-class AnyCut(Protocol):
+class AnyPoint(Protocol):
     """The interruption of a round, in either concurrency mode."""
 
     where: str
 
 
 @contextmanager
-def noting_point(cut: AnyCut) -> Iterator[None]:
+def noting_point(point: AnyPoint) -> Iterator[None]:
     """Add the point of the interruption to an exception."""
     try:
         yield
     except BaseException as error:
-        error.add_note(f"interrupted {cut.where}" if cut.where else "not interrupted")
+        error.add_note(f"interrupted {point.where}" if point.where else "not interrupted")
         raise
 
 

@@ -36,7 +36,7 @@ MOMENTS = {
 """The moments for a cancellation, and for a deadline."""
 
 
-class AsyncCut:
+class AsyncPoint:
     """An `async with` block that is interrupted at its n-th suspension (from 1), if any."""
 
     def __init__(self, number: int, moment: Moment, by: Interruption) -> None:
@@ -93,11 +93,11 @@ class AsyncCut:
 
 
 class Driven:
-    """Awaits a coroutine, and reports each of its suspensions to a cut."""
+    """Awaits a coroutine, and reports each of its suspensions to a point."""
 
-    def __init__(self, work: Coroutine[Any, Any, None], cut: AsyncCut) -> None:
+    def __init__(self, work: Coroutine[Any, Any, None], point: AsyncPoint) -> None:
         self._work = work
-        self._cut = cut
+        self._point = point
 
     def __await__(self) -> Generator[Any, Any, None]:
         step = partial(self._work.send, None)
@@ -106,7 +106,7 @@ class Driven:
                 future = step()
             except StopIteration:
                 return
-            self._cut.suspends(self._work, future)
+            self._point.suspends(self._work, future)
             try:
                 value = yield future
             except BaseException as error:

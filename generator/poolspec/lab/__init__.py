@@ -1,7 +1,7 @@
 """What a generated test may import."""
 
-from poolspec.interruption.points import Cut
-from poolspec.interruption.suspensions import AsyncCut
+from poolspec.interruption.points import Point
+from poolspec.interruption.suspensions import AsyncPoint
 from poolspec.lab.aio.actors import async_actor
 from poolspec.lab.aio.lab import AsyncLab
 from poolspec.lab.comparisons import (
@@ -33,11 +33,10 @@ from poolspec.vocabulary import (
 )
 
 __all__ = [
-    "AsyncCut",
     "AsyncLab",
+    "AsyncPoint",
     "BodyError",
     "BodyInterrupt",
-    "Cut",
     "Detail",
     "ErrorKind",
     "EventKind",
@@ -48,6 +47,7 @@ __all__ = [
     "Interruption",
     "Lab",
     "Operation",
+    "Point",
     "Real",
     "Runner",
     "Target",

@@ -24,7 +24,7 @@ _RESERVED = (
     | frozenset(keyword.kwlist)
     | frozenset(keyword.softkwlist)
     | frozenset(dir(builtins))
-    | {"cut", "lab", "pool", "pytest", "self"}
+    | {"point", "lab", "pool", "pytest", "self"}
 )
 HELPER = re.compile(r"(forked|interrupted)(_[0-9]+)?", re.ASCII)
 """Functions inside a test: of a child process, of an interrupted round."""

@@ -187,7 +187,7 @@ class _Checker:
             f"{code.co_name} is for another concurrency",
         )
         variables = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
-        taken = variables - known - {"cut", "lab", "pool", "self"}
+        taken = variables - known - {"point", "lab", "pool", "self"}
         self._must(
             all(HELPER.fullmatch(name) for name in taken), f"{test.co_name} has other variables"
         )

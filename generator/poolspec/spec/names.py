@@ -21,7 +21,7 @@ HELPER: Final = re.compile(r"(forked|interrupted)(_[0-9]+)?")
 
 RESERVED: Final = frozenset(
     (
-        *("lab", "pool", "self", "cut", "nothing", "pytest", "test", "actor", "async_actor"),
+        *("lab", "pool", "self", "point", "nothing", "pytest", "test", "actor", "async_actor"),
         *("approx", "at_least", "at_most", "between", "less_than", "more_than", "not_equal"),
     )
 )

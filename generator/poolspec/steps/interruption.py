@@ -98,15 +98,15 @@ def _read(scope: Scope, fields: Fields) -> InterruptEverywhere | None:
 
 
 def _write(step: InterruptEverywhere, body: Body) -> Lines:
-    """Yield a function for each round; the interrupted steps stand in its `with cut`."""
+    """Yield a function for each round; the interrupted steps stand in its `with point`."""
     name = body.helper("interrupted")
     lines = [
         *statements(step.before, body),
-        Line(f"{body.async_}with cut:", body.numbers[id(step)]),
+        Line(f"{body.async_}with point:", body.numbers[id(step)]),
         *indented(statements(step.body, body)),
         *statements(step.after, body),
     ]
-    yield from function(f"{body.async_}def {name}(cut: {body.variant('Cut')})", lines)
+    yield from function(f"{body.async_}def {name}(point: {body.variant('Point')})", lines)
     arguments = ", ".join([name, *_arguments(step, body)])
     yield f"{body.awaits}lab.interrupt_everywhere({arguments})"
 
@@ -130,9 +130,9 @@ def _say(step: InterruptEverywhere) -> Sentence:
     points = "" if step.at_least == 1 else f" (at least {amounts.value(step.at_least)})"
     good = ", from which the pool may recover" if step.may_recover else ""
     body = say_all(step.body)
-    cut = Sentence(f"interrupted at this point by {_INTERRUPTIONS[step.by]}{good}:", body)
+    interrupted = Sentence(f"interrupted at this point by {_INTERRUPTIONS[step.by]}{good}:", body)
     head = f"For each interruption point{points}, with a new pool, which must lose nothing:"
-    return Sentence(head, (*say_all(step.before), cut, *say_all(step.after)))
+    return Sentence(head, (*say_all(step.before), interrupted, *say_all(step.after)))
 
 
 KINDS = (
@@ -147,8 +147,8 @@ KINDS = (
         traits=Trait.BORROWS | Trait.TAKES_TIME,
         expects=(INTERRUPT_EVERYWHERE,),
         calls=("interrupt_everywhere",),
-        arguments=("by", "at_least", "may_recover", "cut"),
+        arguments=("by", "at_least", "may_recover", "point"),
         enums=(Interruption,),
-        imports=("Cut", "AsyncCut"),
+        imports=("Point", "AsyncPoint"),
     ),
 )

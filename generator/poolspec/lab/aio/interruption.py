@@ -5,7 +5,7 @@ from typing import Any
 
 from poolspec.interruption.points import MOST
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
-from poolspec.interruption.suspensions import MOMENTS, AsyncCut, Driven
+from poolspec.interruption.suspensions import MOMENTS, AsyncPoint, Driven
 from poolspec.invariants.checks import INTERRUPTED
 from poolspec.lab.aio.pool import AsyncContext
 from poolspec.lab.aio.pools import AsyncPools
@@ -14,7 +14,7 @@ from poolspec.vocabulary import Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
-Attempt = Callable[[AsyncCut], Coroutine[Any, Any, None]]
+Attempt = Callable[[AsyncPoint], Coroutine[Any, Any, None]]
 
 
 class AsyncInterrupter:
@@ -30,20 +30,20 @@ class AsyncInterrupter:
         points, sockets = 0, OpenSockets()
         for number in range(1, MOST):
             for moment in MOMENTS[by]:
-                cut = AsyncCut(number, moment, by)
-                await self._round(attempt, cut, sockets)
-                if not cut.where:
+                point = AsyncPoint(number, moment, by)
+                await self._round(attempt, point, sockets)
+                if not point.where:
                     return check_points(points, at_least)
                 points += 1
-                self._context.log.add(INTERRUPTED, detail=cut.where)
+                self._context.log.add(INTERRUPTED, detail=point.where)
         raise AssertionError(f"not through after {MOST} points")
 
-    async def _round(self, attempt: Attempt, cut: AsyncCut, sockets: OpenSockets) -> None:
+    async def _round(self, attempt: Attempt, point: AsyncPoint, sockets: OpenSockets) -> None:
         pool = self._context.pools.only()
         self._context.hooks.forget()
-        with noting_point(cut):
+        with noting_point(point):
             await pool.close()
             sockets.check()
             pool.renew(*await self._pools.new())
-            await Driven(attempt(cut), cut)
+            await Driven(attempt(point), point)
             await self._rest.check(pool)

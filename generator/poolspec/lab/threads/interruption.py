@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from poolspec.interruption.points import MOST, Cut
+from poolspec.interruption.points import MOST, Point
 from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.invariants.checks import INTERRUPTED
@@ -14,7 +14,7 @@ from poolspec.vocabulary import Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
-Attempt = Callable[[Cut], None]
+Attempt = Callable[[Point], None]
 
 
 class Interrupter:
@@ -35,20 +35,20 @@ class Interrupter:
         sockets = OpenSockets()
         clock = type(self._context.clock).__module__
         for number in range(1, MOST):
-            cut = Cut(number, by, self._context.kind_of, clock, may_recover=may_recover)
-            self._round(attempt, cut, clock, sockets)
-            if not cut.where:
+            point = Point(number, by, self._context.kind_of, clock, may_recover=may_recover)
+            self._round(attempt, point, clock, sockets)
+            if not point.where:
                 return check_points(number - 1, at_least)
-            self._context.log.add(INTERRUPTED, detail=cut.where)
+            self._context.log.add(INTERRUPTED, detail=point.where)
         raise AssertionError(f"not through after {MOST} points")
 
-    def _round(self, attempt: Attempt, cut: Cut, clock: str, sockets: OpenSockets) -> None:
+    def _round(self, attempt: Attempt, point: Point, clock: str, sockets: OpenSockets) -> None:
         pool = self._context.pools.only()
         self._context.hooks.forget()
-        with noting_point(cut):
+        with noting_point(point):
             pool.close()
             sockets.check()
             pool.renew(*self._pools.new())
-            cut.releasing = Releasing(pool.raw, self._adapter.release, clock)
-            attempt(cut)
+            point.releasing = Releasing(pool.raw, self._adapter.release, clock)
+            attempt(point)
             self._rest.check(pool)

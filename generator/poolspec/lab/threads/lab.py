@@ -10,7 +10,7 @@ from typing import Any
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.scripted_server import ScriptedServer
-from poolspec.interruption.points import Cut
+from poolspec.interruption.points import Point
 from poolspec.lab import remaining_timeout
 from poolspec.lab.common import CommonLab
 from poolspec.lab.comparisons import Expected
@@ -266,7 +266,7 @@ class Lab(CommonLab[Pool, Clock]):
 
     def interrupt_everywhere(
         self,
-        attempt: Callable[[Cut], None],
+        attempt: Callable[[Point], None],
         *,
         by: Interruption = Interruption.INTERRUPT,
         at_least: int = 1,
