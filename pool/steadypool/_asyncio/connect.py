@@ -11,7 +11,7 @@ from typing import Any
 from steadypool._common.hooks import Hooks
 from steadypool._drivers import async_dbapi as connections
 from steadypool._drivers import configuration
-from steadypool._drivers.dbapi import suggestion
+from steadypool._drivers.refusals import suggestion
 from steadypool.errors import ConnectionFailedError, PoolConfigError
 
 AsyncConnect = Callable[[], Awaitable[Any]]

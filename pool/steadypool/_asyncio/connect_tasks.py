@@ -21,7 +21,7 @@ from steadypool._core.backoff import Backoff
 from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
-from steadypool._drivers.dbapi import is_transient
+from steadypool._drivers.refusals import is_transient
 from steadypool.errors import (
     ConnectionFailedError,
     ConnectionPoolError,

@@ -7,12 +7,10 @@ and rolls it back.
 
 import select
 import socket
-import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import pymysql
 from pymysql.connections import Connection as _PyMySQLConnection
 
 from steadypool._core.entries import ConnectionState
@@ -193,34 +191,3 @@ def forget(connection: Any) -> None:
     """In a forked child: close the socket without notifying the parent's server."""
     if isinstance(connection, _PyMySQLConnection):
         connection._force_close()  # type: ignore[attr-defined]  # not in the stub
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether a failed connect may succeed later; refusals and distrusted certificates will not."""
-    return _code(error) not in (1044, 1045, 1049) and not _is_untrusted(error)
-
-
-def suggestion(error: BaseException) -> str:
-    """Return advice on a failed connect."""
-    if _is_untrusted(error):
-        return "The server's certificate is not trusted: check tls_ca and the host name."
-    return _SUGGESTIONS.get(_code(error), "See the cause above.")
-
-
-def _is_untrusted(error: BaseException) -> bool:
-    return isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError)
-
-
-def _code(error: BaseException) -> object:
-    return error.args[0] if isinstance(error, pymysql.MySQLError) and error.args else None
-
-
-_SUGGESTIONS: dict[object, str] = {
-    1040: "The server has too many connections: lower size and max_overflow, or raise its limit.",
-    1044: "The user has no access to this database: grant it, or choose another database.",
-    1045: "The server refused user or password: check both, and the host allowed for this user.",
-    1049: "The database does not exist: create it, or correct its name.",
-    2003: "Is the server running? Check host, port and socket.",
-    2006: "The server went away during sign-in: it may be starting or out of memory.",
-    2013: "The server stopped answering during sign-in: check its load and any proxy in between.",
-}

@@ -18,6 +18,7 @@ from steadypool._core.core import Core
 from steadypool._core.entries import OUT, WAIT, AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
 from steadypool._drivers import dbapi as driver
+from steadypool._drivers.refusals import is_transient
 from steadypool._threads.connect import Opener
 from steadypool._threads.release import Releasing
 from steadypool.errors import (
@@ -190,7 +191,7 @@ class Engine(Releasing):
     def _connect_failed(self, request: AcquireRequest, backoff: Backoff, error: Exception) -> None:
         """Record a failed connect; raise unless the request retries after its backoff."""
         now = self._now()
-        transient = driver.is_transient(error)
+        transient = is_transient(error)
         until = backoff.retry_at(request.attempts, self._random, now) if transient else None
         waiter = self._waiter()
         with self._lock:

@@ -10,6 +10,7 @@ from typing import Any
 from steadypool._common.hooks import Hooks
 from steadypool._drivers import dbapi as driver
 from steadypool._drivers.mysql import Connector
+from steadypool._drivers.refusals import suggestion
 from steadypool.errors import ConnectionFailedError
 
 
@@ -51,5 +52,5 @@ class Opener:
             where = f" to {self._connect.place}"
         return (
             f"pool {self._name!r} could not open a connection{where}: "
-            f"{type(error).__name__}: {error}. {driver.suggestion(error)}"
+            f"{type(error).__name__}: {error}. {suggestion(error)}"
         )
