@@ -387,5 +387,5 @@ PROJECT = Path(__file__).parents[2]
 
 def test_the_specs_of_this_project_load() -> None:
     suite = load_suite([PROJECT / "specs"], root=PROJECT)
-    assert len(suite.requirements) == 95
+    assert len(suite.requirements) == 108
     assert all(spec.tests for spec in suite.classes)

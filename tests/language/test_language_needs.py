@@ -23,8 +23,8 @@ ProblemsOf = Callable[[str], tuple[Problem, ...]]
 PASS = "expect: {server: {peak: 1}}"
 
 FOR_EVERY_POOL = {
-    "step": """acquire advance cancel close connect expect fault heal interrupt_everywhere join load
-        query release start stop use wait_until with""",
+    "step": """abandon acquire advance cancel close connect enter expect fault heal
+        interrupt_everywhere join leave load query release start stop use wait_until with""",
     "option": "listener size timeout",
     "expectation": "calls different real same server",
     "fault": "connect_hangs connect_interrupted connect_refused connect_slow",
@@ -44,6 +44,9 @@ FOLLOWING: dict[str, tuple[Capability, ...]] = {
     "steps: [{acquire: a, fails: exhausted}]": (C.QUEUE_CAP,),
     "steps: [{with: a, fails: unavailable}]": (C.BREAKER,),
     f"steps: [transaction: t]\n{PASS}": (C.TRANSACTIONS,),
+    f"steps: [{{enter: a, by: connection}}, leave: a]\n{PASS}": (C.OWN_BLOCKS,),
+    f"steps: [{{enter: a, by: transaction}}, leave: a]\n{PASS}": (C.TRANSACTIONS,),
+    f"steps: [enter: a, leave: a]\n{PASS}": (),
     f"steps: [with: c, {{transaction: t, do: [maintain]}}]\n{PASS}": (
         *(C.MAINTENANCE, C.TRANSACTIONS),
     ),

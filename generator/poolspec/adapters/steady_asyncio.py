@@ -26,6 +26,10 @@ from steadypool.testing_aio import AsyncVirtualClock
 class AsyncSteadyControls:
     """The operations on a pool beyond acquire and release."""
 
+    def connection(self, pool: steadypool.AsyncConnectionPool) -> AbstractAsyncContextManager[Any]:
+        """Return the context of one loan."""
+        return pool.connection()
+
     def transaction(self, pool: steadypool.AsyncConnectionPool) -> AbstractAsyncContextManager[Any]:
         """Return the context of a unit of work."""
         return pool.transaction()

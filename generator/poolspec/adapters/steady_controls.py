@@ -21,6 +21,10 @@ def health_of(health: steadypool.Health) -> HealthSeen:
 class SteadyControls:
     """The operations of the threads form."""
 
+    def connection(self, pool: steadypool.ConnectionPool) -> AbstractContextManager[Any]:
+        """Return the context of one loan."""
+        return pool.connection()
+
     def transaction(self, pool: steadypool.ConnectionPool) -> AbstractContextManager[Any]:
         """Return the context of a unit of work."""
         return pool.transaction()

@@ -54,6 +54,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.DRAIN,
         Capability.HEALTH,
         Capability.TRANSACTIONS,
+        Capability.OWN_BLOCKS,
         Capability.OPTIMISTIC_LOCKING,
         Capability.QUEUE_CAP,
         Capability.CONNECT_CAP,

@@ -17,6 +17,8 @@ from poolspec.lab.threads.actors import actor
 from poolspec.lab.threads.lab import Lab
 from poolspec.lifecycle.body_errors import BodyError, BodyInterrupt
 from poolspec.vocabulary import (
+    BlockFrame,
+    BlockKind,
     Detail,
     ErrorKind,
     EventKind,
@@ -35,6 +37,8 @@ from poolspec.vocabulary import (
 __all__ = [
     "AsyncLab",
     "AsyncPoint",
+    "BlockFrame",
+    "BlockKind",
     "BodyError",
     "BodyInterrupt",
     "Detail",

@@ -21,7 +21,7 @@ from poolspec.invariants.log import Entry
 from poolspec.lab.rows import Row
 from poolspec.lab.threads.clock import Clock
 from poolspec.servers import Tenant
-from poolspec.vocabulary import Call, Capability, ErrorKind, Flaw, Given, TimeKind
+from poolspec.vocabulary import BlockKind, Call, Capability, ErrorKind, Flaw, Given, TimeKind
 
 Options = Mapping[str, int | float | bool | str]
 """Options of a pool, by the names that specs use; durations in seconds."""
@@ -141,6 +141,9 @@ class Controls(Protocol):
     An adapter has them as its attribute `controls`, and needs only those that its capabilities
     require.
     """
+
+    def connection(self, pool: Any) -> AbstractContextManager[Any]:
+        """Return a block that knows its connection, so that blocks may end in any order."""
 
     def transaction(self, pool: Any) -> AbstractContextManager[Any]:
         """Borrow for a unit of work: committed at the end of the block, or rolled back."""
@@ -267,6 +270,15 @@ class _Extended(Protocol):
 def controls_of(adapter: PoolAdapter) -> Controls:
     """Return the controls of an adapter whose capabilities promise them."""
     return cast(_Extended, adapter).controls
+
+
+def block_of(adapter: PoolAdapter, pool: Any, by: BlockKind) -> AbstractContextManager[Any]:
+    """Return a context that borrows for the length of a block."""
+    if by is BlockKind.WITH:
+        return adapter.block(pool)
+    controls = controls_of(adapter)
+    own = by is BlockKind.CONNECTION
+    return controls.connection(pool) if own else controls.transaction(pool)
 
 
 def foreign_of(adapter: PoolAdapter) -> ForeignConnections:

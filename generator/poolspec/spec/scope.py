@@ -30,6 +30,8 @@ class Hold(Enum):
     """By its label, until a step releases it."""
     BLOCK = auto()
     """By a `with` block, which releases it."""
+    ENTERED = auto()
+    """By a block that the step `enter` entered; the step `leave` or `abandon` releases it."""
     STRAY = auto()
     """By the test: the step `connect` opened it, and no pool knows it."""
     GONE = auto()
@@ -60,6 +62,8 @@ class Thing:
     """Of a connection: the global pool it came from."""
     hold: Hold = Hold.HELD
     gone_line: int = 0
+    in_generator: bool = False
+    """Of a connection: a generator runs the block that borrowed it."""
 
 
 @dataclass(slots=True)

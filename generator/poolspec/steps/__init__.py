@@ -9,6 +9,7 @@ from poolspec.steps import (
     actors,
     blocks,
     borrow,
+    entered,
     expect,
     faults,
     global_pool,
@@ -23,7 +24,7 @@ from poolspec.steps import (
 from poolspec.steps.kind import register
 
 for family in (
-    *(borrow, blocks, query, pool, global_pool, opening, actors, interruption, waiting, faults),
-    *(web, load, expect),
+    *(borrow, blocks, entered, query, pool, global_pool, opening, actors, interruption),
+    *(waiting, faults, web, load, expect),
 ):
     register(family.KINDS)

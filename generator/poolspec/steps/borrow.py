@@ -219,6 +219,9 @@ def _taken_from(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
     if thing.hold is Hold.BLOCK and not fails:
         message = f"{shown(word.text)} is released at the end of its block"
         scope.reader.problem(word.node, message, "leave this step out, or add fails: …")
+    elif thing.hold is Hold.ENTERED and not fails:
+        message = f"{shown(word.text)} is released when its block is left"
+        scope.reader.problem(word.node, message, f"write: leave: {word.text}, or add fails: …")
     elif thing.hold is Hold.GONE and not fails:
         report_gone(scope, word, thing, "if the step must fail, say how: fails: …")
     elif not fails:

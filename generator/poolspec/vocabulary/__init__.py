@@ -19,12 +19,23 @@ from poolspec.vocabulary.observations import (
 )
 from poolspec.vocabulary.options import Hook, Listening, Order, Reset
 from poolspec.vocabulary.setting import Concurrency, Connections, Layer, Level, Real, TimeKind
-from poolspec.vocabulary.work import ActorState, Method, Operation, Runner, Until, Via
+from poolspec.vocabulary.work import (
+    ActorState,
+    BlockFrame,
+    BlockKind,
+    Method,
+    Operation,
+    Runner,
+    Until,
+    Via,
+)
 
 __all__ = [
     "CALL_FAULTS",
     "OF_CONNECTIONS",
     "ActorState",
+    "BlockFrame",
+    "BlockKind",
     "BodyFailure",
     "Call",
     "Capability",

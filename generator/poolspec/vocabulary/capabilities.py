@@ -62,6 +62,8 @@ class Capability(StrEnum):
     """The pool reports whether it is healthy."""
     TRANSACTIONS = "transactions"
     """The pool hands out a connection for a transaction, and commits or rolls it back."""
+    OWN_BLOCKS = "own_blocks"
+    """The pool makes blocks that know their connection, so that they may end in any order."""
     OPTIMISTIC_LOCKING = "optimistic_locking"
     """The pool reports a conflict when a statement does not change exactly one row."""
     QUEUE_CAP = "queue_cap"

@@ -36,6 +36,26 @@ class Via(StrEnum):
     """`with pool as connection`."""
 
 
+class BlockKind(StrEnum):
+    """The context that a block of a test enters."""
+
+    WITH = "with"
+    """The pool, as in `with pool as connection`."""
+    CONNECTION = "connection"
+    """A context that the pool makes for one loan."""
+    TRANSACTION = "transaction"
+    """A context that the pool makes for one transaction."""
+
+
+class BlockFrame(StrEnum):
+    """The runner of a block between its beginning and its end."""
+
+    EXIT_STACK = "exit_stack"
+    """`contextlib.ExitStack` or `AsyncExitStack`."""
+    GENERATOR = "generator"
+    """A generator, suspended inside its `with` statement."""
+
+
 class Runner(StrEnum):
     """The runner of the clients of generated load."""
 

@@ -11,7 +11,7 @@ from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
 from poolspec.lab.rows import Row
 from poolspec.servers import Tenant
-from poolspec.vocabulary import Call, Capability, ErrorKind, TimeKind
+from poolspec.vocabulary import BlockKind, Call, Capability, ErrorKind, TimeKind
 
 Open = Callable[[], Awaitable[Any]]
 
@@ -58,6 +58,9 @@ class AsyncForeignConnections(Protocol):
 
 class AsyncControls(Protocol):
     """Operations on a living pool; see `poolspec.lab.contract.Controls`."""
+
+    def connection(self, pool: Any) -> AbstractAsyncContextManager[Any]:
+        """Return a block that knows its connection, so that blocks may end in any order."""
 
     def transaction(self, pool: Any) -> AbstractAsyncContextManager[Any]:
         """Borrow for a unit of work."""
@@ -170,6 +173,17 @@ class _Extended(Protocol):
 def controls_of(adapter: AsyncPoolAdapter) -> AsyncControls:
     """Return the controls of an adapter whose capabilities promise them."""
     return cast(_Extended, adapter).controls
+
+
+def block_of(
+    adapter: AsyncPoolAdapter, pool: Any, by: BlockKind
+) -> AbstractAsyncContextManager[Any]:
+    """Return a context that borrows for the length of a block."""
+    if by is BlockKind.WITH:
+        return adapter.block(pool)
+    controls = controls_of(adapter)
+    own = by is BlockKind.CONNECTION
+    return controls.connection(pool) if own else controls.transaction(pool)
 
 
 def foreign_of(adapter: AsyncPoolAdapter) -> AsyncForeignConnections:

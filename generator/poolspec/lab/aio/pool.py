@@ -14,12 +14,19 @@ from poolspec.invariants.checks import RESUMED, SUSPENDED
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log, current_actor
 from poolspec.lab.aio.clock import AsyncClock
-from poolspec.lab.aio.contract import AsyncControls, AsyncDriver, AsyncPoolAdapter, controls_of
+from poolspec.lab.aio.contract import (
+    AsyncControls,
+    AsyncDriver,
+    AsyncPoolAdapter,
+    block_of,
+    controls_of,
+)
+from poolspec.lab.borrowing.blocks import AsyncEnteredBlock
+from poolspec.lab.borrowing.loans import Loans
 from poolspec.lab.context import Context
 from poolspec.lab.contract import HealthSeen, LoanSeen
 from poolspec.lab.rows import Row, all_figures, check_rows
-from poolspec.lifecycle.locks import FreshLock
-from poolspec.vocabulary import EventKind, StatName
+from poolspec.vocabulary import BlockFrame, BlockKind, ErrorKind, EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -34,6 +41,8 @@ class AsyncHeld:
         """The connection's number at the server."""
         self.holder = current_actor()
         """The actor that borrowed it."""
+        self.block: AsyncEnteredBlock | None = None
+        """The block that the step `enter` entered."""
 
     def __repr__(self) -> str:
         """Name it by its number at the server."""
@@ -88,8 +97,7 @@ class AsyncPool:
         self._log = log
         self._look_into = look_into
         self._blocks: dict[object, list[AbstractAsyncContextManager[AsyncHeld]]] = {}
-        self._lock = FreshLock()  # guards _held
-        self._held: dict[int, AsyncHeld] = {}
+        self._loans = Loans[AsyncHeld](log)
 
     def renew(self, raw: Any, sockets: Sockets) -> None:
         """Represent another pool from now on; the one before was closed."""
@@ -112,7 +120,7 @@ class AsyncPool:
         if held is None:
             await self._adapter.release(self.raw, None)
             return
-        self._note_release(held)
+        self._loans.end(held)
         await self._adapter.release(self.raw, held.raw)
 
     async def reconnect(self, held: AsyncHeld) -> None:
@@ -139,8 +147,40 @@ class AsyncPool:
         async with AsyncExitStack() as stack:
             raw = await stack.enter_async_context(self._adapter.block(self.raw))
             held = self._note_loan(raw)
-            stack.callback(self._note_release, held)
+            stack.callback(self._loans.end, held)
             yield held
+
+    async def enter(
+        self, *, by: BlockKind = BlockKind.WITH, frame: BlockFrame = BlockFrame.EXIT_STACK
+    ) -> AsyncHeld:
+        """Enter a block, which `leave` leaves; any actor may."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        block = AsyncEnteredBlock(block_of(self._adapter, self.raw, by), frame)
+        held = self._note_loan(await block.enter(), begun=by is BlockKind.TRANSACTION)
+        held.block = block
+        return held
+
+    async def leave(self, held: AsyncHeld, *, may_refuse: bool = False) -> None:
+        """Leave the block of a connection.
+
+        If the pool refuses, the connection is still on loan. If it `may_refuse`, it is released.
+        """
+        assert held.block is not None
+        self._loans.end(held)
+        try:
+            await held.block.leave()
+        except Exception as error:
+            held.block = None
+            self._loans.begin(held)
+            if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
+                raise
+            await self.release(held)
+
+    async def abandon(self, held: AsyncHeld) -> None:
+        """Drop the generator that runs the block of a connection, and collect it."""
+        assert held.block is not None
+        self._loans.end(held)
+        await held.block.abandon()
 
     async def close_all(self) -> None:
         """Close all idle connections."""
@@ -163,7 +203,7 @@ class AsyncPool:
             try:
                 yield held
             finally:
-                self._note_release(held)
+                self._loans.end(held)
 
     async def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
@@ -209,20 +249,19 @@ class AsyncPool:
 
     def holders(self) -> list[str]:
         """Return the actors that hold a connection of this pool, once for each connection."""
-        return [held.holder for held in self._all_held()]
+        return [held.holder for held in self._loans.all()]
 
     def numbers(self) -> list[int]:
         """Return the server's numbers of the connections that are held."""
-        return [held.number for held in self._all_held()]
+        return [held.number for held in self._loans.all()]
 
     async def release_all(self) -> None:
         """Release every connection that the test still holds."""
-        for held in self._all_held():
-            await self.release(held)
-
-    def _all_held(self) -> list[AsyncHeld]:
-        with self._lock:
-            return list(self._held.values())
+        for held in self._loans.all():
+            if held.block is None:
+                await self.release(held)
+            else:
+                await self.leave(held, may_refuse=True)
 
     def _controls(self) -> AsyncControls:
         return controls_of(self._adapter)
@@ -235,22 +274,12 @@ class AsyncPool:
             try:
                 yield held
             finally:
-                self._note_release(held)
+                self._loans.end(held)
 
     def _note_loan(self, raw: Any, *, begun: bool = False) -> AsyncHeld:
         """Log a loan. If `begun`, the borrower's own transaction may be open already."""
         held = AsyncHeld(raw, self._driver)
-        with self._lock:
-            self._held[id(held)] = held
-        left = "" if begun else self._adapter.session_state(raw)
-        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=left)
-        return held
-
-    def _note_release(self, held: AsyncHeld) -> None:
-        with self._lock:
-            known = self._held.pop(id(held), None)
-        if known is not None:
-            self._log.add(EventKind.CHECKED_IN, connection=held.number)
+        return self._loans.begin(held, "" if begun else self._adapter.session_state(raw))
 
 
 AsyncContext = Context[AsyncPool, AsyncClock]

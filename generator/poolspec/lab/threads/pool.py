@@ -15,12 +15,21 @@ from typing import Any
 from poolspec.invariants.checks import RESUMED, SUSPENDED
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log, current_actor
+from poolspec.lab.borrowing.blocks import EnteredBlock
+from poolspec.lab.borrowing.loans import Loans
 from poolspec.lab.context import Context
-from poolspec.lab.contract import Controls, Driver, HealthSeen, LoanSeen, PoolAdapter, controls_of
+from poolspec.lab.contract import (
+    Controls,
+    Driver,
+    HealthSeen,
+    LoanSeen,
+    PoolAdapter,
+    block_of,
+    controls_of,
+)
 from poolspec.lab.rows import Row, all_figures, check_rows
 from poolspec.lab.threads.clock import Clock
-from poolspec.lifecycle.locks import FreshLock
-from poolspec.vocabulary import EventKind, StatName
+from poolspec.vocabulary import BlockFrame, BlockKind, ErrorKind, EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -35,6 +44,8 @@ class Held:
         """The connection's number at the server."""
         self.holder = current_actor()
         """The actor that borrowed it."""
+        self.block: EnteredBlock | None = None
+        """The block that the step `enter` entered."""
 
     def __repr__(self) -> str:
         """Name it by its number at the server."""
@@ -89,8 +100,7 @@ class Pool:
         self._log = log
         self._look_into = look_into
         self._blocks: dict[object, list[AbstractContextManager[Held]]] = {}
-        self._lock = FreshLock()  # guards _held
-        self._held: dict[int, Held] = {}
+        self._loans = Loans[Held](log)
 
     def renew(self, raw: Any, sockets: Sockets) -> None:
         """Represent another pool from now on; the one before was closed."""
@@ -113,7 +123,7 @@ class Pool:
         if held is None:
             self._adapter.release(self.raw, None)
             return
-        self._note_release(held)
+        self._loans.end(held)
         self._adapter.release(self.raw, held.raw)
 
     def reconnect(self, held: Held) -> None:
@@ -140,8 +150,40 @@ class Pool:
         with ExitStack() as stack:
             raw = stack.enter_context(self._adapter.block(self.raw))
             held = self._note_loan(raw)
-            stack.callback(self._note_release, held)
+            stack.callback(self._loans.end, held)
             yield held
+
+    def enter(
+        self, *, by: BlockKind = BlockKind.WITH, frame: BlockFrame = BlockFrame.EXIT_STACK
+    ) -> Held:
+        """Enter a block, which `leave` leaves; any actor may."""
+        self._log.add(EventKind.CHECKOUT_STARTED)
+        block = EnteredBlock(block_of(self._adapter, self.raw, by), frame)
+        held = self._note_loan(block.enter(), begun=by is BlockKind.TRANSACTION)
+        held.block = block
+        return held
+
+    def leave(self, held: Held, *, may_refuse: bool = False) -> None:
+        """Leave the block of a connection.
+
+        If the pool refuses, the connection is still on loan. If it `may_refuse`, it is released.
+        """
+        assert held.block is not None
+        self._loans.end(held)
+        try:
+            held.block.leave()
+        except Exception as error:
+            held.block = None
+            self._loans.begin(held)
+            if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
+                raise
+            self.release(held)
+
+    def abandon(self, held: Held) -> None:
+        """Drop the generator that runs the block of a connection, and collect it."""
+        assert held.block is not None
+        self._loans.end(held)
+        held.block.abandon()
 
     def close_all(self) -> None:
         """Close all idle connections."""
@@ -164,7 +206,7 @@ class Pool:
             try:
                 yield held
             finally:
-                self._note_release(held)
+                self._loans.end(held)
 
     def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
@@ -210,20 +252,19 @@ class Pool:
 
     def holders(self) -> list[str]:
         """Return the actors that hold a connection of this pool, once for each connection."""
-        return [held.holder for held in self._all_held()]
+        return [held.holder for held in self._loans.all()]
 
     def numbers(self) -> list[int]:
         """Return the server's numbers of the connections that are held."""
-        return [held.number for held in self._all_held()]
+        return [held.number for held in self._loans.all()]
 
     def release_all(self) -> None:
         """Release every connection that the test still holds."""
-        for held in self._all_held():
-            self.release(held)
-
-    def _all_held(self) -> list[Held]:
-        with self._lock:
-            return list(self._held.values())
+        for held in self._loans.all():
+            if held.block is None:
+                self.release(held)
+            else:
+                self.leave(held, may_refuse=True)
 
     def _controls(self) -> Controls:
         return controls_of(self._adapter)
@@ -236,22 +277,12 @@ class Pool:
             try:
                 yield held
             finally:
-                self._note_release(held)
+                self._loans.end(held)
 
     def _note_loan(self, raw: Any, *, begun: bool = False) -> Held:
         """Log a loan. If `begun`, the borrower's own transaction may be open already."""
         held = Held(raw, self._driver)
-        with self._lock:
-            self._held[id(held)] = held
-        left = "" if begun else self._adapter.session_state(raw)
-        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=left)
-        return held
-
-    def _note_release(self, held: Held) -> None:
-        with self._lock:
-            known = self._held.pop(id(held), None)
-        if known is not None:
-            self._log.add(EventKind.CHECKED_IN, connection=held.number)
+        return self._loans.begin(held, "" if begun else self._adapter.session_state(raw))
 
 
 ThreadsContext = Context[Pool, Clock]
