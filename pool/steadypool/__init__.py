@@ -15,7 +15,8 @@ from steadypool._common.log import LogEvent
 from steadypool._common.options import AsyncPoolOptions, PoolOptions
 from steadypool._core.settings import Order, Reset
 from steadypool._drivers.configuration import Config
-from steadypool._drivers.mysql import Connection, Connector
+from steadypool._drivers.connector import Connector
+from steadypool._drivers.mysql import Connection
 from steadypool._threads.clock import SystemClock
 from steadypool._threads.default_pool import close_global_pool, get_global_pool
 from steadypool._threads.housekeeper import Housekeeper

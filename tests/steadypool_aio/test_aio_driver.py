@@ -27,8 +27,9 @@ from steadypool import (
     Reset,
 )
 from steadypool._core.entries import ConnectionState
+from steadypool._drivers.async_connector import AsyncConnector
 from steadypool._drivers.async_dbapi import answers, state
-from steadypool._drivers.async_mysql import AsyncConnection, AsyncConnector
+from steadypool._drivers.async_mysql import AsyncConnection
 
 Leave = Callable[[Any], Awaitable[object]]
 

@@ -19,7 +19,8 @@ from poolspec.lab.driver import driver_session_state
 from poolspec.lab.rows import Row
 from poolspec.servers import Tenant
 from poolspec.vocabulary import ErrorKind, TimeKind
-from steadypool._drivers.async_mysql import AsyncConnection, AsyncConnector
+from steadypool._drivers.async_connector import AsyncConnector
+from steadypool._drivers.async_mysql import AsyncConnection
 from steadypool.testing_aio import AsyncVirtualClock
 
 

@@ -79,7 +79,7 @@ def configured(
     Raises PoolConfigError, also if the driver is not installed.
     """
     try:
-        from steadypool._drivers.async_mysql import AsyncConnector
+        from steadypool._drivers.async_connector import AsyncConnector
     except ImportError as error:
         raise PoolConfigError(
             f"AsyncConnectionPool needs {error.name}: install steadypool with its extra `asyncio`, "

@@ -1,4 +1,4 @@
-"""PyMySQL connections, and how a configured pool opens them.
+"""PyMySQL connections.
 
 `Connection` extends PyMySQL's connection. It knows when the server's last transaction status is out
 of date, it never mistakes the rest of an old answer for a new one, and its sign-in has a deadline.
@@ -19,8 +19,7 @@ import pymysql
 from pymysql.connections import Connection as _PyMySQLConnection
 from pymysql.constants import CR
 
-from steadypool._drivers.configuration import Config
-from steadypool._drivers.tls import context, tls_context
+from steadypool._drivers.tls import context
 
 _RESET_SESSION = 0x1F
 """COM_RESET_CONNECTION; PyMySQL has no name for it."""
@@ -189,56 +188,3 @@ class _DeadlineReader:
                 raise pymysql.OperationalError(2013, "Lost connection to MySQL server at sign-in")
             data += chunk
         return data
-
-
-class Connector:
-    """Opens connections to one database; a callable without arguments, for `connect=`.
-
-    Thread-safe. `address`, `user` and `database` describe the destination. Raises PoolConfigError.
-    """
-
-    def __init__(self, config: Config) -> None:
-        tls_context(config)  # reports unreadable authorities now, not at each connect
-        self._config = config
-        self.address = config.address
-        self.user = config.user
-        self.database = config.database
-        self.place = config.place
-
-    def __repr__(self) -> str:
-        return f"Connector({self._config!r})"
-
-    def __call__(self, limit: float | None = None) -> Connection:
-        """Open a connection, within `limit` seconds and the configured timeout.
-
-        The time covers connecting and signing in, but not the look-up of the host name. Raises
-        PyMySQL's errors.
-        """
-        config = self._config
-        seconds = config.connect_timeout if limit is None else min(limit, config.connect_timeout)
-        connection = Connection(
-            host=config.host,
-            port=config.port,
-            user=config.user,
-            # As bytes: PyMySQL encodes text as Latin-1, and quotes it in the error if that fails.
-            password=config.password.encode(),
-            database=config.database,
-            charset=config.charset,
-            autocommit=config.autocommit,
-            read_timeout=seconds,
-            write_timeout=seconds,
-            defer_connect=True,
-            **self._tls(),
-        )
-        connection.sign_in(config.unix_socket, seconds)
-        connection._read_timeout = config.reading_timeout
-        connection._write_timeout = config.writing_timeout
-        connection._current_timeout = -1.0  # makes PyMySQL set the socket's timeout again
-        return connection
-
-    def _tls(self) -> dict[str, Any]:
-        offered = tls_context(self._config)
-        if offered is None:
-            return {"ssl_disabled": True}
-        required = self._config.tls or self._config.tls_ca
-        return {"ssl": offered} if required else {}

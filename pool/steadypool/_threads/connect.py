@@ -9,7 +9,7 @@ from typing import Any
 
 from steadypool._common.hooks import Hooks
 from steadypool._drivers import dbapi as driver
-from steadypool._drivers.mysql import Connector
+from steadypool._drivers.connector import Connector
 from steadypool._drivers.refusals import suggestion
 from steadypool.errors import ConnectionFailedError
 

@@ -23,8 +23,8 @@ from steadypool._core.core import Core
 from steadypool._core.entries import ConnectionState
 from steadypool._drivers import configuration
 from steadypool._drivers import dbapi as driver
+from steadypool._drivers.connector import Connector
 from steadypool._drivers.dbapi import state as connection_state
-from steadypool._drivers.mysql import Connector
 from steadypool._threads.acquire import Engine
 from steadypool._threads.admin import PoolAdmin
 from steadypool._threads.clock import SystemClock
