@@ -206,7 +206,8 @@ def test_an_interrupt_in_a_listener_is_raised_after_the_release() -> None:
 def test_without_the_driver_a_configured_pool_names_the_extra_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "steadypool._drivers.async_mysql", raising=False)
+    for module in ("async_connector", "async_mysql"):
+        monkeypatch.delitem(sys.modules, f"steadypool._drivers.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "aiomysql", None)
     monkeypatch.setitem(sys.modules, "aiomysql.connection", None)
     with pytest.raises(PoolConfigError, match="install steadypool with its extra `asyncio`"):
