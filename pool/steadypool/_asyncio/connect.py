@@ -14,7 +14,7 @@ from steadypool._drivers import configuration
 from steadypool._drivers.refusals import suggestion
 from steadypool.errors import ConnectionFailedError, PoolConfigError
 
-AsyncConnect = Callable[[], Awaitable[Any]]
+AsyncConnect = Callable[..., Awaitable[Any]]
 
 
 class AsyncOpener:
@@ -27,16 +27,19 @@ class AsyncOpener:
         hooks: Hooks,
         address: str | None = None,
         place: str = "",
+        *,
+        is_configured: bool = False,
     ) -> None:
         self._name = name
         self._connect = connect
         self._hooks = hooks
+        self._is_configured = is_configured
         self._place = place
         self.address = address
 
-    async def open(self) -> Any:
-        """Open a connection."""
-        return await self._connect()
+    async def open(self, limit: float | None) -> Any:
+        """Open a connection; the caller cancels it after `limit` seconds."""
+        return await (self._connect(limit) if self._is_configured else self._connect())
 
     async def set_up(self, connection: Any) -> None:
         """Run the setup hook on a new connection, then end any transaction the hook left open."""
@@ -86,4 +89,6 @@ def configured(
             "or pass a connect= of your own"
         ) from error
     connect = AsyncConnector(configuration.load(source, config_name))
-    return AsyncOpener(name, connect, hooks, connect.address, f" to {connect.place}")
+    return AsyncOpener(
+        name, connect, hooks, connect.address, f" to {connect.place}", is_configured=True
+    )

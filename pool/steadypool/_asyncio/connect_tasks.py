@@ -109,7 +109,7 @@ class AsyncConnecting(AsyncReleasing):
         began = self._now()
         if backoff.limit is not None and began >= backoff.limit:
             raise self._timeout_error(backoff)
-        task = self._tasks.spawn(self._opener.open())
+        task = self._tasks.spawn(self._opener.open(backoff.left(began)))
         self._connects[request] = (task, began)
         if not await self._tasks.ended(task, backoff.limit):
             raise self._timeout_error(backoff)

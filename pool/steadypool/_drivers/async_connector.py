@@ -7,6 +7,7 @@ from pymysql.constants import CR
 
 from steadypool._drivers.async_mysql import AsyncConnection
 from steadypool._drivers.configuration import Config
+from steadypool._drivers.names import Name
 from steadypool._drivers.tls import tls_context
 
 
@@ -19,6 +20,7 @@ class AsyncConnector:
     def __init__(self, config: Config) -> None:
         tls_context(config)  # reports unreadable authorities now, not at each connect
         self._config = config
+        self._name = Name(config.host, config.port)
         self.address = config.address
         self.user = config.user
         self.database = config.database
@@ -27,12 +29,16 @@ class AsyncConnector:
     def __repr__(self) -> str:
         return f"AsyncConnector({self._config!r})"
 
-    async def __call__(self) -> AsyncConnection:
+    async def __call__(self, limit: float | None = None) -> AsyncConnection:
         """Open a connection and sign in, all within the configured `connect_timeout`.
 
-        Raises PyMySQL's errors.
+        The time covers looking up the host name. The caller cancels the connect after `limit`
+        seconds, if given, and the addresses of the host share that time. Raises PyMySQL's errors
+        and PoolConfigError.
         """
         connection = self._unconnected()
+        connection.name = self._name
+        connection.connect_seconds = min(filter(None, (limit, self._config.connect_timeout)))
         try:
             async with asyncio.timeout(self._config.connect_timeout):
                 await connection._connect()

@@ -21,7 +21,9 @@ This module adds to aiomysql:
 """
 
 import asyncio
+import socket
 import struct
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -32,6 +34,9 @@ from pymysql.constants import CLIENT, COMMAND, CR, SERVER_STATUS
 
 from steadypool._core.entries import ConnectionState
 from steadypool._drivers.async_dbapi import SelfAware, is_silent
+from steadypool._drivers.names import Address, Name, tcp_socket
+from steadypool._drivers.race import Race, Reached
+from steadypool._drivers.refusals import is_transient
 
 _TLS_REFUSED = 2026
 _RESET_SESSION = 0x1F
@@ -54,6 +59,10 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
     read_timeout: float | None = None
     write_timeout: float | None = None
     tls_required = False
+    name: Name | None = None
+    """The host to look up and connect to."""
+    connect_seconds = 10.0
+    """The seconds that the addresses of the host share."""
     _is_timed = False
     """A time limit already covers the whole answer that is being read."""
     _closing_writer: asyncio.StreamWriter | None = None
@@ -137,8 +146,70 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         self.abort()
 
     async def _connect(self) -> None:
-        await super()._connect()
+        if self._unix_socket or self.name is None:
+            await super()._connect()
+        else:
+            await self._sign_in_to_name(self.name)
         self._sign_in_settings = self.charset, self.autocommit_mode, self.db
+
+    async def _sign_in_to_name(self, name: Name) -> None:
+        """Sign in over the address of a host that answers first."""
+        deadline = time.monotonic() + self.connect_seconds
+        try:
+            first, *others = addresses = await name.addresses_async()
+            if others:
+                await self._sign_in_to_first(addresses, deadline)
+            else:
+                await self._sign_in_over(await _connected(first))
+        except OSError as error:
+            text = f"Can't connect to MySQL server on '{self.host}:{self.port}' ({error})"
+            raise pymysql.OperationalError(CR.CR_CONN_HOST_ERROR, text) from error
+
+    async def _sign_in_to_first(self, addresses: list[Address], deadline: float) -> None:
+        """Sign in to the first address that answers; if that fails, to the next."""
+        failed: Exception | None = None
+        with Race(addresses, deadline) as race:
+            while True:
+                try:
+                    reached = await race.wait_async()
+                except OSError as error:
+                    raise failed or error from None
+                try:
+                    await self._sign_in_by(reached)
+                    return
+                except (OSError, pymysql.MySQLError) as error:
+                    if not race.has_more or not is_transient(error):
+                        raise
+                    failed = error
+
+    async def _sign_in_by(self, reached: Reached) -> None:
+        try:
+            async with asyncio.timeout(reached.deadline - time.monotonic()):
+                await self._sign_in_over(reached.source)
+        except TimeoutError:
+            text = "Lost connection to MySQL server at sign-in (timed out)"
+            raise pymysql.OperationalError(CR.CR_SERVER_LOST, text) from None
+
+    async def _sign_in_over(self, source: socket.socket) -> None:
+        """Sign in over a connected socket, as aiomysql does; on failure, close it."""
+        try:
+            opened = aiomysql.connection._open_connection(sock=source)
+            self._reader, self._writer = await opened
+        except BaseException:
+            source.close()
+            raise
+        try:
+            self._secure = False
+            self.host_info = f"socket {self.host}:{self.port}"
+            self._next_seq_id = 0
+            await self._get_server_information()
+            await self._request_authentication()
+            self.connected_time = asyncio.get_running_loop().time()
+            if self.autocommit_mode is not None:
+                await self.autocommit(self.autocommit_mode)
+        except BaseException:
+            self.abort()
+            raise
 
     async def _request_authentication(self) -> None:
         if self.tls_required and not self.server_capabilities & CLIENT.SSL:
@@ -201,6 +272,17 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             raise pymysql.OperationalError(
                 CR.CR_SERVER_LOST, f"{message} within {seconds} s"
             ) from None
+
+
+async def _connected(address: Address) -> socket.socket:
+    source = tcp_socket(address.family)
+    try:
+        source.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(source, address.where)
+    except BaseException:
+        source.close()
+        raise
+    return source
 
 
 def _unsent(writer: asyncio.StreamWriter) -> int:

@@ -42,7 +42,7 @@ class Config:
     unix_socket: str | None = None
     """Path of a unix socket, used instead of host and port."""
     connect_timeout: float = 10.0
-    """For connecting and signing in together."""
+    """For looking up the host name, connecting and signing in together."""
     query_timeout: float | None = 5.0
     """For sending a statement, and for the server's answer. A query that takes longer fails, and
     its connection is lost. In asyncio the limit covers the whole answer (each row of a streamed

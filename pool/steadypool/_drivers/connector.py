@@ -4,6 +4,7 @@ from typing import Any
 
 from steadypool._drivers.configuration import Config
 from steadypool._drivers.mysql import Connection
+from steadypool._drivers.names import Name
 from steadypool._drivers.tls import tls_context
 
 
@@ -16,6 +17,7 @@ class Connector:
     def __init__(self, config: Config) -> None:
         tls_context(config)  # reports unreadable authorities now, not at each connect
         self._config = config
+        self._name = Name(config.host, config.port)
         self.address = config.address
         self.user = config.user
         self.database = config.database
@@ -27,8 +29,8 @@ class Connector:
     def __call__(self, limit: float | None = None) -> Connection:
         """Open a connection, within `limit` seconds and the configured timeout.
 
-        The time covers connecting and signing in, but not the look-up of the host name. Raises
-        PyMySQL's errors.
+        The time covers looking up the host name, connecting and signing in. Raises PyMySQL's
+        errors and PoolConfigError.
         """
         config = self._config
         seconds = config.connect_timeout if limit is None else min(limit, config.connect_timeout)
@@ -46,7 +48,7 @@ class Connector:
             defer_connect=True,
             **self._tls(),
         )
-        connection.sign_in(config.unix_socket, seconds)
+        connection.sign_in(config.unix_socket, self._name, seconds)
         connection._read_timeout = config.reading_timeout
         connection._write_timeout = config.writing_timeout
         connection._current_timeout = -1.0  # makes PyMySQL set the socket's timeout again

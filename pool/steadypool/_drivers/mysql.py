@@ -19,6 +19,9 @@ import pymysql
 from pymysql.connections import Connection as _PyMySQLConnection
 from pymysql.constants import CR
 
+from steadypool._drivers.names import Address, Name, tcp_socket
+from steadypool._drivers.race import Race
+from steadypool._drivers.refusals import is_transient
 from steadypool._drivers.tls import context
 
 _RESET_SESSION = 0x1F
@@ -107,42 +110,54 @@ class Connection(_PyMySQLConnection):
         self.answer_pending = self.uncertain = False
         return packet
 
-    def sign_in(self, path: str | None, seconds: float) -> None:
+    def sign_in(self, path: str | None, name: Name, seconds: float) -> None:
         """Connect, to the unix socket `path` if given, and sign in, within this many seconds."""
         deadline = time.monotonic() + seconds
-        where = path or f"{self.host}:{self.port}"
-        source = None
-        self._read_bytes = _DeadlineReader(self, deadline)
         try:
-            source = self._connected_socket(path, deadline)
-            self.connect(source)
+            if path is not None:
+                source = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                self._sign_in_over(_connected(source, path, deadline), deadline, is_unix=True)
+                return
+            first, *others = addresses = name.addresses(seconds)
+            if others:
+                self._sign_in_to_first(addresses, deadline)
+                return
+            source = tcp_socket(first.family)
+            self._sign_in_over(_connected(source, first.where, deadline), deadline)
         except OSError as error:
+            where = path or f"{self.host}:{self.port}"
             raise pymysql.OperationalError(
                 2003, f"Can't connect to MySQL server on {where!r} ({error})"
             ) from error
+
+    def _sign_in_to_first(self, addresses: list[Address], deadline: float) -> None:
+        """Sign in to the first address that answers; if that fails, to the next."""
+        failed: pymysql.MySQLError | None = None
+        with Race(addresses, deadline) as race:
+            while True:
+                try:
+                    reached = race.wait()
+                except OSError as error:
+                    raise failed or error from None
+                try:
+                    self._sign_in_over(*reached)
+                    return
+                except pymysql.MySQLError as error:
+                    if not race.has_more or not is_transient(error):
+                        raise
+                    failed = error
+
+    def _sign_in_over(
+        self, source: socket.socket, deadline: float, *, is_unix: bool = False
+    ) -> None:
+        self._secure = is_unix
+        self._read_bytes = _DeadlineReader(self, deadline)
+        try:
+            self.connect(source)
         finally:
             del self._read_bytes
-            if self._sock is None and source is not None:
+            if self._sock is None:
                 source.close()
-
-    def _connected_socket(self, path: str | None, deadline: float) -> socket.socket:
-        """Connect a socket; try the addresses of the host name in turn until the deadline."""
-        if path is not None:
-            self._secure = True
-            return _connect_within(socket.AF_UNIX, path, deadline)
-        error: OSError = OSError("the host name has no address")
-        for family, _, _, _, address in socket.getaddrinfo(
-            self.host, self.port, type=socket.SOCK_STREAM
-        ):
-            try:
-                source = _connect_within(family, address, deadline)
-            except OSError as reason:
-                error = reason
-                continue
-            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            source.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return source
-        raise error
 
     def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
         return sslp if isinstance(sslp, ssl.SSLContext) else context(None)
@@ -152,8 +167,7 @@ def _out_of_step(error: pymysql.MySQLError) -> bool:
     return bool(error.args) and error.args[0] == CR.CR_COMMANDS_OUT_OF_SYNC
 
 
-def _connect_within(family: int, address: Any, deadline: float) -> socket.socket:
-    source = socket.socket(family, socket.SOCK_STREAM)
+def _connected(source: socket.socket, address: Any, deadline: float) -> socket.socket:
     try:
         source.settimeout(_remaining(deadline))
         source.connect(address)
