@@ -13,8 +13,9 @@ from steadypool._asyncio.connect_tasks import AsyncConnecting
 from steadypool._asyncio.request import AsyncAcquireRequest, task_name
 from steadypool._common import callers
 from steadypool._core.backoff import Backoff
-from steadypool._core.entries import Step
+from steadypool._core.entries import PoolEntry, Step
 from steadypool._drivers import async_dbapi as connections
+from steadypool._drivers import session
 from steadypool.events import CloseReason
 
 
@@ -70,10 +71,26 @@ class AsyncEngine(AsyncConnecting):
         assert entry is not None
         if self._core.settings.hooked:
             entry.reason = CloseReason.ERROR  # only this borrower may see the hook's transaction
-            await self._prepare(entry.connection, backoff)
+            await self._run_hook(request, entry, backoff)
+            if request.step is not Step.TAKE:
+                return
         if self._watches_loans:
             entry.holder, entry.where = task_name(), callers.whereabouts()
         self._core.checkout(request, self._now())
+
+    async def _run_hook(
+        self, request: AsyncAcquireRequest, entry: PoolEntry, backoff: Backoff
+    ) -> None:
+        """Run the on_acquire hook; if the driver had to connect again, the connection was dead."""
+        try:
+            await self._prepare(entry.connection, backoff)
+        except Exception as error:
+            if session.shows_read_only(error):
+                await self.leave_read_only(entry)
+            raise
+        if self._opener.is_lost(entry.connection, is_new=not entry.uses):
+            self._core.checked(request, False)
+            self._log.connection_invalid()
 
     async def _prepare(self, connection: Any, backoff: Backoff) -> None:
         answer = self._opener.prepare(connection)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from steadypool._common.hooks import Hooks
+from steadypool._common.hooks import Hooks, acquire_reconnects, setup_failed, setup_reconnects
 from steadypool._drivers import async_dbapi as connections
 from steadypool._drivers import configuration
 from steadypool._drivers.refusals import suggestion
@@ -42,17 +42,44 @@ class AsyncOpener:
         return await (self._connect(limit) if self._is_configured else self._connect())
 
     async def set_up(self, connection: Any) -> None:
-        """Run the setup hook on a new connection, then end any transaction the hook left open."""
+        """Run the setup hook on a new connection, then end any transaction the hook left open.
+
+        If the driver connects again meanwhile, the hook runs once more, in the new session.
+        """
         if self._hooks.setup is None:
             return
-        answer = self._hooks.setup(connection)
-        if inspect.isawaitable(answer):
-            await answer
-        if not await connections.settle(connection):
-            raise ConnectionFailedError(
-                f"the setup hook of the pool {self._name!r} left a connection that cannot be used: "
-                "closed, or with an unread result"
-            )
+        for _ in range(2):
+            answer = self._hooks.setup(connection)
+            if inspect.isawaitable(answer):
+                await answer
+            reconnected = connections.is_reconnected(connection)
+            connections.adopt(connection)
+            if not await connections.settle(connection):
+                raise ConnectionFailedError(setup_failed(self._name))
+            if not reconnected:
+                return
+        raise ConnectionFailedError(setup_reconnects(self._name))
+
+    def keeps(self, connection: Any) -> bool:
+        """Whether a connection whose driver connected again may stay in the pool.
+
+        It may if its sign-in does all that the pool promises.
+        """
+        if self._hooks.setup is not None or not connections.is_own(connection):
+            return False
+        connections.adopt(connection)
+        return True
+
+    def is_lost(self, connection: Any, is_new: bool) -> bool:
+        """Whether the driver connected again in the on_acquire hook, so that `setup` is undone.
+
+        Raises ConnectionFailedError if even a new connection is lost.
+        """
+        if not connections.is_reconnected(connection) or self.keeps(connection):
+            return False
+        if is_new:
+            raise ConnectionFailedError(acquire_reconnects(self._name))
+        return True
 
     @property
     def sets_up(self) -> bool:

@@ -21,6 +21,7 @@ from steadypool._core.backoff import Backoff
 from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
+from steadypool._drivers.async_dbapi import adopt
 from steadypool._drivers.refusals import is_transient
 from steadypool.errors import (
     ConnectionFailedError,
@@ -121,6 +122,7 @@ class AsyncConnecting(AsyncReleasing):
         finally:
             del self._connects[request]
         request.entry = self._new_entry(connection, began)
+        adopt(connection)
         if self._opener.sets_up:
             await self._within(self._opener.set_up(connection), backoff)
         outage = self._core.opened(request, self._now())

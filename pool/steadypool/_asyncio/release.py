@@ -39,6 +39,8 @@ class AsyncReleasing:
         """Reset or close a returned connection; its slot stays reserved until that is done."""
         if state is ConnectionState.CLOSED:
             self._core.distrust()
+        elif state is ConnectionState.READ_ONLY:
+            await self.leave_read_only(entry)
         if entry.returning:
             await self._tasks.finish(self._reset_or_discard(entry, state))
         if self._now() >= self._core.tidy_at:
@@ -62,6 +64,10 @@ class AsyncReleasing:
         self._resets.add(task)
         try:
             reset = self._core.settings.reset
+            if state is ConnectionState.RECONNECTED and self._opener.keeps(entry.connection):
+                state = connections.state(entry.connection)
+                if state is ConnectionState.CLEAN and reset is not Reset.SESSION:
+                    return True
             if not await connections.restore(entry.connection, state, reset):
                 return False
             if reset is Reset.SESSION:
@@ -108,6 +114,18 @@ class AsyncReleasing:
             if not connections.alive(entry.connection)
         ]
         await self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))
+
+    async def leave_read_only(self, entry: PoolEntry) -> None:
+        """Close this connection when it returns, and the idle ones: their server is read-only."""
+        emptied = False
+
+        def leave(to_close: list[PoolEntry], now: float) -> None:
+            nonlocal emptied
+            emptied = self._core.leave_server(entry, to_close, now)
+
+        await self.change(leave)
+        if emptied:
+            self._log.server_read_only()
 
     async def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, abort those still on loan."""

@@ -26,6 +26,8 @@ class LogEvent(StrEnum):
     """`outage` (seconds since the first failed connect)."""
     CONNECTION_INVALID = "connection_invalid"
     """An idle connection was found dead."""
+    SERVER_READ_ONLY = "server_read_only"
+    """A statement failed because the server is read-only; the pool was emptied."""
     LEAK_SUSPECTED = "leak_suspected"
     """`connection`, `holder`, `seconds`, `where`."""
     MAINTENANCE_FAILED = "maintenance_failed"
@@ -68,6 +70,11 @@ class PoolLog:
         """Log that an idle connection was dead."""
         text = f"pool {self._where}: an idle connection was dead; replacing it"
         self._write(logging.INFO, LogEvent.CONNECTION_INVALID, text)
+
+    def server_read_only(self) -> None:
+        """Log that the pool was emptied to find a server that is not read-only."""
+        text = f"pool {self._where}: the server is read-only; closing all connections to it"
+        self._write(logging.WARNING, LogEvent.SERVER_READ_ONLY, text)
 
     def leaks_suspected(self, loans: list[Loan]) -> None:
         """Log loans that are longer than `leak_after`."""

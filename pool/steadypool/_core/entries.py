@@ -20,6 +20,10 @@ class ConnectionState(Enum):
     """A transaction is or may be open, and must be rolled back."""
     UNREAD = auto()
     """Part of a result was not read; the connection must be closed."""
+    RECONNECTED = auto()
+    """The driver connected again since the pool opened the connection: `setup` has not run."""
+    READ_ONLY = auto()
+    """The server refused a statement because it is read-only; the connection must be closed."""
     CLOSED = auto()
 
 
@@ -61,6 +65,10 @@ UNNUMBERED: Final = -1
 
 Its owner drops the reference as soon as the connection is placed, so it needs no number.
 """
+
+
+NEVER_AGAIN: Final = -2
+"""`PoolEntry.generation` of a connection that is closed when it returns; equal to no generation."""
 
 
 class PoolEntry:

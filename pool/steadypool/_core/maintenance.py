@@ -7,7 +7,7 @@ the lock and reports each as `freed`.
 from collections import deque
 from dataclasses import replace
 
-from steadypool._core.entries import UNNUMBERED, AcquireRequest, PoolEntry, Step
+from steadypool._core.entries import NEVER_AGAIN, UNNUMBERED, AcquireRequest, PoolEntry, Step
 from steadypool._core.state import State
 from steadypool.events import CloseReason, EventKind, FailReason
 from steadypool.loans import Loan
@@ -30,6 +30,20 @@ class Maintenance(State):
         self._events.record(EventKind.POOL_CLEARED)
         self._empty(CloseReason.POOL_CLEARED, to_close)
         self._emit_events(now)
+
+    def leave_server(self, entry: PoolEntry, to_close: list[PoolEntry], now: float) -> bool:
+        """Report that a connection's server is read-only; return whether the pool was emptied.
+
+        The connection is never handed out again. All others are in doubt if they are as old: a pool
+        that was emptied since then keeps the newer ones, and so does one without an allowance.
+        """
+        if entry.generation != self.generation:
+            return False
+        entry.generation = NEVER_AGAIN
+        if not self._allowance.spend(now):
+            return False
+        self.clear(to_close, now)
+        return True
 
     def close(self, to_close: list[PoolEntry], now: float) -> None:
         """Close the pool for good and refuse all waiters."""

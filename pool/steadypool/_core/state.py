@@ -12,6 +12,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 
+from steadypool._core.allowance import Allowance
 from steadypool._core.breaker import Breaker
 from steadypool._core.emitter import Emitter
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
@@ -24,6 +25,7 @@ class State:
     """Connections, queue and counters. Not thread-safe: the caller holds the pool's lock."""
 
     __slots__ = (
+        "_allowance",
         "_check_after",
         "_events",
         "_fast",
@@ -88,6 +90,7 @@ class State:
         """A loan that has just passed to a waiter: an interrupted checkin is complete by it."""
         self._events = Emitter(listeners, listener_raised)
         self.breaker = Breaker(settings)
+        self._allowance = Allowance()
         self._apply_settings(settings)
 
     def _apply_settings(self, settings: Settings) -> None:

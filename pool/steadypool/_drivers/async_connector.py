@@ -56,6 +56,7 @@ class AsyncConnector:
         except BaseException:
             connection.abort()
             raise
+        connection.connect_seconds = self._config.connect_timeout
         connection.limit(self._config.reading_timeout, self._config.writing_timeout)
         return connection
 

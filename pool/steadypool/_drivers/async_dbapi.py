@@ -11,15 +11,23 @@ import asyncio
 import inspect
 import select
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import Any
 
 from steadypool._core.entries import ConnectionState
 from steadypool._core.settings import Reset
+from steadypool._drivers import session
 
 CLOSE_LIMIT = 2.0
 """Seconds that a normal close may take; then the connection is aborted."""
 RESET_LIMIT = 5.0
 """Seconds that the reset of a foreign connection may take; then it is dropped."""
+_UNUSABLE = (
+    ConnectionState.UNREAD,
+    ConnectionState.CLOSED,
+    ConnectionState.RECONNECTED,
+    ConnectionState.READ_ONLY,
+)
 
 
 class SelfAware(ABC):
@@ -28,6 +36,14 @@ class SelfAware(ABC):
     @abstractmethod
     def pool_state(self) -> ConnectionState:
         """Return the state from local knowledge; sends nothing."""
+
+    @abstractmethod
+    def pool_accept(self) -> None:
+        """Take the session as it is for the connection's own."""
+
+    @abstractmethod
+    def pool_reconnected(self) -> bool:
+        """Return whether the driver connected again since `pool_accept`."""
 
     @abstractmethod
     def pool_alive(self) -> bool:
@@ -59,10 +75,35 @@ def state(connection: Any) -> ConnectionState:
 def state_after(connection: Any, error: BaseException | None) -> ConnectionState:
     """Return the state of a connection after a block that raised `error` or none."""
     found = state(connection)
-    interrupted = isinstance(error, asyncio.CancelledError | TimeoutError | GeneratorExit)
-    if interrupted and not isinstance(connection, SelfAware):  # a foreign one may owe an answer
-        return ConnectionState.UNREAD
+    if error is None or isinstance(connection, SelfAware):
+        return found
+    if isinstance(error, asyncio.CancelledError | TimeoutError | GeneratorExit):
+        return ConnectionState.UNREAD  # it may owe an answer
+    if found is not ConnectionState.CLOSED and session.shows_read_only(error):
+        return ConnectionState.READ_ONLY
     return found
+
+
+def adopt(connection: Any) -> None:
+    """Remember the session of a connection, to notice later that its driver connected again."""
+    if isinstance(connection, SelfAware):
+        connection.pool_accept()
+    elif getattr(connection, "_writer", None) is not None:
+        with suppress(AttributeError):  # a compiled driver may refuse it
+            connection._steadypool_writer = connection._writer
+
+
+def is_reconnected(connection: Any) -> bool:
+    """Whether the driver connected again since the pool adopted the connection."""
+    if isinstance(connection, SelfAware):
+        return connection.pool_reconnected()
+    adopted = getattr(connection, "_steadypool_writer", None)
+    return adopted is not None and adopted is not connection._writer
+
+
+def is_own(connection: Any) -> bool:
+    """Whether all settings of a session without `setup` come from the sign-in."""
+    return isinstance(connection, SelfAware)
 
 
 def alive(connection: Any) -> bool:
@@ -108,7 +149,7 @@ async def answers(connection: Any) -> bool:
             await _call(connection.rollback)
     except Exception:
         return False
-    return state(connection) is not ConnectionState.CLOSED
+    return state(connection) not in _UNUSABLE
 
 
 async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
@@ -116,7 +157,7 @@ async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool
 
     steadypool's own connections have their configured timeout, others RESET_LIMIT.
     """
-    if found is ConnectionState.UNREAD or found is ConnectionState.CLOSED:
+    if found in _UNUSABLE:
         return False
     work = connection.rollback
     if reset is Reset.SESSION:
@@ -126,7 +167,7 @@ async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool
             await _call(work)
     except Exception:
         return False
-    return state(connection) is not ConnectionState.CLOSED
+    return state(connection) not in _UNUSABLE
 
 
 async def settle(connection: Any) -> bool:
@@ -188,6 +229,8 @@ def _foreign_state(connection: Any) -> ConnectionState:
     result = getattr(connection, "_result", None)  # of aiomysql and asyncmy
     if result is not None and (result.unbuffered_active or result.has_next):
         return ConnectionState.UNREAD
+    if is_reconnected(connection):
+        return ConnectionState.RECONNECTED
     # A few drivers report this; a connection that does not is rolled back.
     if getattr(connection, "in_transaction", True) is False:
         return ConnectionState.CLEAN

@@ -33,29 +33,27 @@ import pymysql
 from pymysql.constants import CLIENT, COMMAND, CR, SERVER_STATUS
 
 from steadypool._core.entries import ConnectionState
+from steadypool._drivers import session
 from steadypool._drivers.async_dbapi import SelfAware, is_silent
-from steadypool._drivers.names import Address, Name, tcp_socket
+from steadypool._drivers.names import Address, Name, connected
 from steadypool._drivers.race import Race, Reached
 from steadypool._drivers.refusals import is_transient
+from steadypool._drivers.sending import sent, unsent
 
 _TLS_REFUSED = 2026
 _RESET_SESSION = 0x1F
 """COM_RESET_CONNECTION; PyMySQL has no name for it."""
-_SEND_POLL = 0.005
-"""Seconds between two checks of the unsent bytes under TLS."""
 
 
-class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignore[misc]  # its base class has no hints
+class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SelfAware):  # type: ignore[misc]  # its base class has no hints
     """An aiomysql connection that knows its own state.
 
     `read_timeout` limits the seconds until the server's answer, `write_timeout` the seconds until
     the server has taken a statement. None: no limit.
     """
 
-    uncertain = False
-    """A transaction may be open; the server has not reported it since the last statement."""
-    _sign_in_settings: tuple[str, bool | None, Any] = ("", None, None)
-    """Character set, autocommit and database as of sign-in."""
+    _sign_in_settings: tuple[str, bool | None, Any] | None = None
+    """Character set, autocommit and database as of the first sign-in."""
     read_timeout: float | None = None
     write_timeout: float | None = None
     tls_required = False
@@ -82,13 +80,13 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         if self._is_busy(self._writer):
             return ConnectionState.UNREAD
         if self.uncertain or self.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
-            return ConnectionState.IN_TRANSACTION
+            return self._doubtful_state()
         return ConnectionState.CLEAN
 
     def _is_busy(self, writer: asyncio.StreamWriter) -> bool:
         """Whether a task that outlived the loan is still sending a statement or reading."""
         reader = self._reader
-        return bool(reader._waiter or reader._buffer or _unsent(writer))
+        return bool(reader._waiter or reader._buffer or unsent(writer))
 
     def pool_alive(self) -> bool:
         """Return False if the server sent anything: unasked, it only sends a goodbye."""
@@ -104,8 +102,10 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
 
     async def reset_session(self) -> None:
         """Reset the session on the server, which rolls back; then restore the sign-in settings."""
+        assert self._sign_in_settings is not None
         charset, autocommit, database = self._sign_in_settings
         await self._execute_command(_RESET_SESSION, b"")
+        self.doubts &= ~session.MODE_SET
         await self._read_ok_packet()
         if database:
             await self.select_db(database)
@@ -146,11 +146,21 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         self.abort()
 
     async def _connect(self) -> None:
+        if self._sign_in_settings is None:
+            await self._sign_in()
+            self._sign_in_settings = self.charset, self.autocommit_mode, self.db
+            return
+        if self._writer is not None:  # a borrower may replace a session that is still there
+            self._writer.transport.abort()
+        await self._in_time(self._sign_in(), self.connect_seconds, "not signed in")
+        self.limit(self.read_timeout, self.write_timeout)
+        self._note_reconnect()
+
+    async def _sign_in(self) -> None:
         if self._unix_socket or self.name is None:
             await super()._connect()
         else:
             await self._sign_in_to_name(self.name)
-        self._sign_in_settings = self.charset, self.autocommit_mode, self.db
 
     async def _sign_in_to_name(self, name: Name) -> None:
         """Sign in over the address of a host that answers first."""
@@ -160,7 +170,7 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             if others:
                 await self._sign_in_to_first(addresses, deadline)
             else:
-                await self._sign_in_over(await _connected(first))
+                await self._sign_in_over(await connected(first))
         except OSError as error:
             text = f"Can't connect to MySQL server on '{self.host}:{self.port}' ({error})"
             raise pymysql.OperationalError(CR.CR_CONN_HOST_ERROR, text) from error
@@ -217,12 +227,14 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         await super()._request_authentication()
 
     async def _execute_command(self, command: int, sql: str | bytes) -> None:
+        if command == COMMAND.COM_QUERY:
+            self.doubts = session.after_statement(self.doubts, sql)
         await super()._execute_command(command, sql)
         writer = self._writer
-        if writer is None or not _unsent(writer):
+        if writer is None or not unsent(writer):
             return
         try:
-            await self._in_time(_sent(writer), self.write_timeout, "statement not taken")
+            await self._in_time(sent(writer), self.write_timeout, "statement not taken")
         except OSError:  # the server may have sent the reason; it is read next
             return
         except BaseException:  # part of the statement was sent
@@ -233,16 +245,21 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
         self.uncertain = True
         try:
             await self._answered(super()._read_query_result(unbuffered))
-        except pymysql.MySQLError:  # the server's answer, or already closed
+        except pymysql.MySQLError as error:  # the server's answer, or already closed
+            self._note_error(error)
             raise
         except BaseException:  # part of the answer was read
             self.abort()
             raise
-        self.uncertain = self._result.server_status is None and not self.get_autocommit()
+        self._note_answer(self._result.server_status is None and not self.get_autocommit())
 
     async def _read_ok_packet(self) -> bool:
-        await super()._read_ok_packet()
-        self.uncertain = False
+        try:
+            await super()._read_ok_packet()
+        except pymysql.MySQLError as error:
+            self._note_error(error)
+            raise
+        self._note_answer()
         return True
 
     async def _read_packet(self, packet_type: Any = aiomysql.connection.MysqlPacket) -> Any:
@@ -272,27 +289,3 @@ class AsyncConnection(aiomysql.connection.Connection, SelfAware):  # type: ignor
             raise pymysql.OperationalError(
                 CR.CR_SERVER_LOST, f"{message} within {seconds} s"
             ) from None
-
-
-async def _connected(address: Address) -> socket.socket:
-    source = tcp_socket(address.family)
-    try:
-        source.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(source, address.where)
-    except BaseException:
-        source.close()
-        raise
-    return source
-
-
-def _unsent(writer: asyncio.StreamWriter) -> int:
-    """Return the number of unsent bytes; under TLS, those of the transport below."""
-    transport: Any = writer.transport
-    below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-    return int((below or transport).get_write_buffer_size())
-
-
-async def _sent(writer: asyncio.StreamWriter) -> None:
-    await writer.drain()
-    while _unsent(writer):  # the transport below TLS signals nothing when it is empty
-        await asyncio.sleep(_SEND_POLL)

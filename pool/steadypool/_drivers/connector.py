@@ -52,6 +52,7 @@ class Connector:
         connection._read_timeout = config.reading_timeout
         connection._write_timeout = config.writing_timeout
         connection._current_timeout = -1.0  # makes PyMySQL set the socket's timeout again
+        connection.route = config.unix_socket, self._name, config.connect_timeout
         return connection
 
     def _tls(self) -> dict[str, Any]:

@@ -15,15 +15,20 @@ from pymysql.connections import Connection as _PyMySQLConnection
 
 from steadypool._core.entries import ConnectionState
 from steadypool._core.settings import Reset
+from steadypool._drivers import session
 from steadypool._drivers.mysql import Connection
 
 _IN_TRANSACTION_FLAG = 0x0001
-_AUTOCOMMIT_FLAG = 0x0002
+_SOCKET = "_steadypool_socket"
+"""The attribute of a PyMySQL connection with the socket that it had when the pool opened it."""
 
 _CLEAN = ConnectionState.CLEAN
 _IN_TRANSACTION = ConnectionState.IN_TRANSACTION
 _UNREAD = ConnectionState.UNREAD
+_RECONNECTED = ConnectionState.RECONNECTED
+_READ_ONLY = ConnectionState.READ_ONLY
 _CLOSED = ConnectionState.CLOSED
+_UNUSABLE = (_UNREAD, _CLOSED, _RECONNECTED, _READ_ONLY)
 
 
 def state(connection: Any) -> ConnectionState:
@@ -38,7 +43,7 @@ def state(connection: Any) -> ConnectionState:
     ):
         return _UNREAD
     if connection.uncertain or connection.server_status & _IN_TRANSACTION_FLAG:
-        return _IN_TRANSACTION
+        return connection._doubtful_state()
     return _CLEAN
 
 
@@ -60,12 +65,41 @@ def _plain_state(connection: Any) -> ConnectionState:
     result = connection._result
     if result is not None and (result.unbuffered_active or result.has_next):
         return _UNREAD
-    status = connection.server_status
-    if status & _IN_TRANSACTION_FLAG:
-        return _IN_TRANSACTION
-    # Without a result the statement may have failed or been interrupted: a rollback clears both.
-    certain = result is not None and (status & _AUTOCOMMIT_FLAG or result.server_status is not None)
-    return _CLEAN if certain else _IN_TRANSACTION
+    # Its statements may have set a mode for the next transaction: a rollback clears that too.
+    return _RECONNECTED if _has_other_socket(connection) else _IN_TRANSACTION
+
+
+def _has_other_socket(connection: Any) -> bool:
+    adopted = connection.__dict__.get(_SOCKET)
+    return adopted is not None and adopted is not connection._sock
+
+
+def adopt(connection: Any) -> None:
+    """Remember the session of a connection, to notice later that its driver connected again."""
+    if isinstance(connection, Connection):
+        connection.pool_accept()
+    if isinstance(connection, _PyMySQLConnection):
+        connection.__dict__[_SOCKET] = connection._sock  # type: ignore[attr-defined]  # not in the stub
+
+
+def is_reconnected(connection: Any) -> bool:
+    """Whether the driver connected again since the pool adopted the connection."""
+    if type(connection) is Connection:
+        return connection.pool_reconnected()
+    return isinstance(connection, _PyMySQLConnection) and _has_other_socket(connection)
+
+
+def is_own(connection: Any) -> bool:
+    """Whether all settings of a session without `setup` come from the sign-in."""
+    return type(connection) is Connection
+
+
+def shows_read_only(connection: Any, error: BaseException | None) -> bool:
+    """Whether a block that raised this error shows that its connection's server is read-only.
+
+    steadypool's own connections see the server's errors themselves.
+    """
+    return type(connection) is not Connection and session.shows_read_only(error)
 
 
 def alive(connection: Any) -> bool:
@@ -108,7 +142,7 @@ def answers(connection: Any, limit: float | None) -> bool:
             _round_trip(connection)
     except Exception:
         return False
-    return state(connection) is not _CLOSED
+    return state(connection) not in _UNUSABLE
 
 
 def _round_trip(connection: Any) -> None:
@@ -126,7 +160,7 @@ def _round_trip(connection: Any) -> None:
 
 def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
     """Reset a connection for the next borrower; False: the pool must drop it."""
-    if found is _UNREAD or found is _CLOSED:
+    if found in _UNUSABLE:
         return False
     work: Callable[[], object] = connection.rollback
     if reset is Reset.SESSION:
@@ -135,7 +169,7 @@ def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
         work()
     except Exception:
         return False
-    return state(connection) is not _CLOSED
+    return state(connection) not in _UNUSABLE
 
 
 def settle(connection: Any) -> bool:

@@ -1,7 +1,8 @@
 """PyMySQL connections.
 
 `Connection` extends PyMySQL's connection. It knows when the server's last transaction status is out
-of date, it never mistakes the rest of an old answer for a new one, and its sign-in has a deadline.
+of date, it never mistakes the rest of an old answer for a new one, its sign-in has a deadline, and
+it keeps its doubts (see `session`).
 
 PyMySQL learns the transaction status only from the answer to a statement that returns no rows;
 after a query or a failed statement it holds an older status. If a signal or undecodable text
@@ -17,8 +18,9 @@ from typing import Any
 
 import pymysql
 from pymysql.connections import Connection as _PyMySQLConnection
-from pymysql.constants import CR
+from pymysql.constants import COMMAND, CR
 
+from steadypool._drivers import session
 from steadypool._drivers.names import Address, Name, tcp_socket
 from steadypool._drivers.race import Race
 from steadypool._drivers.refusals import is_transient
@@ -28,7 +30,7 @@ _RESET_SESSION = 0x1F
 """COM_RESET_CONNECTION; PyMySQL has no name for it."""
 
 
-class Connection(_PyMySQLConnection):
+class Connection(_PyMySQLConnection, session.Doubting):
     """A PyMySQL connection that knows whether its status is current and an answer is pending."""
 
     # Attributes of PyMySQL that its type stubs leave out.
@@ -48,23 +50,37 @@ class Connection(_PyMySQLConnection):
     port: int
     server_status: int
 
-    uncertain = False
-    """A transaction may be open; the server has not reported it since the last statement."""
     answer_pending = False
     """An answer, or the rest of one, is still unread: the next read would return it."""
-    _sign_in_settings: tuple[str, str | None, bool | None, Any] = ("", None, None, None)
-    """Character set, collation, autocommit and database as of sign-in."""
+    _sign_in_settings: tuple[str, str | None, bool | None, Any] | None = None
+    """Character set, collation, autocommit and database as of the first sign-in."""
+    route: tuple[str | None, Name, float] | None = None
+    """The arguments of `sign_in` by which the driver connects again."""
 
     def connect(self, sock: Any = None) -> None:
-        """Connect and sign in, as PyMySQL does; a borrower may so replace a lost session."""
+        """Connect and sign in, as PyMySQL does; a borrower may so replace a lost session.
+
+        A connection of a `Connector` goes the same way as at first, within the connect timeout.
+        """
+        if self._sock is not None:
+            self._force_close()
+        if sock is None and self.route is not None:
+            self.sign_in(*self.route)
+            self._current_timeout = -1.0  # makes PyMySQL set the socket's timeout again
+            return
         self.answer_pending = self.uncertain = False
         super().connect(sock)
-        self._sign_in_settings = self.charset, self.collation, self.autocommit_mode, self.db
+        if self._sign_in_settings is None:
+            self._sign_in_settings = self.charset, self.collation, self.autocommit_mode, self.db
+            return
+        self._note_reconnect()
 
     def reset_session(self) -> None:
         """Reset the session on the server, which rolls back; then restore the sign-in settings."""
+        assert self._sign_in_settings is not None
         charset, collation, autocommit, database = self._sign_in_settings
         self._execute_command(_RESET_SESSION, b"")
+        self.doubts &= ~session.MODE_SET
         self._read_ok_packet()
         if database:
             self.select_db(database)
@@ -87,6 +103,8 @@ class Connection(_PyMySQLConnection):
         if self.answer_pending:
             self._force_close()  # it would read the answer to an earlier statement
         self.answer_pending = True
+        if command == COMMAND.COM_QUERY:
+            self.doubts = session.after_statement(self.doubts, sql)
         super()._execute_command(command, sql)  # type: ignore[misc]  # not in the stub
         self.answer_pending = True  # PyMySQL may just have read the rest of the last answer
 
@@ -95,20 +113,25 @@ class Connection(_PyMySQLConnection):
         try:
             affected = super()._read_query_result(unbuffered)  # type: ignore[misc]  # not in the stub
         except pymysql.MySQLError as error:  # an error ends the answer
-            self.answer_pending = _out_of_step(error)
+            self._refused(error)
             raise
         self.answer_pending = False
-        self.uncertain = self._result.server_status is None and not self.get_autocommit()
+        self._note_answer(self._result.server_status is None and not self.get_autocommit())
         return affected
 
     def _read_ok_packet(self) -> Any:
         try:
             packet = super()._read_ok_packet()  # type: ignore[misc]  # not in the stub
         except pymysql.MySQLError as error:
-            self.answer_pending = _out_of_step(error)
+            self._refused(error)
             raise
-        self.answer_pending = self.uncertain = False
+        self.answer_pending = False
+        self._note_answer()
         return packet
+
+    def _refused(self, error: pymysql.MySQLError) -> None:
+        self.answer_pending = bool(error.args) and error.args[0] == CR.CR_COMMANDS_OUT_OF_SYNC
+        self._note_error(error)
 
     def sign_in(self, path: str | None, name: Name, seconds: float) -> None:
         """Connect, to the unix socket `path` if given, and sign in, within this many seconds."""
@@ -161,10 +184,6 @@ class Connection(_PyMySQLConnection):
 
     def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
         return sslp if isinstance(sslp, ssl.SSLContext) else context(None)
-
-
-def _out_of_step(error: pymysql.MySQLError) -> bool:
-    return bool(error.args) and error.args[0] == CR.CR_COMMANDS_OUT_OF_SYNC
 
 
 def _connected(source: socket.socket, address: Any, deadline: float) -> socket.socket:

@@ -145,3 +145,15 @@ def _interleaved(addresses: list[Address]) -> list[Address]:
     other = [address for address in addresses if address.family != addresses[0].family]
     turns = chain.from_iterable(zip_longest(first, other))
     return list(dict.fromkeys(address for address in turns if address is not None))
+
+
+async def connected(address: Address) -> socket.socket:
+    """Connect to an address; raises OSError."""
+    source = tcp_socket(address.family)
+    try:
+        source.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(source, address.where)
+    except BaseException:
+        source.close()
+        raise
+    return source

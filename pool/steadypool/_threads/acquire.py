@@ -18,6 +18,7 @@ from steadypool._core.core import Core
 from steadypool._core.entries import OUT, WAIT, AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
 from steadypool._drivers import dbapi as driver
+from steadypool._drivers import session
 from steadypool._drivers.refusals import is_transient
 from steadypool._threads.connect import Opener
 from steadypool._threads.release import Releasing
@@ -147,11 +148,26 @@ class Engine(Releasing):
         assert entry is not None
         if self._core.settings.hooked:
             entry.reason = CloseReason.ERROR  # only this borrower may see the hook's transaction
-            self._opener.prepare(entry.connection)
+            self._run_hook(request, entry)
+            if request.step is not Step.TAKE:
+                return
         if self._watches_loans:
             entry.holder, entry.where = callers.thread_name(), callers.whereabouts()
         with self._lock:
             self._core.checkout(request, self._now())
+
+    def _run_hook(self, request: AcquireRequest, entry: PoolEntry) -> None:
+        """Run the on_acquire hook; if the driver had to connect again, the connection was dead."""
+        try:
+            self._opener.prepare(entry.connection)
+        except Exception as error:
+            if session.shows_read_only(error):
+                self.leave_read_only(entry)
+            raise
+        if self._opener.is_lost(entry.connection, is_new=not entry.uses):
+            with self._lock:
+                self._core.checked(request, False)
+            self._log.connection_invalid()
 
     def _check(self, request: AcquireRequest, backoff: Backoff) -> None:
         assert request.entry is not None
@@ -182,6 +198,7 @@ class Engine(Releasing):
             self._connect_failed(request, backoff, error)
             return
         request.entry = self._new_entry(connection, began)
+        driver.adopt(connection)
         self._opener.set_up(connection)
         with self._lock:
             outage = self._core.opened(request, self._now())

@@ -7,7 +7,7 @@ never contains the password.
 from collections.abc import Callable
 from typing import Any
 
-from steadypool._common.hooks import Hooks
+from steadypool._common.hooks import Hooks, acquire_reconnects, setup_failed, setup_reconnects
 from steadypool._drivers import dbapi as driver
 from steadypool._drivers.connector import Connector
 from steadypool._drivers.refusals import suggestion
@@ -30,15 +30,42 @@ class Opener:
         return self._connect()
 
     def set_up(self, connection: Any) -> None:
-        """Run the setup hook on a new connection, then end any transaction the hook left open."""
+        """Run the setup hook on a new connection, then end any transaction the hook left open.
+
+        If the driver connects again meanwhile, the hook runs once more, in the new session.
+        """
         if self._hooks.setup is None:
             return
-        self._hooks.setup(connection)
-        if not driver.settle(connection):
-            raise ConnectionFailedError(
-                f"the setup hook of the pool {self._name!r} left a connection that cannot be used: "
-                "closed, or with an unread result"
-            )
+        for _ in range(2):
+            self._hooks.setup(connection)
+            reconnected = driver.is_reconnected(connection)
+            driver.adopt(connection)
+            if not driver.settle(connection):
+                raise ConnectionFailedError(setup_failed(self._name))
+            if not reconnected:
+                return
+        raise ConnectionFailedError(setup_reconnects(self._name))
+
+    def keeps(self, connection: Any) -> bool:
+        """Whether a connection whose driver connected again may stay in the pool.
+
+        It may if its sign-in does all that the pool promises.
+        """
+        if self._hooks.setup is not None or not driver.is_own(connection):
+            return False
+        driver.adopt(connection)
+        return True
+
+    def is_lost(self, connection: Any, is_new: bool) -> bool:
+        """Whether the driver connected again in the on_acquire hook, so that `setup` is undone.
+
+        Raises ConnectionFailedError if even a new connection is lost.
+        """
+        if not driver.is_reconnected(connection) or self.keeps(connection):
+            return False
+        if is_new:
+            raise ConnectionFailedError(acquire_reconnects(self._name))
+        return True
 
     def prepare(self, connection: Any) -> None:
         """Call the on_acquire hook."""

@@ -26,12 +26,19 @@ class Borrowing(ABC):
     def release(self, connection: Any) -> None:
         """Return a connection."""
 
+    @abstractmethod
+    def _note(self, connection: Any, error: BaseException) -> None:
+        """Learn from the error of a context about the server of its connection."""
+
     @contextmanager
     def connection(self, timeout: float | None = None) -> Iterator[Any]:
         """Borrow a connection for a `with` block; `timeout` and errors as for `acquire`."""
         connection = self.acquire(timeout)
         try:
             yield connection
+        except BaseException as error:
+            self._note(connection, error)
+            raise
         finally:
             self.release(connection)
 
@@ -75,4 +82,8 @@ class Borrowing(ABC):
         except BaseException:  # interrupted: finish the work first
             self.release(self._contexts.leave(sys._getframe(1)))
             raise
-        self.release(connection)
+        try:
+            if error is not None:
+                self._note(connection, error)
+        finally:
+            self.release(connection)

@@ -163,6 +163,13 @@ class ConnectionPool(PoolAdmin, Borrowing):
         if entry is None and id(connection) not in self._inherited:
             raise self._core.not_borrowed()
 
+    def _note(self, connection: Any, error: BaseException) -> None:
+        if driver.shows_read_only(connection, error):
+            with self._lock:
+                entry = self._core.in_use.get(id(connection))
+            if entry is not None:
+                self._engine.leave_read_only(entry)
+
     # --- start, and restart in a forked child ----------------------------------------------------
 
     def _make_engine(self) -> None:

@@ -38,6 +38,8 @@ class Releasing:
 
         `number` is that of the checkin; 0: the connection is placed and may be on loan again.
         """
+        if state is ConnectionState.READ_ONLY:
+            self.leave_read_only(entry)
         if number and entry.reason is None:
             if self._restore(entry, state):
                 with self._lock:
@@ -54,6 +56,10 @@ class Releasing:
 
     def _restore(self, entry: PoolEntry, state: ConnectionState) -> bool:
         reset = self._core.settings.reset
+        if state is ConnectionState.RECONNECTED and self._opener.keeps(entry.connection):
+            state = driver.state(entry.connection)
+            if state is ConnectionState.CLEAN and reset is not Reset.SESSION:
+                return True
         if not driver.restore(entry.connection, state, reset):
             return False
         if reset is Reset.SESSION:
@@ -119,6 +125,18 @@ class Releasing:
             idle = [(entry, entry.since) for entry in self._core.idle]
         dead = [(entry, since) for entry, since in idle if not driver.alive(entry.connection)]
         self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))
+
+    def leave_read_only(self, entry: PoolEntry) -> None:
+        """Close this connection when it returns, and the idle ones: their server is read-only."""
+        emptied = False
+
+        def leave(to_close: list[PoolEntry], now: float) -> None:
+            nonlocal emptied
+            emptied = self._core.leave_server(entry, to_close, now)
+
+        self.change(leave)
+        if emptied:
+            self._log.server_read_only()
 
     def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, cut off those still on loan."""

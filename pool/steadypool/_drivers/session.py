@@ -1,0 +1,120 @@
+"""What a connection remembers of its session until it returns: its doubts.
+
+A borrower can leave three things behind that the server's transaction status does not show:
+
+* a mode for the next transaction. `SET TRANSACTION READ ONLY`, or a system variable of that kind
+  without `SESSION`, waits for the next transaction, even if that is the next borrower's. A rollback
+  clears it. The text of each statement shows whether it may set one. The text of a stored procedure
+  or a prepared statement is at the server, so calling or executing one counts as setting a mode;
+* another session. The driver connected again, so what `setup` did is lost;
+* a server that refuses to write. It became read-only, as a former primary does after a failover.
+
+The doubts of a connection are the sum of the numbers below. While there are any, the connection is
+`uncertain`, which is all that the pool reads of a connection without doubts.
+"""
+
+import re
+from typing import Any
+
+from steadypool._core.entries import ConnectionState
+
+MODE_SET = 1
+"""The next transaction may have a mode of its own; a rollback or a commit ends this doubt."""
+RECONNECTED = 2
+"""The session is not the one in which `setup` ran."""
+READ_ONLY = 4
+"""The server refused to write because it is read-only."""
+
+
+_FIRST_WORD = re.compile(rb"\s*([A-Za-z]+)")
+_HARMLESS = frozenset(
+    (b"select", b"insert", b"update", b"delete", b"replace", b"commit", b"rollback", b"show")
+)
+"""First words of statements that set no mode, unless another statement follows."""
+_SUSPECT = (b"transaction", b"tx_", b"execute", b"call")
+"""Words in statements that may set a mode."""
+_ENDS = frozenset((b"commit", b"rollback", b"commit work", b"rollback work"))
+_LONGEST_END = 20
+
+_NAMES_READ_ONLY = re.compile(r"read[-_ ]only", re.IGNORECASE)
+_OPTION_PREVENTS_STATEMENT = 1290
+"""The server's error for several options; its text names the option."""
+_READ_ONLY_ERRORS = (1836, 1874)
+"""The errors of a server, or of its InnoDB, that runs in read-only mode.
+
+1792 is not among them: there the transaction is read-only, not the server.
+"""
+_LONGEST_CHAIN = 10
+
+
+class Doubting:
+    """The part of a connection that keeps its doubts."""
+
+    uncertain = False
+    """A transaction may be open that the server has not reported, or there are doubts."""
+    doubts = 0
+
+    def pool_accept(self) -> None:
+        """Take the session as it is for the connection's own."""
+        self.doubts &= MODE_SET
+
+    def pool_reconnected(self) -> bool:
+        """Return whether the driver connected again since `pool_accept`."""
+        return bool(self.doubts & RECONNECTED)
+
+    def _doubtful_state(self) -> ConnectionState:
+        """Return the state of an uncertain connection, or of one in a transaction."""
+        if self.doubts & READ_ONLY:
+            return ConnectionState.READ_ONLY
+        if self.doubts & RECONNECTED:
+            return ConnectionState.RECONNECTED
+        return ConnectionState.IN_TRANSACTION
+
+    def _note_reconnect(self) -> None:
+        self.doubts = self.doubts & ~MODE_SET | RECONNECTED
+        self.uncertain = True
+
+    def _note_answer(self, unknown: bool = False) -> None:
+        """`unknown`: the answer does not show whether a transaction is open."""
+        self.uncertain = unknown or bool(self.doubts)
+
+    def _note_error(self, error: BaseException) -> None:
+        if _is_read_only(error):
+            self.doubts |= READ_ONLY
+            self.uncertain = True
+
+
+def after_statement(doubts: int, statement: str | bytes) -> int:
+    """Return the doubts of a connection that sends this statement."""
+    text = statement.encode(errors="replace") if isinstance(statement, str) else statement
+    if len(text) <= _LONGEST_END and text.strip(b" \t\r\n;").lower() in _ENDS:
+        return doubts & ~MODE_SET
+    return doubts | MODE_SET if _may_set_mode(text) else doubts
+
+
+def _may_set_mode(text: bytes) -> bool:
+    first = _FIRST_WORD.match(text)
+    if first and first[1].lower() in _HARMLESS and b";" not in text:
+        return False
+    lowered = text.lower()
+    return any(word in lowered for word in _SUSPECT)
+
+
+def shows_read_only(error: BaseException | None) -> bool:
+    """Whether an error, or one that it was raised from, says that the server is read-only."""
+    for _ in range(_LONGEST_CHAIN):
+        if error is None:
+            return False
+        if _is_read_only(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _is_read_only(error: BaseException) -> bool:
+    found: tuple[Any, ...] = error.args
+    if not found:
+        return False
+    if found[0] == _OPTION_PREVENTS_STATEMENT:
+        return _NAMES_READ_ONLY.search(str(error)) is not None
+    return found[0] in _READ_ONLY_ERRORS
