@@ -18,7 +18,7 @@ class AsyncConnector:
     """
 
     def __init__(self, config: Config) -> None:
-        tls_context(config)  # reports unreadable authorities now, not at each connect
+        tls_context(config)  # reports a missing or broken file now, not only at each connect
         self._config = config
         self._name = Name(config.host, config.port)
         self.address = config.address
@@ -74,5 +74,5 @@ class AsyncConnector:
             autocommit=config.autocommit,
             ssl=tls_context(config),
         )
-        connection.tls_required = bool(config.tls or config.tls_ca)
+        connection.tls_required = config.requires_tls
         return connection

@@ -58,10 +58,17 @@ class Config:
     """True: required. False: never. None: used if a server on another machine offers it."""
     tls_ca: str | None = None
     """File of authorities. It makes TLS required and verifies the server's certificate and name."""
+    tls_cert: str | None = None
+    """File of the client's certificate, with its chain; it makes TLS required."""
+    tls_key: str | None = None
+    """File of the client's private key, not encrypted; None: it is in the file of `tls_cert`.
+    Each connect uses the three files as they are then."""
 
     def __post_init__(self) -> None:
         for name, convert in CONVERTERS.items():
             object.__setattr__(self, name, convert(name, getattr(self, name)))
+        if self.tls_key is not None and self.tls_cert is None:
+            raise PoolConfigError("tls_key needs tls_cert, the file of its certificate")
 
     @property
     def address(self) -> str:
@@ -73,6 +80,11 @@ class Config:
         """Return the destination as part of a sentence."""
         named = "" if self.database is None else f", database {self.database!r}"
         return f"{self.address} as user {self.user!r}{named}"
+
+    @property
+    def requires_tls(self) -> bool:
+        """Whether a connection without TLS is refused."""
+        return bool(self.tls or self.tls_ca or self.tls_cert)
 
     @property
     def reading_timeout(self) -> float | None:

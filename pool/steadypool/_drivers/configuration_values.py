@@ -69,5 +69,7 @@ CONVERTERS = {
     "autocommit": _boolean,
     "tls": _optional_boolean,
     "tls_ca": _optional_text,
+    "tls_cert": _optional_text,
+    "tls_key": _optional_text,
 }
 """The converter for each option of `Config`; raises PoolConfigError."""

@@ -15,7 +15,7 @@ class Connector:
     """
 
     def __init__(self, config: Config) -> None:
-        tls_context(config)  # reports unreadable authorities now, not at each connect
+        tls_context(config)  # reports a missing or broken file now, not only at each connect
         self._config = config
         self._name = Name(config.host, config.port)
         self.address = config.address
@@ -59,5 +59,4 @@ class Connector:
         offered = tls_context(self._config)
         if offered is None:
             return {"ssl_disabled": True}
-        required = self._config.tls or self._config.tls_ca
-        return {"ssl": offered} if required else {}
+        return {"ssl": offered} if self._config.requires_tls else {}

@@ -24,7 +24,7 @@ from steadypool._drivers import session
 from steadypool._drivers.names import Address, Name, tcp_socket
 from steadypool._drivers.race import Race
 from steadypool._drivers.refusals import is_transient
-from steadypool._drivers.tls import context
+from steadypool._drivers.tls import Files, context
 
 _RESET_SESSION = 0x1F
 """COM_RESET_CONNECTION; PyMySQL has no name for it."""
@@ -175,15 +175,16 @@ class Connection(_PyMySQLConnection, session.Doubting):
     ) -> None:
         self._secure = is_unix
         self._read_bytes = _DeadlineReader(self, deadline)
+        self._write_bytes = _DeadlineWriter(self, deadline)
         try:
             self.connect(source)
         finally:
-            del self._read_bytes
+            del self._read_bytes, self._write_bytes
             if self._sock is None:
                 source.close()
 
     def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
-        return sslp if isinstance(sslp, ssl.SSLContext) else context(None)
+        return sslp if isinstance(sslp, ssl.SSLContext) else context(Files())
 
 
 def _connected(source: socket.socket, address: Any, deadline: float) -> socket.socket:
@@ -221,3 +222,35 @@ class _DeadlineReader:
                 raise pymysql.OperationalError(2013, "Lost connection to MySQL server at sign-in")
             data += chunk
         return data
+
+
+class _DeadlineWriter:
+    """Writes for a connection during sign-in, by the same deadline."""
+
+    def __init__(self, connection: Connection, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def __call__(self, data: bytes) -> None:
+        """Send; if the server has hung up, raise its reason."""
+        connection = self._connection
+        source = connection._sock
+        source.settimeout(_remaining(self._deadline))
+        try:
+            source.sendall(data)
+        except OSError as error:
+            reason = _alert(source) or error
+            connection._force_close()
+            text = f"MySQL server has gone away ({reason!r})"
+            raise pymysql.OperationalError(CR.CR_SERVER_GONE_ERROR, text) from reason
+
+
+def _alert(source: socket.socket) -> ssl.SSLError | None:
+    """Return the TLS alert that a server sent before it hung up, such as a refused certificate."""
+    try:
+        source.recv(1)
+    except ssl.SSLError as alert:
+        return alert
+    except OSError:
+        return None
+    return None
