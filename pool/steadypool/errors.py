@@ -77,6 +77,7 @@ class _ShortageError(ConnectionPoolError):
         idle: int,
         waiting: int,
         waited: float,
+        full: bool = False,
     ) -> None:
         self.total = total
         self.active = active
@@ -85,10 +86,18 @@ class _ShortageError(ConnectionPoolError):
         self.waited = waited
         super().__init__(
             f"pool {name!r} {self._failure.format(waited=waited)}: total={total} of {limit}, "
-            f"active={active}, idle={idle}, waiting={waiting}. {self._remedy}"
+            f"active={active}, idle={idle}, waiting={waiting}. "
+            f"{_SERVER_IS_FULL if full else self._remedy}"
         )
 
     _failure = _remedy = ""
+
+
+_SERVER_IS_FULL = (
+    "The server is full: it refused the pool's last connect, because it or the account has all the "
+    "connections it may have. Release connections sooner, raise the server's limit, or lower the "
+    "sizes of the pools."
+)
 
 
 class PoolTimeoutError(_ShortageError):

@@ -2,8 +2,8 @@
 
 * *unhealthy*: an acquire would fail now. The pool is closed, the server is known to be down, or the
   last connect failed and no connection is open.
-* *degraded*: the pool works with restrictions. Acquires wait, connects fail, a loan may be a leak,
-  fewer connections than the minimum are open, or the pool is suspended.
+* *degraded*: the pool works with restrictions. Acquires wait, connects fail, the server is full, a
+  loan may be a leak, fewer connections than the minimum are open, or the pool is suspended.
 * *healthy*: none of these.
 """
 
@@ -36,6 +36,8 @@ class Condition:
     """Current loans that were reported as suspected leaks."""
     suspended: bool
     closed: bool
+    full: bool = False
+    """Whether a full server refused the last connect, and no connection is idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def _fatal_reasons(stats: PoolStats, condition: Condition) -> list[str]:
         return ["the pool is closed"]
     if condition.refusing or (condition.failures and not stats.total_connections):
         return [f"the server cannot be reached: {_failing(condition)}"]
+    if condition.full and not stats.total_connections:
+        return [_full(condition)]
     return []
 
 
@@ -76,6 +80,8 @@ def _degrading_reasons(stats: PoolStats, condition: Condition) -> list[str]:
     reasons = []
     if condition.failures and not condition.refusing and stats.total_connections:
         reasons.append(f"connects fail: {_failing(condition)}")
+    if condition.full and stats.total_connections:
+        reasons.append(_full(condition))
     if condition.suspended:
         reasons.append("the pool is suspended")
     if stats.waiting:
@@ -88,6 +94,11 @@ def _degrading_reasons(stats: PoolStats, condition: Condition) -> list[str]:
         opened = _counted(stats.total_connections, "connection", "connections")
         reasons.append(f"{opened} of at least {condition.min_size}")
     return reasons
+
+
+def _full(condition: Condition) -> str:
+    last = "" if condition.last_error is None else f": {condition.last_error}"
+    return f"the server is full and refused the last connect{last}"
 
 
 def _failing(condition: Condition) -> str:

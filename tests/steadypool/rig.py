@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import pymysql
+
 from steadypool import (
     ConnectionFailedError,
     ConnectionPool,
@@ -112,7 +114,7 @@ class Rig:
 
     def __init__(self, variant: str = "plain", **options: Any) -> None:
         self.wire = Tripwire()
-        self.failing = 0
+        self.failing = self.full = 0
         self.clock = TrippingClock(self.wire)
         self.numbers = itertools.count(1)
         self.opened: list[TrippingConnection] = []
@@ -132,6 +134,9 @@ class Rig:
         if self.failing:
             self.failing -= 1
             raise OSError("down")
+        if self.full:
+            self.full -= 1
+            raise pymysql.OperationalError(1040, "Too many connections")
         connection = TrippingConnection(self.wire, next(self.numbers))
         self.opened.append(connection)
         return connection
@@ -146,7 +151,7 @@ class Rig:
     def check(self, interrupts: int = 1) -> None:
         """Check at rest that two connections can be borrowed and that all counts are right."""
         self.wire.left = float("inf")
-        self.failing = 0
+        self.failing = self.full = 0
         self.clock.time += 2  # for the breaker
         self.pool.resume()
         self.pool.resize(size=1, max_overflow=1)
@@ -236,6 +241,25 @@ def lost(rig: Rig) -> None:
         fresh(rig)
 
 
+def full(rig: Rig) -> None:
+    with rig.pool:
+        rig.full = 2
+        fresh(rig)
+
+
+def full_for_long(rig: Rig) -> None:
+    with rig.pool:
+        rig.full = 9
+        with suppress(PoolTimeoutError):
+            rig.pool.acquire(timeout=0.5)
+
+
+def full_and_empty(rig: Rig) -> None:
+    rig.pool.clear()
+    rig.full = 1
+    fresh(rig)
+
+
 def dead_and_unreachable(rig: Rig) -> None:
     rig.failing = 1
     dead(rig)
@@ -291,6 +315,7 @@ SCENARIOS: tuple[tuple[Callable[[Rig], None], dict[str, Any]], ...] = (
     ),
     *((scenario, {}) for scenario in (emptied, late, unreachable, lost, dead_and_unreachable)),
     *((scenario, {}) for scenario in (suspended, resized, maintained, drained, unit_of_work)),
+    *((scenario, {}) for scenario in (full, full_for_long, full_and_empty)),
     (crowded, {"max_waiting": 0}),
     (long_idle, {"validate_after": 5}),
     (dead, {"validate_after": 5}),

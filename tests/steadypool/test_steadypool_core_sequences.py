@@ -1,5 +1,6 @@
 """Any sequence of transitions of the core keeps its invariants; the test chooses at random."""
 
+import math
 import sys
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from steadypool import FailReason, Order
 from steadypool._core.core import Core
-from steadypool._core.entries import AcquireRequest, PoolEntry, Step
+from steadypool._core.entries import AWAKE, AcquireRequest, PoolEntry, Step
 from steadypool._core.settings import Settings
 
 WITH_A_SLOT = (Step.TAKE, Step.CHECK, Step.VALIDATE, Step.REPLACE, Step.OPEN, Step.BACKOFF)
@@ -72,6 +73,9 @@ class World:
             case Step.OPEN if choice % 3 == 2:
                 request.waiter = Bell()
                 core.failed(request, choice % 2 == 0, now + 1 if choice > 6 else None, now)
+            case Step.OPEN if choice % 3 == 1:
+                request.waiter = Bell()
+                core.refused(request, now + 1 if choice > 6 else None, now)
             case Step.OPEN:
                 request.entry = PoolEntry(object(), 0, now, core.settings.recycle)
                 core.opened(request, now)
@@ -87,6 +91,17 @@ class World:
                 core.retired(request, now)
             case _:
                 self.leave_with(request)
+
+    def look(self, choice: int) -> None:
+        """Let a waiter look again that was woken for it, or whose watch has ended."""
+        looking = [request for request in self.requests if self.must_look(request)]
+        if looking:
+            request = looking[choice % len(looking)]
+            request.waiter = Bell()
+            self.core.looks_again(request, self.now)
+
+    def must_look(self, request: AcquireRequest) -> bool:
+        return request.step is Step.WAIT and (request.waiter is AWAKE or self.now >= request.watch)
 
     def leave(self, choice: int) -> None:
         if self.requests:
@@ -173,11 +188,21 @@ class World:
         core = self.core
         waiting = [request for request in self.requests if request.step is Step.WAIT]
         assert list(core.waiters) == sorted(waiting, key=lambda request: request.serial)
-        assert not any(request.waiter.woken for request in waiting)  # type: ignore[attr-defined]
+        bells = [request.waiter for request in waiting if request.waiter is not AWAKE]
+        assert not any(bell.woken for bell in bells)  # type: ignore[attr-defined]
         if core.waiters and not core.is_suspended:
             entries = len(core.idle) + len(core.in_use) + core.pending
             assert not core.idle
-            assert entries >= core.settings.limit or core.connecting >= core.settings.max_connecting
+            if entries < core.settings.limit and core.connecting < core.settings.max_connecting:
+                self.check_watch(waiting)
+
+    def check_watch(self, waiting: list[AcquireRequest]) -> None:
+        """A slot may be free only while the server is full and a waiter looks again in time."""
+        core = self.core
+        assert core.created > core.closed or core.connecting
+        assert min(request.watch for request in waiting) <= core.ceiling.until
+        assert core.ceiling.until > -math.inf
+        assert core._fast_generation == -1
 
     def check_counts(self) -> None:
         core = self.core
@@ -194,6 +219,7 @@ class World:
             self.act("finish", 0)
             self.act("check_in", 1)
             self.act("advance", 0)
+            self.act("look", 0)
             self.act("wait", 1)
         assert self.core.pending == self.core.connecting == 0
         assert not self.core.backing_off
@@ -202,7 +228,7 @@ class World:
 
 TRANSITIONS = (
     *("ask", "advance") * 4,
-    *("leave", "check_in", "finish", "wait") * 2,
+    *("leave", "check_in", "finish", "wait", "look") * 2,
     *("clear", "close", "suspend", "resume", "resize", "tidy", "grow"),
 )
 
@@ -229,11 +255,13 @@ def pool_settings(draw: Any) -> Settings:
     )
 
 
+ACT = st.tuples(st.sampled_from(TRANSITIONS), st.integers(0, 11))
+ACTS = st.lists(ACT, max_size=80) | st.lists(ACT, min_size=40, max_size=80)
+"""Most lists without a least size are short."""
+
+
 @settings(max_examples=500, deadline=None)
-@given(
-    pool_settings(),
-    st.lists(st.tuples(st.sampled_from(TRANSITIONS), st.integers(0, 11)), max_size=80),
-)
+@given(pool_settings(), ACTS)
 def test_any_sequence_of_transitions_keeps_the_invariants(
     settings: Settings, acts: list[tuple[str, int]]
 ) -> None:

@@ -13,7 +13,7 @@ from steadypool._core.entries import AcquireRequest, PoolEntry
 class OpensOneTooMany(Core):
     """Opens one connection more than its limit."""
 
-    def _has_room(self) -> bool:
+    def _has_room(self, now: float) -> bool:
         return self._used_slots() <= self.settings.limit
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from steadypool._asyncio.connect_tasks import AsyncConnecting
 from steadypool._asyncio.request import AsyncAcquireRequest, task_name
 from steadypool._common import callers
-from steadypool._core.backoff import Backoff
+from steadypool._core.backoff import Backoff, earliest
 from steadypool._core.entries import PoolEntry, Step
 from steadypool._drivers import async_dbapi as connections
 from steadypool._drivers import session
@@ -62,9 +62,14 @@ class AsyncEngine(AsyncConnecting):
                 raise self._core.refusal(request)
 
     async def _wait(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
-        await request.wait(backoff.deadline)
-        if request.step is Step.WAIT:  # a wake-up at the deadline itself still counts
+        deadline = earliest(backoff.deadline, request.watch)
+        woken = await request.wait(deadline)
+        if request.step is not Step.WAIT:  # a wake-up at the deadline itself still counts
+            return
+        if not woken and deadline == backoff.deadline:
             raise self._timeout_error(backoff)
+        request.renew()
+        self._core.looks_again(request, self._now())
 
     async def _take(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         entry = request.entry
@@ -116,6 +121,6 @@ class AsyncEngine(AsyncConnecting):
         self._core.retired(request, self._now())
 
     async def _back_off(self, request: AsyncAcquireRequest) -> None:
-        await request.wait(request.until)  # only closing the pool ends this wait early
+        await request.wait(request.until)  # closing the pool ends it early, or a hand-over
         request.renew()
         self._core.backed_off(request, self._now())

@@ -22,7 +22,7 @@ from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
 from steadypool._drivers.async_dbapi import adopt
-from steadypool._drivers.refusals import is_transient
+from steadypool._drivers.refusals import is_full, is_transient
 from steadypool.errors import (
     ConnectionFailedError,
     ConnectionPoolError,
@@ -150,6 +150,7 @@ class AsyncConnecting(AsyncReleasing):
         self._record_failure(request, error, transient, until)
         if request.step is Step.BACKOFF:
             self._log.connect_retry(request.attempts + 1, request.until - now)
+        if request.step is not Step.FAILED:
             return
         if backoff.limit is not None and now >= backoff.limit:
             raise self._timeout_error(backoff) from error
@@ -159,11 +160,17 @@ class AsyncConnecting(AsyncReleasing):
     def _record_failure(
         self, request: AcquireRequest, error: Exception, counts: bool, until: float | None
     ) -> None:
-        given_up = self._core.failed(request, counts, until, self._now())
+        now, outage, unavailable = self._now(), None, False
+        if is_full(error):
+            outage = self._core.refused(request, until, now)
+        else:
+            unavailable = self._core.failed(request, counts, until, now)
         self.last_error = self._opener.explain(error)
         self._log.connect_failed(error, request.attempts)
-        if given_up:
+        if unavailable:
             self._log.server_unavailable(self._core.breaker.failures)
+        if outage is not None:
+            self._log.server_recovered(outage)
 
     # --- abandoning ------------------------------------------------------------------------------
 

@@ -107,14 +107,16 @@ class BasePool:
     def _assess(self, last_error: str | None) -> Health:
         with self._lock:
             core = self._core
+            full = core.ceiling.is_set and not core.idle
             condition = Condition(
                 min_size=core.minimum(),
                 failures=core.breaker.failures,
                 refusing=core.breaker.is_open,
-                last_error=last_error if core.breaker.failures else None,
+                last_error=last_error if core.breaker.failures or full else None,
                 leaks=sum(entry.reported for entry in core.in_use.values()),
                 suspended=core.is_suspended,
                 closed=core.is_closed,
+                full=full,
             )
             return assess(core.stats(), condition)
 

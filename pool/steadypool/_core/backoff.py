@@ -13,6 +13,13 @@ def deadline_of(timeout: float, now: float) -> float | None:
     return None if timeout == math.inf else now + timeout
 
 
+def earliest(deadline: float | None, other: float) -> float | None:
+    """Return the earlier of a deadline and another time, which may be infinite."""
+    if deadline is None:
+        return None if other == math.inf else other
+    return min(deadline, other)
+
+
 class Backoff(NamedTuple):  # which is quicker to make than a frozen dataclass
     """The time limits of one acquire, on the pool's clock."""
 

@@ -69,6 +69,7 @@ class Checkin(State):
             self.pending -= 1
             self.closed += 1
             self.recycled += entry.reason is CloseReason.STALE
+            self.ceiling.may_have_room(now)
             self._events.record(EventKind.CONNECTION_CLOSED, entry=entry, reason=entry.reason)
         self._serve(now)
         self._emit_events(now)

@@ -45,10 +45,12 @@ class Checkout(State):
             self._queue(request)
         elif self.idle:
             self._reserve_idle(request, now)
-        elif self._has_room():
+        elif self._has_room(now):
             self._reserve_open(request, now)
         else:
             self._queue(request)
+            if self.ceiling.is_set:
+                self._keep_watch()
         self._emit_events(now)
 
     def checked(self, request: AcquireRequest, alive: bool) -> None:
@@ -72,6 +74,7 @@ class Checkout(State):
             self.pending -= 1
             self.closed += 1
             self.recycled += entry.reason is CloseReason.STALE
+            self.ceiling.may_have_room(now)
             self._events.record(EventKind.CONNECTION_CLOSED, entry=entry, reason=entry.reason)
         self._queue_again(request, now)
         self._emit_events(now)
@@ -88,6 +91,8 @@ class Checkout(State):
         request.step = Step.TAKE
         outage = self.breaker.succeeded(now)
         self._count_created(entry)
+        if self.ceiling.is_set:
+            self._got_in(now)
         if not request.serial:  # opened by the pool, not for an acquire
             request.step = Step.DONE
             entry.returning = UNNUMBERED
@@ -104,24 +109,50 @@ class Checkout(State):
         `counts`: the server may be down. `until`: the time of the next attempt; None: no retry.
         Returns whether the failure opened the breaker.
         """
+        self._connect_ended(request, full=False)
+        opened = counts and self.breaker.failed(now)
+        self._back_off(request, until)
+        self._serve(now)
+        self._emit_events(now)
+        return opened
+
+    def refused(self, request: AcquireRequest, until: float | None, now: float) -> float | None:
+        """Report that a full server refused the connect of an OPEN.
+
+        The request waits in the queue if a connection of the pool may return; otherwise the next
+        step is as after `failed`. The breaker takes the answer for a success. Returns the length of
+        the outage in seconds if connects had been failing, else None.
+        """
+        self._connect_ended(request, full=True)
+        outage = self.breaker.succeeded(now)
+        self.ceiling.refused(now)
+        self._choose_path()
+        if request.serial and self._may_return():
+            request.spared += 1
+            request.step = Step.FAILED
+            self.pending -= 1
+            self._queue_again(request, now)
+        else:
+            self._back_off(request, until)
+            self._serve(now)
+        self._emit_events(now)
+        return outage
+
+    def _connect_ended(self, request: AcquireRequest, full: bool) -> None:
         self.connecting -= 1
         request.attempts += 1
+        request.full = full
         request.step = Step.BACKOFF  # which owns the remaining slot of an OPEN
         self.connect_failures += 1
-        opened = counts and self.breaker.failed(now)
-        if (
-            until is None
-            or request.attempts >= self.settings.connect_attempts
-            or self.breaker.is_open
-        ):
+
+    def _back_off(self, request: AcquireRequest, until: float | None) -> None:
+        attempts = request.attempts - request.spared
+        if until is None or attempts >= self.settings.connect_attempts or self.breaker.is_open:
             self.pending -= 1
             request.step = Step.FAILED
         else:
             request.until = until
             self.backing_off.append(request)
-        self._serve(now)
-        self._emit_events(now)
-        return opened
 
     def backed_off(self, request: AcquireRequest, now: float) -> None:
         """Report the end of a BACKOFF: the request takes a free connection or connects again."""
@@ -130,7 +161,19 @@ class Checkout(State):
         if request.step is Step.BACKOFF:
             request.step = Step.FAILED
             self.pending -= 1
-        self._queue_again(request, now)
+        if request.step is Step.FAILED:
+            self._queue_again(request, now)
+            self._emit_events(now)
+        else:  # it joined the queue meanwhile
+            self.looks_again(request, now)
+
+    def looks_again(self, request: AcquireRequest, now: float) -> None:
+        """Report that the request was woken, or that its watch has ended; it has a new waiter.
+
+        If it is still in the queue, it waits again.
+        """
+        self.ceiling.looks_again(request, now)
+        self._serve(now)
         self._emit_events(now)
 
     def checkout(self, request: AcquireRequest, now: float) -> None:
@@ -185,6 +228,7 @@ class Checkout(State):
             request.step = Step.REFUSED
             return
         request.step = Step.WAIT
+        request.queued = True
         self.waiters.append(request)
         self._events.record(EventKind.CHECKOUT_QUEUED, request)
 
@@ -193,11 +237,21 @@ class Checkout(State):
         if self.is_closed:
             request.step = Step.REFUSED
         else:
-            position = sum(other.serial < request.serial for other in self.waiters)
-            request.requeued = True
-            request.step = Step.WAIT
-            self.waiters.insert(position, request)
+            self._insert(request)
         self._serve(now)
+
+    def _got_in(self, now: float) -> None:
+        """Once a connect to a full server succeeded, queue the requests that the server refused.
+
+        They sleep on until the end of their backoff, unless they are served before.
+        """
+        for request in [one for one in self.backing_off if one.full]:
+            self.backing_off.remove(request)
+            request.step = Step.FAILED
+            self.pending -= 1
+            self._insert(request)
+        self.ceiling.succeeded(now, bool(self.waiters))
+        self._choose_path()
 
     def _leave_queue(self, request: AcquireRequest) -> None:
         with suppress(ValueError):

@@ -9,7 +9,10 @@ the result. The rules:
 * A request that finds no connection and no free slot is queued. Waiters are served first in, first
   out. A returned connection or a freed slot goes straight to the first waiter. So `idle` and
   `waiters` are never both non-empty, and no slot is free while a request waits - except while the
-  pool is suspended, or when `max_connecting` connects are under way.
+  pool is suspended, when `max_connecting` connects are under way, or while the server is full.
+* A full server refuses connects although slots are free. While a connection of the pool may return,
+  the refused request waits for it in the queue, and so do later ones. Then one waiter has a time at
+  which it looks again, so the queue is served although nothing returns: see `Ceiling`.
 * A reservation has one owner: an acquire request (see `Step`), or the thread that closes or resets
   a connection. `withdraw` returns everything a request owns, at any step. That makes an acquire
   safe against any exception.
@@ -98,6 +101,7 @@ class Core(Checkout, Checkin, Maintenance):
 
     def _shortage(self, kind: type[_Shortage], waited: float) -> _Shortage:
         return kind(
+            full=self.ceiling.is_set,
             name=self.settings.name,
             limit=self.settings.limit,
             total=self.created - self.closed,

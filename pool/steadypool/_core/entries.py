@@ -4,6 +4,7 @@ Both are small and mutable. Only the core changes them, with the pool's lock hel
 them to find out its next step.
 """
 
+import math
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -31,7 +32,8 @@ class Step(Enum):
     """The next step of an acquire, and the reservation that it owns meanwhile."""
 
     WAIT = auto()
-    """Wait in the queue for another step. Owns nothing."""
+    """Wait in the queue for another step, until `request.watch`; then report that it
+    `looks_again`. Owns nothing."""
     TAKE = auto()
     """Take the request's connection, which is reserved for it and good."""
     CHECK = auto()
@@ -59,6 +61,19 @@ WAIT: Final = Step.WAIT
 OUT: Final = Step.OUT
 DONE: Final = Step.DONE
 
+
+class _Awake:
+    """The waiter of a request that was woken without a new step: it is about to look again."""
+
+    def wait(self, deadline: float | None) -> bool:
+        """Return at once."""
+        return True
+
+    def wake(self) -> None:
+        """Do nothing: the thread or task is awake."""
+
+
+AWAKE: Final = _Awake()
 
 UNNUMBERED: Final = -1
 """`PoolEntry.returning` of a connection that was not on loan.
@@ -137,6 +152,14 @@ class AcquireRequest:
     broken = False
     """Whether its idle connection was found dead."""
     requeued = False
+    queued = False
+    """Whether it has joined the queue before."""
+    full = False
+    """Whether a full server refused its last connect."""
+    spared = 0
+    """Failed connects that do not count as attempts: the server was full, and it could wait."""
+    watch = math.inf
+    """In the queue: when it looks again whether a full server has room; see `Ceiling`."""
 
     def __init__(self, waiter: Waiter) -> None:
         self.step: Step = DONE

@@ -135,10 +135,13 @@ class Maintenance(State):
         """
         missing = self._open_or_opening() < self.minimum()
         probing = self.breaker.failures > 0 and not self.idle
+        if self.ceiling.is_set and not self._may_return():
+            probing = now >= self.ceiling.until
         if self.is_closed or self.is_suspended or not (missing or probing):
             return False
-        if not self._has_room() or not self.breaker.admits(now):
+        if not self._has_room(now) or not self.breaker.admits(now):
             return False
+        self.ceiling.admitted(now)
         self.pending += 1
         self.connecting += 1
         request.generation = self.generation

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from steadypool._core.allowance import Allowance
 from steadypool._core.breaker import Breaker
+from steadypool._core.ceiling import Ceiling
 from steadypool._core.emitter import Emitter
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.settings import Order, Settings
@@ -37,6 +38,7 @@ class State:
         "acquired",
         "backing_off",
         "breaker",
+        "ceiling",
         "closed",
         "connect_failures",
         "connect_retries",
@@ -91,6 +93,7 @@ class State:
         self._events = Emitter(listeners, listener_raised)
         self.breaker = Breaker(settings)
         self._allowance = Allowance()
+        self.ceiling = Ceiling()
         self._apply_settings(settings)
 
     def _apply_settings(self, settings: Settings) -> None:
@@ -105,8 +108,8 @@ class State:
         plain = settings.plain and not self._events.has_listeners
         self._shrinking = self._used_slots() > settings.limit
         self._fast = plain and not (self.is_suspended or self._shrinking)
-        lifo = settings.order is Order.LIFO
-        self._fast_generation = self.generation if self._fast and lifo else -1
+        quick = self._fast and settings.order is Order.LIFO and not self.ceiling.is_set
+        self._fast_generation = self.generation if quick else -1
         """Connections of this generation may become idle on the fast path."""
 
     # --- figures and events ----------------------------------------------------------------------
@@ -123,11 +126,19 @@ class State:
     def _used_slots(self) -> int:
         return len(self.idle) + len(self.in_use) + self.pending
 
-    def _has_room(self) -> bool:
+    def _has_slot(self) -> bool:
         return (
             self._used_slots() < self.settings.limit
             and self.connecting < self.settings.max_connecting
         )
+
+    def _has_room(self, now: float) -> bool:
+        """Return whether a request may connect; what the server said last counts, too."""
+        return self._has_slot() and (now >= self.ceiling.until or not self._may_return())
+
+    def _may_return(self) -> bool:
+        """Return whether a connection may come to a waiter: one is open, or being opened."""
+        return self.created > self.closed or self.connecting > 0
 
     def _count_created(self, entry: PoolEntry) -> None:
         if entry.serial:  # already counted by an open that was interrupted
@@ -155,10 +166,10 @@ class State:
             request = self.waiters[0]
             if self.idle:
                 self._reserve_idle(request, now)
-            elif self._has_room():
+            elif self._has_room(now):
                 self._reserve_open(request, now)
             else:
-                return
+                break
             entry = request.entry  # the waiter, once awake, may replace it
             del self.waiters[0]
             request.waiter.wake()
@@ -167,6 +178,13 @@ class State:
             waiter = self.drainers[0]
             del self.drainers[0]
             waiter.wake()
+        if self.ceiling.is_set:
+            self._keep_watch()
+
+    def _keep_watch(self) -> None:
+        """While only the server is full, have one waiter find out when it has room again."""
+        if self.waiters and not self.is_suspended and self._has_slot():
+            self.ceiling.keep_watch(self.waiters)
 
     def _reserve_idle(self, request: AcquireRequest, now: float) -> None:
         entry = self.idle[-1]
@@ -184,6 +202,7 @@ class State:
     def _reserve_open(self, request: AcquireRequest, now: float) -> None:
         """Let a request connect, unless the breaker refuses. There must be room."""
         if self.breaker.admits(now):
+            self.ceiling.admitted(now)
             self.pending += 1
             self.connecting += 1
             self.connect_retries += request.attempts > 0
@@ -192,6 +211,16 @@ class State:
         else:
             request.refusal = FailReason.UNAVAILABLE
             request.step = Step.REFUSED
+
+    def _insert(self, request: AcquireRequest) -> None:
+        """Put a request at its position in the queue; it joins the queue at most once."""
+        position = sum(other.serial < request.serial for other in self.waiters)
+        request.requeued = request.queued or not request.full
+        request.step = Step.WAIT
+        self.waiters.insert(position, request)
+        if not request.requeued:
+            request.queued = True
+            self._events.record(EventKind.CHECKOUT_QUEUED, request)
 
     def distrust(self) -> None:
         """After the loss of a connection, have every idle one checked before it is handed out."""
@@ -223,6 +252,8 @@ class State:
         elif len(self.idle) < self._size:
             entry.good_until = min(now + self._check_after, entry.expires)
             entry.since = now
+            if self.ceiling.is_set and now >= self.ceiling.until:
+                self._lift_ceiling()
             entry.returning = 0
             self.pending -= 1
             if self.settings.order is Order.LIFO:
@@ -243,6 +274,12 @@ class State:
         del self.waiters[0]
         request.waiter.wake()
         self._record_grant(request, entry)
+        if self.ceiling.is_set:
+            self._keep_watch()
+
+    def _lift_ceiling(self) -> None:
+        self.ceiling.lift()
+        self._choose_path()
 
     def _emptied_reason(self) -> CloseReason:
         return CloseReason.POOL_CLOSED if self.is_closed else CloseReason.POOL_CLEARED

@@ -38,6 +38,10 @@ _CLIENT_PLUGIN = (
     "The driver does not support the account's authentication plugin: have the server's "
     "administrator change it (ALTER USER … IDENTIFIED WITH …)."
 )
+_ACCOUNT_FULL = (
+    "The account has used up a limit: lower size and max_overflow, or raise the limit "
+    "(max_user_connections, or ALTER USER … WITH MAX_USER_CONNECTIONS …)."
+)
 _CHARSET = "The server does not know the character set of the configuration: correct charset."
 
 _PERMANENT: dict[object, str] = {
@@ -66,8 +70,12 @@ _PERMANENT: dict[object, str] = {
     4150: _BLOCKED_USER,
     4151: _LOCKED,
 }
+_FULL = (1040, 1203, 1226)
+"""Error numbers by which a server refuses one connection more; it serves those that are open."""
 _TRANSIENT: dict[object, str] = {
     1040: "The server has too many connections: lower size and max_overflow, or raise its limit.",
+    1203: _ACCOUNT_FULL,
+    1226: _ACCOUNT_FULL,
     2003: "Is the server running? Check host, port and socket.",
     2006: "The server went away during sign-in: it may be starting or out of memory.",
     2013: "The server stopped answering during sign-in: check its load and any proxy in between.",
@@ -78,6 +86,17 @@ _TRANSIENT: dict[object, str] = {
 def is_transient(error: BaseException) -> bool:
     """Whether a failed connect may succeed later, without a change by a person."""
     return _remedy(error) is None
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a connect failed because server or account has all the connections it may have."""
+    cause: BaseException | None = error
+    while cause is not None:
+        number = None if isinstance(cause, OSError) else getattr(cause, "errno", None)
+        if _code(cause) in _FULL or number in _FULL:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def suggestion(error: BaseException) -> str:

@@ -13,13 +13,13 @@ from typing import Any
 from steadypool._common import callers
 from steadypool._common.deferred import DeferredInterrupts
 from steadypool._common.log import PoolLog
-from steadypool._core.backoff import Backoff, deadline_of
+from steadypool._core.backoff import Backoff, deadline_of, earliest
 from steadypool._core.core import Core
 from steadypool._core.entries import OUT, WAIT, AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
 from steadypool._drivers import dbapi as driver
 from steadypool._drivers import session
-from steadypool._drivers.refusals import is_transient
+from steadypool._drivers.refusals import is_full, is_transient
 from steadypool._threads.connect import Opener
 from steadypool._threads.release import Releasing
 from steadypool.errors import (
@@ -63,7 +63,11 @@ class Engine(Releasing):
                 self._core.start(request, started)
             if self._deferred:
                 self._interrupts.raise_deferred()
-            if request.step is WAIT and not request.waiter.wait(deadline_of(timeout, started)):
+            if (
+                request.step is WAIT
+                and request.watch == math.inf
+                and not request.waiter.wait(deadline_of(timeout, started))
+            ):
                 self._give_up(request, started)
             if request.step is not OUT:
                 self._run_steps(request, Backoff.of(timeout, started))
@@ -120,8 +124,7 @@ class Engine(Releasing):
             if self._deferred:
                 self._interrupts.raise_deferred()
             if step is Step.WAIT:
-                if not request.waiter.wait(backoff.deadline):
-                    self._give_up(request, backoff.started)
+                self._wait(request, backoff)
             elif step is Step.TAKE:
                 self._take(request)
             elif step is Step.CHECK or step is Step.VALIDATE:
@@ -134,6 +137,13 @@ class Engine(Releasing):
                 self._back_off(request)
             else:
                 raise self._core.refusal(request)
+
+    def _wait(self, request: AcquireRequest, backoff: Backoff) -> None:
+        deadline = earliest(backoff.deadline, request.watch)
+        if not request.waiter.wait(deadline) and deadline == backoff.deadline:
+            self._give_up(request, backoff.started)
+        elif request.step is Step.WAIT:
+            self._report(self._core.looks_again, request)
 
     def _give_up(self, request: AcquireRequest, started: float) -> None:
         with self._lock:  # a wake-up at the deadline itself still counts
@@ -184,10 +194,7 @@ class Engine(Releasing):
     def _replace(self, request: AcquireRequest) -> None:
         assert request.entry is not None
         driver.close(request.entry.connection)
-        waiter = self._waiter()
-        with self._lock:
-            request.waiter = waiter
-            self._core.retired(request, self._now())
+        self._report(self._core.retired, request)
 
     def _open(self, request: AcquireRequest, backoff: Backoff) -> None:
         limit = self._time_left(backoff)
@@ -208,33 +215,50 @@ class Engine(Releasing):
     def _connect_failed(self, request: AcquireRequest, backoff: Backoff, error: Exception) -> None:
         """Record a failed connect; raise unless the request retries after its backoff."""
         now = self._now()
-        transient = is_transient(error)
-        until = backoff.retry_at(request.attempts, self._random, now) if transient else None
-        waiter = self._waiter()
-        with self._lock:
-            request.waiter = waiter
-            refuses = self._core.failed(request, transient, until, now)
-            failures = self._core.breaker.failures
-        self.last_error = self._opener.explain(error)
-        self._log.connect_failed(error, request.attempts)
-        if refuses:
-            self._log.server_unavailable(failures)
+        self._record_failure(request, backoff, error, now)
         if request.step is Step.BACKOFF:
             self._log.connect_retry(request.attempts + 1, request.until - now)
+        if request.step is not Step.FAILED:
             return
         if backoff.limit is not None and now >= backoff.limit:
             raise self._timeout_error(backoff) from error
         kind = ConnectionValidationError if request.broken else ConnectionFailedError
         raise kind(self._opener.explain(error)) from error
 
-    def _back_off(self, request: AcquireRequest) -> None:
-        request.waiter.wait(request.until)  # only closing the pool ends this wait early
+    def _record_failure(
+        self, request: AcquireRequest, backoff: Backoff, error: Exception, now: float
+    ) -> None:
+        transient, outage, unavailable = is_transient(error), None, False
+        until = backoff.retry_at(request.attempts, self._random, now) if transient else None
         waiter = self._waiter()
         with self._lock:
             request.waiter = waiter
-            self._core.backed_off(request, self._now())
+            if is_full(error):
+                outage = self._core.refused(request, until, now)
+            else:
+                unavailable = self._core.failed(request, transient, until, now)
+            failures = self._core.breaker.failures
+        self.last_error = self._opener.explain(error)
+        self._log.connect_failed(error, request.attempts)
+        if unavailable:
+            self._log.server_unavailable(failures)
+        if outage is not None:
+            self._log.server_recovered(outage)
+
+    def _back_off(self, request: AcquireRequest) -> None:
+        request.waiter.wait(request.until)  # closing the pool ends it early, or a hand-over
+        self._report(self._core.backed_off, request)
 
     # --- parts -----------------------------------------------------------------------------------
+
+    def _report(
+        self, transition: Callable[[AcquireRequest, float], object], request: AcquireRequest
+    ) -> None:
+        """Make a transition that may queue the request again, with a new waiter."""
+        waiter = self._waiter()
+        with self._lock:
+            request.waiter = waiter
+            transition(request, self._now())
 
     def _time_left(self, backoff: Backoff) -> float | None:
         left = backoff.left(self._now())
