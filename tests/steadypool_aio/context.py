@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from steadypool import AsyncConnectionPool
 from steadypool.testing_aio import AsyncScriptedConnector, AsyncVirtualClock
@@ -47,11 +47,17 @@ class PoolContext:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-def run_test(body: Callable[[PoolContext], Awaitable[None]]) -> None:
-    """Run a test body in a new event loop."""
+Context = TypeVar("Context", bound=PoolContext)
+
+
+def run_test(
+    body: Callable[[Context], Awaitable[None]],
+    make: Callable[[], Context] = PoolContext,  # type: ignore[assignment]  # the usual context
+) -> None:
+    """Run a test body in a new event loop, with a context made there."""
 
     async def main() -> None:
-        context = PoolContext()
+        context = make()
         await body(context)
         await context.close()
 
