@@ -132,15 +132,47 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "an actor that is started among interrupted steps": (
         "- interrupt_everywhere: [acquire: x, {«start: {w: [close]}}]",
-        "'start' is not allowed among interrupted steps",
+        "'start' is not allowed among interrupted or re-entered steps",
     ),
     "an expectation among interrupted steps": (
         "- interrupt_everywhere:\n    - with: x\n      do: [{«expect: {server: {peak: 1}}}]",
-        "'expect' is not allowed among interrupted steps",
+        "'expect' is not allowed among interrupted or re-entered steps",
     ),
     "a fork before an interrupt": (
         "- interrupt_everywhere: [close]\n  before: [{«fork: [close]}]",
-        "'fork' is not allowed among interrupted steps",
+        "'fork' is not allowed among interrupted or re-entered steps",
+    ),
+    "a re-entry without steps": (
+        "- {reenter: [close], «during: [], by: signal}",
+        "'during' has no steps",
+    ),
+    "a re-entry by an actor": (
+        "- start: {w: [{«reenter: [close], during: [close_all], by: signal}]}",
+        "an actor cannot take the step reenter",
+    ),
+    "a load among re-entered steps": (
+        "- {reenter: [close], during: [{«load: traffic, clients: 1, each: 1}], by: signal}",
+        "'load' is not allowed among interrupted or re-entered steps",
+    ),
+    "a release inside a block that a step leaves": (
+        "- enter: x\n- release: «x",
+        "'x' is released when its block is left",
+    ),
+    "a block that is left twice": (
+        "- enter: x\n- leave: x\n- leave: «x",
+        "'x' was released in line 11",
+    ),
+    "a leave of a connection that is in no block": (
+        "- acquire: x\n- leave: «x",
+        "'x' is in no block that the step 'enter' entered",
+    ),
+    "a generator that is not there": (
+        "- enter: x\n- abandon: «x",
+        "the block of 'x' is not in a generator",
+    ),
+    "a refusal that must and may happen": (
+        "- enter: x\n- leave: x\n  fails: not_borrowed\n  «may_refuse: true",
+        "this step must fail, so the pool cannot be free to refuse",
     ),
     "an interrupt in a forked child": (
         "- fork: [{«interrupt_everywhere: [close]}]",

@@ -24,7 +24,8 @@ PASS = "expect: {server: {peak: 1}}"
 
 FOR_EVERY_POOL = {
     "step": """abandon acquire advance cancel close connect enter expect fault heal
-        interrupt_everywhere join leave load query release start stop use wait_until with""",
+        interrupt_everywhere join leave load query reenter release start stop use wait_until
+        with""",
     "option": "listener size timeout",
     "expectation": "calls different real same server",
     "fault": "connect_hangs connect_interrupted connect_refused connect_slow",

@@ -20,11 +20,13 @@ class HookError(Exception):
 class Hooks:
     """Makes hooks and counts their calls. Safe to use from any thread.
 
-    `sleep` lets time pass. If it returns an awaitable, so does a slow hook.
+    `sleep` lets time pass. If it returns an awaitable, so does a slow hook. `called` takes the
+    place of each hook that the pool calls.
     """
 
-    def __init__(self, sleep: Callable[[float], object]) -> None:
+    def __init__(self, sleep: Callable[[float], object], called: Callable[[str], None]) -> None:
         self._sleep = sleep
+        self._called = called
         self._lock = FreshLock()
         self._calls: Counter[str] = Counter()
         self._made: dict[tuple[str, str], Callable[[Any], Any]] = {}
@@ -53,6 +55,7 @@ class Hooks:
             with self._lock:
                 self._calls[place] += 1
                 first = self._calls[place] == 1
+            self._called(place)
             if word == Hook.FAILING or word == (Hook.FAILING_ONCE if first else Hook.FAILING_LATER):
                 raise HookError(f"the {place} hook fails, as the test asked")
             if word == Hook.CLOSING:

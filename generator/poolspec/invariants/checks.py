@@ -17,6 +17,9 @@ NUMBERS_VOID = "numbers_void"
 """Logged when the server dies, and before it restarts and numbers connections from the start."""
 INTERRUPTED = "interrupted"
 """Logged after a round that was interrupted; the next round has a new pool."""
+REENTERED = "re-entered"
+"""Logged after a round whose pool was re-entered; the next round has a new pool."""
+_ROUNDS = (INTERRUPTED, REENTERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def violations_in_log(entries: Sequence[Entry], may: frozenset[Capability]) -> I
             yield from _overtaken(
                 entry
                 for entry in entries
-                if entry.kind == INTERRUPTED or (entry.by_pool and entry.pool == pool)
+                if entry.kind in _ROUNDS or (entry.by_pool and entry.pool == pool)
             )
 
 
@@ -120,7 +123,7 @@ def _overtaken(entries: Iterable[Entry]) -> Iterator[str]:
     queue: deque[int] = deque()
     name: dict[int, str] = {}
     for entry in entries:
-        if entry.kind == INTERRUPTED:
+        if entry.kind in _ROUNDS:
             queue.clear()
         if entry.ticket is None:
             continue
@@ -153,7 +156,7 @@ def waiting(entries: Iterable[Entry]) -> list[str]:
     """Return the actors that are in a pool's queue now."""
     queue: dict[tuple[int, int], str] = {}
     for entry in entries:
-        if entry.kind == INTERRUPTED:
+        if entry.kind in _ROUNDS:
             queue.clear()
         if entry.ticket is None or not entry.by_pool:
             continue

@@ -26,11 +26,11 @@ class LogRecords(logging.Handler):
         super().__init__(logging.DEBUG)
         self._look = look
         self._names = names.events
-        self._logger = logging.getLogger(names.logger)
-        self._level = self._logger.level
+        self.logger = logging.getLogger(names.logger)
+        self._level = self.logger.level
         self._events: Counter[str] = Counter()
-        self._logger.addHandler(self)
-        self._logger.setLevel(logging.DEBUG)
+        self.logger.addHandler(self)
+        self.logger.setLevel(logging.DEBUG)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count a record and search it for passwords. The handler's own lock is held."""
@@ -43,5 +43,5 @@ class LogRecords(logging.Handler):
 
     def stop(self) -> None:
         """Stop counting and restore the logger."""
-        self._logger.removeHandler(self)
-        self._logger.setLevel(self._level)
+        self.logger.removeHandler(self)
+        self.logger.setLevel(self._level)

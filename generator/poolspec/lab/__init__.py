@@ -1,8 +1,10 @@
 """What a generated test may import."""
 
 from poolspec.interruption.points import Point
+from poolspec.interruption.reentry import ReentryPoint
 from poolspec.interruption.suspensions import AsyncPoint
 from poolspec.lab.aio.actors import async_actor
+from poolspec.lab.aio.interruption import AsyncReentryPoint
 from poolspec.lab.aio.lab import AsyncLab
 from poolspec.lab.comparisons import (
     approx,
@@ -19,6 +21,7 @@ from poolspec.lifecycle.body_errors import BodyError, BodyInterrupt
 from poolspec.vocabulary import (
     BlockFrame,
     BlockKind,
+    Caller,
     Detail,
     ErrorKind,
     EventKind,
@@ -37,10 +40,12 @@ from poolspec.vocabulary import (
 __all__ = [
     "AsyncLab",
     "AsyncPoint",
+    "AsyncReentryPoint",
     "BlockFrame",
     "BlockKind",
     "BodyError",
     "BodyInterrupt",
+    "Caller",
     "Detail",
     "ErrorKind",
     "EventKind",
@@ -53,6 +58,7 @@ __all__ = [
     "Operation",
     "Point",
     "Real",
+    "ReentryPoint",
     "Runner",
     "Target",
     "Via",

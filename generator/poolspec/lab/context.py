@@ -15,6 +15,7 @@ from poolspec.faults.calls import CallFaults
 from poolspec.faults.hooks import Hooks
 from poolspec.faults.server import ServerFaults
 from poolspec.faults.targets import Targets
+from poolspec.interruption.reentry import ForeignCalls
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Entry, Log
 from poolspec.invariants.log_records import NO_LOG, LogRecords
@@ -27,6 +28,7 @@ from poolspec.lifecycle.teardown import Teardown
 from poolspec.servers import Server
 from poolspec.vocabulary import (
     Call,
+    Caller,
     Capability,
     ErrorKind,
     Flaw,
@@ -92,7 +94,8 @@ class Context(Generic[P, C]):
         self.server_faults = ServerFaults(server, self.tenant, self.observer, self.log)
         self.passwords = PasswordSearch(self.targets.passwords)
         self.log_records = LogRecords(getattr(adapter, "logs", NO_LOG), self.passwords.look)
-        self.hooks = Hooks(clock.sleep)
+        self.foreign = ForeignCalls()
+        self.hooks = Hooks(clock.sleep, lambda place: self.foreign.made(Caller.HOOK, f"{place}"))
         self.loads = Loads(self.observer, clock.now)
         self.pools = PoolRegistry[P]()
         self.sockets: list[Sockets] = []
@@ -146,6 +149,7 @@ class Context(Generic[P, C]):
     def _listen(self, entry: Entry) -> None:
         """Log an event of the pool. Raises what a fault of the listener says."""
         self.log.append(entry)
+        self.foreign.made(Caller.LISTENER, f"for the event {entry.kind}")
         error = self.calls.plan(Call.LISTENER).error
         if error is not None:
             raise error

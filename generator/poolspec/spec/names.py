@@ -16,7 +16,7 @@ STEM: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 PATH: Final = re.compile(r"[A-Za-z0-9._/+@=,~() -]+")
 REQUIREMENT: Final = re.compile(r"[A-Z][0-9]{2,3}")
 
-HELPER: Final = re.compile(r"(forked|interrupted)(_[0-9]+)?")
+HELPER: Final = re.compile(r"(attempted|forked|interrupted|reentered)(_[0-9]+)?")
 """Functions inside a test: of a forked child, of interrupted steps."""
 
 RESERVED: Final = frozenset(

@@ -155,8 +155,8 @@ _MISPLACED = {
     ),
 }
 _REPEATED = (
-    "among interrupted steps",
-    "take it out of the step interrupt_everywhere",
+    "among interrupted or re-entered steps",
+    "take it out of the step interrupt_everywhere or reenter",
 )
 
 

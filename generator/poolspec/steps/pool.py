@@ -53,6 +53,11 @@ class Resume(PoolStep):
 
 
 @dataclass(frozen=True, slots=True)
+class Inspect(PoolStep):
+    """Read what the pool reports."""
+
+
+@dataclass(frozen=True, slots=True)
 class Maintain(PoolStep):
     """Have the pool do its maintenance now."""
 
@@ -219,6 +224,12 @@ KINDS: tuple[StepKind[PoolStep] | StepKind[Close] | StepKind[Resize], ...] = (
         Capability.SUSPEND,
         "Let the pool hand out connections again.",
         brings=EventKind.POOL_RESUMED,
+    ),
+    _plain(
+        "inspect",
+        Inspect,
+        Capability.STATISTICS,
+        "Read the pool's statistics, its loans and its representation.",
     ),
     _plain("maintain", Maintain, Capability.MAINTENANCE, "Have the pool do its maintenance."),
 )

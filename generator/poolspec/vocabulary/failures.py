@@ -34,6 +34,8 @@ class ErrorKind(StrEnum):
     """Another transaction has changed the row (optimistic locking)."""
     INTERRUPTED = "interrupted"
     """An interrupt such as Ctrl-C was raised during the call and reached the caller."""
+    REENTRANT = "reentrant"
+    """The pool is at work in the same thread, and refuses the call at once."""
 
 
 class BodyFailure(StrEnum):
@@ -52,3 +54,18 @@ class Interruption(StrEnum):
     """Ctrl-C in a thread; cancellation of a task."""
     TIMEOUT = "timeout"
     """The timeout of a socket in a thread; a deadline around a task."""
+
+
+class Caller(StrEnum):
+    """Foreign code that calls the pool in a thread that is inside one of the pool's methods."""
+
+    SIGNAL = "signal"
+    """A signal handler."""
+    COLLECTOR = "collector"
+    """A finalizer that the garbage collector runs."""
+    LISTENER = "listener"
+    """A listener of the pool."""
+    LOG_HANDLER = "log_handler"
+    """A handler of the pool's logger."""
+    HOOK = "hook"
+    """A hook of the pool."""

@@ -1,16 +1,21 @@
-"""Attempts that are interrupted at every point where they suspend, one point after another."""
+"""Attempts that are repeated, each with one interruption or one re-entry at the next point."""
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
+from poolspec.interruption.eager import start_at_once
 from poolspec.interruption.points import MOST
+from poolspec.interruption.reentry import ReentryPoint, Site
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.interruption.suspensions import MOMENTS, AsyncPoint, Driven
-from poolspec.invariants.checks import INTERRUPTED
+from poolspec.invariants.checks import INTERRUPTED, REENTERED
 from poolspec.lab.aio.pool import AsyncContext
 from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.aio.rest import AsyncRest
-from poolspec.vocabulary import Interruption
+from poolspec.lab.aio.waiting import wait_until
+from poolspec.vocabulary import Caller, ErrorKind, Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -47,3 +52,93 @@ class AsyncInterrupter:
             pool.renew(*await self._pools.new())
             await Driven(attempt(point), point)
             await self._rest.check(pool)
+
+
+class AsyncReentryPoint:
+    """Re-enters the pool at the n-th point (from 1) of its block; see `ReentryPoint`.
+
+    The re-entered steps run at once until they suspend. A task runs the rest; the block ends after
+    the task.
+    """
+
+    def __init__(self, point: ReentryPoint, context: AsyncContext) -> None:
+        self.point = point
+        self._context = context
+        self._tasks: list[asyncio.Task[None]] = []
+        self._left = 0
+        """Re-entered steps that have not ended."""
+
+    @asynccontextmanager
+    async def into(self, steps: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+        """Re-enter the pool with steps while the block runs."""
+        with self.point.watching(lambda: self._start(steps)):
+            try:
+                yield
+            finally:
+                await wait_until(self._context.log, self._context.clock, lambda: not self._left)
+
+    def _start(self, steps: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._left += 1
+        self._context.clock.enter()
+        started = self._context.clock.now()
+        task = start_at_once(steps(), lambda error: self.point.fail(error, started))
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, _: "asyncio.Task[None]") -> None:
+        self._left -= 1
+        self._context.log.add("reentry_done")  # wakes the block while the task still counts
+        self._context.clock.leave()
+
+
+Reentering = Callable[[AsyncReentryPoint], Coroutine[Any, Any, None]]
+
+
+class AsyncReenterer:
+    """Repeats an attempt; the pool is re-entered at another point each time."""
+
+    def __init__(self, context: AsyncContext, pools: AsyncPools, rest: AsyncRest) -> None:
+        self._context = context
+        self._pools = pools
+        self._rest = rest
+
+    async def everywhere(
+        self,
+        attempt: Reentering,
+        *,
+        by: Caller,
+        at_least: int = 1,
+        may_fail: Collection[ErrorKind] = (),
+    ) -> None:
+        """Repeat an attempt until it runs through without a re-entry. Tests call it as `reenter`.
+
+        Each attempt has a new pool, made like the test's, which afterwards must have lost nothing.
+        """
+        sockets = OpenSockets()
+        for number in range(1, MOST):
+            point = await self._round(attempt, number, by, may_fail, sockets)
+            if not point.where:
+                return check_points(number - 1, at_least)
+            self._context.log.add(REENTERED, detail=point.where)
+        raise AssertionError(f"not through after {MOST} points")
+
+    async def _round(
+        self,
+        attempt: Reentering,
+        number: int,
+        by: Caller,
+        may_fail: Collection[ErrorKind],
+        sockets: OpenSockets,
+    ) -> ReentryPoint:
+        context, pool = self._context, self._context.pools.only()
+        context.hooks.forget()
+        await pool.close()
+        sockets.check()
+        pool.renew(*await self._pools.new())
+        logger = context.log_records.logger
+        site = Site(pool.raw, context.clock, logger, context.foreign, context.kind_of)
+        point = ReentryPoint(number, by, may_fail, site)
+        with noting_point(point):
+            await attempt(AsyncReentryPoint(point, context))
+            await self._rest.check(pool)
+        return point

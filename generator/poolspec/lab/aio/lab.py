@@ -18,7 +18,7 @@ from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.aio.ending import AsyncEnding
 from poolspec.lab.aio.faults import AsyncFaults
-from poolspec.lab.aio.interruption import AsyncInterrupter, Attempt
+from poolspec.lab.aio.interruption import AsyncInterrupter, AsyncReenterer, Attempt
 from poolspec.lab.aio.load import AsyncLoad
 from poolspec.lab.aio.opening import AsyncOpener, scripted_of
 from poolspec.lab.aio.pool import AsyncContext, AsyncHeld, AsyncPool
@@ -73,6 +73,7 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         self._load = AsyncLoad(context, self._actors, adapter, self._web)
         rest = AsyncRest(context, self._actors, self.invariants)
         self._interrupter = AsyncInterrupter(context, self._pools, rest)
+        self.reenter = AsyncReenterer(context, self._pools, rest).everywhere
         self._ending = AsyncEnding(
             context, adapter, self._actors, self._pools, self._web, self.invariants
         )

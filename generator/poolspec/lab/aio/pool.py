@@ -26,7 +26,7 @@ from poolspec.lab.borrowing.loans import Loans
 from poolspec.lab.context import Context
 from poolspec.lab.contract import HealthSeen, LoanSeen
 from poolspec.lab.rows import Row, all_figures, check_rows
-from poolspec.vocabulary import BlockFrame, BlockKind, ErrorKind, EventKind, StatName
+from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind, EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -97,7 +97,7 @@ class AsyncPool:
         self._log = log
         self._look_into = look_into
         self._blocks: dict[object, list[AbstractAsyncContextManager[AsyncHeld]]] = {}
-        self._loans = Loans[AsyncHeld](log)
+        self._loans = Loans[AsyncHeld](log, adapter)
 
     def renew(self, raw: Any, sockets: Sockets) -> None:
         """Represent another pool from now on; the one before was closed."""
@@ -120,8 +120,8 @@ class AsyncPool:
         if held is None:
             await self._adapter.release(self.raw, None)
             return
-        self._loans.end(held)
-        await self._adapter.release(self.raw, held.raw)
+        with self._loans.ending(held, ErrorKind.REENTRANT):
+            await self._adapter.release(self.raw, held.raw)
 
     async def reconnect(self, held: AsyncHeld) -> None:
         """Let the driver reconnect a connection on loan if it is lost, as a borrower may."""
@@ -166,12 +166,11 @@ class AsyncPool:
         If the pool refuses, the connection is still on loan. If it `may_refuse`, it is released.
         """
         assert held.block is not None
-        self._loans.end(held)
         try:
-            await held.block.leave()
+            with self._loans.ending(held, ErrorKind.NOT_BORROWED, ErrorKind.REENTRANT):
+                await held.block.leave()
         except Exception as error:
             held.block = None
-            self._loans.begin(held)
             if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
                 raise
             await self.release(held)
@@ -219,6 +218,13 @@ class AsyncPool:
         """Let the pool hand out connections again."""
         await self._controls().resume(self.raw)
         self._log.add(RESUMED)
+
+    async def inspect(self) -> None:
+        """Read what the pool reports without asking its connections."""
+        self._adapter.stats(self.raw)
+        repr(self.raw)
+        if Capability.LEAK_DETECTION in self._adapter.capabilities:
+            self._controls().loans(self.raw)
 
     async def maintain(self) -> None:
         """Make the pool do its maintenance."""

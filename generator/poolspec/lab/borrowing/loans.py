@@ -1,10 +1,12 @@
 """The connections of one pool that a test holds, and their entries in the event log."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from poolspec.invariants.log import Log
 from poolspec.lifecycle.locks import FreshLock
-from poolspec.vocabulary import EventKind
+from poolspec.vocabulary import ErrorKind, EventKind
 
 
 class Held(Protocol):
@@ -14,14 +16,22 @@ class Held(Protocol):
     holder: str
 
 
+class Explaining(Protocol):
+    """An adapter, in either concurrency mode."""
+
+    def kind_of(self, error: BaseException) -> ErrorKind | None:
+        """Return what an exception means; None if it is neither the pool's nor its driver's."""
+
+
 H = TypeVar("H", bound=Held)
 
 
 class Loans(Generic[H]):
     """What a test holds of one pool. Safe to use from any actor."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, adapter: Explaining) -> None:
         self._log = log
+        self._adapter = adapter
         self._lock = FreshLock()  # guards _held
         self._held: dict[int, H] = {}
 
@@ -32,12 +42,24 @@ class Loans(Generic[H]):
         self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=left)
         return held
 
-    def end(self, held: H) -> None:
-        """Log that a connection is about to be released. A second release is no event."""
+    def end(self, held: H) -> bool:
+        """Log that a connection is about to be released. Return False if it is not held."""
         with self._lock:
-            known = self._held.pop(id(held), None)
-        if known is not None:
+            known = self._held.pop(id(held), None) is not None
+        if known:
             self._log.add(EventKind.CHECKED_IN, connection=held.number)
+        return known
+
+    @contextmanager
+    def ending(self, held: H, *refusals: ErrorKind) -> Iterator[None]:
+        """Log the release of a connection, which is still held if the pool refuses it."""
+        known = self.end(held)
+        try:
+            yield
+        except Exception as error:
+            if known and self._adapter.kind_of(error) in refusals:
+                self.begin(held)
+            raise
 
     def all(self) -> list[H]:
         """Return the connections that are held."""

@@ -1,16 +1,19 @@
-"""Attempts that are interrupted at every point where they may block, one point after another."""
+"""Attempts that are repeated, each with one interruption or one re-entry at the next point."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from poolspec.interruption.points import MOST, Point
+from poolspec.interruption.reentry import ReentryPoint, Site
 from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
-from poolspec.invariants.checks import INTERRUPTED
+from poolspec.invariants.checks import INTERRUPTED, REENTERED
 from poolspec.lab.contract import PoolAdapter
+from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.pool import ThreadsContext
 from poolspec.lab.threads.pools import Pools
 from poolspec.lab.threads.rest import Rest
-from poolspec.vocabulary import Interruption
+from poolspec.lifecycle.forking import Progress, in_child
+from poolspec.vocabulary import Caller, ErrorKind, Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -52,3 +55,74 @@ class Interrupter:
             point.releasing = Releasing(pool.raw, self._adapter.release, clock)
             attempt(point)
             self._rest.check(pool)
+
+
+Reentering = Callable[[ReentryPoint], None]
+
+
+class Reenterer:
+    """Repeats an attempt in a forked child; the pool is re-entered at another point each time.
+
+    A pool that deadlocks on its own lock cannot be freed: the parent kills the child.
+    """
+
+    def __init__(self, context: ThreadsContext, actors: Actors, pools: Pools, rest: Rest) -> None:
+        self._context = context
+        self._actors = actors
+        self._pools = pools
+        self._rest = rest
+
+    def everywhere(
+        self,
+        attempt: Reentering,
+        *,
+        by: Caller,
+        at_least: int = 1,
+        may_fail: Collection[ErrorKind] = (),
+    ) -> None:
+        """Repeat an attempt until it runs through without a re-entry. Tests call it as `reenter`.
+
+        Each attempt has a new pool, made like the test's, which afterwards must have lost nothing.
+        The re-entered call may be refused at once; the call that it re-enters may fail in the ways
+        of `may_fail`. Raises AssertionError, also for a deadlock and for fewer points than
+        `at_least`.
+        """
+        pool = self._context.pools.only()
+        pool.close()
+        with Progress() as self._progress:
+            in_child(lambda: self._rounds(attempt, by, at_least, may_fail), self._progress)
+        pool.renew(*self._pools.new())
+
+    def _rounds(
+        self, attempt: Reentering, by: Caller, at_least: int, may_fail: Collection[ErrorKind]
+    ) -> None:
+        """In the child: do all rounds. The parent's pool is closed, and its actors are not here."""
+        self._context.observer.forget()
+        self._actors.forget()
+        sockets, pool = OpenSockets(), self._context.pools.only()
+        for number in range(1, MOST):
+            sockets.check()
+            pool.renew(*self._pools.new())
+            site = self._site()
+            point = ReentryPoint(number, by, may_fail, site)
+            point.progress = self._progress
+            self._progress.note("before the pool is re-entered")
+            with noting_point(point):
+                self._round(attempt, point)
+            if not point.where:
+                return check_points(number - 1, at_least)
+            self._context.log.add(REENTERED, detail=point.where)
+        raise AssertionError(f"not through after {MOST} points")
+
+    def _round(self, attempt: Reentering, point: ReentryPoint) -> None:
+        context, pool = self._context, self._context.pools.only()
+        context.hooks.forget()
+        attempt(point)
+        self._progress.note(f"after the pool was re-entered {point.where}")
+        self._rest.check(pool)
+        pool.close()
+
+    def _site(self) -> Site:
+        context = self._context
+        logger, raw = context.log_records.logger, context.pools.only().raw
+        return Site(raw, context.clock, logger, context.foreign, context.kind_of)

@@ -25,7 +25,7 @@ from poolspec.lab.threads.ending import Ending
 from poolspec.lab.threads.executor import run_in_executor
 from poolspec.lab.threads.faults import Faults
 from poolspec.lab.threads.global_pool import GlobalPool
-from poolspec.lab.threads.interruption import Interrupter
+from poolspec.lab.threads.interruption import Interrupter, Reenterer
 from poolspec.lab.threads.load import Load
 from poolspec.lab.threads.opening import Opener, scripted_of
 from poolspec.lab.threads.pool import Held, Pool, ThreadsContext
@@ -79,6 +79,7 @@ class Lab(CommonLab[Pool, Clock]):
         self._load = Load(context, self._actors, driver, self._web)
         rest = Rest(context, self._actors, self.invariants)
         self._interrupter = Interrupter(context, adapter, self._pools, rest)
+        self.reenter = Reenterer(context, self._actors, self._pools, rest).everywhere
         actors, pools, web, checks = self._actors, self._pools, self._web, self.invariants
         self._ending = Ending(context, adapter, driver, actors, pools, web, checks, threads)
 

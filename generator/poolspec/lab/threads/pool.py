@@ -29,7 +29,7 @@ from poolspec.lab.contract import (
 )
 from poolspec.lab.rows import Row, all_figures, check_rows
 from poolspec.lab.threads.clock import Clock
-from poolspec.vocabulary import BlockFrame, BlockKind, ErrorKind, EventKind, StatName
+from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind, EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -100,7 +100,7 @@ class Pool:
         self._log = log
         self._look_into = look_into
         self._blocks: dict[object, list[AbstractContextManager[Held]]] = {}
-        self._loans = Loans[Held](log)
+        self._loans = Loans[Held](log, adapter)
 
     def renew(self, raw: Any, sockets: Sockets) -> None:
         """Represent another pool from now on; the one before was closed."""
@@ -123,8 +123,8 @@ class Pool:
         if held is None:
             self._adapter.release(self.raw, None)
             return
-        self._loans.end(held)
-        self._adapter.release(self.raw, held.raw)
+        with self._loans.ending(held, ErrorKind.REENTRANT):
+            self._adapter.release(self.raw, held.raw)
 
     def reconnect(self, held: Held) -> None:
         """Let the driver reconnect a connection on loan if it is lost, as a borrower may."""
@@ -169,12 +169,11 @@ class Pool:
         If the pool refuses, the connection is still on loan. If it `may_refuse`, it is released.
         """
         assert held.block is not None
-        self._loans.end(held)
         try:
-            held.block.leave()
+            with self._loans.ending(held, ErrorKind.NOT_BORROWED, ErrorKind.REENTRANT):
+                held.block.leave()
         except Exception as error:
             held.block = None
-            self._loans.begin(held)
             if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
                 raise
             self.release(held)
@@ -222,6 +221,13 @@ class Pool:
         """Let the pool hand out connections again."""
         self._controls().resume(self.raw)
         self._log.add(RESUMED)
+
+    def inspect(self) -> None:
+        """Read what the pool reports without asking its connections."""
+        self._adapter.stats(self.raw)
+        repr(self.raw)
+        if Capability.LEAK_DETECTION in self._adapter.capabilities:
+            self._controls().loans(self.raw)
 
     def maintain(self) -> None:
         """Make the pool do its maintenance."""
