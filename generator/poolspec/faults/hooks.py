@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import Hook
+
+MARKS = "SET @set_up = 1"
+"""The statement of a hook that marks its session."""
 
 HOOK_PLACES = ("setup", "on_acquire")
 """The options of a pool that take a hook."""
@@ -17,15 +20,31 @@ class HookError(Exception):
     """Raised by a hook that fails on purpose."""
 
 
+class HookDriver(Protocol):
+    """The calls of a driver that hooks make; in asyncio they return awaitables."""
+
+    def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> object:
+        """Run a statement."""
+
+    def reconnect(self, connection: Any) -> object:
+        """Connect again if the connection is lost."""
+
+
 class Hooks:
     """Makes hooks and counts their calls. Safe to use from any thread.
 
-    `sleep` lets time pass. If it returns an awaitable, so does a slow hook. `called` takes the
-    place of each hook that the pool calls.
+    `sleep` lets time pass, `driver` uses a connection. If they return awaitables, so do the hooks
+    that use them. `called` takes the place of each hook that the pool calls.
     """
 
-    def __init__(self, sleep: Callable[[float], object], called: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        sleep: Callable[[float], object],
+        driver: HookDriver,
+        called: Callable[[str], None],
+    ) -> None:
         self._sleep = sleep
+        self._driver = driver
         self._called = called
         self._lock = FreshLock()
         self._calls: Counter[str] = Counter()
@@ -60,6 +79,10 @@ class Hooks:
                 raise HookError(f"the {place} hook fails, as the test asked")
             if word == Hook.CLOSING:
                 connection.close()
+            if word == Hook.MARKING:
+                return self._driver.run(connection, MARKS, ())
+            if word == Hook.RECONNECTING:
+                return self._driver.reconnect(connection)
             return self._sleep(SLOW_FOR) if word == Hook.SLOW else None
 
         return hook

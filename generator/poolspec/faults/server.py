@@ -1,7 +1,7 @@
 """Faults of the server that a test can cause and heal. Faults of calls are in `calls`.
 
-They are real: the server kills a connection, or is itself killed, paused and restarted. With
-scripted connections, a scripted server stands in for it.
+They are real: the server kills a connection, or is itself killed, restarted, paused or made
+read-only. With scripted connections, a scripted server stands in for it.
 """
 
 from collections.abc import Collection, Iterable
@@ -44,10 +44,12 @@ class ServerFaults:
         self.kill(idle)
 
     def set(self, fault: Fault) -> None:
-        """Kill or pause the server."""
+        """Kill or pause the server, or make it read-only."""
         server = self._private()
         if fault is Fault.SERVER_KILLED:
             server.crash()
+        elif fault is Fault.SERVER_READ_ONLY:
+            server.refuse_writes(True)
         else:
             server.pause()
         self._down.append(fault)
@@ -56,11 +58,13 @@ class ServerFaults:
             self._log.add(NUMBERS_VOID)
 
     def clear(self, fault: Fault) -> None:
-        """Restart the server, or let it continue."""
+        """Restart the server, let it continue, or let it write."""
         server = self._private()
         if fault is Fault.SERVER_KILLED:
             self._log.add(NUMBERS_VOID)
             server.restart()
+        elif fault is Fault.SERVER_READ_ONLY:
+            server.refuse_writes(False)
         else:
             server.resume()
         self._down.remove(fault)

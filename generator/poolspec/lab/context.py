@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Generic, Protocol, TypeVar
 
 from poolspec.faults.calls import CallFaults
-from poolspec.faults.hooks import Hooks
+from poolspec.faults.hooks import HookDriver, Hooks
 from poolspec.faults.server import ServerFaults
 from poolspec.faults.targets import Targets
 from poolspec.interruption.reentry import ForeignCalls
@@ -79,7 +79,13 @@ class Context(Generic[P, C]):
     """Monitors the pools that are made from now on."""
 
     def __init__(
-        self, server: Server, adapter: AnyAdapter, clock: C, time: TimeKind, calls: CallFaults
+        self,
+        server: Server,
+        adapter: AnyAdapter,
+        driver: HookDriver,
+        clock: C,
+        time: TimeKind,
+        calls: CallFaults,
     ) -> None:
         self.server = server
         self.clock = clock
@@ -95,7 +101,8 @@ class Context(Generic[P, C]):
         self.passwords = PasswordSearch(self.targets.passwords)
         self.log_records = LogRecords(getattr(adapter, "logs", NO_LOG), self.passwords.look)
         self.foreign = ForeignCalls()
-        self.hooks = Hooks(clock.sleep, lambda place: self.foreign.made(Caller.HOOK, f"{place}"))
+        called = partial(self.foreign.made, Caller.HOOK)
+        self.hooks = Hooks(clock.sleep, driver, called)
         self.loads = Loads(self.observer, clock.now)
         self.pools = PoolRegistry[P]()
         self.sockets: list[Sockets] = []

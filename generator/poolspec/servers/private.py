@@ -125,6 +125,13 @@ class PrivateServer(SqlServer):
         """Let a paused process continue."""
         os.kill(self.pid, signal.SIGCONT)
 
+    def refuse_writes(self, refuse: bool) -> None:
+        """Make the server read-only for all but administrators, or end that.
+
+        A server waits for open transactions that have written before it becomes read-only.
+        """
+        self._admin.run(f"SET GLOBAL read_only = {int(refuse)}")
+
     def stop(self) -> None:
         """End the server and remove its directory; idempotent."""
         super().stop()

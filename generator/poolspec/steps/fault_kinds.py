@@ -79,6 +79,13 @@ _OTHERS = (
         needs=Capability.SERVER_CONTROL,
         of_server=True,
     ),
+    FaultKind(
+        Fault.SERVER_READ_ONLY,
+        "Make the server read-only: it refuses to write",
+        "Let the server write again.",
+        needs=Capability.SERVER_CONTROL,
+        of_server=True,
+    ),
 )
 _NOUNS = {
     Call.CONNECT: "new connections",

@@ -48,6 +48,8 @@ class Fault(StrEnum):
     """The server is killed; healing starts it again."""
     SERVER_PAUSED = "server_paused"
     """The server stops answering; healing lets it continue."""
+    SERVER_READ_ONLY = "server_read_only"
+    """The server refuses to write, as after a failover; healing lets it write again."""
 
 
 class Call(StrEnum):

@@ -38,6 +38,10 @@ class Hook(StrEnum):
     """Closes the connection."""
     SLOW = "slow"
     """Takes a second of the test's clock."""
+    MARKING = "marking"
+    """Sets the user variable `@set_up` to 1."""
+    RECONNECTING = "reconnecting"
+    """Lets the driver connect again if the connection is lost, as `ping(reconnect=True)` does."""
 
 
 class Listening(StrEnum):

@@ -62,7 +62,7 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         scripted = scripted_of(adapter, clock, calls, connections)
         there = server if scripted is None else ScriptedServer(scripted)
         assert there is not None, "only scripted connections do without a server"
-        context = AsyncContext(there, adapter, clock, time, calls)
+        context = AsyncContext(there, adapter, adapter, clock, time, calls)
         self._actors = AsyncActors(clock, context.log)
         super().__init__(context, self._actors)
         self._progress = AsyncProgress(context, self._actors)

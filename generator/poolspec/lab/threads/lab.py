@@ -66,8 +66,8 @@ class Lab(CommonLab[Pool, Clock]):
         scripted = scripted_of(adapter, clock, calls, connections)
         there = server if scripted is None else ScriptedServer(scripted)
         assert there is not None, "only scripted connections do without a server"
-        context = ThreadsContext(there, adapter, clock, time, calls)
         driver = PyMySQLDriver(adapter)
+        context = ThreadsContext(there, adapter, driver, clock, time, calls)
         self._actors = Actors(clock, context.log)
         super().__init__(context, self._actors)
         self._progress = Progress(context, self._actors)

@@ -12,7 +12,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from poolspec.servers.engine.accounts import Accounts
+from poolspec.servers.engine.accounts import ADMIN, Accounts
 from poolspec.servers.engine.faults import Code, SqlError, from_sqlite
 from poolspec.servers.engine.store import Function, Handle, WriteLock, WriteLocks
 from poolspec.servers.engine.translate import Plan, Verb
@@ -113,6 +113,9 @@ class Session:
         """Run a translated statement."""
         if plan.touches_tables and plan.database is None and self.database is None:
             raise SqlError(Code.NO_DATABASE, "No database selected")
+        if plan.verb is not Verb.READ and self._is_read_only():
+            text = "The server is running with the --read-only option so it cannot execute this"
+            raise SqlError(Code.OPTION_PREVENTS, f"{text} statement")
         handle = self._handle(plan.database or self.database)
         if plan.sleeps:
             await self.sleep(plan.sleeps)
@@ -124,6 +127,9 @@ class Session:
             return self._execute(handle, plan)
         await self._take(handle)
         return self._write(handle, plan)
+
+    def _is_read_only(self) -> bool:
+        return self.user != ADMIN and bool(self.hub.variables.get("read_only"))
 
     def _write(self, handle: Handle, plan: Plan) -> Result:
         # The right to write is held.

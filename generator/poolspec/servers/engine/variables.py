@@ -1,7 +1,7 @@
 """System variables: the ones that clients read and set, each with its default.
 
 The variables with an effect are `autocommit`, `innodb_lock_wait_timeout`, `wait_timeout`
-and, for the whole server, `max_connections`. The others are stored and returned.
+and, for the whole server, `max_connections` and `read_only`. The others are stored and returned.
 """
 
 import sqlite3
@@ -40,6 +40,7 @@ _DEFAULTS: dict[str, Value] = {
     "net_read_timeout": 30,
     "net_write_timeout": 60,
     "performance_schema": 0,
+    "read_only": 0,
     "sql_mode": "STRICT_TRANS_TABLES",
     "sql_safe_updates": 0,
     "system_time_zone": "UTC",
