@@ -45,7 +45,7 @@ def test_the_causes_of_an_error_are_searched_too(secrets: PasswordSearch) -> Non
 def test_a_log_record_is_searched_with_its_attributes(
     secrets: PasswordSearch, extra: dict[str, str]
 ) -> None:
-    records = LogRecords(LogNames("poolspec.test", {}), secrets.look)
+    records = LogRecords(LogNames("poolspec.test", {}), secrets.look, lambda: None)
     text = "connected" if extra else f"connected as app:{PASSWORD}"
     logging.getLogger("poolspec.test").info("%s", text, extra=extra)
     records.stop()

@@ -54,7 +54,7 @@ CALLS = Place(
     tuple(
         Key(call.value, COUNTED, f"calls of {call}", "1")
         for call in Call
-        if call is not Call.LISTENER  # see EVENTS
+        if call not in (Call.LISTENER, Call.LOG_HANDLER)  # see EVENTS and LOGS
     ),
 )
 LOGS = Place(

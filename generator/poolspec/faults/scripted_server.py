@@ -53,6 +53,13 @@ class ScriptedServer(Server):
         """Make a connection lose its server."""
         self._connections.kill(connection_id)
 
+    def runs_statement(self, connection_id: int) -> bool:
+        """Return False: the statements of scripted connections end at once."""
+        return False
+
+    def kill_statement(self, connection_id: int) -> None:
+        """Do nothing: no statement runs."""
+
     def orphans(self) -> tuple[str, ...]:
         """Return nothing: there is nothing that could be left here."""
         return ()

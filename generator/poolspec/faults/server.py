@@ -33,6 +33,16 @@ class ServerFaults:
             self._server.kill_connection(number)
         settle(lambda: self._server.connection_ids(self._tenant) & doomed, lambda left: not left)
 
+    def kill_statement(self, number: int) -> None:
+        """Make the server end the statement of a connection, and wait until it has ended.
+
+        Raises AssertionError if none runs: the rest of the test would prove nothing.
+        """
+        if not settle(lambda: self._server.runs_statement(number), bool):
+            raise AssertionError(f"connection {number} runs no statement that could be killed")
+        self._server.kill_statement(number)
+        settle(lambda: self._server.runs_statement(number), lambda runs: not runs)
+
     def kill_idle(self, held: Collection[int]) -> None:
         """Make the server end the pool's connections that are not held.
 

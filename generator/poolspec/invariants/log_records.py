@@ -22,8 +22,11 @@ NO_LOG = LogNames("poolspec.no-such-log", {})
 class LogRecords(logging.Handler):
     """Counts the records of one pool's logger by event. Safe to use from any thread."""
 
-    def __init__(self, names: LogNames, look: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, names: LogNames, look: Callable[[str, str], None], pause: Callable[[], None]
+    ) -> None:
         super().__init__(logging.DEBUG)
+        self._pause = pause
         self._look = look
         self._names = names.events
         self.logger = logging.getLogger(names.logger)
@@ -36,6 +39,7 @@ class LogRecords(logging.Handler):
         """Count a record and search it for passwords. The handler's own lock is held."""
         self._look("a log record", f"{record.getMessage()} {vars(record)}")
         self._events[getattr(record, "event", "")] += 1
+        self._pause()
 
     def count(self, event: str) -> int:
         """Return the number of records about an event."""

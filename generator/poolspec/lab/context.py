@@ -99,7 +99,9 @@ class Context(Generic[P, C]):
         self.observer = Observer(server, self.tenant, self.targets.strangers)
         self.server_faults = ServerFaults(server, self.tenant, self.observer, self.log)
         self.passwords = PasswordSearch(self.targets.passwords)
-        self.log_records = LogRecords(getattr(adapter, "logs", NO_LOG), self.passwords.look)
+        self.log_records = LogRecords(
+            getattr(adapter, "logs", NO_LOG), self.passwords.look, self._pause_log
+        )
         self.foreign = ForeignCalls()
         called = partial(self.foreign.made, Caller.HOOK)
         self.hooks = Hooks(clock.sleep, driver, called)
@@ -154,12 +156,19 @@ class Context(Generic[P, C]):
         return lambda entry: self._listen(replace(entry, pool=number))
 
     def _listen(self, entry: Entry) -> None:
-        """Log an event of the pool. Raises what a fault of the listener says."""
+        """Log an event of the pool. Does what a fault of the listener says."""
         self.log.append(entry)
         self.foreign.made(Caller.LISTENER, f"for the event {entry.kind}")
-        error = self.calls.plan(Call.LISTENER).error
-        if error is not None:
-            raise error
+        plan = self.calls.plan(Call.LISTENER)
+        if plan.delay:
+            self.clock.sleep(plan.delay)
+        if plan.error is not None:
+            raise plan.error
+
+    def _pause_log(self) -> None:
+        """Take the time that a fault of the log handler says."""
+        if delay := self.calls.plan(Call.LOG_HANDLER).delay:
+            self.clock.sleep(delay)
 
     def clean_up(self, teardown: Teardown) -> None:
         """Undo what the test did outside its pools, after they are closed."""

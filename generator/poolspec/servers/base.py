@@ -90,6 +90,14 @@ class Server(ABC):
         """Have the server end a connection. A connection that has already ended is no error."""
 
     @abstractmethod
+    def runs_statement(self, connection_id: int) -> bool:
+        """Return whether a connection runs a statement at present."""
+
+    @abstractmethod
+    def kill_statement(self, connection_id: int) -> None:
+        """Have the server end the statement that a connection runs, and keep the connection."""
+
+    @abstractmethod
     def orphans(self) -> tuple[str, ...]:
         """Return the names of tenants that crashed runs of this machine left on the server."""
 

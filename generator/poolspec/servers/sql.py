@@ -67,8 +67,22 @@ class SqlServer(Server):
 
     def kill_connection(self, connection_id: int) -> None:
         """Have the server end a connection. A connection that has already ended is no error."""
+        self._kill("CONNECTION", connection_id)
+
+    def runs_statement(self, connection_id: int) -> bool:
+        """Ask the server's process list."""
+        rows = self._admin.run(
+            f"SELECT COMMAND FROM information_schema.processlist WHERE ID = {int(connection_id)}"
+        )
+        return [tuple(row) for row in rows] == [("Query",)]
+
+    def kill_statement(self, connection_id: int) -> None:
+        """Have the server end the statement that a connection runs, and keep the connection."""
+        self._kill("QUERY", connection_id)
+
+    def _kill(self, what: str, connection_id: int) -> None:
         try:
-            self._admin.run(f"KILL {int(connection_id)}")
+            self._admin.run(f"KILL {what} {int(connection_id)}")
         except RefusedError as error:
             if error.code in DENIED:
                 what = "may not kill the connections of others"

@@ -40,6 +40,8 @@ class FaultKind:
     """It needs a server, which scripted connections do not have."""
     scripted: bool = False
     """It needs scripted connections."""
+    threads_only: bool = False
+    """It blocks the caller, and so would block an event loop with all tasks in it."""
 
     def say(
         self, on: str | None, seconds: Value | None, times: Value | None, after: Value | None
@@ -64,6 +66,13 @@ _OTHERS = (
         Fault.IDLE_KILLED,
         "At the server, kill every connection that is idle in the pool",
         needs=Capability.KILL,
+    ),
+    FaultKind(
+        Fault.QUERY_KILLED,
+        "At the server, end the statement that runs on {on}",
+        terms=Terms.VICTIM,
+        needs=Capability.KILL,
+        of_server=True,
     ),
     FaultKind(
         Fault.SERVER_KILLED,
@@ -96,6 +105,7 @@ _NOUNS = {
     Call.RESET: "resets of sessions",
     Call.CLOSE: "closes",
     Call.LISTENER: "calls of the listener",
+    Call.LOG_HANDLER: "calls of the log handler",
 }
 _MANNERS = {
     Manner.FAILS: "Let {} fail",
@@ -112,7 +122,7 @@ _CONNECT_HEALED = {
     Manner.HANGS: "Accept new connections again.",
     Manner.SLOW: "Accept new connections without delay again.",
 }
-_LISTENING = {Call.LISTENER: Capability.EVENTS}
+_NEEDS = {Call.LISTENER: Capability.EVENTS, Call.LOG_HANDLER: Capability.LOGS}
 
 
 def _of_call(fault: Fault, call: Call, manner: Manner) -> FaultKind:
@@ -123,9 +133,10 @@ def _of_call(fault: Fault, call: Call, manner: Manner) -> FaultKind:
         sentence = _CONNECT_SENTENCES.get(manner, sentence)
         healed = _CONNECT_HEALED.get(manner, healed)
     scripted = call in OF_CONNECTIONS
-    needs = Capability.FOREIGN_CONNECTIONS if scripted else _LISTENING.get(call)
+    needs = Capability.FOREIGN_CONNECTIONS if scripted else _NEEDS.get(call)
     terms = Terms.CALLS | Terms.DURATION if manner is Manner.SLOW else Terms.CALLS
-    return FaultKind(fault, sentence, healed, terms, needs, scripted=scripted)
+    blocks = call in _NEEDS and manner is Manner.SLOW
+    return FaultKind(fault, sentence, healed, terms, needs, scripted=scripted, threads_only=blocks)
 
 
 _ROWS = {

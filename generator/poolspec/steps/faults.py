@@ -21,7 +21,7 @@ from poolspec.spec.scope import Hold, Scope
 from poolspec.spec.values import Step, Value
 from poolspec.steps.fault_kinds import FAULTS, FaultKind, Terms
 from poolspec.steps.kind import StepKind, Trait
-from poolspec.vocabulary import Fault
+from poolspec.vocabulary import Concurrency, Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
     kind = FAULTS[fault]
     scope.names.imply(kind.needs, f"'fault: {fault}'", fields.node)
     _check_terms(scope, fields, kind)
+    if kind.threads_only:
+        scope.names.bound_to.append((Concurrency.THREADS, fault, fields.at(FAULT)))
     if kind.of_server:
         scope.names.at_server.append((f"{fault} needs a server", fields.at(FAULT)))
     if kind.scripted:

@@ -91,7 +91,7 @@ class Capability(StrEnum):
     WEB_APP = "web_app"
     """The web applications that are registered can be served on the pool."""
     KILL = "kill"
-    """The server can end a connection on demand."""
+    """The server can end a connection, or the statement that it runs, on demand."""
     RECONNECT = "reconnect"
     """A borrower can let the driver reconnect its connection, as `ping(reconnect=True)` does."""
     FOREIGN_CONNECTIONS = "foreign_connections"

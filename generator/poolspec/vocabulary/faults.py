@@ -44,6 +44,12 @@ class Fault(StrEnum):
     """Listeners of the pool raise an error at each event."""
     LISTENER_INTERRUPTED = "listener_interrupted"
     """An interrupt is raised while a listener handles an event."""
+    LISTENER_SLOW = "listener_slow"
+    """Listeners of the pool take a certain time at each event."""
+    LOG_HANDLER_SLOW = "log_handler_slow"
+    """A handler of the pool's log takes a certain time for each record."""
+    QUERY_KILLED = "query_killed"
+    """The server ends the statement that runs on one connection, and keeps the connection."""
     SERVER_KILLED = "server_killed"
     """The server is killed; healing starts it again."""
     SERVER_PAUSED = "server_paused"
@@ -66,6 +72,8 @@ class Call(StrEnum):
     CLOSE = "close"
     LISTENER = "listener"
     """Receives an event."""
+    LOG_HANDLER = "log_handler"
+    """Writes a record of the pool's log."""
 
 
 class Manner(StrEnum):
@@ -95,7 +103,9 @@ CALL_FAULTS = {
     Fault.CLOSE_SLOW: (Call.CLOSE, Manner.SLOW),
     Fault.LISTENER_FAILS: (Call.LISTENER, Manner.FAILS),
     Fault.LISTENER_INTERRUPTED: (Call.LISTENER, Manner.INTERRUPTED),
+    Fault.LISTENER_SLOW: (Call.LISTENER, Manner.SLOW),
+    Fault.LOG_HANDLER_SLOW: (Call.LOG_HANDLER, Manner.SLOW),
 }
 """The faults of calls."""
-OF_CONNECTIONS = frozenset(Call) - {Call.CONNECT, Call.LISTENER}
+OF_CONNECTIONS = frozenset(Call) - {Call.CONNECT, Call.LISTENER, Call.LOG_HANDLER}
 """The calls of a connection; only scripted connections can make them fail on demand."""

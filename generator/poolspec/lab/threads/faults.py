@@ -41,6 +41,9 @@ class Faults:
         if fault is Fault.CONNECTION_KILLED:
             assert on is not None
             faults.kill([on.number])
+        elif fault is Fault.QUERY_KILLED:
+            assert on is not None
+            faults.kill_statement(on.number)
         elif fault is Fault.IDLE_KILLED:
             faults.kill_idle(self._context.pools.numbers())
         else:
