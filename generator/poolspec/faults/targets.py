@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from poolspec.faults.line import Line
 from poolspec.invariants.connection import open_connection
 from poolspec.servers import Address, PrivateServer, Server, Tenant, bound_socket, new_password
 from poolspec.vocabulary import Detail, Target
@@ -29,6 +30,8 @@ class Targets:
         self._sockets: list[socket.socket] = []
         self.strangers: list[Tenant] = []
         """Identities at the server other than the test's own."""
+        self.line: Line | None = None
+        """The line to the server, if the test silences one."""
 
     def where(self, target: Target) -> Tenant:
         """Return the address and identity of a target. Raises ServerError."""
@@ -67,6 +70,8 @@ class Targets:
     # --- one by one; the lock is held ------------------------------------------------------------
 
     def _right(self) -> Tenant:
+        if self.line is not None:
+            return replace(self._tenant, address=self.line.address)
         address = self._tenant.address
         if isinstance(self._server, PrivateServer):  # which listens on both
             address = replace(address, unix_socket=None)

@@ -74,11 +74,23 @@ def make_of(connection: Any) -> Make:
     """Return the kind of a connection of PyMySQL, of aiomysql, or of a scripted one."""
     if isinstance(connection, ScriptedLink):
         return Make(NONE, SCRIPTED)
-    writer = getattr(connection, "_writer", None)
-    source = writer.get_extra_info("socket") if writer else getattr(connection, "_sock", None)
-    family = getattr(source, "family", None)
+    family = getattr(_socket_of(connection), "family", None)
     kind = NONE if family is None else "unix" if family is socket.AF_UNIX else "tcp"
     return Make(kind, type(connection).__module__.partition(".")[0])
+
+
+def local_port(connection: Any) -> int:
+    """Return the port of this side of a connection over TCP; 0 if it is closed or has none."""
+    try:
+        return cast(int, _socket_of(connection).getsockname()[1])
+    except (AttributeError, IndexError, OSError):
+        return 0
+
+
+def _socket_of(connection: Any) -> Any:
+    """Return the socket of a connection of PyMySQL or of aiomysql; None if it is closed."""
+    writer = getattr(connection, "_writer", None)
+    return writer.get_extra_info("socket") if writer else getattr(connection, "_sock", None)
 
 
 class Sockets:
@@ -118,6 +130,11 @@ class Sockets:
         """
         with self._lock:
             return {known: connection for known, (_, connection) in self._open.items()}
+
+    def numbered(self) -> list[tuple[int, Any]]:
+        """Return the connections that are open now, each with its number at the server."""
+        with self._lock:
+            return list(self._open.values())
 
     def numbers(self) -> frozenset[int]:
         """Return the server's numbers of the connections that are open now."""

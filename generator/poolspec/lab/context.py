@@ -4,7 +4,7 @@ It holds the test's identity at the server, its clock and event log, its faults 
 pools made so far. Nothing here waits for an actor.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.hooks import HookDriver, Hooks
+from poolspec.faults.line import Line
 from poolspec.faults.server import ServerFaults
 from poolspec.faults.targets import Targets
 from poolspec.interruption.reentry import ForeignCalls
-from poolspec.invariants.connection import Sockets
+from poolspec.invariants.connection import Sockets, local_port
 from poolspec.invariants.log import Entry, Log
 from poolspec.invariants.log_records import NO_LOG, LogRecords
 from poolspec.invariants.observer import Observer
@@ -25,7 +26,7 @@ from poolspec.lab.contract import Meter, Metered, Place
 from poolspec.lab.load.loads import Loads
 from poolspec.lab.registry import P, PoolRegistry
 from poolspec.lifecycle.teardown import Teardown
-from poolspec.servers import Server
+from poolspec.servers import Server, Tenant
 from poolspec.vocabulary import (
     Call,
     Caller,
@@ -77,6 +78,8 @@ class Context(Generic[P, C]):
     """Which listener the next pool gets; None is the lab's own."""
     meter: Meter | None = None
     """Monitors the pools that are made from now on."""
+    line: Line | None = None
+    """The line between the pools and the server; None if they connect directly."""
 
     def __init__(
         self,
@@ -113,14 +116,41 @@ class Context(Generic[P, C]):
         self._folders: list[TemporaryDirectory[str]] = []
 
     @property
+    def tenant_of_pools(self) -> Tenant:
+        """The test's identity, at the address that its pools connect to."""
+        if self.line is None:
+            return self.tenant
+        return replace(self.tenant, address=self.line.address)
+
+    @property
     def is_virtual(self) -> bool:
         """Whether the clock is virtual, so that letting time pass takes no real time."""
         return not getattr(self.clock, "is_real", False)
+
+    def lay(self, line: Line) -> None:
+        """Let the pools connect over a line; before the first one is made."""
+        self.line = self.targets.line = line
 
     def measure(self) -> None:
         """Monitor the pool that is made next; needs the capability `metrics`."""
         assert isinstance(self._adapter, Metered), "needs: metrics"
         self.meter = self._adapter.meter()
+
+    def silence(self, held: Collection[int], only: int | None = None) -> None:
+        """Silence the connections that are not `held`, or only that with one number.
+
+        Raises AssertionError if there is none: the rest of the test would prove nothing.
+        """
+        assert self.line is not None, "needs: line"
+        chosen = [
+            connection
+            for sockets in self.sockets
+            for number, connection in sockets.numbered()
+            if (number == only if only is not None else number not in held)
+        ]
+        silenced = [self.line.silence(local_port(connection)) for connection in chosen]
+        if not any(silenced) or not all(silenced):
+            raise AssertionError(f"the line has {sum(silenced)} of {len(silenced)} connections")
 
     def execute(self, sql: str) -> None:
         """Run a statement on the test's own connection. Blocks until the server has answered."""
@@ -178,11 +208,16 @@ class Context(Generic[P, C]):
             ("the meter", self._stop_meter),
             ("the test's own connection", self.observer.close),
             ("the targets", self.targets.clean_up),
+            ("the line", self._end_line),
             *(("a folder", folder.cleanup) for folder in self._folders),
             ("the test's database", partial(self.server.drop_tenant, self.tenant)),
         ]
         for what, step in steps:
             teardown.do(what, step, limit=None)
+
+    def _end_line(self) -> None:
+        if self.line is not None:
+            self.line.close()
 
     def _stop_meter(self) -> None:
         if self.meter is not None:

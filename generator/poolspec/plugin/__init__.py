@@ -22,6 +22,7 @@ from poolspec.plugin.process_exit import leave_threads, note_status, threads_bef
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
+    from poolspec.faults.line import Line
     from poolspec.lab import Lab
     from poolspec.lab.aio.lab import AsyncLab
     from poolspec.lab.contract import PoolAdapter
@@ -134,10 +135,14 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
         if adapter is None:
             pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio form, or it is not installed")
         skip_unless_able(spec, adapter.capabilities | able)
+        line = _line_for(spec, server)
         run = AsyncioRun(server, adapter, time, connections)
     else:
         skip_unless_able(spec, pool_adapter.capabilities | able)
+        line = _line_for(spec, server)
         run = ThreadsRun(server, pool_adapter, time, connections)
+    if line is not None:
+        run.lab.context.lay(line)
     request.node.stash[run_key] = run
     yield run.lab
     run.dispose()
@@ -152,6 +157,15 @@ def _server_for(
     server: Server = request.getfixturevalue("pool_server")
     request.node.user_properties.append(_property("server", _describe(server)))
     return server, server.capabilities
+
+
+def _line_for(spec: dict[str, Any], server: Server | None) -> Line | None:
+    """Return a line to the server if the test silences one; its thread is older than the lab."""
+    if server is None or Capability.LINE not in spec.get("needs", ()):
+        return None
+    from poolspec.faults.line import Line
+
+    return Line(server.address)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,6 +13,8 @@ from poolspec.servers.rights import DENIED, lacking
 from poolspec.vocabulary import Capability
 
 FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
+_EACH = frozenset({Capability.LINE})
+"""Any server can be reached over one more line."""
 _NO_SUCH_THREAD = 1094
 
 
@@ -30,7 +32,7 @@ class SqlServer(Server):
         self.kind = kind
         self.address = address
         self.version = version
-        self.capabilities = capabilities
+        self.capabilities = capabilities | _EACH
         self._admin = admin
 
     def __repr__(self) -> str:

@@ -75,6 +75,19 @@ _OTHERS = (
         of_server=True,
     ),
     FaultKind(
+        Fault.CONNECTION_SILENCED,
+        "Let the line of {on} swallow the bytes of both sides",
+        terms=Terms.VICTIM,
+        needs=Capability.LINE,
+        of_server=True,
+    ),
+    FaultKind(
+        Fault.IDLE_SILENCED,
+        "Let the line of every connection that is idle in the pool swallow the bytes of both sides",
+        needs=Capability.LINE,
+        of_server=True,
+    ),
+    FaultKind(
         Fault.SERVER_KILLED,
         "Kill the server",
         "Start the server again.",

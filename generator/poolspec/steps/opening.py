@@ -21,6 +21,7 @@ from poolspec.steps.demands import guard, must
 from poolspec.steps.global_pool import PoolMaker
 from poolspec.steps.kind import NOT_REPEATED, StepKind, Trait
 from poolspec.steps.options import (
+    HOUSEKEEPING,
     OPEN_OPTIONS,
     UNJUDGED,
     options_of,
@@ -127,6 +128,8 @@ def _read_open(scope: Scope, fields: Fields) -> Open | None:
     if not fields.has(FAILS):
         scope.bind(word, Naming.POOL)
     given = fields.get(OPENED_WITH)
+    if given and given.has(HOUSEKEEPING):
+        scope.names.real_time.append(("a housekeeper", fields.at(OPENED_WITH)))
     options = (*(options_of(given)), *_invalid(scope, fields))
     scope.names.options.append((options, fields.at(OPENED_WITH)))
     return Open(

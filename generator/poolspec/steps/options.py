@@ -137,16 +137,17 @@ SETTINGS: tuple[Key[Any], ...] = (
     Key("autocommit", FLAG, "whether each statement commits at once", "true", default=_OWN),
     Key("tls", FLAG, "true: TLS is required; false: it is declined", "false", default=_OWN),
 )
-OPEN_OPTIONS = Place("the options of an opened pool", (*POOL_OPTIONS, *SETTINGS))
+_PASSED = Place("the options of an opened pool", (*POOL_OPTIONS, *SETTINGS))
+OPEN_OPTIONS = Place(_PASSED.name, (*_PASSED.keys, HOUSEKEEPING))
 
 
 def _option_fault(word: str) -> str:
-    return "" if word in OPEN_OPTIONS.names else expected(OPEN_OPTIONS.names, word)
+    return "" if word in _PASSED.names else expected(_PASSED.names, word)
 
 
 UNJUDGED = map_kind(
     "options with a value each",
-    name_kind("an option", _option_fault, f"({'|'.join(OPEN_OPTIONS.names)})"),
+    name_kind("an option", _option_fault, f"({'|'.join(_PASSED.names)})"),
     SCALAR,
 )
 

@@ -96,5 +96,7 @@ class Capability(StrEnum):
     """A borrower can let the driver reconnect its connection, as `ping(reconnect=True)` does."""
     FOREIGN_CONNECTIONS = "foreign_connections"
     """The pool can be given any callable that opens a DB-API connection."""
+    LINE = "line"
+    """The pool can connect over a TCP line of the lab's, which a test makes silent."""
     SERVER_CONTROL = "server_control"
     """The server belongs to the run: it can be killed, restarted and paused."""

@@ -24,6 +24,11 @@ class AsyncFaults:
         self._context.log.add("fault", detail=fault)
         if fault in CALL_FAULTS:
             self._context.calls.set(fault, seconds=seconds, times=times, after=after)
+        elif fault is Fault.CONNECTION_SILENCED:
+            assert on is not None
+            self._context.silence((), on.number)
+        elif fault is Fault.IDLE_SILENCED:
+            self._context.silence(self._context.pools.numbers())
         else:
             await asyncio.to_thread(self._strike, fault, on)
 

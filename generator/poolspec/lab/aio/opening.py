@@ -1,6 +1,7 @@
 """How a test opens connections: the pool's own driver, a plain driver, or scripted connections."""
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Any
 
 from poolspec.faults.calls import CallFaults, Plan
@@ -35,23 +36,27 @@ class AsyncOpener:
     ) -> None:
         self._context = context
         self._scripted = scripted
-        self.open: Callable[[], Awaitable[Any]] = self._chosen(adapter, connections)
-        """Opens one connection; ignores the faults that are set, unless it is scripted."""
+        self._adapter = adapter
+        self._connections = connections
+
+    async def open(self) -> Any:
+        """Open one connection; ignores the faults that are set, unless it is scripted."""
+        return await self._open_one()
+
+    @cached_property
+    def _open_one(self) -> Callable[[], Awaitable[Any]]:
+        tenant = self._context.tenant_of_pools
+        if self._scripted is not None:
+            return self._scripted.open
+        if self._connections is Connections.PLAIN:
+            return foreign_of(self._adapter).plain(tenant)
+        return self._adapter.opener(tenant)
 
     async def connect(self) -> Any:
         """Open one connection for a pool."""
         if self._scripted is None:  # scripted connections follow the plan themselves
             await self._suffer(self._context.calls.plan(Call.CONNECT))
         return await self.open()
-
-    def _chosen(
-        self, adapter: AsyncPoolAdapter, connections: Connections
-    ) -> Callable[[], Awaitable[Any]]:
-        if self._scripted is not None:
-            return self._scripted.open
-        if connections is Connections.PLAIN:
-            return foreign_of(adapter).plain(self._context.tenant)
-        return adapter.opener(self._context.tenant)
 
     async def _suffer(self, plan: Plan) -> None:
         clock = self._context.clock

@@ -56,7 +56,12 @@ class AsyncPools:
             self.wiring(self.connector(sockets)), listen=self._context.numbered_listener()
         )
         made = self._context.options(options)
-        return self.registered(await configuring(self._adapter).open(made, place, wiring), sockets)
+        housekeeping = made.pop("housekeeping", None)
+        raw = await configuring(self._adapter).open(made, place, wiring)
+        pool = self.registered(raw, sockets)
+        if housekeeping is not None:
+            await pool.keep(housekeeping)
+        return pool
 
     async def connect(self) -> AsyncHeld:
         """Open a connection that belongs to no pool."""

@@ -58,7 +58,12 @@ class Pools:
             self.wiring(self.connector(sockets)), listen=self._context.numbered_listener()
         )
         made = self._context.options(options)
-        return self.registered(configuring(self._adapter).open(made, place, wiring), sockets)
+        housekeeping = made.pop("housekeeping", None)
+        raw = configuring(self._adapter).open(made, place, wiring)
+        pool = self.registered(raw, sockets)
+        if housekeeping is not None:
+            pool.keep(housekeeping)
+        return pool
 
     def connect(self) -> Held:
         """Open a connection that belongs to no pool."""
