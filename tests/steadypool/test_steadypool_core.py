@@ -193,7 +193,7 @@ def test_a_connection_is_replaced_if_the_pool_is_cleared_during_its_check() -> N
     core.check_in(borrow(core), True, 0.0)
     request = start(core, 60.0)
     core.clear([], 60.0)
-    core.checked(request, True)
+    core.checked(request, True, 0.0)
     core.checkout(request, 60.0)
     assert request.step is Step.REPLACE
 

@@ -85,7 +85,7 @@ class World:
             case Step.TAKE:
                 core.checkout(request, now)
             case Step.CHECK | Step.VALIDATE:
-                core.checked(request, choice % 2 == 0)
+                core.checked(request, choice % 2 == 0, now)
             case Step.REPLACE:
                 request.waiter = Bell()
                 core.retired(request, now)

@@ -28,7 +28,7 @@ from steadypool import (
 )
 from steadypool._core.entries import ConnectionState
 from steadypool._drivers.async_connector import AsyncConnector
-from steadypool._drivers.async_dbapi import answers, state
+from steadypool._drivers.async_dbapi import ping, state
 from steadypool._drivers.async_mysql import AsyncConnection
 
 Leave = Callable[[Any], Awaitable[object]]
@@ -170,11 +170,12 @@ def test_a_round_trip_detects_whether_a_connection_answers(config: Config) -> No
     async def body() -> None:
         async with pool_on(config, validate_after=0) as pool:
             async with pool as connection:
-                assert await answers(connection)
+                await ping(connection)
             async with pool as again:
                 assert again is connection
                 again.abort()
-                assert not await answers(again)
+                with pytest.raises(pymysql.err.Error):
+                    await ping(again)
 
     asyncio.run(body())
 

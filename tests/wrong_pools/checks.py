@@ -35,8 +35,8 @@ class RecyclesAtHalfTheAge(Core):
 class BelievesEveryCheck(Core):
     """Checks a connection, and hands it out although the check failed."""
 
-    def checked(self, request: AcquireRequest, alive: bool) -> None:
-        super().checked(request, True)
+    def checked(self, request: AcquireRequest, alive: bool, now: float) -> None:
+        super().checked(request, True, now)
 
 
 @noticed_by("recycling.the_default_age_is_an_hour")
@@ -55,7 +55,7 @@ class AsyncNeverRecyclesByDefault(steadypool.AsyncConnectionPool):
         super().__init__(size, max_overflow, **({"recycle": 0} | options))
 
 
-@noticed_by("connection_faults.failing_checks_do_not_extend_the_acquire_timeout")
+@noticed_by("silent_lines.a_short_timeout_leaves_time_to_connect")
 class AsyncChecksWithoutLimit(AsyncEngine):
     """Does not limit checks and replacements by the timeout of their acquire."""
 

@@ -13,7 +13,7 @@ from steadypool._asyncio.connect_tasks import AsyncConnecting
 from steadypool._asyncio.request import AsyncAcquireRequest, task_name
 from steadypool._common import callers
 from steadypool._core.backoff import Backoff, earliest
-from steadypool._core.entries import PoolEntry, Step
+from steadypool._core.entries import Answer, PoolEntry, Step
 from steadypool._drivers import async_dbapi as connections
 from steadypool._drivers import session
 from steadypool.events import CloseReason
@@ -94,7 +94,7 @@ class AsyncEngine(AsyncConnecting):
                 await self.leave_read_only(entry)
             raise
         if self._opener.is_lost(entry.connection, is_new=not entry.uses):
-            self._core.checked(request, False)
+            self._core.checked(request, False, self._now())
             self._log.connection_invalid()
 
     async def _prepare(self, connection: Any, backoff: Backoff) -> None:
@@ -103,13 +103,19 @@ class AsyncEngine(AsyncConnecting):
             await self._within(answer, backoff)
 
     async def _check(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
-        assert request.entry is not None
-        connection = request.entry.connection
+        entry = request.entry
+        assert entry is not None
         if request.step is Step.VALIDATE:
-            usable = await self._within(connections.answers(connection), backoff)
+            now = self._now()
+            if backoff.limit is not None and now >= backoff.limit:
+                raise self._timeout_error(backoff)
+            answer = await self.check(entry.connection, backoff.check_limit(now))
+            if answer is Answer.SILENT:
+                self.doubt(entry, now)
+            usable = answer is Answer.ALIVE
         else:
-            usable = connections.alive(connection)
-        self._core.checked(request, usable)
+            usable = connections.alive(entry.connection)
+        self._core.checked(request, usable, self._now())
         if not usable:
             self._log.connection_invalid()
 

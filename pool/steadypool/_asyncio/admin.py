@@ -112,9 +112,10 @@ class AsyncPoolAdmin(BasePool):
         await self._maintain(math.inf)
 
     async def _maintain(self, limit: float) -> None:
-        await self._engine.tidy()
-        self._engine.report_leaks()
         until = self._now() + limit
+        await self._engine.tidy()
+        await self._engine.probe(limit)
+        self._engine.report_leaks()
         try:
             while self._now() < until and await self._engine.grow(limit):
                 pass

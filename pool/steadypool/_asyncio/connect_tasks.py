@@ -21,8 +21,9 @@ from steadypool._core.backoff import Backoff
 from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
-from steadypool._drivers.async_dbapi import adopt
+from steadypool._drivers.async_dbapi import abort, adopt
 from steadypool._drivers.refusals import is_full, is_transient
+from steadypool._drivers.silence import SignsOfLife
 from steadypool.errors import (
     ConnectionFailedError,
     ConnectionPoolError,
@@ -98,6 +99,8 @@ class AsyncConnecting(AsyncReleasing):
     def _close_core(self, to_close: list[PoolEntry], now: float) -> None:
         self._core.close(to_close, now)
         cancel(task for task, _ in self._connects.values())  # their requests then fail as well
+        for entry in self._probed:
+            abort(entry.connection)
 
     async def settle(self) -> None:
         """Cancel resets under way, and wait up to 5 s until no task of the pool is left."""
@@ -230,4 +233,6 @@ class AsyncConnecting(AsyncReleasing):
         recycle = settings.recycle
         if settings.recycle_jitter:
             recycle *= 1 - settings.recycle_jitter * self._random()
+        if isinstance(connection, SignsOfLife):
+            connection.keep_time(self._now)
         return PoolEntry(connection, 0, now, recycle, now - began)

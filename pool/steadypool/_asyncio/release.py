@@ -6,16 +6,18 @@ before the first await, and cancelling `release` does not stop the reset task.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from steadypool._asyncio.connect import AsyncOpener
-from steadypool._asyncio.tasks import Tasks, cancel
+from steadypool._asyncio.tasks import OutOfTimeError, Tasks, cancel
 from steadypool._common.log import PoolLog
 from steadypool._core.core import Core
-from steadypool._core.entries import ConnectionState, PoolEntry
+from steadypool._core.entries import Answer, ConnectionState, PoolEntry
 from steadypool._core.settings import Reset
 from steadypool._drivers import async_dbapi as connections
+from steadypool._drivers.silence import SHORTEST_SILENCE
 from steadypool.events import CloseReason
 from steadypool.protocols import AsyncClock, Waiter
 
@@ -31,14 +33,17 @@ class AsyncReleasing:
         self._log = log
         self._tasks = Tasks(clock)
         self._resets: set[asyncio.Task[object]] = set()
+        self._probed: set[PoolEntry] = set()
+        """Idle connections on which maintenance makes a round trip."""
         self._closes: dict[PoolEntry, asyncio.Task[None]] = {}
 
     # --- releasing -------------------------------------------------------------------------------
 
     async def finish_release(self, entry: PoolEntry, state: ConnectionState) -> None:
         """Reset or close a returned connection; its slot stays reserved until that is done."""
-        if state is ConnectionState.CLOSED:
-            self._core.distrust()
+        if connections.state(entry.connection) is ConnectionState.CLOSED:
+            loss = connections.loss(entry.connection)
+            self._begin_change(lambda to_close, now: self._core.lost_on_loan(entry, loss, to_close))
         elif state is ConnectionState.READ_ONLY:
             await self.leave_read_only(entry)
         if entry.returning:
@@ -90,7 +95,9 @@ class AsyncReleasing:
         """Start closing a connection, unless its close is already running."""
         task = self._closes.get(entry)
         if task is None:
-            task = self._closes[entry] = self._tasks.spawn(connections.close(entry.connection))
+            task = self._closes[entry] = self._tasks.spawn(
+                connections.close(entry.connection, silent=entry.silent)
+            )
             task.add_done_callback(lambda _: self._closes.pop(entry))
         return task
 
@@ -101,10 +108,16 @@ class AsyncReleasing:
 
         Cancelling the caller does not stop the closing.
         """
+        for task in self._begin_change(apply):
+            await self._tasks.ended(task)
+
+    def _begin_change(
+        self, apply: Callable[[list[PoolEntry], float], None]
+    ) -> list[asyncio.Task[None]]:
+        """Apply a change, and return the tasks that close the connections that it removed."""
         to_close: list[PoolEntry] = []
         apply(to_close, self._now())
-        for task in [self._tasks.spawn(self._discard(entry)) for entry in to_close]:
-            await self._tasks.ended(task)
+        return [self._tasks.spawn(self._discard(entry)) for entry in to_close]
 
     async def tidy(self) -> None:
         """Close idle connections that are dead, too old or unused for too long."""
@@ -126,6 +139,62 @@ class AsyncReleasing:
         await self.change(leave)
         if emptied:
             self._log.server_read_only()
+
+    async def probe(self, limit: float) -> None:
+        """Make round trips on idle connections that gave no sign of life for `check_after`.
+
+        At the first silent one, all that gave none since this pass began are closed. So a pass
+        waits for one missing answer at most. No round trip begins later than `limit` seconds from
+        now.
+        """
+        began = self._now()
+        for entry, since in self._core.unproven(began):
+            left = began + limit - self._now()
+            if left <= 0:
+                return
+            answer = await self._probe(entry, since, None if left == math.inf else left / 2)
+            if answer is Answer.SILENT:
+                self.doubt(entry, began)
+
+    async def _probe(self, entry: PoolEntry, since: float, limit: float | None) -> Answer:
+        reserved: list[PoolEntry] = []
+        self._core.reserve(entry, since, reserved)
+        if not reserved:  # in use meanwhile
+            return Answer.ALIVE
+        self._probed.add(entry)
+        answer = Answer.DEAD
+        try:
+            answer = await self.check(entry.connection, limit)
+        finally:
+            self._probed.discard(entry)
+            self._core.probed(entry, answer, self._now())
+            if entry.returning:
+                self._log.connection_invalid()
+                self._tasks.spawn(self._discard(entry))
+        return answer
+
+    async def check(self, connection: Any, limit: float | None) -> Answer:
+        """Make a round trip within `limit` seconds, and return what it shows.
+
+        Without a limit, that of the connection holds, or CHECK_LIMIT. An error of a foreign driver
+        after a wait counts as silence.
+        """
+        if not connections.alive(connection):
+            return Answer.DEAD
+        began, error = self._now(), None
+        seconds = connections.check_limit(connection, limit)
+        try:
+            await self._tasks.within(connections.ping(connection), began + seconds)
+        except OutOfTimeError:
+            return Answer.SILENT if seconds >= SHORTEST_SILENCE else Answer.DEAD
+        except Exception as reason:
+            error = reason
+        return connections.answer_of(connection, error, self._now() - began)
+
+    def doubt(self, entry: PoolEntry, since: float) -> None:
+        """Close all idle connections that gave no sign of life from `since`, as this one did."""
+        entry.silent = True
+        self._begin_change(lambda to_close, now: self._core.doubt(since, to_close))
 
     async def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, abort those still on loan."""

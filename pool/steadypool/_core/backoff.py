@@ -47,6 +47,11 @@ class Backoff(NamedTuple):  # which is quicker to make than a frozen dataclass
         """Return the seconds that remain for connecting; None: no limit."""
         return None if self.limit is None else self.limit - now
 
+    def check_limit(self, now: float) -> float | None:
+        """Return the seconds for a check by a round trip: half of what remains, the rest is for a
+        connect if no answer comes. None: no limit."""
+        return None if self.limit is None else (self.limit - now) / 2
+
     def retry_at(self, attempts: int, random: Callable[[], float], now: float) -> float | None:
         """Return the time of the next attempt after this many failures; None: too late for one.
 

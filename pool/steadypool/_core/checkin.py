@@ -32,8 +32,8 @@ class Checkin(State):
                 return False
         self._begin_checkin(entry)
         self._events.record(EventKind.CHECKED_IN, entry=entry)
-        if entry.generation != self.generation:
-            entry.reason = self._emptied_reason()
+        if not self._is_current(entry):
+            entry.reason = self._emptied_reason(entry)
         elif entry.uses >= self.settings.max_uses:
             entry.reason = CloseReason.USED_UP
         elif clean and self.settings.keeps_clean:

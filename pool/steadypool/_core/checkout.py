@@ -53,19 +53,6 @@ class Checkout(State):
                 self._keep_watch()
         self._emit_events(now)
 
-    def checked(self, request: AcquireRequest, alive: bool) -> None:
-        """Report the result of the check of the request's connection."""
-        entry = request.entry
-        assert entry is not None
-        if alive:
-            request.step = Step.TAKE
-            return
-        request.broken = True
-        entry.reason = CloseReason.ERROR
-        request.step = Step.REPLACE
-        self.validation_failures += 1
-        self.distrust()
-
     def retired(self, request: AcquireRequest, now: float) -> None:
         """Report that the connection of a REPLACE was closed; the request may open another."""
         entry = request.entry
@@ -179,12 +166,13 @@ class Checkout(State):
     def checkout(self, request: AcquireRequest, now: float) -> None:
         """End an acquire whose step is TAKE: its connection is on loan from now on.
 
-        If the pool was cleared or closed meanwhile, the next step is REPLACE instead.
+        If the pool was cleared or closed meanwhile, or doubts the connection, the next step is
+        REPLACE instead.
         """
         entry = request.entry
         assert entry is not None
-        if entry.generation != self.generation:
-            entry.reason = self._emptied_reason()
+        if not self._is_current(entry):
+            entry.reason = self._emptied_reason(entry)
             request.step = Step.REPLACE
             return
         entry.reason = None

@@ -19,15 +19,18 @@ the result. The rules:
 * A slot becomes free only after its connection was closed, so the server too never sees more
   connections than the limit.
 * Clearing or closing the pool raises the generation. A connection of an earlier generation is never
-  handed out and never becomes idle.
+  handed out and never becomes idle. A silent connection raises it too; then connections that
+  answered since the silence began belong to the new generation.
 
-`checkout`, `checkin` and `maintenance` hold the transitions, `state` their shared operations.
+`checkout`, `checkin`, `doubt` and `maintenance` hold the transitions, `state` their shared
+operations.
 """
 
 from typing import TypeVar
 
 from steadypool._core.checkin import Checkin
 from steadypool._core.checkout import Checkout
+from steadypool._core.doubt import Doubt
 from steadypool._core.entries import AcquireRequest
 from steadypool._core.maintenance import Maintenance
 from steadypool.errors import (
@@ -44,7 +47,7 @@ from steadypool.stats import PoolStats
 _Shortage = TypeVar("_Shortage", PoolTimeoutError, PoolExhaustedError)
 
 
-class Core(Checkout, Checkin, Maintenance):
+class Core(Checkout, Checkin, Doubt, Maintenance):
     """All transitions, statistics and errors. Not thread-safe: the caller holds its lock."""
 
     __slots__ = ()

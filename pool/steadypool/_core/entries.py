@@ -28,6 +28,27 @@ class ConnectionState(Enum):
     CLOSED = auto()
 
 
+class Answer(Enum):
+    """The result of a round trip on an idle connection."""
+
+    ALIVE = auto()
+    DEAD = auto()
+    """The connection is closed, or it failed at once."""
+    SILENT = auto()
+    """No answer came in time: the line may swallow what it is given."""
+
+
+class Loss(Enum):
+    """How a connection was lost while it was on loan."""
+
+    KNOWN = auto()
+    """The server or the borrower closed it."""
+    SILENT = auto()
+    """A statement got no answer in time."""
+    UNKNOWN = auto()
+    """Its borrower gave up, or its driver does not report more."""
+
+
 class Step(Enum):
     """The next step of an acquire, and the reservation that it owns meanwhile."""
 
@@ -96,12 +117,16 @@ class PoolEntry:
         "good_until",
         "holder",
         "key",
+        "position",
+        "proven",
         "reason",
         "reported",
         "returning",
         "serial",
+        "silent",
         "since",
         "took",
+        "unsure",
         "uses",
         "where",
     )
@@ -120,6 +145,14 @@ class PoolEntry:
         """Until then it may be handed out unchecked: it is not too old and was used recently."""
         self.since = now
         """The time of its last checkout or checkin."""
+        self.proven = now
+        """The time of the last round trip that the pool made on it, or of its connect."""
+        self.position: int | None = None
+        """Its position among the idle connections, while maintenance makes a round trip on it."""
+        self.unsure = False
+        """It is checked with a round trip before it is handed out."""
+        self.silent = False
+        """Its line is or may be silent, so it is closed without a goodbye."""
         self.uses = 0
         """The number of its loans; counted where there is a limit."""
         self.holder: str | None = None
@@ -134,6 +167,16 @@ class PoolEntry:
         Each checkin has its own number. Outside the lock, the releasing thread compares the number
         to see whether the reservation is still its own.
         """
+
+    @property
+    def last_answer(self) -> float:
+        """The time at which the connection was last known to be alive.
+
+        steadypool's own connections report it. For any other it is the last checkout, checkin or
+        round trip of the pool.
+        """
+        answered: float | None = getattr(self.connection, "answered_at", None)
+        return max(self.since, self.proven) if answered is None else answered
 
 
 class AcquireRequest:

@@ -4,10 +4,10 @@ A method with `to_close` appends connections that are pending now. The caller cl
 the lock and reports each as `freed`.
 """
 
-from collections import deque
 from dataclasses import replace
 
-from steadypool._core.entries import NEVER_AGAIN, UNNUMBERED, AcquireRequest, PoolEntry, Step
+from steadypool._core.entries import NEVER_AGAIN, AcquireRequest, PoolEntry, Step
+from steadypool._core.idle import remove_idle
 from steadypool._core.state import State
 from steadypool.events import CloseReason, EventKind, FailReason
 from steadypool.loans import Loan
@@ -37,7 +37,7 @@ class Maintenance(State):
         The connection is never handed out again. All others are in doubt if they are as old: a pool
         that was emptied since then keeps the newer ones, and so does one without an allowance.
         """
-        if entry.generation != self.generation:
+        if not self._is_current(entry):
             return False
         entry.generation = NEVER_AGAIN
         if not self._allowance.spend(now):
@@ -78,7 +78,7 @@ class Maintenance(State):
         self._apply_settings(replace(self.settings, size=size, limit=limit))
         self._events.record(EventKind.POOL_RESIZED)
         surplus = max(len(self.idle) - size, min(len(self.idle), self._used_slots() - limit), 0)
-        self._remove_idle(list(self.idle)[:surplus], CloseReason.SURPLUS, to_close)
+        remove_idle(self, list(self.idle)[:surplus], CloseReason.SURPLUS, to_close)
         self._serve(now)
         self._emit_events(now)
 
@@ -117,11 +117,11 @@ class Maintenance(State):
         """
         gone = {id(entry) for entry, since in dead if entry.since == since}
         lost = [entry for entry in self.idle if id(entry) in gone]
-        self._remove_idle(lost, CloseReason.ERROR, to_close)
+        remove_idle(self, lost, CloseReason.ERROR, to_close)
         self.validation_failures += len(lost)
         expired = [entry for entry in self.idle if now >= entry.expires]
-        self._remove_idle(expired, CloseReason.STALE, to_close)
-        self._remove_idle(self._idle_too_long(now, len(to_close)), CloseReason.IDLE, to_close)
+        remove_idle(self, expired, CloseReason.STALE, to_close)
+        remove_idle(self, self._idle_too_long(now, len(to_close)), CloseReason.IDLE, to_close)
         self.tidy_at = now + self.settings.max_idle_time / 4
         self._serve(now)
         self._emit_events(now)
@@ -185,23 +185,10 @@ class Maintenance(State):
     def _open_or_opening(self) -> int:
         return self._used_slots() - len(self.backing_off)
 
-    def _remove_idle(
-        self, entries: list[PoolEntry], reason: CloseReason, to_close: list[PoolEntry]
-    ) -> None:
-        """Turn idle connections into reservations of the thread that is to close them."""
-        count = len(entries)
-        removed = set(map(id, entries))
-        remaining = deque(entry for entry in self.idle if id(entry) not in removed)
-        for entry in entries:
-            entry.reason = reason
-            entry.returning = UNNUMBERED
-        self.idle = remaining
-        self.pending += count
-        to_close += entries
-
     def _empty(self, reason: CloseReason, to_close: list[PoolEntry]) -> None:
-        self._remove_idle(list(self.idle), reason, to_close)
+        remove_idle(self, list(self.idle), reason, to_close)
         self.generation += 1
+        self._cleared = self.generation
         self._fast_generation = -1  # the slow path is right until the path is chosen again
         self._choose_path()
 

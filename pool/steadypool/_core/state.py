@@ -28,12 +28,14 @@ class State:
     __slots__ = (
         "_allowance",
         "_check_after",
+        "_cleared",
         "_events",
         "_fast",
         "_fast_generation",
         "_handed_over",
         "_requests",
         "_shrinking",
+        "_silent_since",
         "_size",
         "acquired",
         "backing_off",
@@ -79,7 +81,10 @@ class State:
         self.pending = 0
         self.connecting = 0
         """How many of the pending slots may connect."""
-        self.generation = 0
+        self.generation = self._cleared = 0
+        """Of now, and when the pool was last emptied; the ones in between came with a doubt."""
+        self._silent_since = -math.inf
+        """The latest moment from which a connection gave no sign of life."""
         self.is_closed = self.is_suspended = False
         self.created = self.closed = self.recycled = 0
         self.acquired = self.released = self.timeouts = 0
@@ -191,7 +196,7 @@ class State:
         step = Step.TAKE
         if now >= entry.expires:
             step, entry.reason = Step.REPLACE, CloseReason.STALE
-        elif now >= entry.since + self.settings.validate_after:
+        elif entry.unsure or now >= entry.since + self.settings.validate_after:
             step = Step.VALIDATE
         elif now >= entry.good_until:
             step = Step.CHECK
@@ -222,10 +227,13 @@ class State:
             request.queued = True
             self._events.record(EventKind.CHECKOUT_QUEUED, request)
 
-    def distrust(self) -> None:
-        """After the loss of a connection, have every idle one checked before it is handed out."""
-        for entry in self.idle:
-            entry.good_until = -math.inf
+    def _is_current(self, entry: PoolEntry) -> bool:
+        """Return whether a connection may be handed out: neither cleared nor in doubt."""
+        if entry.generation == self.generation:
+            return True
+        if entry.generation >= self._cleared and entry.last_answer > self._silent_since:
+            entry.generation = self.generation
+        return entry.generation == self.generation
 
     # --- returning connections -------------------------------------------------------------------
 
@@ -241,8 +249,8 @@ class State:
 
         Unless it is to be closed, it is no longer `returning` afterwards.
         """
-        if entry.generation != self.generation:
-            entry.reason = self._emptied_reason()
+        if not self._is_current(entry):
+            entry.reason = self._emptied_reason(entry)
         elif entry.uses >= self.settings.max_uses:
             entry.reason = CloseReason.USED_UP
         elif self._used_slots() > self.settings.limit:
@@ -251,12 +259,16 @@ class State:
             self._hand_over(entry, now)
         elif len(self.idle) < self._size:
             entry.good_until = min(now + self._check_after, entry.expires)
-            entry.since = now
+            at = entry.position
+            if at is None:
+                entry.since = now
             if self.ceiling.is_set and now >= self.ceiling.until:
                 self._lift_ceiling()
             entry.returning = 0
             self.pending -= 1
-            if self.settings.order is Order.LIFO:
+            if at is not None:
+                self.idle.insert(at, entry)
+            elif self.settings.order is Order.LIFO:
                 self.idle.append(entry)
             else:
                 self.idle.appendleft(entry)
@@ -281,5 +293,8 @@ class State:
         self.ceiling.lift()
         self._choose_path()
 
-    def _emptied_reason(self) -> CloseReason:
+    def _emptied_reason(self, entry: PoolEntry) -> CloseReason:
+        if entry.generation >= self._cleared:
+            entry.silent = True
+            return CloseReason.ERROR
         return CloseReason.POOL_CLOSED if self.is_closed else CloseReason.POOL_CLEARED

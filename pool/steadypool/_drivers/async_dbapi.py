@@ -14,9 +14,10 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Any
 
-from steadypool._core.entries import ConnectionState
+from steadypool._core.entries import Answer, ConnectionState, Loss
 from steadypool._core.settings import Reset
 from steadypool._drivers import session
+from steadypool._drivers.silence import SHORTEST_SILENCE, SignsOfLife, shortest, timed_out
 
 CLOSE_LIMIT = 2.0
 """Seconds that a normal close may take; then the connection is aborted."""
@@ -138,18 +139,37 @@ def is_silent(descriptor: int) -> bool:
     return not poll.poll(0)
 
 
-async def answers(connection: Any) -> bool:
-    """Return whether a connection answers a round trip."""
-    if not alive(connection):
-        return False
-    try:
-        if isinstance(connection, SelfAware):
-            await connection.pool_ping()
-        else:  # a driver's own ping might reconnect
-            await _call(connection.rollback)
-    except Exception:
-        return False
-    return state(connection) not in _UNUSABLE
+async def ping(connection: Any) -> None:
+    """Make a round trip; raises if it fails. The caller limits its time."""
+    if isinstance(connection, SelfAware):
+        await connection.pool_ping()
+    else:  # a driver's own ping might reconnect
+        await _call(connection.rollback)
+
+
+def answer_of(connection: Any, error: BaseException | None, waited: float) -> Answer:
+    """Return what a round trip shows that took `waited` seconds, and failed with `error` or not."""
+    if error is None:
+        return Answer.DEAD if state(connection) in _UNUSABLE else Answer.ALIVE
+    silent = timed_out(error)
+    if not isinstance(connection, SelfAware):  # its driver may not say why it failed
+        silent = silent or waited >= SHORTEST_SILENCE
+    return Answer.SILENT if silent else Answer.DEAD
+
+
+def check_limit(connection: Any, limit: float | None) -> float:
+    """Return the seconds that a round trip may take, by the connection and by its caller."""
+    return shortest(getattr(connection, "read_timeout", None), limit)
+
+
+def loss(connection: Any) -> Loss:
+    """Return how a connection that is closed at its return was lost."""
+    if not isinstance(connection, SignsOfLife):
+        return Loss.UNKNOWN
+    if connection.silent_since is not None:
+        return Loss.SILENT
+    gave_up = getattr(connection, "_close_reason", None)  # of aiomysql: a cancelled statement
+    return Loss.KNOWN if gave_up is None else Loss.UNKNOWN
 
 
 async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
@@ -191,8 +211,15 @@ async def begin(connection: Any) -> None:
         await _call(connection.begin)
 
 
-async def close(connection: Any) -> None:
-    """Close within CLOSE_LIMIT, ignoring the connection's errors."""
+async def close(connection: Any, *, silent: bool = False) -> None:
+    """Close within CLOSE_LIMIT, ignoring the connection's errors.
+
+    `silent`: without a goodbye, which a silent line may delay, as far as the driver supports it.
+    """
+    if silent and isinstance(connection, SelfAware):
+        connection.abort()
+        await asyncio.sleep(0)  # a transport closes its socket in the loop's next turn
+        return
     try:
         async with asyncio.timeout(CLOSE_LIMIT):
             if isinstance(connection, SelfAware):

@@ -39,13 +39,14 @@ from steadypool._drivers.names import Address, Name, connected
 from steadypool._drivers.race import Race, Reached
 from steadypool._drivers.refusals import is_transient
 from steadypool._drivers.sending import sent, unsent
+from steadypool._drivers.silence import SignsOfLife
 
 _TLS_REFUSED = 2026
 _RESET_SESSION = 0x1F
 """COM_RESET_CONNECTION; PyMySQL has no name for it."""
 
 
-class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SelfAware):  # type: ignore[misc]  # its base class has no hints
+class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SignsOfLife, SelfAware):  # type: ignore[misc]  # its base class has no hints
     """An aiomysql connection that knows its own state.
 
     `read_timeout` limits the seconds until the server's answer, `write_timeout` the seconds until
@@ -146,6 +147,7 @@ class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SelfAwar
         self.abort()
 
     async def _connect(self) -> None:
+        self.silent_since = None
         if self._sign_in_settings is None:
             await self._sign_in()
             self._sign_in_settings = self.charset, self.autocommit_mode, self.db
@@ -275,6 +277,8 @@ class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SelfAwar
             return await self._in_time(reading, self.read_timeout, "no answer from the server")
         finally:
             self._is_timed = False
+            if self._writer is not None:  # not lost: an error of the server is an answer too
+                self.answered_at = self._now()
 
     async def _in_time(
         self, work: Coroutine[Any, Any, Any], seconds: float | None, message: str
@@ -285,6 +289,7 @@ class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SelfAwar
             async with asyncio.timeout(seconds):
                 return await work
         except TimeoutError:
+            self.silent_since = self._now() - seconds
             self.abort()
             raise pymysql.OperationalError(
                 CR.CR_SERVER_LOST, f"{message} within {seconds} s"

@@ -28,7 +28,7 @@ _UNREAD = ConnectionState.UNREAD
 _RECONNECTED = ConnectionState.RECONNECTED
 _READ_ONLY = ConnectionState.READ_ONLY
 _CLOSED = ConnectionState.CLOSED
-_UNUSABLE = (_UNREAD, _CLOSED, _RECONNECTED, _READ_ONLY)
+UNUSABLE = (_UNREAD, _CLOSED, _RECONNECTED, _READ_ONLY)
 
 
 def state(connection: Any) -> ConnectionState:
@@ -124,43 +124,9 @@ def alive(connection: Any) -> bool:
     return not poll.poll(0)
 
 
-def answers(connection: Any, limit: float | None) -> bool:
-    """Return whether a connection answers a round trip within `limit` seconds.
-
-    PyMySQL's connections keep this limit; others have the limit of their driver.
-    """
-    if not alive(connection):
-        return False
-    usual = getattr(connection, "_read_timeout", None)
-    try:
-        if isinstance(connection, _PyMySQLConnection):
-            shortest = min(filter(None, (usual, limit)), default=None)
-            connection._read_timeout = shortest  # type: ignore[attr-defined]  # not in the stub
-            connection.ping(reconnect=False)
-            connection._read_timeout = usual  # type: ignore[attr-defined]  # not in the stub
-        else:
-            _round_trip(connection)
-    except Exception:
-        return False
-    return state(connection) not in _UNUSABLE
-
-
-def _round_trip(connection: Any) -> None:
-    if hasattr(connection, "ping"):
-        connection.ping()
-        return
-    cursor = connection.cursor()
-    try:
-        cursor.execute("SELECT 1")
-        cursor.fetchall()
-    finally:
-        cursor.close()
-    connection.rollback()
-
-
 def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
     """Reset a connection for the next borrower; False: the pool must drop it."""
-    if found in _UNUSABLE:
+    if found in UNUSABLE:
         return False
     work: Callable[[], object] = connection.rollback
     if reset is Reset.SESSION:
@@ -169,7 +135,7 @@ def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
         work()
     except Exception:
         return False
-    return state(connection) not in _UNUSABLE
+    return state(connection) not in UNUSABLE
 
 
 def settle(connection: Any) -> bool:
@@ -201,14 +167,20 @@ def roll_back_or_close(connection: Any) -> None:
         close(connection)
 
 
-def close(connection: Any) -> None:
-    """Close at once, even while a thread waits for an answer; ignores the connection's errors."""
+def close(connection: Any, *, silent: bool = False) -> None:
+    """Close at once, even while a thread waits for an answer; ignores the connection's errors.
+
+    `silent`: without a goodbye, which a silent line may block, as far as the driver supports it.
+    """
     if getattr(connection, "answer_pending", False):
         abort(connection)
     if isinstance(connection, _PyMySQLConnection):
         result = connection._result  # type: ignore[attr-defined]  # not in the stub
         if result is not None:
             result.unbuffered_active = False  # stops its finalizer from reading a closed socket
+        if silent:
+            connection._force_close()  # type: ignore[attr-defined]  # not in the stub
+            return
     with suppress(Exception):  # already closed, or broken
         connection.close()
 

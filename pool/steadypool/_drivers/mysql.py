@@ -13,6 +13,7 @@ sends byte by byte could block sign-in indefinitely.
 
 import socket
 import ssl
+import sys
 import time
 from typing import Any
 
@@ -24,13 +25,14 @@ from steadypool._drivers import session
 from steadypool._drivers.names import Address, Name, tcp_socket
 from steadypool._drivers.race import Race
 from steadypool._drivers.refusals import is_transient
+from steadypool._drivers.silence import SignsOfLife
 from steadypool._drivers.tls import Files, context
 
 _RESET_SESSION = 0x1F
 """COM_RESET_CONNECTION; PyMySQL has no name for it."""
 
 
-class Connection(_PyMySQLConnection, session.Doubting):
+class Connection(_PyMySQLConnection, session.Doubting, SignsOfLife):
     """A PyMySQL connection that knows whether its status is current and an answer is pending."""
 
     # Attributes of PyMySQL that its type stubs leave out.
@@ -41,7 +43,6 @@ class Connection(_PyMySQLConnection, session.Doubting):
     _write_timeout: float | None
     _current_timeout: float | None
     _secure: bool
-    _force_close: Any
     autocommit_mode: bool | None
     charset: str
     collation: str | None
@@ -69,6 +70,7 @@ class Connection(_PyMySQLConnection, session.Doubting):
             self._current_timeout = -1.0  # makes PyMySQL set the socket's timeout again
             return
         self.answer_pending = self.uncertain = False
+        self.silent_since = None
         super().connect(sock)
         if self._sign_in_settings is None:
             self._sign_in_settings = self.charset, self.collation, self.autocommit_mode, self.db
@@ -129,9 +131,21 @@ class Connection(_PyMySQLConnection, session.Doubting):
         self._note_answer()
         return packet
 
+    def _note_answer(self, unknown: bool = False) -> None:
+        super()._note_answer(unknown)
+        self.answered_at = self._now()
+
+    def _force_close(self) -> None:
+        # PyMySQL calls this while it handles the error of a read or a write.
+        if self.answer_pending and isinstance(sys.exc_info()[1], TimeoutError):
+            self.silent_since = self._now() - (self._current_timeout or 0.0)
+        super()._force_close()  # type: ignore[misc]  # not in the stub
+
     def _refused(self, error: pymysql.MySQLError) -> None:
         self.answer_pending = bool(error.args) and error.args[0] == CR.CR_COMMANDS_OUT_OF_SYNC
         self._note_error(error)
+        if self._sock is not None:  # an error of the server is an answer
+            self.answered_at = self._now()
 
     def sign_in(self, path: str | None, name: Name, seconds: float) -> None:
         """Connect, to the unix socket `path` if given, and sign in, within this many seconds."""

@@ -15,11 +15,12 @@ from steadypool._common.deferred import DeferredInterrupts
 from steadypool._common.log import PoolLog
 from steadypool._core.backoff import Backoff, deadline_of, earliest
 from steadypool._core.core import Core
-from steadypool._core.entries import OUT, WAIT, AcquireRequest, PoolEntry, Step
+from steadypool._core.entries import OUT, WAIT, AcquireRequest, Answer, PoolEntry, Step
 from steadypool._core.failures import reason_of
 from steadypool._drivers import dbapi as driver
-from steadypool._drivers import session
+from steadypool._drivers import round_trips, session
 from steadypool._drivers.refusals import is_full, is_transient
+from steadypool._drivers.silence import SignsOfLife
 from steadypool._threads.connect import Opener
 from steadypool._threads.release import Releasing
 from steadypool.errors import (
@@ -176,24 +177,29 @@ class Engine(Releasing):
             raise
         if self._opener.is_lost(entry.connection, is_new=not entry.uses):
             with self._lock:
-                self._core.checked(request, False)
+                self._core.checked(request, False, self._now())
             self._log.connection_invalid()
 
     def _check(self, request: AcquireRequest, backoff: Backoff) -> None:
-        assert request.entry is not None
-        connection = request.entry.connection
+        entry = request.entry
+        assert entry is not None
         if request.step is Step.VALIDATE:
-            usable = driver.answers(connection, self._time_left(backoff))
+            self._time_left(backoff)
+            now = self._now()
+            answer = round_trips.check(entry.connection, backoff.check_limit(now), self._now)
+            if answer is Answer.SILENT:
+                self.doubt(entry, now)
+            usable = answer is Answer.ALIVE
         else:
-            usable = driver.alive(connection)
+            usable = driver.alive(entry.connection)
         with self._lock:
-            self._core.checked(request, usable)
+            self._core.checked(request, usable, self._now())
         if not usable:
             self._log.connection_invalid()
 
     def _replace(self, request: AcquireRequest) -> None:
         assert request.entry is not None
-        driver.close(request.entry.connection)
+        driver.close(request.entry.connection, silent=request.entry.silent)
         self._report(self._core.retired, request)
 
     def _open(self, request: AcquireRequest, backoff: Backoff) -> None:
@@ -275,6 +281,8 @@ class Engine(Releasing):
         recycle = settings.recycle
         if settings.recycle_jitter:
             recycle *= 1 - settings.recycle_jitter * self._random()
+        if isinstance(connection, SignsOfLife):
+            connection.keep_time(self._now)
         return PoolEntry(connection, 0, now, recycle, now - began)
 
     def _withdraw(self, request: AcquireRequest, reason: FailReason) -> None:

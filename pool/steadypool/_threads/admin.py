@@ -103,9 +103,10 @@ class PoolAdmin(BasePool):
         self._maintain(math.inf)
 
     def _maintain(self, limit: float) -> None:
-        self._engine.tidy()
-        self._engine.report_leaks()
         until = self._now() + limit
+        self._engine.tidy()
+        self._engine.probe(limit)
+        self._engine.report_leaks()
         try:
             while self._now() < until and self._engine.grow(limit):
                 pass

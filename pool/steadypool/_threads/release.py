@@ -4,15 +4,17 @@ A connection that is being reset or closed is a reservation of the thread that d
 raises meanwhile, the reservation is freed before the exception propagates.
 """
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from steadypool._common.log import PoolLog
 from steadypool._core.core import Core
-from steadypool._core.entries import ConnectionState, PoolEntry
+from steadypool._core.entries import Answer, ConnectionState, PoolEntry
 from steadypool._core.settings import Reset
 from steadypool._drivers import dbapi as driver
+from steadypool._drivers import round_trips
 from steadypool._threads.connect import Opener
 from steadypool.events import CloseReason
 from steadypool.protocols import Clock
@@ -40,6 +42,9 @@ class Releasing:
         """
         if state is ConnectionState.READ_ONLY:
             self.leave_read_only(entry)
+        elif state is ConnectionState.CLOSED:
+            loss = round_trips.loss(entry.connection)
+            self.change(lambda to_close, now: self._core.lost_on_loan(entry, loss, to_close))
         if number and entry.reason is None:
             if self._restore(entry, state):
                 with self._lock:
@@ -48,9 +53,6 @@ class Releasing:
                 entry.reason = CloseReason.DIRTY
         if number and entry.returning == number:
             self._discard(entry)
-        if state is ConnectionState.CLOSED:
-            with self._lock:
-                self._core.distrust()
         if self._now() >= self._core.tidy_at:
             self.tidy()
 
@@ -92,7 +94,7 @@ class Releasing:
 
     def _discard(self, entry: PoolEntry) -> None:
         try:
-            driver.close(entry.connection)
+            driver.close(entry.connection, silent=entry.silent)
         finally:
             try:
                 self._free(entry)
@@ -137,6 +139,55 @@ class Releasing:
         self.change(leave)
         if emptied:
             self._log.server_read_only()
+
+    def probe(self, limit: float) -> None:
+        """Make round trips on idle connections that gave no sign of life for `check_after`.
+
+        At the first silent one, all that gave none since this pass began are closed. So a pass
+        waits for one missing answer at most. No round trip begins later than `limit` seconds from
+        now.
+        """
+        began = self._now()
+        with self._lock:
+            unproven = self._core.unproven(began)
+        for entry, since in unproven:
+            left = began + limit - self._now()
+            if left <= 0:
+                return
+            if round_trips.is_limited(entry.connection):
+                answer = self._probe(entry, since, None if left == math.inf else left / 2)
+                if answer is Answer.SILENT:
+                    self.doubt(entry, began)
+
+    def _probe(self, entry: PoolEntry, since: float, limit: float | None) -> Answer:
+        reserved: list[PoolEntry] = []
+        answer = Answer.DEAD
+        try:
+            with self._lock:
+                self._core.reserve(entry, since, reserved)
+            if not reserved:  # in use meanwhile
+                return Answer.ALIVE
+            answer = round_trips.check(entry.connection, limit, self._now)
+        finally:
+            try:
+                self._end_probe(reserved, answer)
+            except BaseException:  # interrupted: finish the work first
+                self._end_probe(reserved, answer)
+                raise
+        return answer
+
+    def _end_probe(self, reserved: list[PoolEntry], answer: Answer) -> None:
+        for entry in reserved:
+            with self._lock:
+                self._core.probed(entry, answer, self._now())
+            if answer is not Answer.ALIVE and entry.returning:
+                self._log.connection_invalid()
+        self._discard_all(reserved)
+
+    def doubt(self, entry: PoolEntry, since: float) -> None:
+        """Close all idle connections that gave no sign of life from `since`, as this one did."""
+        entry.silent = True
+        self.change(lambda to_close, now: self._core.doubt(since, to_close))
 
     def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, cut off those still on loan."""

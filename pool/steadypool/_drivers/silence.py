@@ -1,0 +1,43 @@
+"""Signs of life of a connection, and how long a silence must last to mean something.
+
+A connection that the server closed reports that at once. A line after a failover without a reset,
+or through a firewall that forgot it, reports nothing: answers just do not come.
+"""
+
+import math
+import time
+from collections.abc import Callable
+
+CHECK_LIMIT = 5.0
+"""Seconds for a round trip of the pool on a connection whose driver sets no limit."""
+SHORTEST_SILENCE = 0.05
+"""Seconds; a shorter wait for an answer says nothing about other connections."""
+
+
+class SignsOfLife:
+    """Part of steadypool's own connections: when the server answered last, or fell silent."""
+
+    answered_at = -math.inf
+    """The time of the last answer, on the pool's clock."""
+    silent_since: float | None = None
+    """The time from which the server gave no answer within the limit; None: it did not."""
+    _now: Callable[[], float] = staticmethod(time.monotonic)
+
+    def keep_time(self, now: Callable[[], float]) -> None:
+        """Use the pool's clock from now on; the connection has just been opened."""
+        self._now = now
+        self.answered_at = now()
+
+
+def timed_out(error: BaseException | None) -> bool:
+    """Return whether a time limit is the cause of a driver's error."""
+    while error is not None:
+        if isinstance(error, TimeoutError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def shortest(*limits: float | None) -> float:
+    """Return the shortest of the time limits of a round trip; None: no limit."""
+    return min((limit for limit in limits if limit is not None), default=CHECK_LIMIT)
