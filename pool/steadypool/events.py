@@ -33,7 +33,7 @@ class EventKind(StrEnum):
     CONNECTION_CLOSED = "connection_closed"
     CHECKOUT_STARTED = "checkout_started"
     CHECKOUT_QUEUED = "checkout_queued"
-    """An acquire joined the queue."""
+    """An acquire joined the queue; again if it was granted a connect and the server was full."""
     CHECKOUT_GRANTED = "checkout_granted"
     """An acquire in the queue got a connection, or the permission to open one."""
     CHECKED_OUT = "checked_out"

@@ -107,6 +107,19 @@ def test_overtaking_in_the_queue_is_reported() -> None:
     assert said == ["second was served before first, which asked first"]
 
 
+def test_a_waiter_that_joined_late_has_the_place_of_its_call() -> None:
+    asked = (
+        pool(EventKind.CHECKOUT_STARTED, "first", 1),
+        pool(EventKind.CHECKOUT_STARTED, "second", 2),
+        pool(EventKind.CHECKOUT_QUEUED, "second", 2),
+        pool(EventKind.CHECKOUT_QUEUED, "first", 1),
+    )
+    first = pool(EventKind.CHECKOUT_GRANTED, "main", 1)
+    second = pool(EventKind.CHECKOUT_GRANTED, "main", 2)
+    assert in_log(*asked, second, first) == ["second was served before first, which asked first"]
+    assert not in_log(*asked, first, second)
+
+
 def test_a_waiter_that_gave_up_cannot_be_overtaken() -> None:
     assert not in_log(
         pool(EventKind.CHECKOUT_QUEUED, "first", 1),

@@ -28,7 +28,7 @@ FOR_EVERY_POOL = {
         with""",
     "option": "listener size timeout",
     "expectation": "calls different real same server",
-    "fault": "connect_hangs connect_interrupted connect_refused connect_slow",
+    "fault": "connect_hangs connect_interrupted connect_refused connect_slow server_full",
 }
 """Words that every pool and server supports, so they imply nothing."""
 

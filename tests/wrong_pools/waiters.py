@@ -5,7 +5,7 @@ from collections import deque
 from tests.wrong_pools.faults import noticed_by
 
 from steadypool._core.core import Core
-from steadypool._core.entries import PoolEntry
+from steadypool._core.entries import AcquireRequest, PoolEntry
 
 
 @noticed_by("timeout.acquire_succeeds_after_release")
@@ -45,3 +45,30 @@ class ForgetsWaitersAtClose(Core):
         queue, self.waiters = self.waiters, deque()
         super().close(to_close, now)
         self.waiters = queue
+
+
+@noticed_by("full_server.the_breaker_stays_closed")
+class TakesAFullServerForADeadOne(Core):
+    """Counts the refusal of a full server as a failure, as any other failed connect."""
+
+    def refused(self, request: AcquireRequest, until: float | None, now: float) -> float | None:
+        self.failed(request, True, until, now)
+        return None
+
+
+@noticed_by("full_server.waiters_are_served_in_the_order_in_which_they_asked")
+class SendsRefusedRequestsToTheBack(Core):
+    """Puts a request that a full server refused at the end of the queue."""
+
+    def _insert(self, request: AcquireRequest) -> None:
+        self._requests += 1
+        request.serial = self._requests
+        super()._insert(request)
+
+
+@noticed_by("full_server.a_waiter_connects_when_the_server_has_room")
+class WaitsForReleasesOnly(Core):
+    """Lets no waiter find out that a full server has room again."""
+
+    def _keep_watch(self) -> None:
+        pass

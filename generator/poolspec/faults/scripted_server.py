@@ -60,6 +60,10 @@ class ScriptedServer(Server):
     def kill_statement(self, connection_id: int) -> None:
         """Do nothing: no statement runs."""
 
+    def limit_connections(self, tenant: Tenant, limit: int | None) -> None:
+        """Refuse: a scripted connect fails by a fault of the call."""
+        raise NotImplementedError("scripted connections have no server that could be full")
+
     def orphans(self) -> tuple[str, ...]:
         """Return nothing: there is nothing that could be left here."""
         return ()

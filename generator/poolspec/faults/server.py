@@ -67,8 +67,23 @@ class ServerFaults:
             self._observer.lost_server()
             self._log.add(NUMBERS_VOID)
 
+    def fill(self, limit: int) -> None:
+        """Let the server accept at most `limit` connections of the pool's user.
+
+        The test's own connections of this user do not count: one is opened now, if there is none.
+        """
+        self._observer.own()
+        others = self._server.connection_ids(self._tenant) & self._observer.strangers
+        self._server.limit_connections(self._tenant, limit + len(others))
+        if Fault.SERVER_FULL not in self._down:
+            self._down.append(Fault.SERVER_FULL)
+
     def clear(self, fault: Fault) -> None:
-        """Restart the server, let it continue, or let it write."""
+        """Restart the server, let it continue or write, or end its limit."""
+        if fault is Fault.SERVER_FULL:
+            self._server.limit_connections(self._tenant, None)
+            self._down.remove(fault)
+            return
         server = self._private()
         if fault is Fault.SERVER_KILLED:
             self._log.add(NUMBERS_VOID)

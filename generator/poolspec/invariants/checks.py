@@ -4,7 +4,7 @@ Each invariant is a function that takes observations and yields the violations i
 log has what happened, the lab's own count the sockets, the pool its figures, the server its list.
 """
 
-from collections import deque
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -120,15 +120,20 @@ def _idle_while_waiting(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def _overtaken(entries: Iterable[Entry]) -> Iterator[str]:
-    queue: deque[int] = deque()
+    queue: list[int] = []
     name: dict[int, str] = {}
-    for entry in entries:
+    started: dict[int, int] = {}
+    asked: dict[int, int] = {}
+    for position, entry in enumerate(entries):
         if entry.kind in _ROUNDS:
             queue.clear()
         if entry.ticket is None:
             continue
-        if entry.kind is EventKind.CHECKOUT_QUEUED:
-            queue.append(entry.ticket)
+        if entry.kind is EventKind.CHECKOUT_STARTED:
+            started[entry.ticket] = position
+        elif entry.kind is EventKind.CHECKOUT_QUEUED:  # perhaps after others that asked later
+            asked[entry.ticket] = started.get(entry.ticket, position)
+            insort(queue, entry.ticket, key=asked.__getitem__)
             name[entry.ticket] = entry.actor
         elif entry.kind is EventKind.CHECKOUT_GRANTED and entry.ticket in name:
             if queue and queue[0] != entry.ticket:
@@ -139,17 +144,22 @@ def _overtaken(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def served(entries: Iterable[Entry]) -> list[str]:
-    """Return the actors in the order in which their queued requests were granted."""
+    """Return the actors in the order in which their queued requests were granted.
+
+    A request that joined the queue again counts when it was granted last.
+    """
     asked_by: dict[tuple[int, int], str] = {}
-    order: list[str] = []
+    order: dict[tuple[int, int], str] = {}
     for entry in entries:
         if entry.ticket is None or not entry.by_pool:
             continue
+        request = (entry.pool, entry.ticket)
         if entry.kind is EventKind.CHECKOUT_QUEUED:
-            asked_by[entry.pool, entry.ticket] = entry.actor
+            asked_by[request] = entry.actor
         elif entry.kind is EventKind.CHECKOUT_GRANTED:
-            order.append(asked_by[entry.pool, entry.ticket])
-    return order
+            order.pop(request, None)
+            order[request] = asked_by[request]
+    return list(order.values())
 
 
 def waiting(entries: Iterable[Entry]) -> list[str]:

@@ -98,6 +98,13 @@ class Server(ABC):
         """Have the server end the statement that a connection runs, and keep the connection."""
 
     @abstractmethod
+    def limit_connections(self, tenant: Tenant, limit: int | None) -> None:
+        """Have the server refuse a tenant's connections beyond a number above 0; None: no limit.
+
+        Connections that are open stay open.
+        """
+
+    @abstractmethod
     def orphans(self) -> tuple[str, ...]:
         """Return the names of tenants that crashed runs of this machine left on the server."""
 

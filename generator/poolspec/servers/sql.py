@@ -16,6 +16,9 @@ FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
 _EACH = frozenset({Capability.LINE})
 """Any server can be reached over one more line."""
 _NO_SUCH_THREAD = 1094
+_MAY_NOT = "may not make a user"
+_UNLIMITED = 100_000
+"""A limit that no test reaches."""
 
 
 class SqlServer(Server):
@@ -48,7 +51,7 @@ class SqlServer(Server):
         name, password = new_name(), new_password()
         steps = {
             f"CREATE DATABASE {name}": "may not make a database",
-            f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'": "may not make a user",
+            f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}' {_limited()}": _MAY_NOT,
             f"GRANT ALL ON {name}.* TO '{name}'@'%'": "may not grant rights on its own database",
         }
         try:
@@ -93,6 +96,11 @@ class SqlServer(Server):
                 raise ServerError(
                     f"The server refused to kill connection {connection_id}: {error}"
                 ) from None
+
+    def limit_connections(self, tenant: Tenant, limit: int | None) -> None:
+        """Change the account's limit. It has one from the start, so that MariaDB counts."""
+        _check(tenant.user)
+        self._admin.run(f"ALTER USER '{tenant.user}'@'%' {_limited(limit)}")
 
     def orphans(self) -> tuple[str, ...]:
         """Find tenants whose process on this machine has ended."""
@@ -146,6 +154,10 @@ class SqlServer(Server):
                 self.kill_connection(number)
         finally:
             self._admin.run(f"DROP DATABASE IF EXISTS {name}")
+
+
+def _limited(limit: int | None = None) -> str:
+    return f"WITH MAX_USER_CONNECTIONS {int(limit or _UNLIMITED)}"
 
 
 def product(version: str) -> str:

@@ -23,6 +23,8 @@ class Terms(Flag):
     """How long a call takes: must be said."""
     CALLS = auto()
     """How many calls it is for, and how many succeed first: may be said."""
+    LIMIT = auto()
+    """How many connections the server accepts: must be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class FaultKind:
 
     fault: Fault
     sentence: str
-    """Its sentence, without the end; `{on}` and `{seconds}` stand for values of the step."""
+    """Its sentence, without the end; `{on}`, `{seconds}` and `{limit}` are values of the step."""
     healed: str = ""
     """The sentence of its healing; empty for a fault that is permanent."""
     terms: Terms = Terms.NONE
@@ -44,10 +46,19 @@ class FaultKind:
     """It blocks the caller, and so would block an event loop with all tasks in it."""
 
     def say(
-        self, on: str | None, seconds: Value | None, times: Value | None, after: Value | None
+        self,
+        on: str | None,
+        seconds: Value | None,
+        times: Value | None,
+        after: Value | None,
+        limit: Value | None,
     ) -> str:
         """Return the sentence of a step, without its end."""
-        said = self.sentence.format(on=code(on or ""), seconds=amounts.seconds(seconds or 0.0))
+        said = self.sentence.format(
+            on=code(on or ""),
+            seconds=amounts.seconds(seconds or 0.0),
+            limit=amounts.value(limit or 0),
+        )
         if Terms.CALLS not in self.terms:
             return said
         how_often = f"{amounts.value(times)} times" if times is not None else "until healed"
@@ -106,6 +117,13 @@ _OTHERS = (
         "Make the server read-only: it refuses to write",
         "Let the server write again.",
         needs=Capability.SERVER_CONTROL,
+        of_server=True,
+    ),
+    FaultKind(
+        Fault.SERVER_FULL,
+        "Let the server accept at most {limit} connections of the pool's user",
+        "Let the server accept any number of connections again.",
+        terms=Terms.LIMIT,
         of_server=True,
     ),
 )

@@ -37,6 +37,8 @@ class Inject(Step):
     """How many calls it is for; None: all, until it is healed."""
     after: Value | None = None
     """How many calls succeed first; None: none."""
+    limit: Value | None = None
+    """How many connections the server accepts, for SERVER_FULL."""
 
     def reads(self) -> tuple[str, ...]:
         """Return the label of the connection that is ended."""
@@ -64,9 +66,20 @@ TIMES = Key(
 AFTER_CALLS = Key(
     "after", value_kind(SIZE), "number of calls that succeed before it", "2", default="0"
 )
+AT_MOST = Key(
+    "limit",
+    value_kind(SIZE),
+    "number of connections that the server accepts",
+    "2",
+    default="see below",
+)
 HEAL = Key("heal", _KIND, "end a fault", "connect_refused", True)
 
-_NEEDED: tuple[tuple[Terms, Key[Any]], ...] = ((Terms.VICTIM, VICTIM), (Terms.DURATION, FOR))
+_NEEDED: tuple[tuple[Terms, Key[Any]], ...] = (
+    (Terms.VICTIM, VICTIM),
+    (Terms.DURATION, FOR),
+    (Terms.LIMIT, AT_MOST),
+)
 _TAKEN: tuple[tuple[Terms, Key[Any]], ...] = (
     *_NEEDED,
     (Terms.CALLS, TIMES),
@@ -97,6 +110,7 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
         fields.get(FOR),
         fields.get(TIMES),
         fields.get(AFTER_CALLS),
+        fields.get(AT_MOST),
     )
 
 
@@ -144,7 +158,12 @@ def _write_fault(step: Inject, body: Body) -> Lines:
     parts = [body.member(step.fault)]
     if step.on is not None:
         parts.append(f"on={variable(step.on)}")
-    given = (("seconds", step.seconds), ("times", step.times), ("after", step.after))
+    given = (
+        ("seconds", step.seconds),
+        ("times", step.times),
+        ("after", step.after),
+        ("limit", step.limit),
+    )
     parts += [f"{name}={value(item)}" for name, item in given if item is not None]
     yield f"{body.awaits}lab.fault({', '.join(parts)})"
 
@@ -155,7 +174,8 @@ def _write_heal(step: Heal, body: Body) -> Lines:
 
 def _say_fault(step: Inject) -> Sentence:
     kind = FAULTS[step.fault]
-    return Sentence(f"{kind.say(step.on, step.seconds, step.times, step.after)}.")
+    said = kind.say(step.on, step.seconds, step.times, step.after, step.limit)
+    return Sentence(f"{said}.")
 
 
 def _say_heal(step: Heal) -> Sentence:
@@ -165,14 +185,14 @@ def _say_heal(step: Heal) -> Sentence:
 KINDS = (
     StepKind(
         "fault",
-        (FAULT, VICTIM, FOR, TIMES, AFTER_CALLS),
+        (FAULT, VICTIM, FOR, TIMES, AFTER_CALLS, AT_MOST),
         Inject,
         _read_fault,
         _write_fault,
         _say_fault,
         traits=Trait.TAKES_TIME | Trait.BREAKS_CONNECTS,
         calls=("fault",),
-        arguments=("on", "seconds", "times", "after"),
+        arguments=("on", "seconds", "times", "after", "limit"),
         enums=(Fault,),
     ),
     StepKind(

@@ -60,6 +60,8 @@ class Fault(StrEnum):
     """The server stops answering; healing lets it continue."""
     SERVER_READ_ONLY = "server_read_only"
     """The server refuses to write, as after a failover; healing lets it write again."""
+    SERVER_FULL = "server_full"
+    """The server accepts a certain number of connections; healing ends the limit."""
 
 
 class Call(StrEnum):

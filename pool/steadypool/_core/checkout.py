@@ -216,7 +216,6 @@ class Checkout(State):
             request.step = Step.REFUSED
             return
         request.step = Step.WAIT
-        request.queued = True
         self.waiters.append(request)
         self._events.record(EventKind.CHECKOUT_QUEUED, request)
 

@@ -195,8 +195,6 @@ class AcquireRequest:
     broken = False
     """Whether its idle connection was found dead."""
     requeued = False
-    queued = False
-    """Whether it has joined the queue before."""
     full = False
     """Whether a full server refused its last connect."""
     spared = 0

@@ -218,13 +218,12 @@ class State:
             request.step = Step.REFUSED
 
     def _insert(self, request: AcquireRequest) -> None:
-        """Put a request at its position in the queue; it joins the queue at most once."""
+        """Put a request at its position in the queue. Only a full server makes this visible."""
         position = sum(other.serial < request.serial for other in self.waiters)
-        request.requeued = request.queued or not request.full
+        request.requeued = not request.full
         request.step = Step.WAIT
         self.waiters.insert(position, request)
-        if not request.requeued:
-            request.queued = True
+        if request.full:
             self._events.record(EventKind.CHECKOUT_QUEUED, request)
 
     def _is_current(self, entry: PoolEntry) -> bool:

@@ -15,11 +15,17 @@ class AsyncFaults:
         self._context = context
 
     async def set(
-        self, fault: Fault, on: AsyncHeld | None, seconds: float, times: int | None, after: int
+        self,
+        fault: Fault,
+        on: AsyncHeld | None,
+        seconds: float,
+        times: int | None,
+        after: int,
+        limit: int,
     ) -> None:
         """Set a fault: `on` a connection, for `seconds`, or for a number of `times`.
 
-        The first `after` calls succeed.
+        The first `after` calls succeed. A full server accepts `limit` connections.
         """
         self._context.log.add("fault", detail=fault)
         if fault in CALL_FAULTS:
@@ -30,7 +36,7 @@ class AsyncFaults:
         elif fault is Fault.IDLE_SILENCED:
             self._context.silence(self._context.pools.numbers())
         else:
-            await asyncio.to_thread(self._strike, fault, on)
+            await asyncio.to_thread(self._strike, fault, on, limit)
 
     async def heal(self, fault: Fault) -> None:
         """End a fault."""
@@ -40,7 +46,7 @@ class AsyncFaults:
             await asyncio.to_thread(self._context.server_faults.clear, fault)
         self._context.log.add("healed", detail=fault)
 
-    def _strike(self, fault: Fault, on: AsyncHeld | None) -> None:
+    def _strike(self, fault: Fault, on: AsyncHeld | None, limit: int) -> None:
         """Break the server, or its end of connections. Blocks for a moment."""
         faults = self._context.server_faults
         if fault is Fault.CONNECTION_KILLED:
@@ -51,5 +57,7 @@ class AsyncFaults:
             faults.kill_statement(on.number)
         elif fault is Fault.IDLE_KILLED:
             faults.kill_idle(self._context.pools.numbers())
+        elif fault is Fault.SERVER_FULL:
+            faults.fill(limit)
         else:
             faults.set(fault)

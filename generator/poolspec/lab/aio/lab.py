@@ -234,9 +234,10 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         seconds: float = 0.0,
         times: int | None = None,
         after: int = 0,
+        limit: int = 0,
     ) -> None:
         """Set a fault; see `Lab.fault`."""
-        await self._faults.set(fault, on, seconds, times, after)
+        await self._faults.set(fault, on, seconds, times, after, limit)
 
     async def heal(self, fault: Fault) -> None:
         """End a fault."""

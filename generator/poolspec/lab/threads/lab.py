@@ -254,12 +254,13 @@ class Lab(CommonLab[Pool, Clock]):
         seconds: float = 0.0,
         times: int | None = None,
         after: int = 0,
+        limit: int = 0,
     ) -> None:
         """Set a fault: `on` a connection, for so many `seconds`, or so many `times`.
 
-        Calls fail only `after` so many that succeed.
+        Calls fail only `after` so many that succeed. A full server accepts `limit` connections.
         """
-        self._faults.set(fault, on, seconds, times, after)
+        self._faults.set(fault, on, seconds, times, after, limit)
 
     def heal(self, fault: Fault) -> None:
         """End a fault."""

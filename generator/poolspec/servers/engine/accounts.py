@@ -23,6 +23,7 @@ class Accounts:
         self._file = directory / "accounts.json"
         self._hashes = {ADMIN: password_hash(admin_password)}
         self._grants: dict[str, set[str]] = {}
+        self._limits: dict[str, int] = {}
         if self._file.exists():
             self._load()
 
@@ -60,6 +61,19 @@ class Accounts:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
+    def limit(self, user: str) -> int | None:
+        """Return the number of connections that a user may have; None: any number."""
+        return self._limits.get(user)
+
+    def limit_user(self, user: str, limit: int) -> None:
+        """Set the number of connections that a user may have; 0: any number."""
+        if user not in self._hashes:
+            raise SqlError(Code.USER_EXISTS, f"Operation ALTER USER failed for '{user}'")
+        self._limits.pop(user, None)
+        if limit:
+            self._limits[user] = limit
+        self._save()
+
     def create_user(self, user: str, password: str) -> None:
         """Add a user, without rights on any database."""
         if user in self._hashes:
@@ -80,6 +94,7 @@ class Accounts:
             raise SqlError(Code.USER_EXISTS, f"Operation DROP USER failed for '{user}'")
         self._hashes.pop(user, None)
         self._grants.pop(user, None)
+        self._limits.pop(user, None)
         self._save()
 
     def _check(self, user: str, database: str) -> None:
@@ -100,6 +115,7 @@ class Accounts:
         state = {
             "hashes": {user: known.hex() for user, known in self._hashes.items() if user != ADMIN},
             "grants": {user: sorted(names) for user, names in self._grants.items()},
+            "limits": self._limits,
         }
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps(state))
@@ -109,3 +125,4 @@ class Accounts:
         state = json.loads(self._file.read_text())
         self._hashes |= {user: bytes.fromhex(known) for user, known in state["hashes"].items()}
         self._grants = {user: set(names) for user, names in state["grants"].items()}
+        self._limits = state["limits"]

@@ -37,6 +37,9 @@ class Server(statement.Server, Protocol):
     def has_room(self) -> bool:
         """Return whether one more client may stay."""
 
+    def has_room_for(self, user: str) -> bool:
+        """Return whether one more client may sign in as this user."""
+
     def forget(self, connection: "Connection") -> None:
         """Take a connection off the list; idempotent."""
 
@@ -116,6 +119,12 @@ class Connection:
             )
         if who.user != ADMIN and not self._server.has_room():
             raise SqlError(Code.TOO_MANY_CONNECTIONS, "Too many connections")
+        self.session.user = ""
+        if not self._server.has_room_for(who.user):
+            raise SqlError(
+                Code.USER_LIMIT_REACHED,
+                f"User '{who.user}' has exceeded the 'max_user_connections' resource",
+            )
         self.session.user = who.user
         self.session.database = None
         if who.database is not None:

@@ -41,6 +41,11 @@ class EngineServer:
         """Return whether one more client may stay; this one is already on the list."""
         return len(self._connections) <= self.variables.number("max_connections")
 
+    def has_room_for(self, user: str) -> bool:
+        """Return whether one more client may sign in as this user."""
+        limit = self.accounts.limit(user)
+        return limit is None or sum(one.user == user for one in self.sessions()) < limit
+
     def forget(self, connection: Connection) -> None:
         """Take a connection off the list; idempotent."""
         self._connections.pop(connection.session.connection_id, None)

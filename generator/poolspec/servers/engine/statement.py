@@ -156,6 +156,13 @@ async def _drop_database(server: Server, session: Session, match: re.Match[str])
 async def _create_user(server: Server, session: Session, match: re.Match[str]) -> Result:
     _only_admin(session)
     server.accounts.create_user(match["user"], match["password"])
+    server.accounts.limit_user(match["user"], int(match["limit"] or 0))
+    return DONE
+
+
+async def _alter_user(server: Server, session: Session, match: re.Match[str]) -> Result:
+    _only_admin(session)
+    server.accounts.limit_user(match["user"], int(match["limit"]))
     return DONE
 
 
@@ -180,6 +187,7 @@ _WORD = re.compile(r"[A-Za-z]+")
 _NAME = r"`?(?P<name>[\w$-]+)`?"
 _USER = r"['`\"]?(?P<user>[\w$-]+)['`\"]?(?:\s*@\s*['`\"]?[^'`\"\s]*['`\"]?)?"
 _IF = r"(?P<exists>IF\s+(?:NOT\s+)?EXISTS\s+)?"
+_LIMIT = r"WITH\s+MAX_USER_CONNECTIONS\s+(?P<limit>\d+)"
 _ASSIGNMENT = re.compile(
     r"""\s*(?:@(?P<user>\w+)
           |(?:(?P<scope>GLOBAL|SESSION|LOCAL)\s+|@@(?:(?P<at>GLOBAL|SESSION|LOCAL)\.)?)?(?P<name>\w+))
@@ -236,7 +244,9 @@ _ACTIONS = _table(
          r"(?P<what>PROCESSLIST|DATABASES|TABLES|COLUMNS|VARIABLES|STATUS)(?P<rest>\s.*)?", _show),
         (rf"CREATE\s+(?:DATABASE|SCHEMA)\s+{_IF}{_NAME}(?:\s.*)?", _create_database),
         (rf"DROP\s+(?:DATABASE|SCHEMA)\s+{_IF}{_NAME}", _drop_database),
-        (rf"CREATE\s+USER\s+{_IF}{_USER}\s+IDENTIFIED\s+BY\s+'(?P<password>[^']*)'", _create_user),
+        (rf"CREATE\s+USER\s+{_IF}{_USER}\s+IDENTIFIED\s+BY\s+'(?P<password>[^']*)'(?:\s+{_LIMIT})?",
+         _create_user),
+        (rf"ALTER\s+USER\s+{_USER}\s+{_LIMIT}", _alter_user),
         (rf"DROP\s+USER\s+{_IF}{_USER}", _drop_user),
         (rf"GRANT\s+ALL(?:\s+PRIVILEGES)?\s+ON\s+{_NAME}\.\*\s+TO\s+{_USER}", _grant),
     )
