@@ -21,6 +21,8 @@ from steadypool._drivers.silence import SHORTEST_SILENCE
 from steadypool.events import CloseReason
 from steadypool.protocols import AsyncClock, Waiter
 
+_CLEAN = ConnectionState.CLEAN
+
 
 class AsyncReleasing:
     """Resets and closes the connections of one core, on one event loop."""
@@ -71,7 +73,7 @@ class AsyncReleasing:
             reset = self._core.settings.reset
             if state is ConnectionState.RECONNECTED and self._opener.keeps(entry.connection):
                 state = connections.state(entry.connection)
-                if state is ConnectionState.CLEAN and reset is not Reset.SESSION:
+                if reset is Reset.NONE or (state is _CLEAN and reset is not Reset.SESSION):
                     return True
             if not await connections.restore(entry.connection, state, reset):
                 return False

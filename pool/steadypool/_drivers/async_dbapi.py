@@ -89,17 +89,17 @@ def adopt(connection: Any) -> None:
     """Remember the session of a connection, to notice later that its driver connected again."""
     if isinstance(connection, SelfAware):
         connection.pool_accept()
-    elif getattr(connection, "_writer", None) is not None:
+    elif (stream := _stream(connection)) is not None:
         with suppress(AttributeError):  # a compiled driver may refuse it
-            connection._steadypool_writer = connection._writer
+            connection._steadypool_stream = stream
 
 
 def is_reconnected(connection: Any) -> bool:
     """Whether the driver connected again since the pool adopted the connection."""
     if isinstance(connection, SelfAware):
         return connection.pool_reconnected()
-    adopted = getattr(connection, "_steadypool_writer", None)
-    return adopted is not None and adopted is not connection._writer
+    adopted = getattr(connection, "_steadypool_stream", None)
+    return adopted is not None and adopted is not _stream(connection)
 
 
 def is_own(connection: Any) -> bool:
@@ -126,8 +126,13 @@ def alive(connection: Any) -> bool:
 
 def _source(connection: Any) -> Any:
     """Return the object with the descriptor: the connection, or aiomysql's or asyncmy's socket."""
-    writer = getattr(connection, "_writer", None)
-    return connection if writer is None else writer.get_extra_info("socket")
+    ask = getattr(_stream(connection), "get_extra_info", None)
+    return connection if ask is None else ask("socket")
+
+
+def _stream(connection: Any) -> Any:
+    """Return the writer of aiomysql, or the writer or transport of asyncmy; None of others."""
+    return getattr(connection, "_writer", None) or getattr(connection, "_transport", None)
 
 
 def is_silent(descriptor: int) -> bool:

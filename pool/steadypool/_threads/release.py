@@ -19,6 +19,8 @@ from steadypool._threads.connect import Opener
 from steadypool.events import CloseReason
 from steadypool.protocols import Clock
 
+_CLEAN = ConnectionState.CLEAN
+
 
 class Releasing:
     """Resets and closes the connections of one core, whose lock it shares with the pool."""
@@ -60,7 +62,7 @@ class Releasing:
         reset = self._core.settings.reset
         if state is ConnectionState.RECONNECTED and self._opener.keeps(entry.connection):
             state = driver.state(entry.connection)
-            if state is ConnectionState.CLEAN and reset is not Reset.SESSION:
+            if reset is Reset.NONE or (state is _CLEAN and reset is not Reset.SESSION):
                 return True
         if not driver.restore(entry.connection, state, reset):
             return False
