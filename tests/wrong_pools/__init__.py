@@ -5,6 +5,7 @@ notice every one of them, for threads and for asyncio. The modules group them by
 """
 
 from tests.wrong_pools import (
+    blocks,
     cancellation,
     checks,
     closing,
@@ -25,6 +26,7 @@ __all__ = [
     "SOUND",
     "WRONG",
     "WrongPool",
+    "blocks",
     "cancellation",
     "checks",
     "closing",
