@@ -118,6 +118,14 @@ STEPS: dict[str, tuple[str, str]] = {
         "- start: {w: [close_all]}\n- cancel: w\n- «fork: [close]",
         "'fork' is for threads only, this test is not",
     ),
+    "threads beyond the limit": (
+        "- fork: [close]\n- start: {w: {steps: [close_all], «count: 2001}}",
+        "'count above 2,000' is for asyncio only, this test is not",
+    ),
+    "tasks beyond the limit": (
+        "- start: {w: {steps: [close_all], count: «20001}}",
+        "20001 is out of bounds: from 1 to 20,000",
+    ),
     "a label of a forked child": (
         "- fork: [acquire: c]\n- release: «c",
         "unknown connection 'c'",
@@ -384,7 +392,7 @@ STEPS: dict[str, tuple[str, str]] = {
         "- start: {w: [acquire: x]}\n- acquire: «x",
         "'x' is already a connection, in line 10",
     ),
-    "no actors": ("- start: {w: {count: «0, steps: []}}", "0 is out of bounds: from 1 to 1,000"),
+    "no actors": ("- start: {w: {count: «0, steps: []}}", "0 is out of bounds: from 1 to 20,000"),
     "waiting for an unknown actor": (
         "- wait_until: «first is waiting",
         "unknown actor 'first'",

@@ -456,6 +456,12 @@ MODES: dict[str, tuple[Concurrency, ...]] = {
     "steps: [fork: [close]]": (Concurrency.THREADS,),
     "steps: [{load: l, clients: 1, each: 1, runner: executor}]": (Concurrency.THREADS,),
     "concurrency: [threads, asyncio]\nsteps: [global_pool: g]": (Concurrency.THREADS,),
+    "steps: [{start: {w: {count: 2000, steps: [close]}}}]": tuple(Concurrency),
+    "steps: [{start: {w: {count: 2001, steps: [close]}}}]": (Concurrency.ASYNCIO,),
+    "steps: [{load: l, clients: 2001, each: 1}]": (Concurrency.ASYNCIO,),
+    "matrix: {n: [1, 2001]}\nsteps: [{start: {w: {count: $n, steps: [close]}}}]": (
+        Concurrency.ASYNCIO,
+    ),
 }
 
 

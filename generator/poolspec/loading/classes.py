@@ -11,9 +11,9 @@ from poolspec.errors import expected, nearest, shown
 from poolspec.expectations.registry import Expectations, build_expectations
 from poolspec.loading import files as g
 from poolspec.loading.catalog import Catalog, Profile, refuse_parameters
-from poolspec.loading.parameters import build_matrix, check_uses
+from poolspec.loading.parameters import beyond_threads, build_matrix, check_uses
 from poolspec.loading.table_keys import TABLES_KEY
-from poolspec.model import SpecClass, SpecTest, Table
+from poolspec.model import Matrix, SpecClass, SpecTest, Table
 from poolspec.spec.fields import Fields, Key, Reader, Word
 from poolspec.spec.scope import Names, Scope
 from poolspec.spec.tree import Node
@@ -104,7 +104,7 @@ class ClassBuilder:
             matrix,
             body,
             expect,
-            self._modes(fields, names),
+            self._modes(fields, names, matrix),
             self._tables(fields),
             connections,
             app.text if app else None,
@@ -164,11 +164,13 @@ class ClassBuilder:
             made[word.text] = table.made
         return tuple(made.values())
 
-    def _modes(self, fields: Fields, names: Names) -> tuple[Concurrency, ...]:
+    def _modes(
+        self, fields: Fields, names: Names, matrix: Matrix | None
+    ) -> tuple[Concurrency, ...]:
         """Return the modes of a test: those it names, less those that cannot do its steps."""
         named = self._inherited(fields, g.CONCURRENCY) or tuple(Concurrency)
         left = {concurrency for concurrency in Concurrency if concurrency in named}
-        for concurrency, word, node in names.bound_to:
+        for concurrency, word, node in (*names.bound_to, *beyond_threads(names, matrix)):
             if concurrency not in left:
                 message = f"{word!r} is for {concurrency} only, this test is not"
                 others = " and ".join(sorted(left))

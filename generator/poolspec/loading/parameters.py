@@ -1,5 +1,6 @@
 """The parameters of a test's matrix: bound, used, and of values that fit wherever they are used."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from poolspec.errors import expected, shown
@@ -8,9 +9,11 @@ from poolspec.model import Matrix
 from poolspec.spec.conditions import Cell, MatrixTable, matrix_fault
 from poolspec.spec.fields import Fields, Reader, Use
 from poolspec.spec.names import Naming, label_fault
-from poolspec.spec.quantities import impossible, operands
-from poolspec.spec.scope import Scope
+from poolspec.spec.quantities import MOST_THREADS, impossible, operands
+from poolspec.spec.scope import Names, Scope
+from poolspec.spec.tree import Node
 from poolspec.spec.values import Ref, Value
+from poolspec.vocabulary import Concurrency
 
 
 def build_matrix(scope: Scope, fields: Fields) -> Matrix | None:
@@ -41,6 +44,15 @@ def check_uses(reader: Reader, table: MatrixTable | None) -> None:
         if word.text not in used:
             message = f"the parameter {shown(word.text)} is never used"
             reader.problem(word.node, message, f"use it as ${word.text}, or leave it out")
+
+
+def beyond_threads(names: Names, matrix: Matrix | None) -> Iterator[tuple[Concurrency, str, Node]]:
+    """Yield the numbers of actors, in any row of the matrix, that are too many for threads."""
+    rows = [dict(zip(matrix.names, row, strict=True)) for row in matrix.rows] if matrix else [{}]
+    for key, value, node in names.numbers:
+        found = [row.get(value.name) if isinstance(value, Ref) else value for row in rows]
+        if any(isinstance(one, int) and one > MOST_THREADS for one in found):
+            yield Concurrency.ASYNCIO, f"{key} above {MOST_THREADS:,}", node
 
 
 def _check_values(reader: Reader, table: MatrixTable, use: Use, column: int) -> None:

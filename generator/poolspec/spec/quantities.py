@@ -208,8 +208,10 @@ COUNT = Quantity("a whole number", "2", whole=True)
 """A number of things that were counted."""
 NUMBER_OF = Quantity("a whole number", "20", whole=True, low=1, high=1_000_000)
 """A number of things to be made."""
-THREADS = Quantity("a whole number", "20", whole=True, low=1, high=1_000)
+ACTORS = Quantity("a whole number", "20", whole=True, low=1, high=20_000)
 """A number of threads or tasks to be started."""
+MOST_THREADS = 2_000
+"""As many may be threads; a larger number is for tasks."""
 SIZE = Quantity("a whole number", "5", whole=True, high=10_000)
 OVERFLOW = Quantity("a whole number", "10", whole=True, low=-1, high=10_000)
 DURATION = Quantity("a duration", "1s", timed=True, high=3.2e8)

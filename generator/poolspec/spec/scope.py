@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from poolspec.errors import article, expected, shown
-from poolspec.spec.fields import Reader, Word
+from poolspec.spec.fields import Fields, Key, Reader, Word
 from poolspec.spec.names import Naming
 from poolspec.spec.tree import Node
 from poolspec.spec.values import Check, PoolOptions, Value
@@ -79,6 +79,8 @@ class Names:
     """Pools that the test opens, or fails to."""
     bound_to: list[tuple[Concurrency, str, Node]] = field(default_factory=list)
     """What only one concurrency can do: which concurrency, the word, and where it stands."""
+    numbers: list[tuple[str, Value, Node]] = field(default_factory=list)
+    """How many threads or tasks start at once: the key, the value, and where it stands."""
     at_server: list[tuple[str, Node]] = field(default_factory=list)
     """What needs a server: in words, and where it stands."""
     scripted_only: list[tuple[str, Node]] = field(default_factory=list)
@@ -153,6 +155,12 @@ class Scope:
         self.names.taken.setdefault(word.text, thing)
         self.things[word.text] = thing
         return thing
+
+    def note_number(self, key: Key[Value], fields: Fields) -> None:
+        """Take note of a number of threads or tasks that start at once, if it is given."""
+        value = fields.get(key)
+        if value is not None:
+            self.names.numbers.append((key.name, value, fields.at(key)))
 
     def find(self, word: Word, *namings: Naming) -> Thing | None:
         """What a word stands for; None, with a problem reported, if it is none of the namings."""

@@ -12,7 +12,7 @@ from poolspec.spec.common import NAME, SOME_NAMES
 from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word
 from poolspec.spec.kinds import fields_kind, map_kind, value_kind
 from poolspec.spec.names import Naming
-from poolspec.spec.quantities import NUMBER_OF, THREADS
+from poolspec.spec.quantities import ACTORS, NUMBER_OF
 from poolspec.spec.scope import Scope
 from poolspec.spec.steplist import StepList
 from poolspec.spec.tree import Node, Sequence
@@ -57,7 +57,7 @@ class Start(Step):
 
 COUNT_KEY = Key(
     "count",
-    value_kind(THREADS),
+    value_kind(ACTORS),
     "number of threads or tasks that run these steps",
     "50",
     default="1",
@@ -104,6 +104,7 @@ def _build_actor(scope: Scope, word: Word, given: Fields | StepList) -> Actor:
     if not given.sound:
         scope.names.incomplete = True
     steps = given.get(BODY)
+    scope.note_number(COUNT_KEY, given)
     return Actor(
         word.text,
         build_steps(scope, steps) if steps else (),

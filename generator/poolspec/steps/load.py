@@ -111,6 +111,7 @@ def _bind(scope: Scope, fields: Fields, word: Word) -> None:
         message = f"{word.text!r} is a key of expectations already"
         scope.reader.problem(word.node, message, "choose another name for the load")
     scope.bind(word, Naming.LOAD)
+    scope.note_number(CLIENTS, fields)
     if fields.get(RUNNER) is Runner.EXECUTOR:
         scope.names.bound_to.append((Concurrency.THREADS, "runner: executor", fields.at(RUNNER)))
     if fields.has(UNTIL):

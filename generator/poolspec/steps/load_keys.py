@@ -4,7 +4,7 @@ from poolspec.spec.common import NAME
 from poolspec.spec.conditions import HOLD
 from poolspec.spec.fields import Key, Kind, Reader, Wrong
 from poolspec.spec.kinds import enum_kind, map_kind, value_kind
-from poolspec.spec.quantities import NUMBER_OF, THREADS
+from poolspec.spec.quantities import ACTORS, NUMBER_OF
 from poolspec.spec.tree import Mapping, Node, Scalar
 from poolspec.spec.values import Value
 from poolspec.steps.web import REQUEST_LINE
@@ -40,7 +40,7 @@ OPERATIONS_KIND: Kind[Value | tuple[tuple[Operation, int], ...]] = Kind(
     {"anyOf": [value_kind(NUMBER_OF).schema, SHARES.schema]},
 )
 LOAD = Key("load", NAME, "run many clients at once", "traffic", True)
-CLIENTS = Key("clients", value_kind(THREADS), "number of clients", "20", True)
+CLIENTS = Key("clients", value_kind(ACTORS), "number of clients", "20", True)
 OPERATIONS = Key(
     "operations",
     OPERATIONS_KIND,
