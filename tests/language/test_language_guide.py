@@ -48,6 +48,7 @@ FOLLOWING = "<!-- capability rules -->\n"
 WORDED: tuple[tuple[str, Mapping[StrEnum, Capability]], ...] = (
     ("fails: ", cast(Mapping[StrEnum, Capability], rules.ERRORS)),
     ("fault: ", {row.fault: row.needs for row in FAULTS.values() if row.needs}),
+    ("target: ", cast(Mapping[StrEnum, Capability], rules.TARGETS)),
     ("wait_until: … is ", cast(Mapping[StrEnum, Capability], rules.STATES)),
     ("events: ", cast(Mapping[StrEnum, Capability], rules.EVENTS)),
 )

@@ -4,6 +4,7 @@
 scripted connections ask it, in both concurrency modes.
 """
 
+import socket
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -124,5 +125,7 @@ def _error(call: Call, manners: Collection[Manner]) -> BaseException | None:
         return None
     if call is Call.LISTENER:
         return RuntimeError("the listener fails, as the test asked")
+    if call is Call.NAME_LOOKUP:
+        return socket.gaierror(socket.EAI_AGAIN, "the look-up fails, as the test asked")
     code = CR.CR_CONN_HOST_ERROR if call is Call.CONNECT else CR.CR_SERVER_LOST
     return pymysql.OperationalError(code, f"the {call} fails, as the test asked")

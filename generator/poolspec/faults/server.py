@@ -1,11 +1,13 @@
 """Faults of the server that a test can cause and heal. Faults of calls are in `calls`.
 
 They are real: the server kills a connection, or is itself killed, restarted, paused or made
-read-only. With scripted connections, a scripted server stands in for it.
+read-only. With scripted connections, a scripted server stands in for it. Faults of the way to the
+server are those of the test's targets.
 """
 
 from collections.abc import Collection, Iterable
 
+from poolspec.faults.targets import OF_TARGETS, Targets
 from poolspec.invariants.checks import NUMBERS_VOID
 from poolspec.invariants.log import Log
 from poolspec.invariants.observer import Observer, settle
@@ -19,11 +21,14 @@ LOOK_EVERY = 0.01
 class ServerFaults:
     """Breaks and restores the server and its end of connections. Blocks for a moment."""
 
-    def __init__(self, server: Server, tenant: Tenant, observer: Observer, log: Log) -> None:
+    def __init__(
+        self, server: Server, tenant: Tenant, observer: Observer, log: Log, targets: Targets
+    ) -> None:
         self._server = server
         self._tenant = tenant
         self._observer = observer
         self._log = log
+        self._targets = targets
         self._down: list[Fault] = []
 
     def kill(self, numbers: Iterable[int]) -> None:
@@ -54,14 +59,15 @@ class ServerFaults:
         self.kill(idle)
 
     def set(self, fault: Fault) -> None:
-        """Kill or pause the server, or make it read-only."""
-        server = self._private()
-        if fault is Fault.SERVER_KILLED:
-            server.crash()
+        """Kill or pause the server, make it read-only, or break the way to it."""
+        if fault in OF_TARGETS:
+            self._targets.break_way(fault)
+        elif fault is Fault.SERVER_KILLED:
+            self._private().crash()
         elif fault is Fault.SERVER_READ_ONLY:
-            server.refuse_writes(True)
+            self._private().refuse_writes(True)
         else:
-            server.pause()
+            self._private().pause()
         self._down.append(fault)
         if fault is Fault.SERVER_KILLED:
             self._observer.lost_server()
@@ -79,19 +85,18 @@ class ServerFaults:
             self._down.append(Fault.SERVER_FULL)
 
     def clear(self, fault: Fault) -> None:
-        """Restart the server, let it continue or write, or end its limit."""
+        """Restart the server, let it continue or write, end its limit, or mend the way to it."""
         if fault is Fault.SERVER_FULL:
             self._server.limit_connections(self._tenant, None)
-            self._down.remove(fault)
-            return
-        server = self._private()
-        if fault is Fault.SERVER_KILLED:
+        elif fault in OF_TARGETS:
+            self._targets.mend_way(fault)
+        elif fault is Fault.SERVER_KILLED:
             self._log.add(NUMBERS_VOID)
-            server.restart()
+            self._private().restart()
         elif fault is Fault.SERVER_READ_ONLY:
-            server.refuse_writes(False)
+            self._private().refuse_writes(False)
         else:
-            server.resume()
+            self._private().resume()
         self._down.remove(fault)
 
     def clear_all(self) -> None:

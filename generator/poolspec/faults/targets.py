@@ -9,22 +9,35 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from poolspec.faults.calls import CallFaults
 from poolspec.faults.line import Line
+from poolspec.faults.names import HostNames
 from poolspec.invariants.connection import open_connection
-from poolspec.servers import Address, PrivateServer, Server, Tenant, bound_socket, new_password
-from poolspec.vocabulary import Detail, Target
+from poolspec.servers import (
+    Address,
+    Barred,
+    PrivateServer,
+    Server,
+    Tenant,
+    bound_socket,
+    new_password,
+)
+from poolspec.vocabulary import Detail, Fault, Target
 
 _NO_HOST = "no-such-host.invalid"
 _NEVER_ASKED = "never_asked_for"
 """A database that no server ever sees."""
+OF_TARGETS = frozenset({Fault.NAME_MOVED})
+"""The faults of the way to a target."""
 
 
 class Targets:
     """The targets of one test. Safe to use from any actor."""
 
-    def __init__(self, server: Server, tenant: Tenant) -> None:
+    def __init__(self, server: Server, tenant: Tenant, calls: CallFaults) -> None:
         self._server = server
         self._tenant = tenant
+        self._names = HostNames(calls)
         self._lock = threading.Lock()
         self._known: dict[Target, Tenant] = {}
         self._sockets: list[socket.socket] = []
@@ -55,8 +68,19 @@ class Targets:
         with self._lock:
             return {tenant.password for tenant in (self._tenant, *self._known.values())}
 
+    def break_way(self, fault: Fault) -> None:
+        """Begin a fault of `OF_TARGETS`."""
+        assert fault is Fault.NAME_MOVED
+        self._names.move(self._port())
+
+    def mend_way(self, fault: Fault) -> None:
+        """End it."""
+        assert fault is Fault.NAME_MOVED
+        self._names.move(None)
+
     def hang_up(self) -> None:
-        """Close the ports: a client that waits there gets an error at once."""
+        """Close the ports: a client that waits there gets an error at once. End look-ups."""
+        self._names.end_look_ups()
         with self._lock:
             while self._sockets:
                 self._sockets.pop().close()
@@ -64,6 +88,7 @@ class Targets:
     def clean_up(self) -> None:
         """Leave nothing at the server except the test's own identity."""
         self.hang_up()
+        self._names.forget()
         for tenant in self.strangers:
             self._server.drop_tenant(tenant)
 
@@ -100,9 +125,55 @@ class Targets:
         return self._elsewhere(self._port())
 
     def _silent(self) -> Tenant:
+        return self._elsewhere(self._listening())
+
+    def _named(self) -> Tenant:
+        return self._by_name("db.poolspec.test")
+
+    def _second_address(self) -> Tenant:
+        return self._by_name("two.poolspec.test", self._listening())
+
+    def _third_address(self) -> Tenant:
+        return self._by_name("three.poolspec.test", self._port(), self._full())
+
+    def _by_name(self, name: str, *before: Address) -> Tenant:
+        """Return the right server by a name that has these addresses before its own."""
+        right = self._right()
+        self._names.add(name, *before, right.address)
+        return replace(right, address=Address(name, right.address.port))
+
+    def _account_locked(self) -> Tenant:
+        return self._barred(Barred.LOCKED)
+
+    def _password_expired(self) -> Tenant:
+        return self._barred(Barred.EXPIRED)
+
+    def _plugin_missing(self) -> Tenant:
+        return self._barred(Barred.PLUGIN)
+
+    def _barred(self, why: Barred) -> Tenant:
+        server = self._server
+        assert isinstance(server, PrivateServer), "needs: server_control"
+        stranger = server.create_tenant()
+        self.strangers.append(stranger)
+        server.bar(stranger, why)
+        return replace(stranger, address=self._right().address)
+
+    def _listening(self) -> Address:
         address = self._port()
         self._sockets[-1].listen()  # the system accepts connections; nothing ever reads or writes
-        return self._elsewhere(address)
+        return address
+
+    def _full(self) -> Address:
+        """Return a port whose queue is full: the system drops the packets of further clients."""
+        address = self._port()
+        self._sockets[-1].listen(0)
+        for _ in range(2):
+            client = socket.socket()
+            self._sockets.append(client)
+            client.setblocking(False)
+            client.connect_ex((address.host, address.port))
+        return address
 
     def _port(self) -> Address:
         taken = bound_socket()
@@ -121,4 +192,10 @@ class Targets:
         Target.UNKNOWN_HOST: _unknown_host,
         Target.REFUSED: _refused,
         Target.SILENT: _silent,
+        Target.NAMED: _named,
+        Target.SECOND_ADDRESS: _second_address,
+        Target.THIRD_ADDRESS: _third_address,
+        Target.ACCOUNT_LOCKED: _account_locked,
+        Target.PASSWORD_EXPIRED: _password_expired,
+        Target.PLUGIN_MISSING: _plugin_missing,
     }

@@ -98,9 +98,11 @@ class Context(Generic[P, C]):
         self.kind_of = adapter.kind_of
         self.log = Log(clock.now)
         self.tenant = server.create_tenant()
-        self.targets = Targets(server, self.tenant)
+        self.targets = Targets(server, self.tenant, calls)
         self.observer = Observer(server, self.tenant, self.targets.strangers)
-        self.server_faults = ServerFaults(server, self.tenant, self.observer, self.log)
+        self.server_faults = ServerFaults(
+            server, self.tenant, self.observer, self.log, self.targets
+        )
         self.passwords = PasswordSearch(self.targets.passwords)
         self.log_records = LogRecords(
             getattr(adapter, "logs", NO_LOG), self.passwords.look, self._pause_log

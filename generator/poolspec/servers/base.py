@@ -30,6 +30,16 @@ class ServerKind(StrEnum):
     """No server at all: connections are scripted."""
 
 
+class Barred(StrEnum):
+    """Why a server refuses an account."""
+
+    LOCKED = "locked"
+    EXPIRED = "expired"
+    """Its password has expired."""
+    PLUGIN = "plugin"
+    """The server has not loaded its authentication plugin."""
+
+
 class ServerError(Exception):
     """A server could not be started, reached or used."""
 

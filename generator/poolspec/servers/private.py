@@ -15,7 +15,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from poolspec.servers.admin import Admin
-from poolspec.servers.base import Address, ServerError, ServerKind
+from poolspec.servers.barring import barring
+from poolspec.servers.base import Address, Barred, ServerError, ServerKind, Tenant
 from poolspec.servers.directory import sweep
 from poolspec.servers.guarded import GuardedDirectory
 from poolspec.servers.sql import SqlServer, product
@@ -91,6 +92,10 @@ class PrivateServer(SqlServer):
     def guard_pid(self) -> int:
         """Process id of the guardian."""
         return self._directory.guard_pid
+
+    def bar(self, tenant: Tenant, why: Barred) -> None:
+        """Refuse all further sign-ins of a tenant's account."""
+        self._admin.run(*barring(self.kind, tenant.user, why))
 
     def crash(self) -> None:
         """Kill the server process with signal 9, and wait until it has ended."""

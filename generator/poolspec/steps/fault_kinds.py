@@ -44,6 +44,8 @@ class FaultKind:
     """It needs scripted connections."""
     threads_only: bool = False
     """It blocks the caller, and so would block an event loop with all tasks in it."""
+    real_time: bool = False
+    """It takes real time, whichever clock the test has."""
 
     def say(
         self,
@@ -126,6 +128,13 @@ _OTHERS = (
         terms=Terms.LIMIT,
         of_server=True,
     ),
+    FaultKind(
+        Fault.NAME_MOVED,
+        "Let the host names lead to an address at which no server listens",
+        "Let the host names lead to their own addresses again.",
+        needs=Capability.CONFIGURATION,
+        of_server=True,
+    ),
 )
 _NOUNS = {
     Call.CONNECT: "new connections",
@@ -135,6 +144,7 @@ _NOUNS = {
     Call.PING: "pings",
     Call.RESET: "resets of sessions",
     Call.CLOSE: "closes",
+    Call.NAME_LOOKUP: "look-ups of host names",
     Call.LISTENER: "calls of the listener",
     Call.LOG_HANDLER: "calls of the log handler",
 }
@@ -153,7 +163,11 @@ _CONNECT_HEALED = {
     Manner.HANGS: "Accept new connections again.",
     Manner.SLOW: "Accept new connections without delay again.",
 }
-_NEEDS = {Call.LISTENER: Capability.EVENTS, Call.LOG_HANDLER: Capability.LOGS}
+_NEEDS = {
+    Call.NAME_LOOKUP: Capability.CONFIGURATION,
+    Call.LISTENER: Capability.EVENTS,
+    Call.LOG_HANDLER: Capability.LOGS,
+}
 
 
 def _of_call(fault: Fault, call: Call, manner: Manner) -> FaultKind:
@@ -166,8 +180,19 @@ def _of_call(fault: Fault, call: Call, manner: Manner) -> FaultKind:
     scripted = call in OF_CONNECTIONS
     needs = Capability.FOREIGN_CONNECTIONS if scripted else _NEEDS.get(call)
     terms = Terms.CALLS | Terms.DURATION if manner is Manner.SLOW else Terms.CALLS
-    blocks = call in _NEEDS and manner is Manner.SLOW
-    return FaultKind(fault, sentence, healed, terms, needs, scripted=scripted, threads_only=blocks)
+    looks_up = call is Call.NAME_LOOKUP
+    slow = manner is Manner.SLOW
+    return FaultKind(
+        fault,
+        sentence,
+        healed,
+        terms,
+        needs,
+        of_server=looks_up,
+        scripted=scripted,
+        threads_only=slow and call in (Call.LISTENER, Call.LOG_HANDLER),
+        real_time=slow and looks_up,
+    )
 
 
 _ROWS = {

@@ -101,6 +101,8 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
         scope.names.at_server.append((f"{fault} needs a server", fields.at(FAULT)))
     if kind.scripted:
         scope.names.scripted_only.append((f"{fault} needs scripted connections", fields.at(FAULT)))
+    if kind.real_time:
+        scope.names.real_time.append((fault.value, fields.at(FAULT)))
     if kind.healed:
         scope.names.broken.add(fault)
     return Inject(

@@ -35,6 +35,7 @@ from poolspec.vocabulary import (
     Given,
     Target,
 )
+from poolspec.vocabulary.rules import TARGETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ def _read_open(scope: Scope, fields: Fields) -> Open | None:
         return None
     if not fields.has(FAILS):
         scope.bind(word, Naming.POOL)
+    target = fields.get(TARGET) or Target.RIGHT
+    scope.names.imply(TARGETS.get(target), f"'target: {target}'", fields.at(OPEN))
     given = fields.get(OPENED_WITH)
     if given and given.has(HOUSEKEEPING):
         scope.names.real_time.append(("a housekeeper", fields.at(OPENED_WITH)))
@@ -136,7 +139,7 @@ def _read_open(scope: Scope, fields: Fields) -> Open | None:
         fields.node.line,
         word.text,
         options,
-        fields.get(TARGET) or Target.RIGHT,
+        target,
         fields.get(GIVEN_AS) or Given.CONFIG,
         fields.get(FLAW),
         fields.get(FAILS),
@@ -207,6 +210,15 @@ _TARGETS = {
     Target.UNKNOWN_HOST: "{} to connect to a host that has no address",
     Target.REFUSED: "{} to connect to a port that is closed",
     Target.SILENT: "{} to connect to a port that accepts connections and never answers",
+    Target.NAMED: "{} with a host name",
+    Target.SECOND_ADDRESS: "{} with a host name of two addresses, the first of which is silent",
+    Target.THIRD_ADDRESS: (
+        "{} with a host name of three addresses, the first of which is closed and the second drops "
+        "every packet"
+    ),
+    Target.ACCOUNT_LOCKED: "{} with an account that is locked",
+    Target.PASSWORD_EXPIRED: "{} with an account whose password has expired",
+    Target.PLUGIN_MISSING: "{} with an account whose plugin the server has not loaded",
 }
 """`{}` stands for the way of the configuration."""
 

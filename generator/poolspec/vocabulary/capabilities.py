@@ -99,4 +99,5 @@ class Capability(StrEnum):
     LINE = "line"
     """The pool can connect over a TCP line of the lab's, which a test makes silent."""
     SERVER_CONTROL = "server_control"
-    """The server belongs to the run: it can be killed, restarted and paused."""
+    """The server belongs to the run: it can be killed, restarted and paused, and
+    accounts can be locked."""

@@ -20,6 +20,18 @@ class Target(StrEnum):
     """The port is closed."""
     SILENT = "silent"
     """The port accepts every connection and never answers."""
+    NAMED = "named"
+    """The test's database, by a host name."""
+    SECOND_ADDRESS = "second_address"
+    """The host name has two addresses; the first accepts every connection and never answers."""
+    THIRD_ADDRESS = "third_address"
+    """The host name has three addresses: one is closed, one drops every packet, one is right."""
+    ACCOUNT_LOCKED = "account_locked"
+    """The server has locked the account."""
+    PASSWORD_EXPIRED = "password_expired"
+    """The account's password has expired."""
+    PLUGIN_MISSING = "plugin_missing"
+    """The server has not loaded the account's authentication plugin."""
 
 
 class Given(StrEnum):

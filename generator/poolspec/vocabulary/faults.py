@@ -44,6 +44,14 @@ class Fault(StrEnum):
     """Closing a connection raises an error, and closes it nevertheless."""
     CLOSE_SLOW = "close_slow"
     """Closing a connection takes a certain time."""
+    NAME_LOOKUP_FAILS = "name_lookup_fails"
+    """Look-ups of a host name raise an error."""
+    NAME_LOOKUP_SLOW = "name_lookup_slow"
+    """Look-ups of a host name take a certain time."""
+    NAME_LOOKUP_HANGS = "name_lookup_hangs"
+    """Look-ups of a host name do not return."""
+    NAME_MOVED = "name_moved"
+    """Host names lead to another address, at which no server listens; healing leads them back."""
     LISTENER_FAILS = "listener_fails"
     """Listeners of the pool raise an error at each event."""
     LISTENER_INTERRUPTED = "listener_interrupted"
@@ -76,6 +84,8 @@ class Call(StrEnum):
     RESET = "reset"
     """Resets the state of the session."""
     CLOSE = "close"
+    NAME_LOOKUP = "name_lookup"
+    """Looks up the addresses of a host name."""
     LISTENER = "listener"
     """Receives an event."""
     LOG_HANDLER = "log_handler"
@@ -107,11 +117,15 @@ CALL_FAULTS = {
     Fault.RESET_SLOW: (Call.RESET, Manner.SLOW),
     Fault.CLOSE_FAILS: (Call.CLOSE, Manner.FAILS),
     Fault.CLOSE_SLOW: (Call.CLOSE, Manner.SLOW),
+    Fault.NAME_LOOKUP_FAILS: (Call.NAME_LOOKUP, Manner.FAILS),
+    Fault.NAME_LOOKUP_SLOW: (Call.NAME_LOOKUP, Manner.SLOW),
+    Fault.NAME_LOOKUP_HANGS: (Call.NAME_LOOKUP, Manner.HANGS),
     Fault.LISTENER_FAILS: (Call.LISTENER, Manner.FAILS),
     Fault.LISTENER_INTERRUPTED: (Call.LISTENER, Manner.INTERRUPTED),
     Fault.LISTENER_SLOW: (Call.LISTENER, Manner.SLOW),
     Fault.LOG_HANDLER_SLOW: (Call.LOG_HANDLER, Manner.SLOW),
 }
 """The faults of calls."""
-OF_CONNECTIONS = frozenset(Call) - {Call.CONNECT, Call.LISTENER, Call.LOG_HANDLER}
+_ELSEWHERE = {Call.CONNECT, Call.NAME_LOOKUP, Call.LISTENER, Call.LOG_HANDLER}
+OF_CONNECTIONS = frozenset(Call) - _ELSEWHERE
 """The calls of a connection; only scripted connections can make them fail on demand."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from poolspec.vocabulary.capabilities import Capability
+from poolspec.vocabulary.configuration import Target
 from poolspec.vocabulary.failures import ErrorKind
 from poolspec.vocabulary.observations import EventKind
 from poolspec.vocabulary.options import Order, Reset
@@ -31,6 +32,12 @@ CONNECTIONS: Final = {
     Connections.MINIMAL: Capability.FOREIGN_CONNECTIONS,
 }
 """By the kind of the pool's connections."""
+
+TARGETS: Final = dict.fromkeys(
+    (Target.ACCOUNT_LOCKED, Target.PASSWORD_EXPIRED, Target.PLUGIN_MISSING),
+    Capability.SERVER_CONTROL,
+)
+"""By the target of an opened pool."""
 
 STATES: Final = {ActorState.WAITING: Capability.EVENTS}
 """By the state that is waited for: only the pool's events show its queue."""

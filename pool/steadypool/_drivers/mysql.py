@@ -253,7 +253,8 @@ class _DeadlineWriter:
         try:
             source.sendall(data)
         except OSError as error:
-            reason = _alert(source) or error
+            timed_out = isinstance(error, TimeoutError)
+            reason = error if timed_out else _alert(source) or error
             connection._force_close()
             text = f"MySQL server has gone away ({reason!r})"
             raise pymysql.OperationalError(CR.CR_SERVER_GONE_ERROR, text) from reason

@@ -12,6 +12,12 @@ from poolspec.servers.engine.faults import Code, SqlError
 from poolspec.servers.engine.wire import password_hash
 
 ADMIN = "root"
+LOCKED = "ACCOUNT LOCK"
+EXPIRED = "PASSWORD EXPIRE"
+_BARS = {
+    LOCKED: (Code.ACCOUNT_LOCKED, "Access denied, this account is locked"),
+    EXPIRED: (Code.PASSWORD_EXPIRED, "Your password has expired"),
+}
 _NAME = re.compile(r"[A-Za-z0-9_$-]{1,64}")
 
 
@@ -24,6 +30,8 @@ class Accounts:
         self._hashes = {ADMIN: password_hash(admin_password)}
         self._grants: dict[str, set[str]] = {}
         self._limits: dict[str, int] = {}
+        self._barred: dict[str, str] = {}
+        """By user: a word of `_BARS`, or the plugin that is not loaded."""
         if self._file.exists():
             self._load()
 
@@ -88,6 +96,22 @@ class Accounts:
         self._grants.setdefault(user, set()).add(database)
         self._save()
 
+    def bar(self, user: str, how: str) -> None:
+        """Let an account exist and refuse its sign-ins, until it is dropped."""
+        if user not in self._hashes:
+            raise SqlError(Code.USER_EXISTS, f"Operation ALTER USER failed for '{user}'")
+        self._barred[user] = how
+        self._save()
+
+    def refusal(self, user: str) -> SqlError | None:
+        """Return why an account may not sign in."""
+        how = self._barred.get(user)
+        if how is None:
+            return None
+        if how in _BARS:
+            return SqlError(*_BARS[how])
+        return SqlError(Code.PLUGIN_NOT_LOADED, f"Plugin '{how}' is not loaded")
+
     def drop_user(self, user: str, *, if_exists: bool) -> None:
         """Remove a user; its open sessions stay."""
         if user == ADMIN or (user not in self._hashes and not if_exists):
@@ -95,6 +119,7 @@ class Accounts:
         self._hashes.pop(user, None)
         self._grants.pop(user, None)
         self._limits.pop(user, None)
+        self._barred.pop(user, None)
         self._save()
 
     def _check(self, user: str, database: str) -> None:
@@ -116,6 +141,7 @@ class Accounts:
             "hashes": {user: known.hex() for user, known in self._hashes.items() if user != ADMIN},
             "grants": {user: sorted(names) for user, names in self._grants.items()},
             "limits": self._limits,
+            "barred": self._barred,
         }
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps(state))
@@ -126,3 +152,4 @@ class Accounts:
         self._hashes |= {user: bytes.fromhex(known) for user, known in state["hashes"].items()}
         self._grants = {user: set(names) for user, names in state["grants"].items()}
         self._limits = state["limits"]
+        self._barred = state["barred"]

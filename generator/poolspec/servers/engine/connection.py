@@ -109,6 +109,9 @@ class Connection:
 
     async def _admit(self, who: Credentials, wire: Wire) -> None:
         proof = who.proof if who.plugin in (PLUGIN, None) else await wire.ask_for_plugin()
+        refusal = self._server.accounts.refusal(who.user)
+        if refusal is not None:
+            raise refusal
         stored = self._server.accounts.stored_hash(who.user)
         known = proves(proof, wire.challenge, stored or _NO_USER)
         if not known or stored is None:
