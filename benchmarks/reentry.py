@@ -139,7 +139,7 @@ class Process:
         self.pool = ConnectionPool(
             size=chance.randint(1, 3),
             max_overflow=chance.randint(0, 1),
-            timeout=0.05,
+            timeout=0.003,
             min_size=chance.randint(0, 1),
             connect=chance.choice((Plain, own)),
             listeners=listeners,
@@ -262,6 +262,7 @@ WAYS = {"signal": by_signal, "collector": by_collector}
 def run_one(way: str, seed: int, seconds: float) -> int:
     """Be one process; print what it did, and return its exit code."""
     faulthandler.register(DUMP, all_threads=True)
+    sys.setswitchinterval(100e-6)  # the threads change places often
     process = Process(seed, seconds)
     with WAYS[way](process):
         process.run()
