@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from steadypool import FailReason, Order
 from steadypool._core.core import Core
-from steadypool._core.entries import AWAKE, AcquireRequest, PoolEntry, Step
+from steadypool._core.entries import AWAKE, AcquireRequest, Answer, PoolEntry, Step
 from steadypool._core.settings import Settings
 
 WITH_A_SLOT = (Step.TAKE, Step.CHECK, Step.VALIDATE, Step.REPLACE, Step.OPEN, Step.BACKOFF)
@@ -38,6 +38,7 @@ class World:
         self.requests: list[AcquireRequest] = []
         self.to_close: list[PoolEntry] = []
         self.to_reset: list[PoolEntry] = []
+        self.to_probe: list[PoolEntry] = []
 
     def act(self, kind: str, choice: int) -> None:
         getattr(self, kind)(choice)
@@ -157,6 +158,24 @@ class World:
         dead = [(entry, entry.since) for entry in list(self.core.idle)[: choice % 3]]
         self.core.tidy(dead, self.to_close, self.now)
 
+    def fall_silent(self, choice: int) -> None:
+        self.core.doubt(self.now - choice, self.to_close)
+        assert all(entry.last_answer > self.now - choice for entry in self.core.idle)
+
+    def probe(self, choice: int) -> None:
+        found = self.core.unproven(self.now)
+        if found:
+            self.core.reserve(*found[choice % len(found)], self.to_probe)
+
+    def end_probe(self, choice: int) -> None:
+        if self.to_probe:
+            entry = self.to_probe.pop()
+            answer = tuple(Answer)[choice % 3]
+            self.core.probed(entry, answer, self.now)
+            if entry.returning:
+                self.core.probed(entry, answer, self.now)  # an interrupted call is repeated
+                self.to_close.append(entry)
+
     def wait(self, choice: int) -> None:
         self.now += choice
 
@@ -175,11 +194,14 @@ class World:
         assert len(core.idle) <= core.settings.size
         assert core.connecting <= core.settings.max_connecting
         assert not (core.is_closed and (core.idle or core.waiters))
+        used = [entry.since for entry in core.idle]
+        assert used == sorted(used, reverse=core.settings.order is Order.FIFO)
 
     def check_owners(self) -> None:
         core = self.core
         owners = [request for request in self.requests if request.step in WITH_A_SLOT]
-        assert core.pending == len(owners) + len(self.to_close) + len(self.to_reset)
+        others = len(self.to_close) + len(self.to_reset) + len(self.to_probe)
+        assert core.pending == len(owners) + others
         assert core.connecting == sum(request.step is Step.OPEN for request in self.requests)
         resting = {id(request) for request in self.requests if request.step is Step.BACKOFF}
         assert core.is_closed or {id(request) for request in core.backing_off} == resting
@@ -208,14 +230,16 @@ class World:
         core = self.core
         assert core.acquired - core.released == len(core.in_use)
         owned = [request.entry for request in self.requests if request.entry is not None]
-        everywhere = [*core.idle, *core.in_use.values(), *owned, *self.to_close, *self.to_reset]
+        pending = [*owned, *self.to_close, *self.to_reset, *self.to_probe]
+        everywhere = [*core.idle, *core.in_use.values(), *pending]
         assert len({id(entry) for entry in everywhere}) == len(everywhere)
         assert core.created - core.closed == len(everywhere)
         assert all(entry.uses <= core.settings.max_uses for entry in everywhere)
 
     def come_to_rest(self) -> None:
         self.resume(0)
-        while self.to_reset or self.to_close or self.core.in_use or self.requests:
+        while self.to_reset or self.to_close or self.core.in_use or self.requests or self.to_probe:
+            self.act("end_probe", 0)
             self.act("finish", 0)
             self.act("check_in", 1)
             self.act("advance", 0)
@@ -230,6 +254,7 @@ TRANSITIONS = (
     *("ask", "advance") * 4,
     *("leave", "check_in", "finish", "wait", "look") * 2,
     *("clear", "close", "suspend", "resume", "resize", "tidy", "grow"),
+    *("probe", "end_probe", "fall_silent"),
 )
 
 

@@ -16,6 +16,7 @@ from tests.wrong_pools import (
     maintenance,
     reports,
     sessions,
+    silence,
     timeouts,
     waiters,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "maintenance",
     "reports",
     "sessions",
+    "silence",
     "timeouts",
     "waiters",
 ]

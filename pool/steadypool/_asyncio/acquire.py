@@ -16,6 +16,7 @@ from steadypool._core.backoff import Backoff, earliest
 from steadypool._core.entries import Answer, PoolEntry, Step
 from steadypool._drivers import async_dbapi as connections
 from steadypool._drivers import session
+from steadypool._drivers.silence import LONG_SILENCE
 from steadypool.events import CloseReason
 
 
@@ -93,6 +94,8 @@ class AsyncEngine(AsyncConnecting):
             if session.shows_read_only(error):
                 await self.leave_read_only(entry)
             raise
+        finally:
+            self.note_loss(entry)
         if self._opener.is_lost(entry.connection, is_new=not entry.uses):
             self._core.checked(request, False, self._now())
             self._log.connection_invalid()
@@ -109,15 +112,25 @@ class AsyncEngine(AsyncConnecting):
             now = self._now()
             if backoff.limit is not None and now >= backoff.limit:
                 raise self._timeout_error(backoff)
-            answer = await self.check(entry.connection, backoff.check_limit(now))
-            if answer is Answer.SILENT:
-                self.doubt(entry, now)
+            answer = await self._validate(entry, backoff.check_limit(now))
             usable = answer is Answer.ALIVE
         else:
             usable = connections.alive(entry.connection)
         self._core.checked(request, usable, self._now())
         if not usable:
             self._log.connection_invalid()
+
+    async def _validate(self, entry: PoolEntry, limit: float | None) -> Answer:
+        began = self._now()
+        try:
+            answer = await self.check(entry.connection, limit)
+        except asyncio.CancelledError:
+            if self._now() - began >= LONG_SILENCE:
+                self.doubt(entry, began)
+            raise
+        if answer is Answer.SILENT:
+            self.doubt(entry, began)
+        return answer
 
     async def _replace(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         assert request.entry is not None

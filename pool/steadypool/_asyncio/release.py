@@ -43,15 +43,19 @@ class AsyncReleasing:
 
     async def finish_release(self, entry: PoolEntry, state: ConnectionState) -> None:
         """Reset or close a returned connection; its slot stays reserved until that is done."""
-        if connections.state(entry.connection) is ConnectionState.CLOSED:
-            loss = connections.loss(entry.connection)
-            self._begin_change(lambda to_close, now: self._core.lost_on_loan(entry, loss, to_close))
-        elif state is ConnectionState.READ_ONLY:
+        self.note_loss(entry)
+        if state is ConnectionState.READ_ONLY:
             await self.leave_read_only(entry)
         if entry.returning:
             await self._tasks.finish(self._reset_or_discard(entry, state))
         if self._now() >= self._core.tidy_at:
             await self.tidy()
+
+    def note_loss(self, entry: PoolEntry) -> None:
+        """If a connection was lost or fell silent, act on what that says about the others."""
+        loss = connections.loss(entry.connection)
+        if loss is not None:
+            self._begin_change(lambda to_close, now: self._core.note_loss(entry, loss, to_close))
 
     async def _reset_or_discard(self, entry: PoolEntry, state: ConnectionState) -> None:
         try:
@@ -60,6 +64,7 @@ class AsyncReleasing:
                     self._core.reset(entry, self._now())
                 else:
                     entry.reason = CloseReason.DIRTY
+                    self.note_loss(entry)
         finally:
             if entry.returning:
                 entry.reason = entry.reason or CloseReason.DIRTY
@@ -155,8 +160,9 @@ class AsyncReleasing:
             if left <= 0:
                 return
             answer = await self._probe(entry, since, None if left == math.inf else left / 2)
-            if answer is Answer.SILENT:
-                self.doubt(entry, began)
+            closing = self.doubt(entry, began) if answer is Answer.SILENT else []
+            for task in closing:
+                await self._tasks.ended(task)
 
     async def _probe(self, entry: PoolEntry, since: float, limit: float | None) -> Answer:
         reserved: list[PoolEntry] = []
@@ -164,7 +170,7 @@ class AsyncReleasing:
         if not reserved:  # in use meanwhile
             return Answer.ALIVE
         self._probed.add(entry)
-        answer = Answer.DEAD
+        answer, closing = Answer.DEAD, None
         try:
             answer = await self.check(entry.connection, limit)
         finally:
@@ -172,7 +178,9 @@ class AsyncReleasing:
             self._core.probed(entry, answer, self._now())
             if entry.returning:
                 self._log.connection_invalid()
-                self._tasks.spawn(self._discard(entry))
+                closing = self._tasks.spawn(self._discard(entry))
+        if closing is not None:
+            await self._tasks.ended(closing)
         return answer
 
     async def check(self, connection: Any, limit: float | None) -> Answer:
@@ -193,10 +201,10 @@ class AsyncReleasing:
             error = reason
         return connections.answer_of(connection, error, self._now() - began)
 
-    def doubt(self, entry: PoolEntry, since: float) -> None:
+    def doubt(self, entry: PoolEntry, since: float) -> list[asyncio.Task[None]]:
         """Close all idle connections that gave no sign of life from `since`, as this one did."""
         entry.silent = True
-        self._begin_change(lambda to_close, now: self._core.doubt(since, to_close))
+        return self._begin_change(lambda to_close, now: self._core.doubt(since, to_close))
 
     async def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, abort those still on loan."""

@@ -48,10 +48,14 @@ class Doubt(State):
             entry.good_until = -math.inf
             entry.unsure |= unsure
 
-    def lost_on_loan(self, entry: PoolEntry, loss: Loss, to_close: list[PoolEntry]) -> None:
-        """Report how a connection was lost on loan; the caller closes `to_close`."""
+    def note_loss(self, entry: PoolEntry, loss: Loss, to_close: list[PoolEntry]) -> None:
+        """Report how a connection was lost that a borrower or the pool used.
+
+        Its last use had begun before it fell silent. The caller closes `to_close`.
+        """
         if loss is Loss.SILENT:
-            self.doubt(max(entry.connection.silent_since, entry.since), to_close)
+            since, entry.connection.silent_since = entry.connection.silent_since, None
+            self.doubt(max(since, entry.since), to_close)
         else:
             self.distrust(loss is Loss.UNKNOWN)
 

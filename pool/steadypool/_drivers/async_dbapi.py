@@ -167,12 +167,18 @@ def check_limit(connection: Any, limit: float | None) -> float:
     return shortest(getattr(connection, "read_timeout", None), limit)
 
 
-def loss(connection: Any) -> Loss:
-    """Return how a connection that is closed at its return was lost."""
-    if not isinstance(connection, SignsOfLife):
-        return Loss.UNKNOWN
-    if connection.silent_since is not None:
+def loss(connection: Any) -> Loss | None:
+    """Return how a connection was lost; None if it was not.
+
+    It was lost too if it fell silent and the driver has connected again.
+    """
+    is_own = isinstance(connection, SignsOfLife)
+    if is_own and connection.silent_since is not None:
         return Loss.SILENT
+    if state(connection) is not ConnectionState.CLOSED:
+        return None
+    if not is_own:
+        return Loss.UNKNOWN
     gave_up = getattr(connection, "_close_reason", None)  # of aiomysql: a cancelled statement
     return Loss.KNOWN if gave_up is None else Loss.UNKNOWN
 

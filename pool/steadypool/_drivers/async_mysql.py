@@ -147,7 +147,6 @@ class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SignsOfL
         self.abort()
 
     async def _connect(self) -> None:
-        self.silent_since = None
         if self._sign_in_settings is None:
             await self._sign_in()
             self._sign_in_settings = self.charset, self.autocommit_mode, self.db

@@ -70,7 +70,6 @@ class Connection(_PyMySQLConnection, session.Doubting, SignsOfLife):
             self._current_timeout = -1.0  # makes PyMySQL set the socket's timeout again
             return
         self.answer_pending = self.uncertain = False
-        self.silent_since = None
         super().connect(sock)
         if self._sign_in_settings is None:
             self._sign_in_settings = self.charset, self.collation, self.autocommit_mode, self.db

@@ -5,10 +5,9 @@ from typing import Any
 
 from pymysql.connections import Connection as _PyMySQLConnection
 
-from steadypool._core.entries import Answer, Loss
+from steadypool._core.entries import Answer, ConnectionState, Loss
 from steadypool._drivers.dbapi import UNUSABLE, alive, state
-from steadypool._drivers.mysql import Connection
-from steadypool._drivers.silence import SHORTEST_SILENCE, shortest, timed_out
+from steadypool._drivers.silence import SHORTEST_SILENCE, SignsOfLife, shortest, timed_out
 
 
 def check(connection: Any, limit: float | None, now: Callable[[], float]) -> Answer:
@@ -38,11 +37,17 @@ def is_limited(connection: Any) -> bool:
     return isinstance(connection, _PyMySQLConnection)
 
 
-def loss(connection: Any) -> Loss:
-    """Return how a connection that is closed at its return was lost."""
-    if isinstance(connection, Connection):
-        return Loss.KNOWN if connection.silent_since is None else Loss.SILENT
-    return Loss.UNKNOWN if is_limited(connection) else Loss.KNOWN
+def loss(connection: Any) -> Loss | None:
+    """Return how a connection was lost; None if it was not.
+
+    It was lost too if it fell silent and the driver has connected again.
+    """
+    is_own = isinstance(connection, SignsOfLife)
+    if is_own and connection.silent_since is not None:
+        return Loss.SILENT
+    if state(connection) is not ConnectionState.CLOSED:
+        return None
+    return Loss.UNKNOWN if is_limited(connection) and not is_own else Loss.KNOWN
 
 
 def _unlimited(connection: Any, now: Callable[[], float]) -> Answer:

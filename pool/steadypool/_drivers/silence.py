@@ -12,6 +12,8 @@ CHECK_LIMIT = 5.0
 """Seconds for a round trip of the pool on a connection whose driver sets no limit."""
 SHORTEST_SILENCE = 0.05
 """Seconds; a shorter wait for an answer says nothing about other connections."""
+LONG_SILENCE = 0.5
+"""Seconds from which a check that its borrower cancels counts as one without an answer."""
 
 
 class SignsOfLife:
@@ -20,7 +22,8 @@ class SignsOfLife:
     answered_at = -math.inf
     """The time of the last answer, on the pool's clock."""
     silent_since: float | None = None
-    """The time from which the server gave no answer within the limit; None: it did not."""
+    """The time from which the server gave no answer within the limit; None: it always did. The pool
+    sets it back once it has noted it."""
     _now: Callable[[], float] = staticmethod(time.monotonic)
 
     def keep_time(self, now: Callable[[], float]) -> None:

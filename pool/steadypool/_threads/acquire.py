@@ -175,6 +175,8 @@ class Engine(Releasing):
             if session.shows_read_only(error):
                 self.leave_read_only(entry)
             raise
+        finally:
+            self.note_loss(entry)
         if self._opener.is_lost(entry.connection, is_new=not entry.uses):
             with self._lock:
                 self._core.checked(request, False, self._now())

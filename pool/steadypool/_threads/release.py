@@ -44,19 +44,24 @@ class Releasing:
         """
         if state is ConnectionState.READ_ONLY:
             self.leave_read_only(entry)
-        elif state is ConnectionState.CLOSED:
-            loss = round_trips.loss(entry.connection)
-            self.change(lambda to_close, now: self._core.lost_on_loan(entry, loss, to_close))
+        self.note_loss(entry)
         if number and entry.reason is None:
             if self._restore(entry, state):
                 with self._lock:
                     self._core.reset(entry, self._now())
             else:
                 entry.reason = CloseReason.DIRTY
+                self.note_loss(entry)
         if number and entry.returning == number:
             self._discard(entry)
         if self._now() >= self._core.tidy_at:
             self.tidy()
+
+    def note_loss(self, entry: PoolEntry) -> None:
+        """If a connection was lost or fell silent, act on what that says about the others."""
+        loss = round_trips.loss(entry.connection)
+        if loss is not None:
+            self.change(lambda to_close, now: self._core.note_loss(entry, loss, to_close))
 
     def _restore(self, entry: PoolEntry, state: ConnectionState) -> bool:
         reset = self._core.settings.reset
