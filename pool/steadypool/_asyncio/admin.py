@@ -27,9 +27,10 @@ class AsyncPoolAdmin(BasePool):
     async def health(self) -> Health:
         """Run maintenance and report whether the pool can serve acquires.
 
-        Maintenance finds dead idle connections. While connects fail, it also opens a probe, at most
-        one per `breaker_cooldown`, for at most 2 s. So an unhealthy pool recovers even without
-        acquires. Opening missing connections takes at most 4 s in total.
+        Maintenance finds dead and silent idle connections. While connects fail, it also opens a
+        probe, at most one per `breaker_cooldown`, for at most 2 s. So an unhealthy pool recovers
+        even without acquires. It waits at most 1 s for the answer of an idle connection, and takes
+        at most 4 s in total.
         """
         self._check_caller()
         await self._maintain(PROBE_LIMIT)
@@ -104,7 +105,9 @@ class AsyncPoolAdmin(BasePool):
         """Run one pass of maintenance.
 
         It closes idle connections that are dead, too old, or unused for `max_idle_time`, opens
-        connections up to `min_size`, and reports long loans. Failures are logged, not raised.
+        connections up to `min_size`, and reports long loans. It makes a round trip on idle
+        connections that have not answered for `check_after`, and closes those that are silent.
+        Failures are logged, not raised.
         Releases close unused connections too, but a pool without traffic or with a minimum needs
         regular calls: see `AsyncHousekeeper`.
         """

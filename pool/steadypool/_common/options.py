@@ -43,9 +43,11 @@ class CommonOptions(TypedDict, total=False):
     ./config.yaml without it."""
     check_after: Annotated[float | None, Default(0.5)]
     """An idle connection unused for this many seconds is checked before it is handed out, without a
-    round trip; None: never."""
+    round trip. Maintenance makes a round trip on one that has not answered for as long. None: never
+    for both."""
     validate_after: Annotated[float | None, Default(None)]
-    """The same for a check with a round trip; None: never."""
+    """An idle connection unused for this many seconds is checked with a round trip before it is
+    handed out; None: never."""
     recycle_jitter: Annotated[float, Default(0.0)]
     """The share of `recycle`, from 0 to 1, by which each connection's own limit is shortened at
     random, to avoid replacing all connections at once."""

@@ -8,9 +8,9 @@ A pool works without a housekeeper: it finds old and dead connections before it 
 one, idle connections are closed on time and the minimum is restored even without traffic.
 
 The thread maintains one pool at a time. A pass opens missing connections one after the other and
-ends at the first failure. A server that hangs blocks the thread for one `connect_timeout` per round
-(with a `connect` callable, as long as that takes), and `stop` waits for it. So give pools of
-servers that may hang a housekeeper each.
+ends at the first failure. A server that hangs blocks the thread for one `query_timeout` and one
+`connect_timeout` per round (with a `connect` callable, as long as that takes), and `stop` waits for
+it. So give pools of servers that may hang a housekeeper each.
 """
 
 import threading
