@@ -12,7 +12,7 @@ Needs the package sqlalchemy (the extra `examples`).
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import pymysql
@@ -39,7 +39,7 @@ class CountedPool:
 
     def __init__(self, pool: QueuePool, max_overflow: int) -> None:
         self.pool, self._max_overflow = pool, max_overflow
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler may count too
         self._counts: Counter[StatName] = Counter()
         for name, counter in COUNTED.items():
             event.listen(pool, name, lambda *_, counter=counter: self.count(counter))
@@ -84,8 +84,14 @@ class QueuePoolAdapter:
             Capability.CLOSE_ALL,
             Capability.STATISTICS,
             Capability.FIFO,
+            Capability.OWN_BLOCKS,
         }
     )
+
+    @property
+    def controls(self) -> "QueuePoolAdapter":
+        """Return the operations beyond acquire and release, which are methods of the adapter."""
+        return self
 
     def clock(self, time: TimeKind) -> RealClock:
         """Return the real clock, the only one that a QueuePool supports."""
@@ -144,6 +150,8 @@ class QueuePoolAdapter:
             yield connection
         finally:
             connection.close()
+
+    connection = block  # each block is an object, and knows its connection
 
     def stats(self, pool: CountedPool) -> Mapping[str, int]:
         """Return the pool's figures."""

@@ -29,6 +29,7 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 AT_ONCE = 0.1
 """Seconds of the test's clock within which a pool refuses a call at once."""
 _SIGNAL = signal.SIGUSR1
+_NOT_OF_A_POOL = sys.stdlib_module_names | {"poolspec"}
 _HELPERS = frozenset({"threading", "queue"})
 """Modules whose functions belong to the pool that calls them."""
 
@@ -56,8 +57,7 @@ class Site:
         foreign: ForeignCalls,
         kind_of: Callable[[BaseException], ErrorKind | None],
     ) -> None:
-        kinds = type(pool).__mro__[:-1]  # without `object`
-        self._packages = {kind.__module__.partition(".")[0] for kind in kinds}
+        self._packages = packages_of(pool)
         module = type(clock).__module__
         package = module.rpartition(".")[0]
         self._not_of_pool = package if "." in package else module
@@ -76,6 +76,13 @@ class Site:
                 return name.partition(".")[0] in self._packages
             frame = frame.f_back
         return False
+
+
+def packages_of(pool: Any) -> frozenset[str]:
+    """Return the packages of a pool's classes, and of what it holds: it may wrap another pool."""
+    parts = [type(part) for part in getattr(pool, "__dict__", {}).values()]
+    kinds = [*type(pool).__mro__, *parts]
+    return frozenset(kind.__module__.partition(".")[0] for kind in kinds) - _NOT_OF_A_POOL
 
 
 class ReentryPoint:

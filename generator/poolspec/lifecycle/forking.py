@@ -31,7 +31,6 @@ _LONGEST = 120.0
 """Real seconds after which a child with progress ends, even if its parent is gone."""
 _LOOK_EVERY = 0.2
 _ROOM = 4096
-_OUTSIDE = "/poolspec/plugin/"
 _DUMP = signal.SIGUSR2
 _SHOWN = 10
 """How many calls of a child's traceback are shown."""
@@ -71,7 +70,7 @@ class Progress:
         os.kill(child, _DUMP)
         time.sleep(_LOOK_EVERY)
         self._stacks.seek(0)
-        return "".join(takewhile(lambda line: _OUTSIDE not in line, self._stacks))
+        return "".join(takewhile(lambda line: __file__ not in line, self._stacks))
 
 
 def in_child(work: Callable[[], None], progress: Progress | None = None) -> None:
