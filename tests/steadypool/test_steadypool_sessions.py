@@ -136,6 +136,51 @@ def test_a_session_that_replaced_a_live_one_is_noticed(make_pool: MakePool, rese
         assert is_set_up(connection)
 
 
+@pytest.mark.parametrize("reset", Reset)
+def test_a_session_that_the_borrower_reset_is_noticed(make_pool: MakePool, reset: Reset) -> None:
+    pool = make_pool(setup=mark, reset=reset)
+    with pool as connection:
+        connection.reset_session()
+        assert not is_set_up(connection)
+    with pool as connection:
+        assert is_set_up(connection)
+
+
+def test_a_session_reset_keeps_the_connection_and_sets_it_up(make_pool: MakePool) -> None:
+    pool = make_pool(setup=mark, reset=Reset.SESSION)
+    for _ in range(3):
+        with pool as connection:
+            assert is_set_up(connection)
+    assert pool.stats().created == 1
+
+
+class Numbered:
+    """A connection of some driver that reconnects behind the pool's back."""
+
+    def __init__(self) -> None:
+        self.number = 1
+
+    def thread_id(self) -> int:
+        return self.number
+
+    def rollback(self) -> None:
+        """End nothing."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+def test_a_reconnect_of_any_driver_shows_in_the_number_at_the_server(make_pool: MakePool) -> None:
+    pool = make_pool(connect=Numbered, config=None)
+    with pool as first:
+        pass
+    with pool as again:
+        assert again is first
+        again.number = 2
+    with pool as second:
+        assert second is not first
+
+
 def test_a_reconnect_leaves_no_second_connection_at_the_server(
     make_pool: MakePool, server: Server, tenant: Tenant
 ) -> None:

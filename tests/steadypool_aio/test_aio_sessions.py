@@ -97,6 +97,84 @@ def test_a_reconnected_connection_stays_in_a_pool_without_setup(
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("reset", Reset)
+def test_a_session_that_the_borrower_reset_is_noticed(config: Config, reset: Reset) -> None:
+    async def body() -> None:
+        async with pool_on(config, setup=mark, reset=reset) as pool:
+            async with pool as connection:
+                await connection.reset_session()
+                assert not await is_set_up(connection)
+            async with pool as connection:
+                assert await is_set_up(connection)
+
+    asyncio.run(body())
+
+
+def test_a_session_reset_keeps_the_connection_and_sets_it_up(config: Config) -> None:
+    async def body() -> None:
+        async with pool_on(config, setup=mark, reset=Reset.SESSION) as pool:
+            for _ in range(3):
+                async with pool as connection:
+                    assert await is_set_up(connection)
+            assert pool.stats().created == 1
+
+    asyncio.run(body())
+
+
+class Numbered:
+    """A connection of some driver that reconnects behind the pool's back."""
+
+    def __init__(self) -> None:
+        self.connection_id = 1
+
+    def rollback(self) -> None:
+        """End nothing."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+@pytest.mark.parametrize("reset", Reset)
+def test_a_reconnect_of_any_driver_shows_in_the_number_at_the_server(reset: Reset) -> None:
+    async def connect() -> Numbered:
+        return Numbered()
+
+    async def body() -> None:
+        pool = await AsyncConnectionPool.open(size=1, max_overflow=0, connect=connect, reset=reset)
+        async with pool as first:
+            pass
+        async with pool as again:
+            assert again is first
+            again.connection_id = 2
+        async with pool as second:
+            assert second is not first
+        await pool.close()
+
+    asyncio.run(body())
+
+
+def test_a_cancelled_release_to_a_read_only_server_loses_no_slot(
+    config: Config, server: Server
+) -> None:
+    async def body() -> None:
+        async with pool_on(config, size=3) as pool:
+            held = await pool.acquire()
+            with read_only(server), suppress(pymysql.Error):
+                await run(held, "UPDATE t SET n = 1")
+            release = asyncio.create_task(pool.release(held))
+            await asyncio.sleep(0)
+            release.cancel()
+            with suppress(asyncio.CancelledError):
+                await release
+            borrowed = [await pool.acquire() for _ in range(3)]
+            for connection in borrowed:
+                await pool.release(connection)
+            stats = pool.stats()
+            assert (stats.in_use, stats.created - stats.closed) == (0, 3)
+
+    asyncio.run(body())
+
+
 def test_a_session_reset_restores_the_first_settings_after_a_reconnect(config: Config) -> None:
     async def body() -> None:
         async with pool_on(config, reset=Reset.SESSION) as pool:

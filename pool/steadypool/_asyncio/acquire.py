@@ -92,11 +92,11 @@ class AsyncEngine(AsyncConnecting):
             await self._prepare(entry.connection, backoff)
         except Exception as error:
             if session.shows_read_only(error):
-                await self.leave_read_only(entry)
+                self.leave_read_only(entry)
             raise
         finally:
             self.note_loss(entry)
-        if self._opener.is_lost(entry.connection, is_new=not entry.uses):
+        if self._opener.is_lost_in_hook(entry):
             self._core.checked(request, False, self._now())
             self._log.connection_invalid()
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from steadypool._common.hooks import Hooks, acquire_reconnects, setup_failed, setup_reconnects
+from steadypool._core.entries import PoolEntry
 from steadypool._drivers import async_dbapi as connections
 from steadypool._drivers import configuration
 from steadypool._drivers.refusals import suggestion
@@ -41,45 +42,49 @@ class AsyncOpener:
         """Open a connection; the caller cancels it after `limit` seconds."""
         return await (self._connect(limit) if self._is_configured else self._connect())
 
-    async def set_up(self, connection: Any) -> None:
+    async def set_up(self, entry: PoolEntry) -> None:
         """Run the setup hook on a new connection, then end any transaction the hook left open.
 
         If the driver connects again meanwhile, the hook runs once more, in the new session.
         """
         if self._hooks.setup is None:
             return
+        connection = entry.connection
         for _ in range(2):
             answer = self._hooks.setup(connection)
             if inspect.isawaitable(answer):
                 await answer
-            reconnected = connections.is_reconnected(connection)
-            connections.adopt(connection)
+            reconnected = connections.is_reconnected(connection, entry.session)
+            entry.session = connections.adopt(connection)
             if not await connections.settle(connection):
                 raise ConnectionFailedError(setup_failed(self._name))
             if not reconnected:
                 return
         raise ConnectionFailedError(setup_reconnects(self._name))
 
-    def keeps(self, connection: Any) -> bool:
-        """Whether a connection whose driver connected again may stay in the pool.
+    def is_lost(self, entry: PoolEntry) -> bool:
+        """Whether the driver connected again, so that the session lacks what the pool did in it.
 
-        It may if its sign-in does all that the pool promises.
+        A connection of steadypool signs in with all its options, so a pool without a setup hook
+        takes its new session as it is.
         """
-        if self._hooks.setup is not None or not connections.is_own(connection):
+        connection = entry.connection
+        if not connections.is_reconnected(connection, entry.session):
             return False
-        connections.adopt(connection)
-        return True
+        if self._hooks.setup is not None or not connections.is_own(connection):
+            return True
+        entry.session = connections.adopt(connection)
+        return False
 
-    def is_lost(self, connection: Any, is_new: bool) -> bool:
-        """Whether the driver connected again in the on_acquire hook, so that `setup` is undone.
+    def is_lost_in_hook(self, entry: PoolEntry) -> bool:
+        """The same after the on_acquire hook.
 
         Raises ConnectionFailedError if even a new connection is lost.
         """
-        if not connections.is_reconnected(connection) or self.keeps(connection):
-            return False
-        if is_new:
+        lost = self.is_lost(entry)
+        if lost and not entry.uses:
             raise ConnectionFailedError(acquire_reconnects(self._name))
-        return True
+        return lost
 
     @property
     def sets_up(self) -> bool:

@@ -125,9 +125,9 @@ class AsyncConnecting(AsyncReleasing):
         finally:
             del self._connects[request]
         request.entry = self._new_entry(connection, began)
-        adopt(connection)
+        request.entry.session = adopt(connection)
         if self._opener.sets_up:
-            await self._within(self._opener.set_up(connection), backoff)
+            await self._within(self._opener.set_up(request.entry), backoff)
         outage = self._core.opened(request, self._now())
         if outage is not None:
             self._log.server_recovered(outage)

@@ -78,6 +78,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
             opener = configured(self.name, options["config"], config_name, hooks)
         else:
             opener = AsyncOpener(self.name, connect, hooks)
+        self._opener = opener
         self._log = PoolLog(self.name, opener.address)
         self._clock: AsyncClock = options["clock"] or SystemAsyncClock()
         self._now = self._clock.now
@@ -201,7 +202,9 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         entry = self._core.in_use.get(id(connection))
         if entry is None:
             raise self._core.not_borrowed()
-        clean = state is _CLEAN or (keeps_open and state is _OPEN)
+        clean = state is _CLEAN or (
+            keeps_open and state is _OPEN and not self._opener.is_lost(entry)
+        )
         if self._core.check_in(entry, clean, self._now()):
             await self._engine.finish_release(entry, state)
         self._interrupts.raise_deferred()

@@ -45,7 +45,7 @@ class AsyncReleasing:
         """Reset or close a returned connection; its slot stays reserved until that is done."""
         self.note_loss(entry)
         if state is ConnectionState.READ_ONLY:
-            await self.leave_read_only(entry)
+            self.leave_read_only(entry)
         if entry.returning:
             await self._tasks.finish(self._reset_or_discard(entry, state))
         if self._now() >= self._core.tidy_at:
@@ -76,14 +76,16 @@ class AsyncReleasing:
         self._resets.add(task)
         try:
             reset = self._core.settings.reset
-            if state is ConnectionState.RECONNECTED and self._opener.keeps(entry.connection):
+            if self._opener.is_lost(entry):
+                return False
+            if state is ConnectionState.RECONNECTED:
                 state = connections.state(entry.connection)
                 if reset is Reset.NONE or (state is _CLEAN and reset is not Reset.SESSION):
                     return True
             if not await connections.restore(entry.connection, state, reset):
                 return False
             if reset is Reset.SESSION:
-                await self._opener.set_up(entry.connection)  # the reset undid its effect
+                await self._opener.set_up(entry)  # the reset undid its effect
             return True
         except (Exception, asyncio.CancelledError):  # from a hook, or pool or loop are closing
             return False
@@ -135,7 +137,7 @@ class AsyncReleasing:
         ]
         await self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))
 
-    async def leave_read_only(self, entry: PoolEntry) -> None:
+    def leave_read_only(self, entry: PoolEntry) -> None:
         """Close this connection when it returns, and the idle ones: their server is read-only."""
         emptied = False
 
@@ -143,7 +145,7 @@ class AsyncReleasing:
             nonlocal emptied
             emptied = self._core.leave_server(entry, to_close, now)
 
-        await self.change(leave)
+        self._begin_change(leave)
         if emptied:
             self._log.server_read_only()
 

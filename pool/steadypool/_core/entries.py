@@ -123,6 +123,7 @@ class PoolEntry:
         "reported",
         "returning",
         "serial",
+        "session",
         "silent",
         "since",
         "took",
@@ -137,6 +138,8 @@ class PoolEntry:
         self.connection = connection
         self.key = id(connection)
         self.serial = 0
+        self.session: object = None
+        """The number at the server, where the pool notices a reconnect only by that."""
         self.generation = generation
         self.took = took
         """The duration of the connect in seconds."""

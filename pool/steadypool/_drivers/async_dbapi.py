@@ -11,7 +11,6 @@ import asyncio
 import inspect
 import select
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from typing import Any
 
 from steadypool._core.entries import Answer, ConnectionState, Loss
@@ -85,21 +84,26 @@ def state_after(connection: Any, error: BaseException | None) -> ConnectionState
     return found
 
 
-def adopt(connection: Any) -> None:
-    """Remember the session of a connection, to notice later that its driver connected again."""
+def adopt(connection: Any) -> object:
+    """Remember the session of a connection, to notice later that its driver connected again.
+
+    Returns the argument `known` of `is_reconnected`.
+    """
     if isinstance(connection, SelfAware):
         connection.pool_accept()
-    elif (stream := _stream(connection)) is not None:
-        with suppress(AttributeError):  # a compiled driver may refuse it
-            connection._steadypool_stream = stream
+        return None
+    stream = _stream(connection)
+    return session.number_of(connection) if stream is None else stream
 
 
-def is_reconnected(connection: Any) -> bool:
-    """Whether the driver connected again since the pool adopted the connection."""
+def is_reconnected(connection: Any, known: object) -> bool:
+    """Whether the driver connected again since the pool adopted the connection as `known`."""
     if isinstance(connection, SelfAware):
         return connection.pool_reconnected()
-    adopted = getattr(connection, "_steadypool_stream", None)
-    return adopted is not None and adopted is not _stream(connection)
+    if known is None:
+        return False
+    stream = _stream(connection)
+    return bool((session.number_of(connection) if stream is None else stream) != known)
 
 
 def is_own(connection: Any) -> bool:
@@ -198,6 +202,8 @@ async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool
             await _call(work)
     except Exception:
         return False
+    if reset is Reset.SESSION:
+        adopt(connection)
     return state(connection) not in _UNUSABLE
 
 
@@ -267,8 +273,6 @@ def _foreign_state(connection: Any) -> ConnectionState:
     result = getattr(connection, "_result", None)  # of aiomysql and asyncmy
     if result is not None and (result.unbuffered_active or result.has_next):
         return ConnectionState.UNREAD
-    if is_reconnected(connection):
-        return ConnectionState.RECONNECTED
     # A few drivers report this; a connection that does not is rolled back.
     if getattr(connection, "in_transaction", True) is False:
         return ConnectionState.CLEAN

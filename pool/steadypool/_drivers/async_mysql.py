@@ -106,7 +106,7 @@ class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SignsOfL
         assert self._sign_in_settings is not None
         charset, autocommit, database = self._sign_in_settings
         await self._execute_command(_RESET_SESSION, b"")
-        self.doubts &= ~session.MODE_SET
+        self._note_new_session()
         await self._read_ok_packet()
         if database:
             await self.select_db(database)
@@ -155,7 +155,7 @@ class AsyncConnection(aiomysql.connection.Connection, session.Doubting, SignsOfL
             self._writer.transport.abort()
         await self._in_time(self._sign_in(), self.connect_seconds, "not signed in")
         self.limit(self.read_timeout, self.write_timeout)
-        self._note_reconnect()
+        self._note_new_session()
 
     async def _sign_in(self) -> None:
         if self._unix_socket or self.name is None:

@@ -74,19 +74,26 @@ def _has_other_socket(connection: Any) -> bool:
     return adopted is not None and adopted is not connection._sock
 
 
-def adopt(connection: Any) -> None:
-    """Remember the session of a connection, to notice later that its driver connected again."""
+def adopt(connection: Any) -> object:
+    """Remember the session of a connection, to notice later that its driver connected again.
+
+    Returns the argument `known` of `is_reconnected`.
+    """
     if isinstance(connection, Connection):
         connection.pool_accept()
     if isinstance(connection, _PyMySQLConnection):
         connection.__dict__[_SOCKET] = connection._sock  # type: ignore[attr-defined]  # not in the stub
+        return None
+    return session.number_of(connection)
 
 
-def is_reconnected(connection: Any) -> bool:
-    """Whether the driver connected again since the pool adopted the connection."""
+def is_reconnected(connection: Any, known: object) -> bool:
+    """Whether the driver connected again since the pool adopted the connection as `known`."""
     if type(connection) is Connection:
         return connection.pool_reconnected()
-    return isinstance(connection, _PyMySQLConnection) and _has_other_socket(connection)
+    if isinstance(connection, _PyMySQLConnection):
+        return _has_other_socket(connection)
+    return known is not None and session.number_of(connection) != known
 
 
 def is_own(connection: Any) -> bool:
@@ -135,6 +142,8 @@ def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
         work()
     except Exception:
         return False
+    if reset is Reset.SESSION:
+        adopt(connection)
     return state(connection) not in UNUSABLE
 
 

@@ -74,14 +74,14 @@ class Connection(_PyMySQLConnection, session.Doubting, SignsOfLife):
         if self._sign_in_settings is None:
             self._sign_in_settings = self.charset, self.collation, self.autocommit_mode, self.db
             return
-        self._note_reconnect()
+        self._note_new_session()
 
     def reset_session(self) -> None:
         """Reset the session on the server, which rolls back; then restore the sign-in settings."""
         assert self._sign_in_settings is not None
         charset, collation, autocommit, database = self._sign_in_settings
         self._execute_command(_RESET_SESSION, b"")
-        self.doubts &= ~session.MODE_SET
+        self._note_new_session()
         self._read_ok_packet()
         if database:
             self.select_db(database)

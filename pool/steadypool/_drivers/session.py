@@ -70,7 +70,7 @@ class Doubting:
             return ConnectionState.RECONNECTED
         return ConnectionState.IN_TRANSACTION
 
-    def _note_reconnect(self) -> None:
+    def _note_new_session(self) -> None:
         self.doubts = self.doubts & ~MODE_SET | RECONNECTED
         self.uncertain = True
 
@@ -82,6 +82,15 @@ class Doubting:
         if _is_read_only(error):
             self.doubts |= READ_ONLY
             self.uncertain = True
+
+
+def number_of(connection: Any) -> object:
+    """Return a connection's number at the server, if its driver knows it; never raises."""
+    try:
+        found = getattr(connection, "thread_id", None) or getattr(connection, "connection_id", None)
+        return found() if callable(found) else found
+    except Exception:
+        return None
 
 
 def after_statement(doubts: int, statement: str | bytes) -> int:

@@ -177,7 +177,7 @@ class Engine(Releasing):
             raise
         finally:
             self.note_loss(entry)
-        if self._opener.is_lost(entry.connection, is_new=not entry.uses):
+        if self._opener.is_lost_in_hook(entry):
             with self._lock:
                 self._core.checked(request, False, self._now())
             self._log.connection_invalid()
@@ -213,8 +213,8 @@ class Engine(Releasing):
             self._connect_failed(request, backoff, error)
             return
         request.entry = self._new_entry(connection, began)
-        driver.adopt(connection)
-        self._opener.set_up(connection)
+        request.entry.session = driver.adopt(connection)
+        self._opener.set_up(request.entry)
         with self._lock:
             outage = self._core.opened(request, self._now())
         if outage is not None:

@@ -65,7 +65,9 @@ class Releasing:
 
     def _restore(self, entry: PoolEntry, state: ConnectionState) -> bool:
         reset = self._core.settings.reset
-        if state is ConnectionState.RECONNECTED and self._opener.keeps(entry.connection):
+        if self._opener.is_lost(entry):
+            return False
+        if state is ConnectionState.RECONNECTED:
             state = driver.state(entry.connection)
             if reset is Reset.NONE or (state is _CLEAN and reset is not Reset.SESSION):
                 return True
@@ -73,7 +75,7 @@ class Releasing:
             return False
         if reset is Reset.SESSION:
             try:
-                self._opener.set_up(entry.connection)  # the reset undid its effect
+                self._opener.set_up(entry)  # the reset undid its effect
             except Exception:
                 return False
         return True
