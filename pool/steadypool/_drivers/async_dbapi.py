@@ -38,7 +38,7 @@ class SelfAware(ABC):
         """Return the state from local knowledge; sends nothing."""
 
     @abstractmethod
-    def pool_accept(self) -> None:
+    def pool_accept(self, was_reset: bool = False) -> None:
         """Take the session as it is for the connection's own."""
 
     @abstractmethod
@@ -202,8 +202,8 @@ async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool
             await _call(work)
     except Exception:
         return False
-    if reset is Reset.SESSION:
-        adopt(connection)
+    if reset is Reset.SESSION and isinstance(connection, SelfAware):
+        connection.pool_accept(was_reset=True)
     return state(connection) not in _UNUSABLE
 
 

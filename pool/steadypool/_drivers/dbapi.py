@@ -142,8 +142,8 @@ def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
         work()
     except Exception:
         return False
-    if reset is Reset.SESSION:
-        adopt(connection)
+    if reset is Reset.SESSION and isinstance(connection, Connection):
+        connection.pool_accept(was_reset=True)
     return state(connection) not in UNUSABLE
 
 

@@ -54,9 +54,14 @@ class Doubting:
     """A transaction may be open that the server has not reported, or there are doubts."""
     doubts = 0
 
-    def pool_accept(self) -> None:
-        """Take the session as it is for the connection's own."""
+    def pool_accept(self, was_reset: bool = False) -> None:
+        """Take the session as it is for the connection's own.
+
+        A session that was just reset has no transaction.
+        """
         self.doubts &= MODE_SET
+        if was_reset:
+            self.uncertain = bool(self.doubts)
 
     def pool_reconnected(self) -> bool:
         """Return whether the driver connected again since `pool_accept`."""
