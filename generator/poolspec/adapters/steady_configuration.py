@@ -75,6 +75,8 @@ def _values(place: Place, settings: Mapping[str, Any]) -> Values:
         del values["database"]
     if tenant.address.unix_socket is not None:
         values["unix_socket"] = tenant.address.unix_socket
+    if place.authorities is not None:
+        values["tls_ca"] = str(place.authorities)
     if place.flaw is Flaw.MISSPELT:
         values["charste"] = "utf8mb4"
     if place.flaw is Flaw.UNKNOWN:

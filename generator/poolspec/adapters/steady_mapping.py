@@ -25,7 +25,8 @@ def is_installed(name: str) -> bool:
         return False
 
 
-OPTIONAL = frozenset({Capability.METRICS} if is_installed("opentelemetry.sdk") else ())
+_PACKAGES = {Capability.METRICS: "opentelemetry.sdk", Capability.TLS: "trustme"}
+OPTIONAL = frozenset(need for need, package in _PACKAGES.items() if is_installed(package))
 """Capabilities that need an optional package."""
 CAPABILITIES = OPTIONAL | frozenset(
     {

@@ -8,10 +8,13 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.line import Line
 from poolspec.faults.names import HostNames
+from poolspec.faults.tls import TlsFront
 from poolspec.invariants.connection import open_connection
 from poolspec.servers import (
     Address,
@@ -27,7 +30,7 @@ from poolspec.vocabulary import Detail, Fault, Target
 _NO_HOST = "no-such-host.invalid"
 _NEVER_ASKED = "never_asked_for"
 """A database that no server ever sees."""
-OF_TARGETS = frozenset({Fault.NAME_MOVED})
+OF_TARGETS = frozenset({Fault.NAME_MOVED, Fault.TLS_AUTHORITY_ROTATED, Fault.TLS_AUTHORITY_BROKEN})
 """The faults of the way to a target."""
 
 
@@ -38,6 +41,7 @@ class Targets:
         self._server = server
         self._tenant = tenant
         self._names = HostNames(calls)
+        self._front: TlsFront | None = None
         self._lock = threading.Lock()
         self._known: dict[Target, Tenant] = {}
         self._sockets: list[socket.socket] = []
@@ -63,6 +67,10 @@ class Targets:
         }
         return tuple(words[detail] for detail in details)
 
+    def authorities(self, target: Target) -> Path | None:
+        """Return the file of TLS authorities for a target that has one."""
+        return self._opened_front().authorities if target is Target.TLS else None
+
     def passwords(self) -> set[str]:
         """Return the passwords that pools were given."""
         with self._lock:
@@ -70,17 +78,25 @@ class Targets:
 
     def break_way(self, fault: Fault) -> None:
         """Begin a fault of `OF_TARGETS`."""
-        assert fault is Fault.NAME_MOVED
-        self._names.move(self._port())
+        if fault is Fault.NAME_MOVED:
+            self._names.move(self._port())
+        elif fault is Fault.TLS_AUTHORITY_ROTATED:
+            self._opened_front().rotate()
+        else:
+            self._opened_front().break_file()
 
     def mend_way(self, fault: Fault) -> None:
-        """End it."""
-        assert fault is Fault.NAME_MOVED
-        self._names.move(None)
+        """End it, if it is one that ends."""
+        if fault is Fault.NAME_MOVED:
+            self._names.move(None)
+        elif fault is Fault.TLS_AUTHORITY_BROKEN:
+            self._opened_front().mend_file()
 
     def hang_up(self) -> None:
         """Close the ports: a client that waits there gets an error at once. End look-ups."""
         self._names.end_look_ups()
+        if self._front is not None:
+            self._front.hang_up()
         with self._lock:
             while self._sockets:
                 self._sockets.pop().close()
@@ -89,6 +105,9 @@ class Targets:
         """Leave nothing at the server except the test's own identity."""
         self.hang_up()
         self._names.forget()
+        if self._front is not None:
+            self._front.close()
+            self._folder.cleanup()
         for tenant in self.strangers:
             self._server.drop_tenant(tenant)
 
@@ -141,6 +160,16 @@ class Targets:
         right = self._right()
         self._names.add(name, *before, right.address)
         return replace(right, address=Address(name, right.address.port))
+
+    def _tls(self) -> Tenant:
+        right = self._right()
+        self._folder = TemporaryDirectory(prefix="poolspec-")
+        self._front = TlsFront(right.address, Path(self._folder.name))
+        return replace(right, address=self._front.address)
+
+    def _opened_front(self) -> TlsFront:
+        assert self._front is not None, "open a pool with `target: tls` first"
+        return self._front
 
     def _account_locked(self) -> Tenant:
         return self._barred(Barred.LOCKED)
@@ -195,6 +224,7 @@ class Targets:
         Target.NAMED: _named,
         Target.SECOND_ADDRESS: _second_address,
         Target.THIRD_ADDRESS: _third_address,
+        Target.TLS: _tls,
         Target.ACCOUNT_LOCKED: _account_locked,
         Target.PASSWORD_EXPIRED: _password_expired,
         Target.PLUGIN_MISSING: _plugin_missing,

@@ -175,7 +175,8 @@ class Context(Generic[P, C]):
         """Return the address and identity that a pool is configured with, and a folder for it."""
         folder = TemporaryDirectory(prefix="poolspec-")
         self._folders.append(folder)
-        return Place(self.targets.where(target), given, flaw, Path(folder.name), opened)
+        where, authorities = self.targets.where(target), self.targets.authorities(target)
+        return Place(where, given, flaw, Path(folder.name), opened, authorities)
 
     @property
     def listener(self) -> Callable[[Entry], None] | None:

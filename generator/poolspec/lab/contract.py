@@ -79,6 +79,8 @@ class Place:
     """For the files of this pool; it exists and is empty."""
     opened: Callable[[Any], None]
     """To call with every connection that the pool opens, so that the lab counts it."""
+    authorities: Path | None = None
+    """The file of TLS authorities to verify the server by; None: the server offers no TLS."""
 
 
 class ScriptedConnections(Protocol):

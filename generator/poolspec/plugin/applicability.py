@@ -18,6 +18,8 @@ def skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:
 
 def _with_hint(need: str) -> str:
     """Return a capability, with the package to install if that is missing."""
+    if need == Capability.TLS and not find_spec("trustme"):
+        return f"{need} (install trustme)"
     if need != Capability.METRICS or (
         find_spec("opentelemetry") and find_spec("opentelemetry.sdk")
     ):

@@ -129,6 +129,19 @@ _OTHERS = (
         of_server=True,
     ),
     FaultKind(
+        Fault.TLS_AUTHORITY_ROTATED,
+        "Give the server a certificate of a new authority, and put the authority into the file",
+        needs=Capability.TLS,
+        of_server=True,
+    ),
+    FaultKind(
+        Fault.TLS_AUTHORITY_BROKEN,
+        "Replace the file of TLS authorities by one that holds none",
+        "Put the right authority into the file.",
+        needs=Capability.TLS,
+        of_server=True,
+    ),
+    FaultKind(
         Fault.NAME_MOVED,
         "Let the host names lead to an address at which no server listens",
         "Let the host names lead to their own addresses again.",

@@ -216,6 +216,7 @@ _TARGETS = {
         "{} with a host name of three addresses, the first of which is closed and the second drops "
         "every packet"
     ),
+    Target.TLS: "{} with TLS and a file of authorities",
     Target.ACCOUNT_LOCKED: "{} with an account that is locked",
     Target.PASSWORD_EXPIRED: "{} with an account whose password has expired",
     Target.PLUGIN_MISSING: "{} with an account whose plugin the server has not loaded",

@@ -84,6 +84,8 @@ class Capability(StrEnum):
     """The pool can reset the session state that a borrower changed."""
     CONFIGURATION = "configuration"
     """The pool can be configured: by options, a URL, a file or the environment."""
+    TLS = "tls"
+    """The pool can require TLS by a file of authorities; the lab needs the package trustme."""
     TIME_LIMITS = "time_limits"
     """The pool limits how long it waits for the database: to connect, and for an answer."""
     FORK_SAFETY = "fork_safety"

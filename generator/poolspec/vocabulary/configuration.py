@@ -26,6 +26,8 @@ class Target(StrEnum):
     """The host name has two addresses; the first accepts every connection and never answers."""
     THIRD_ADDRESS = "third_address"
     """The host name has three addresses: one is closed, one drops every packet, one is right."""
+    TLS = "tls"
+    """The test's database, over TLS; the configuration names the file of authorities."""
     ACCOUNT_LOCKED = "account_locked"
     """The server has locked the account."""
     PASSWORD_EXPIRED = "password_expired"

@@ -33,10 +33,12 @@ CONNECTIONS: Final = {
 }
 """By the kind of the pool's connections."""
 
-TARGETS: Final = dict.fromkeys(
-    (Target.ACCOUNT_LOCKED, Target.PASSWORD_EXPIRED, Target.PLUGIN_MISSING),
-    Capability.SERVER_CONTROL,
-)
+TARGETS: Final = {
+    Target.TLS: Capability.TLS,
+    Target.ACCOUNT_LOCKED: Capability.SERVER_CONTROL,
+    Target.PASSWORD_EXPIRED: Capability.SERVER_CONTROL,
+    Target.PLUGIN_MISSING: Capability.SERVER_CONTROL,
+}
 """By the target of an opened pool."""
 
 STATES: Final = {ActorState.WAITING: Capability.EVENTS}
