@@ -93,6 +93,10 @@ class _ShortageError(ConnectionPoolError):
     _failure = _remedy = ""
 
 
+_OWN_REMEDY = (
+    "An acquire cannot wait for its own borrower: borrow once and pass the connection on, or allow "
+    "more connections."
+)
 _SERVER_IS_FULL = (
     "The server is full: it refused the pool's last connect, because it or the account has all the "
     "connections it may have. Release connections sooner, raise the server's limit, or lower the "
@@ -104,8 +108,17 @@ class PoolTimeoutError(_ShortageError):
     """No connection became free within the timeout of the acquire.
 
     `total`, `active`, `idle` and `waiting` are the pool's figures at that moment (`waiting`
-    includes this acquire if it was in the queue); `waited` is in seconds.
+    includes this acquire if it was in the queue); `waited` is in seconds. `own` has a sentence for
+    each connection that the waiting thread or task has itself, as far as the pool can find out.
     """
+
+    own: tuple[str, ...] = ()
+
+    def name_own_loans(self, own: tuple[str, ...]) -> None:
+        """Add these sentences to the message, and what to do."""
+        self.own = own
+        if own:
+            self.args = (" ".join((str(self), *own, _OWN_REMEDY)),)
 
     _failure = "handed out no connection within {waited:.3f} s"
     _remedy = (

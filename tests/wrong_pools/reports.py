@@ -31,6 +31,16 @@ def invented(right: steadypool.Health) -> steadypool.Health:
     return replace(right, stats=PoolStats(*[7] * len(fields(PoolStats))))
 
 
+@noticed_by("self_waits.a_block_that_waits_for_itself")
+class ForgetsItsBorrowers(Core):
+    """Says at a timeout only that nothing became free."""
+
+    def timeout_error(self, waited: float) -> steadypool.PoolTimeoutError:
+        error = super().timeout_error(waited)
+        error.name_own_loans = lambda own: None  # type: ignore[method-assign]
+        return error
+
+
 @noticed_by("health.a_pool_with_waiters_is_degraded")
 class InventsItsHealth(steadypool.ConnectionPool):
     """Reports the right health with invented figures."""

@@ -12,6 +12,7 @@ from typing import Any
 from steadypool._asyncio.connect_tasks import AsyncConnecting
 from steadypool._asyncio.request import AsyncAcquireRequest, task_name
 from steadypool._common import callers
+from steadypool._common.own_loans import name_own_loans, reference
 from steadypool._core.backoff import Backoff, earliest
 from steadypool._core.entries import Answer, PoolEntry, Step
 from steadypool._drivers import async_dbapi as connections
@@ -34,6 +35,7 @@ class AsyncEngine(AsyncConnecting):
             await self._run_steps(request, Backoff.of(timeout, started))
             self._interrupts.raise_deferred()
             assert request.entry is not None
+            request.entry.borrower = reference(asyncio.current_task())
             return request.entry.connection
         except BaseException as error:
             await self._abandon(request, error)
@@ -68,7 +70,10 @@ class AsyncEngine(AsyncConnecting):
         if request.step is not Step.WAIT:  # a wake-up at the deadline itself still counts
             return
         if not woken and deadline == backoff.deadline:
-            raise self._timeout_error(backoff)
+            error = self._timeout_error(backoff)
+            on_loan = list(self._core.in_use.values())
+            name_own_loans(error, on_loan, asyncio.current_task())
+            raise error
         request.renew()
         self._core.looks_again(request, self._now())
 

@@ -38,6 +38,7 @@ from steadypool._common.deferred import DeferredInterrupts
 from steadypool._common.hooks import Hooks
 from steadypool._common.log import PoolLog
 from steadypool._common.options import AsyncPoolOptions, complete, takes
+from steadypool._common.own_loans import reference
 from steadypool._core.core import Core
 from steadypool._core.entries import ConnectionState
 from steadypool._drivers import async_dbapi as connections
@@ -153,6 +154,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         """Borrow a connection for the duration of a block; `timeout` as for `acquire`."""
         connection = await self.acquire(timeout)
         try:
+            self._note_borrower(connection)
             yield connection
         except BaseException as error:
             await self._check_in(
@@ -171,6 +173,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         """
         connection = await self.acquire(timeout)
         try:
+            self._note_borrower(connection)
             await connections.begin(connection)
             yield connection
             await connections.commit(connection)
@@ -194,6 +197,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
 
     async def _enter(self, frame: FrameType) -> Any:
         connection = await self.acquire()
+        self._note_borrower(connection)
         self._contexts.enter(frame, connection)
         return connection
 
@@ -208,6 +212,12 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         if self._core.check_in(entry, clean, self._now()):
             await self._engine.finish_release(entry, state)
         self._interrupts.raise_deferred()
+
+    def _note_borrower(self, connection: Any) -> None:
+        """Record that this task borrowed a connection."""
+        entry = self._core.in_use.get(id(connection))
+        if entry is not None:
+            entry.borrower = reference(asyncio.current_task())
 
     def _check_caller(self) -> None:
         try:

@@ -16,7 +16,7 @@ def thread_name() -> str:
 def whereabouts() -> tuple[str, ...]:
     """Return the innermost 8 stack frames that are not the pool's own, as `file:line function`."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_own(frame):
+    while frame is not None and is_own(frame):
         frame = frame.f_back
     places: list[str] = []
     while frame is not None and len(places) < _DEPTH:
@@ -26,6 +26,7 @@ def whereabouts() -> tuple[str, ...]:
     return tuple(places)
 
 
-def _is_own(frame: FrameType) -> bool:
+def is_own(frame: FrameType) -> bool:
+    """Whether a frame runs the pool's code, or contextlib's."""
     module = str(frame.f_globals.get("__name__", ""))
     return module == "contextlib" or module.partition(".")[0] == _OWN

@@ -78,6 +78,7 @@ class Checkin(State):
         """Hand a loan over to the first waiter: the fast path of `_hand_over`."""
         request = self.waiters[0]
         entry.since = now
+        entry.borrower = None
         self.released += 1
         self.acquired += 1
         request.entry = entry

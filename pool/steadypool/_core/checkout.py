@@ -24,6 +24,7 @@ class Checkout(State):
         if now >= entry.good_until:
             return None
         entry.since = now
+        entry.borrower = None
         self.in_use[entry.key] = entry
         del idle[-1]
         self.acquired += 1
@@ -179,6 +180,7 @@ class Checkout(State):
         entry.uses += 1
         entry.since = now
         entry.reported = False
+        entry.borrower = None
         self.pending -= 1
         self.in_use[entry.key] = entry
         self.acquired += 1

@@ -5,6 +5,7 @@ them to find out its next step.
 """
 
 import math
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -111,6 +112,7 @@ class PoolEntry:
     """A connection and what the pool knows about it."""
 
     __slots__ = (
+        "borrower",
         "connection",
         "expires",
         "generation",
@@ -158,6 +160,8 @@ class PoolEntry:
         """Its line is or may be silent, so it is closed without a goodbye."""
         self.uses = 0
         """The number of its loans; counted where there is a limit."""
+        self.borrower: Callable[[], Any] | None = None
+        """Returns the borrowing thread or task if it still exists; None if it is unknown."""
         self.holder: str | None = None
         self.where: tuple[str, ...] = ()
         self.reported = False

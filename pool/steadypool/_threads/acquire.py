@@ -13,6 +13,7 @@ from typing import Any
 from steadypool._common import callers
 from steadypool._common.deferred import DeferredInterrupts
 from steadypool._common.log import PoolLog
+from steadypool._common.own_loans import name_own_loans, reference
 from steadypool._core.backoff import Backoff, deadline_of, earliest
 from steadypool._core.core import Core
 from steadypool._core.entries import OUT, WAIT, AcquireRequest, Answer, PoolEntry, Step
@@ -76,6 +77,7 @@ class Engine(Releasing):
                 self._interrupts.raise_deferred()
             entry = request.entry
             assert entry is not None
+            entry.borrower = reference(threading.current_thread())
             return entry.connection
         except BaseException as error:
             try:
@@ -148,11 +150,14 @@ class Engine(Releasing):
 
     def _give_up(self, request: AcquireRequest, started: float) -> None:
         with self._lock:  # a wake-up at the deadline itself still counts
-            if request.step is Step.WAIT:
-                now = self._now()
-                error = self._core.timeout_error(now - started)
-                self._core.withdraw(request, FailReason.TIMEOUT, now)
-                raise error
+            if request.step is not Step.WAIT:
+                return
+            now = self._now()
+            error = self._core.timeout_error(now - started)
+            on_loan = list(self._core.in_use.values())
+            self._core.withdraw(request, FailReason.TIMEOUT, now)
+        name_own_loans(error, on_loan)
+        raise error
 
     def _take(self, request: AcquireRequest) -> None:
         entry = request.entry

@@ -27,6 +27,10 @@ class Borrowing(ABC):
         """Return a connection."""
 
     @abstractmethod
+    def _note_borrower(self, connection: Any) -> None:
+        """Record that this thread borrowed a connection."""
+
+    @abstractmethod
     def _note(self, connection: Any, error: BaseException) -> None:
         """Learn from the error of a context about the server of its connection."""
 
@@ -35,6 +39,7 @@ class Borrowing(ABC):
         """Borrow a connection for a `with` block; `timeout` and errors as for `acquire`."""
         connection = self.acquire(timeout)
         try:
+            self._note_borrower(connection)
             yield connection
         except BaseException as error:
             self._note(connection, error)
@@ -62,6 +67,7 @@ class Borrowing(ABC):
     def __enter__(self) -> Any:
         connection = self.acquire()
         try:
+            self._note_borrower(connection)
             self._contexts.enter(sys._getframe(1), connection)
         except BaseException:  # interrupted: the block does not begin and has no end
             self._contexts.forget(sys._getframe(1), connection)

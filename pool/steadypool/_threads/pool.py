@@ -19,6 +19,7 @@ from steadypool._common.deferred import DeferredInterrupts
 from steadypool._common.hooks import Hooks
 from steadypool._common.log import PoolLog
 from steadypool._common.options import PoolOptions, complete, takes
+from steadypool._common.own_loans import reference
 from steadypool._core.core import Core
 from steadypool._core.entries import ConnectionState
 from steadypool._drivers import configuration
@@ -169,6 +170,12 @@ class ConnectionPool(PoolAdmin, Borrowing):
                 entry = self._core.in_use.get(id(connection))
             if entry is not None:
                 self._engine.leave_read_only(entry)
+
+    def _note_borrower(self, connection: Any) -> None:
+        """Record that this thread borrowed a connection."""
+        entry = self._core.in_use.get(id(connection))
+        if entry is not None:
+            entry.borrower = reference(threading.current_thread())
 
     # --- start, and restart in a forked child ----------------------------------------------------
 
