@@ -10,7 +10,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from poolspec.servers import PrivateServer, Tenant, names
+from poolspec.servers import Barred, PrivateServer, Tenant, names
 
 NAMESPACE = Path("/proc/self/ns/pid")
 
@@ -52,6 +52,21 @@ def test_a_tenant_cannot_enter_the_database_of_another(
         assert len(server.connection_ids(other)) == 0
     finally:
         server.drop_tenant(other)
+
+
+@pytest.mark.parametrize(
+    ("why", "code"), [(Barred.LOCKED, 4151), (Barred.EXPIRED, 1862), (Barred.PLUGIN, 1524)]
+)
+def test_an_account_that_is_barred_is_refused_and_can_be_dropped(
+    server: PrivateServer, connect: Connect, why: Barred, code: int
+) -> None:
+    other = server.create_tenant()
+    server.bar(other, why)
+    with pytest.raises(pymysql.err.OperationalError) as refused:
+        connect(other)
+    assert refused.value.args[0] == code
+    server.drop_tenant(other)
+    assert server.orphans() == ()
 
 
 def test_a_tenant_may_not_make_users(connect: Connect) -> None:

@@ -21,6 +21,7 @@ from steadypool import (
     Config,
     ConnectionFailedError,
     ConnectionPool,
+    PoolClosedError,
     PoolTimeoutError,
 )
 from steadypool._drivers import names
@@ -370,6 +371,24 @@ def test_the_end_of_an_event_loop_does_not_wait_for_a_look_up(
     began = time.monotonic()
     asyncio.run(body())
     assert time.monotonic() - began < 5
+
+
+def test_closing_an_asyncio_pool_does_not_wait_for_a_look_up(named: Config, system: System) -> None:
+    system.hangs = True
+
+    async def body() -> None:
+        pool = AsyncConnectionPool(size=1, min_size=0, config=named)
+        await pool.start()
+        asking = asyncio.create_task(pool.acquire())
+        while not system.asked:
+            await asyncio.sleep(0.001)
+        began = time.monotonic()
+        await pool.close()
+        with pytest.raises(PoolClosedError):
+            await asking
+        assert time.monotonic() - began < 1
+
+    asyncio.run(body())
 
 
 def test_look_ups_that_hang_use_a_limited_number_of_threads(system: System) -> None:
