@@ -41,6 +41,7 @@ from steadypool import (
     PoolOptions,
     PoolStats,
     PoolTimeoutError,
+    ReentrantCallError,
     Reset,
     ServerUnavailableError,
     SystemAsyncClock,
@@ -246,7 +247,7 @@ def handle_errors(pool: ConnectionPool) -> None:
     except (HousekeeperStoppedError, PoolClosedError, PoolConfigError, WrongLoopError) as known:
         any_of_ours: ConnectionPoolError = known
         raise any_of_ours from None
-    except (ConflictError, NotBorrowedError) as misuse:
+    except (ConflictError, NotBorrowedError, ReentrantCallError) as misuse:
         also_ours: ConnectionPoolError = misuse
         raise also_ours from None
 

@@ -33,6 +33,7 @@ from steadypool.errors import (
     PoolExhaustedError,
     PoolInitializationError,
     PoolTimeoutError,
+    ReentrantCallError,
     ServerUnavailableError,
     WrongLoopError,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "PoolOptions",
     "PoolStats",
     "PoolTimeoutError",
+    "ReentrantCallError",
     "Reset",
     "ServerUnavailableError",
     "SystemAsyncClock",

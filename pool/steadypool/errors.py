@@ -25,6 +25,20 @@ class HousekeeperStoppedError(ConnectionPoolError):
     """A pool was added to a housekeeper that was stopped, or that ended with a fork."""
 
 
+class ReentrantCallError(ConnectionPoolError):
+    """A call cannot be served in the middle of the pool's own work, in the same thread.
+
+    Only a signal handler, a finalizer or the like can be there. An acquire cannot wait there for
+    the work that it interrupts.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the pool {name!r} is in the middle of its own work in this thread, and the call "
+            "would wait for it; call again after the signal handler, finalizer or hook has ended"
+        )
+
+
 class NotBorrowedError(ConnectionPoolError):
     """A connection was released that is not on loan from this pool; nothing was changed."""
 

@@ -6,11 +6,13 @@ queue got its turn. Others belong to features of this pool (suspended, resized, 
 The counters of connections created and closed, of acquires, releases and timeouts can be computed
 from the events.
 
-Rules for listeners: the pool calls them synchronously, in the order of its transitions, in the
-thread that caused the transition, and with its lock held. A listener must be quick and must not
-call the pool. The first error of a listener is logged, all others are ignored. An interrupt that is
-raised in a listener, such as KeyboardInterrupt, is deferred until it can propagate to the pool's
-caller without losing anything: see `steadypool._common.deferred`.
+Rules for listeners: the pool calls them one event at a time, in the order of its transitions, right
+after the transition and without its lock. Normally that is in the thread that caused the event. If
+another thread is delivering events at that moment, it delivers this one too, and no thread waits. A
+listener may call the pool; the events of its calls follow. The first error of a listener is logged,
+all others are ignored. An interrupt that is raised in a listener, such as KeyboardInterrupt, is
+deferred until it can propagate to the pool's caller without losing anything: see
+`steadypool._common.deferred`.
 """
 
 from collections.abc import Callable
@@ -37,7 +39,7 @@ class EventKind(StrEnum):
     CHECKOUT_GRANTED = "checkout_granted"
     """An acquire in the queue got a connection, or the permission to open one."""
     CHECKED_OUT = "checked_out"
-    """An acquire is about to return; emitted in its own thread."""
+    """An acquire is about to return."""
     CHECKOUT_FAILED = "checkout_failed"
     CHECKED_IN = "checked_in"
     LEAK_SUSPECTED = "leak_suspected"
@@ -97,6 +99,8 @@ class PoolEvent:
     """The duration of the connect in seconds, for CONNECTION_CREATED."""
     loan: Loan | None = None
     """The borrower, the place and the duration of the loan, for LEAK_SUSPECTED."""
+    thread: int = 0
+    """The identity of the thread that caused the event, as of `threading.get_ident`."""
 
 
 Listener = Callable[[PoolEvent], object]

@@ -19,8 +19,7 @@ All metrics are called `db.client.connection.…` and carry `db.client.connectio
 
 Rules:
 
-* A listener runs while the pool's lock is held. It only counts and records, and never waits for the
-  pool.
+* A listener only counts and records. It never waits for the pool.
 * Collecting metrics never takes the pool's lock, so collector and pool cannot wait for each other.
   For a watched pool the collector reads plain attributes, for any other pool the figures of the
   last event. No event reports when a connection becomes idle after its rollback, so watch the pool.
@@ -164,7 +163,7 @@ _Reader = Callable[[], Iterator[Observation]]
 
 
 class _PoolListener:
-    """Counts and times the events of one pool. Called with the pool's lock held."""
+    """Counts and times the events of one pool, which come one at a time."""
 
     def __init__(self, pool_name: str, instruments: _Instruments) -> None:
         self.attributes = {_POOL_NAME: pool_name}

@@ -19,13 +19,14 @@ from poolspec.lab.contract import Options, Wiring
 
 class TakesItsLockTwice(steadypool.ConnectionPool):
     def release(self, connection: Any) -> None:
-        with self._lock:
+        lock = threading.Lock()
+        with lock, lock:
             super().release(connection)
 
 
 class KeepsItsLock(steadypool.ConnectionPool):
     def release(self, connection: Any) -> None:
-        self._lock.acquire()
+        self._monitor.lock.acquire()
         super().release(connection)
 
 

@@ -163,7 +163,7 @@ class Rig:
         if self.pool.closed:
             assert self.pool.stats().total_connections == 0
             return
-        held = [self.pool.acquire(timeout=0) for _ in range(2)]
+        held = [self.pool.acquire(timeout=5) for _ in range(2)]
         assert held[0] is not held[1]
         assert all(not connection.closed for connection in held)
         for connection in held:
@@ -225,7 +225,7 @@ def emptied(rig: Rig) -> None:
 
 def late(rig: Rig) -> None:
     with rig.pool, rig.pool, suppress(PoolTimeoutError):
-        rig.pool.acquire(timeout=0.001)
+        rig.pool.acquire(timeout=5)
 
 
 def unreachable(rig: Rig) -> None:
@@ -268,7 +268,7 @@ def dead_and_unreachable(rig: Rig) -> None:
 def suspended(rig: Rig) -> None:
     rig.pool.suspend()
     with suppress(PoolTimeoutError):
-        rig.pool.acquire(timeout=0.001)
+        rig.pool.acquire(timeout=5)
     rig.pool.resume()
     fresh(rig)
 

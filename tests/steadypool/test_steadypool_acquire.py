@@ -93,9 +93,11 @@ def test_timeout_zero_does_not_wait(make_pool: MakePool, clock: VirtualClock) ->
     assert clock.now() == 0
 
 
-def test_timeout_zero_still_opens_a_connection_below_the_limit(make_pool: MakePool) -> None:
+def test_timeout_zero_opens_no_connection(make_pool: MakePool, connect: ScriptedConnector) -> None:
     pool = make_pool(min_size=0)
-    assert pool.acquire(timeout=0) is not None
+    with pytest.raises(PoolTimeoutError):
+        pool.acquire(timeout=0)
+    assert (connect.attempts, pool.stats().timeouts) == (0, 1)
 
 
 def test_a_release_wakes_the_waiter(make_pool: MakePool, clock: VirtualClock, actors: Any) -> None:

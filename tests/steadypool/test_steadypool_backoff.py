@@ -9,6 +9,7 @@ from steadypool import (
     ConnectionFailedError,
     ConnectionPool,
     PoolClosedError,
+    PoolTimeoutError,
 )
 from steadypool.testing import ScriptedConnector, VirtualClock
 
@@ -67,14 +68,19 @@ def test_no_attempt_begins_after_the_deadline(
     assert connect.attempts == 2
 
 
-def test_an_acquire_that_does_not_wait_tries_once(
+def test_an_acquire_that_does_not_wait_makes_no_attempt_and_takes_no_probe(
     make_empty: MakePool, connect: ScriptedConnector, clock: VirtualClock
 ) -> None:
-    pool = make_empty()
-    connect.then(*[DOWN] * 3)
+    pool = make_empty(breaker_failures=1)
+    connect.then(DOWN)
     with pytest.raises(ConnectionFailedError):
-        pool.acquire(timeout=0)
-    assert (clock.now(), connect.attempts) == (0, 1)
+        pool.acquire()
+    clock.sleep(5)
+    for _ in range(3):
+        with pytest.raises(PoolTimeoutError):
+            pool.acquire(timeout=0)
+    assert (clock.now(), connect.attempts) == (5, 1)
+    pool.release(pool.acquire())  # the probe
 
 
 def test_a_request_takes_a_connection_that_was_released_during_its_backoff(

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from steadypool import CloseReason, EventKind, FailReason, PoolClosedError, PoolEvent
+from steadypool import CloseReason, EventKind, FailReason, PoolClosedError
 from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.settings import Settings
@@ -68,7 +68,7 @@ def test_a_returned_connection_is_handed_to_the_first_waiter() -> None:
 
 
 def test_with_a_listener_the_first_waiter_takes_the_connection_in_its_own_step() -> None:
-    core = Core(Settings(name="test", size=1, limit=1), (lambda event: None,))
+    core = Core(Settings(name="test", size=1, limit=1), lambda: 1)
     held = borrow(core)
     first = start(core)
     core.check_in(held, True, 1.0)
@@ -85,12 +85,21 @@ def test_a_checkin_interrupted_after_the_wake_up_leaves_the_next_loan_alone() ->
     held = borrow(core)
     next_one = AcquireRequest(Interrupted())
     core.start(next_one, 0.0)
+    claim = core.claim(held)
     with pytest.raises(KeyboardInterrupt):
         core.check_in(held, True, 1.0)
-    core.salvage(held, 1.0)
+    assert held.returning != claim  # nothing is left to do for the releaser
     assert (next_one.step, held.returning, len(core.in_use)) == (Step.OUT, 0, 1)
-    core.salvage(held, 2.0)  # the checkin of the next loan, interrupted before it began
-    assert (held.returning, core.released) == (2, 2)
+    assert core.claim(held) == claim + 1  # the next borrower may release it
+
+
+def test_only_one_of_two_releasers_can_claim_a_loan() -> None:
+    core = make_core()
+    held = borrow(core)
+    assert core.claim(held)
+    assert not core.claim(held)
+    assert core.loans_out() == 1
+    assert start(core).step is Step.WAIT  # a claimed loan still counts
 
 
 def test_the_event_of_a_grant_shows_the_grant_even_if_the_waiter_continues_at_once() -> None:
@@ -99,26 +108,25 @@ def test_the_event_of_a_grant_shows_the_grant_even_if_the_waiter_continues_at_on
             super().wake()
             next_one.entry = PoolEntry(object(), 0, 0.0, math.inf)  # the waiter has connected
 
-    events: list[PoolEvent] = []
-    core = Core(Settings(name="test", size=1, limit=1), (events.append,))
+    core = Core(Settings(name="test", size=1, limit=1), lambda: 1)
     failing, next_one = start(core), AcquireRequest(Quick())
     core.start(next_one, 0.0)
     core.withdraw(failing, FailReason.CONNECTION_ERROR, 1.0)
-    granted = [event for event in events if event.kind is EventKind.CHECKOUT_GRANTED]
+    granted = [event for event in core.events if event.kind is EventKind.CHECKOUT_GRANTED]
     assert [event.connection for event in granted] == [None]
 
 
 def test_a_retry_is_counted_when_it_is_made() -> None:
     core = Core(Settings(name="test", size=1, limit=1, connect_attempts=3))
     request = start(core)
-    core.failed(request, True, 1.0, 0.0)
+    core.failed(request, Bell(), True, 1.0, 0.0)
     core.close([], 0.5)
-    core.backed_off(request, 1.0)
+    core.backed_off(request, Bell(), 1.0)
     assert (request.step, core.connect_retries) == (Step.REFUSED, 0)
     core = Core(Settings(name="test", size=1, limit=1, connect_attempts=3))
     request = start(core)
-    core.failed(request, True, 1.0, 0.0)
-    core.backed_off(request, 1.0)
+    core.failed(request, Bell(), True, 1.0, 0.0)
+    core.backed_off(request, Bell(), 1.0)
     assert (request.step, core.connect_retries) == (Step.OPEN, 1)
 
 
@@ -142,7 +150,8 @@ def test_a_dropped_connection_frees_its_slot_only_after_it_was_closed() -> None:
     core = make_core()
     held = borrow(core)
     waiting = start(core)
-    assert core.check_in(held, False, 1.0)
+    core.check_in(held, False, 1.0)
+    assert held.returning
     before = waiting.step
     core.freed(held, 2.0)
     assert (before, waiting.step) == (Step.WAIT, Step.OPEN)
@@ -154,7 +163,7 @@ def test_a_connection_as_old_as_recycle_is_replaced() -> None:
     assert core.take(10.0) is None
     request = start(core, 10.0)
     assert request.step is Step.REPLACE
-    core.retired(request, 10.0)
+    core.retired(request, Bell(), 10.0)
     assert (request.step, core.recycled, core.closed) == (Step.OPEN, 1, 1)
 
 
@@ -175,8 +184,9 @@ def test_a_connection_idle_for_long_is_checked() -> None:
 def test_a_surplus_connection_is_returned_for_closing() -> None:
     core = make_core(size=1, limit=2)
     first, second = borrow(core), borrow(core)
-    assert not core.check_in(first, True, 1.0)
-    assert core.check_in(second, True, 1.0)
+    core.check_in(first, True, 1.0)
+    core.check_in(second, True, 1.0)
+    assert (first.returning, first.reason) == (0, None)
     assert second.reason is CloseReason.SURPLUS
 
 
@@ -184,7 +194,7 @@ def test_a_connection_from_before_a_clear_never_becomes_idle() -> None:
     core = make_core()
     held = borrow(core)
     core.clear([], 1.0)
-    assert core.check_in(held, True, 2.0)
+    core.check_in(held, True, 2.0)
     assert held.reason is CloseReason.POOL_CLEARED
 
 
@@ -212,7 +222,7 @@ def test_a_connection_opened_during_a_close_is_closed_and_its_request_refused() 
     core.close([], 1.0)
     entry = open_for(core, request)
     assert (request.step, entry.reason) == (Step.REPLACE, CloseReason.POOL_CLOSED)
-    core.retired(request, 1.0)
+    core.retired(request, Bell(), 1.0)
     assert request.step is Step.REFUSED
     assert isinstance(core.refusal(request), PoolClosedError)
     assert (core.pending, core.created, core.closed) == (0, 1, 1)

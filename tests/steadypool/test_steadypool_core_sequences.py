@@ -72,24 +72,20 @@ class World:
         core, now = self.core, self.now
         match request.step:
             case Step.OPEN if choice % 3 == 2:
-                request.waiter = Bell()
-                core.failed(request, choice % 2 == 0, now + 1 if choice > 6 else None, now)
+                core.failed(request, Bell(), choice % 2 == 0, now + 1 if choice > 6 else None, now)
             case Step.OPEN if choice % 3 == 1:
-                request.waiter = Bell()
-                core.refused(request, now + 1 if choice > 6 else None, now)
+                core.refused(request, Bell(), now + 1 if choice > 6 else None, now)
             case Step.OPEN:
                 request.entry = PoolEntry(object(), 0, now, core.settings.recycle)
                 core.opened(request, now)
             case Step.BACKOFF:
-                request.waiter = Bell()
-                core.backed_off(request, now)
+                core.backed_off(request, Bell(), now)
             case Step.TAKE:
                 core.checkout(request, now)
             case Step.CHECK | Step.VALIDATE:
                 core.checked(request, choice % 2 == 0, now)
             case Step.REPLACE:
-                request.waiter = Bell()
-                core.retired(request, now)
+                core.retired(request, Bell(), now)
             case _:
                 self.leave_with(request)
 
@@ -98,8 +94,7 @@ class World:
         looking = [request for request in self.requests if self.must_look(request)]
         if looking:
             request = looking[choice % len(looking)]
-            request.waiter = Bell()
-            self.core.looks_again(request, self.now)
+            self.core.looks_again(request, Bell(), self.now)
 
     def must_look(self, request: AcquireRequest) -> bool:
         return request.step is Step.WAIT and (request.waiter is AWAKE or self.now >= request.watch)
@@ -224,7 +219,7 @@ class World:
         assert core.created > core.closed or core.connecting
         assert min(request.watch for request in waiting) <= core.ceiling.until
         assert core.ceiling.until > -math.inf
-        assert core._fast_generation == -1
+        assert core.resting_generation == -1
 
     def check_counts(self) -> None:
         core = self.core

@@ -49,7 +49,7 @@ def test_a_release_interrupted_before_its_checkin_is_completed(
         raise Interrupt
 
     with monkeypatch.context() as patch, pytest.raises(Interrupt):
-        patch.setattr(Core, "check_in", interrupted)
+        patch.setattr(Core, "put_back", interrupted)
         rig.pool.release(held)
     rig.check()
 

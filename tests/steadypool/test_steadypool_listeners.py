@@ -126,7 +126,7 @@ def test_interrupts_in_listeners_lose_nothing_with_many_threads(seed: int) -> No
     recorder.arm(0, 0)
     recorder.check(pool, connect.opened)
     assert pool.stats().in_use == 0
-    assert not pool._interrupts.pending, "an interrupt was never raised"
+    assert not pool._deferred.pending, "an interrupt was never raised"
     pool.close()
 
 

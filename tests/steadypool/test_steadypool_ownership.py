@@ -41,7 +41,7 @@ class Intruder:
         assert not self._thread.is_alive()
 
     def _run(self) -> None:
-        connection = self._pool.acquire(timeout=0)
+        connection = self._pool.acquire(timeout=5)
         connection.in_transaction = True
         connection.on_rollback = self._gate
         self._pool.release(connection)
@@ -51,7 +51,7 @@ class Lock:
     """A lock that runs a function once, in the thread that has just released it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.gap: Gap | None = None
 
     def __enter__(self) -> None:
@@ -68,7 +68,7 @@ def make_pool(**options: Any) -> tuple[ConnectionPool, Lock]:
     settings: dict[str, Any] = {"size": 2, "min_size": 1, "max_overflow": 0, "timeout": 10}
     pool = ConnectionPool(connect=ScriptedConnector(), **(settings | options))
     lock: Any = Lock()
-    pool._lock = pool._engine._lock = lock
+    pool._lock = pool._engine._lock = pool._monitor.lock = lock
     return pool, lock
 
 
@@ -76,7 +76,7 @@ def check(pool: ConnectionPool) -> None:
     """Check at rest that each connection is idle once and that the number of slots is right."""
     core = pool._core
     assert (core.pending, core.connecting, len(core.in_use)) == (0, 0, 0)
-    held = [pool.acquire(timeout=0) for _ in range(2)]
+    held = [pool.acquire(timeout=5) for _ in range(2)]
     assert held[0] is not held[1]
     assert not any(connection.closed for connection in held)
     for connection in held:
@@ -149,11 +149,7 @@ def test_a_reset_interrupted_at_its_end_leaves_the_next_borrower_alone() -> None
     intruder = Intruder(pool)
     held = pool.acquire()
     held.in_transaction = True
-
-    def begun() -> None:
-        lock.gap = interrupted_by(intruder)
-
-    lock.gap = begun
+    lock.gap = interrupted_by(intruder)
     with pytest.raises(Interrupt):
         pool.release(held)
     intruder.leave()
@@ -183,10 +179,13 @@ def test_an_acquire_that_times_out_gets_no_later_hand_over() -> None:
     pool, lock = make_pool(size=1)
     held = pool.acquire()
 
+    def tried() -> None:
+        lock.gap = begun
+
     def begun() -> None:
         lock.gap = lambda: pool.release(held)
 
-    lock.gap = begun  # first the start, then the look at the step
+    lock.gap = tried  # first the fast path, then the start, then the look at the step
     with pytest.raises(PoolTimeoutError):
         pool.acquire(timeout=0)
     stats = pool.stats()
@@ -238,7 +237,7 @@ def test_a_waiter_that_sees_its_step_before_the_wake_up_gets_no_wake_up_for_its_
     held = pool.acquire()
     monkeypatch.setattr(engine, "AcquireRequest", Watched)
     queued = threading.Event()
-    lock.gap = see_the_step
+    lock.gap = lambda: setattr(lock, "gap", see_the_step)  # first the fast path, then the start
     got: list[Any] = []
     thread = threading.Thread(target=lambda: got.append(pool.acquire()), daemon=True)
     thread.start()

@@ -1,8 +1,9 @@
 """Signals at every point where Python handles them: at the start of a function, after a C call.
 
 Each scenario runs repeatedly, interrupted at the next of these points in the pool's code until none
-is left. The tests exclude the first instruction of `release` and `__exit__`, and the end of a
-generator's context: at these points the pool cannot know yet that a connection is being released.
+is left. The tests exclude the first instruction of `release` and of the end of a block, and the end
+of a generator's context: at these points the pool cannot know yet that a connection is being
+released.
 """
 
 import itertools
@@ -21,7 +22,7 @@ from steadypool.testing import ScriptedConnector, VirtualClock
 
 TOOLS = {"_testing.scripted", "_testing.clock"}
 """Test tools that replace C code: the system's waiter is woken by a lock's own method."""
-EXCLUDED = {"release", "__exit__", "connection", "transaction"}
+EXCLUDED = {"release", "__call__", "connection", "transaction"}
 
 
 class SignalError(BaseException):

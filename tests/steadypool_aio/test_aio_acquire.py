@@ -29,14 +29,14 @@ def test_an_acquire_on_a_full_pool_fails_exactly_at_its_timeout() -> None:
     run_test(body)
 
 
-def test_a_timeout_of_zero_does_not_wait_but_may_connect() -> None:
+def test_a_timeout_of_zero_neither_waits_nor_connects() -> None:
     async def body(context: PoolContext) -> None:
         pool = await context.pool(min_size=0)
-        connection = await pool.acquire(timeout=0)
         with pytest.raises(PoolTimeoutError):
             await pool.acquire(timeout=0)
-        assert context.clock.now() == 0.0
-        await pool.release(connection)
+        assert (context.clock.now(), pool.stats().created) == (0.0, 0)
+        await pool.release(await pool.acquire())
+        assert await pool.acquire(timeout=0) is not None
 
     run_test(body)
 

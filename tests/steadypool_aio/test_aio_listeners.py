@@ -69,7 +69,7 @@ class RandomClient:
         self.heard.arm(0, 0)
         for _ in range(20):  # lets the pool's tasks run
             await asyncio.sleep(0)
-        self._pool._interrupts.pending.clear()  # the next step starts without deferred interrupts
+        self._pool._deferred.pending.clear()  # the next step starts without deferred interrupts
 
     async def _acquire(self) -> None:
         self._held.append(await self._pool.acquire(timeout=0.3))
@@ -155,7 +155,7 @@ def test_interrupts_in_a_listener_lose_nothing_with_many_clients(seed: int) -> N
             await asyncio.sleep(0)
         heard.check(pool, context.connect.opened)
         assert pool.stats().in_use == 0
-        pool._interrupts.pending.clear()  # no client is left to raise them in
+        pool._deferred.pending.clear()  # no client is left to raise them in
 
     run_test(body)
 

@@ -4,6 +4,7 @@ A fault of the core concerns both concurrencies, so it is defined once, as a sub
 faults of threads and of asyncio are subclasses of their pools, or of the engine for asyncio.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -74,7 +75,7 @@ class OnCore(steadypool.ConnectionPool):
     core: type[Core]
 
     def _make_core(self) -> Core:
-        return self.core(self._settings, self._listeners, self._interrupts.listener_raised)
+        return self.core(self._settings, threading.get_ident if self._listeners else None)
 
 
 class OnAsyncCore(steadypool.AsyncConnectionPool):
@@ -82,11 +83,8 @@ class OnAsyncCore(steadypool.AsyncConnectionPool):
 
     core: type[Core]
 
-    def __init__(self, *positional: Any, **options: Any) -> None:
-        super().__init__(*positional, **options)
-        listeners = tuple(options.get("listeners", ()))
-        core = self.core(self._core.settings, listeners, self._interrupts.listener_raised)
-        self._core = self._engine._core = core
+    def _make_core(self) -> Core:
+        return self.core(self._settings, threading.get_ident if self._listeners else None)
 
 
 class OnAsyncEngine(steadypool.AsyncConnectionPool):

@@ -7,17 +7,25 @@ from tests.wrong_pools.faults import noticed_by
 
 import steadypool
 from steadypool._asyncio.acquire import AsyncEngine
-from steadypool._core.core import Core
 from steadypool._core.entries import ConnectionState, PoolEntry
 from steadypool._drivers import async_dbapi, dbapi
 
 
 @noticed_by("hygiene.uncommitted_work_is_rolled_back")
-class NeverRollsBack(Core):
+class NeverRollsBack(steadypool.ConnectionPool):
     """Treats every released connection as clean."""
 
-    def check_in(self, entry: PoolEntry, clean: bool, now: float) -> bool:
-        return super().check_in(entry, True, now)
+    def _make_engine(self) -> None:
+        super()._make_engine()
+        self._engine._rolls_back = False
+
+
+@noticed_by("hygiene.uncommitted_work_is_rolled_back")
+class AsyncNeverRollsBack(AsyncEngine):
+    """Treats every released connection as clean."""
+
+    async def _restored(self, entry: PoolEntry, state: ConnectionState) -> bool:
+        return True
 
 
 @noticed_by("hygiene.uncommitted_work_is_rolled_back")
@@ -69,8 +77,9 @@ class IgnoresFailedRollbacks(steadypool.ConnectionPool):
         super()._make_engine()
 
         def restore(entry: PoolEntry, state: ConnectionState) -> bool:
-            return dbapi.restore(entry.connection, state, self._settings.reset) or True
+            return dbapi.roll_back(entry.connection) or True
 
+        self._engine._rolls_back = False
         self._engine._restore = restore  # type: ignore[method-assign]  # wrong on purpose
 
 

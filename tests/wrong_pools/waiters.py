@@ -6,6 +6,7 @@ from tests.wrong_pools.faults import noticed_by
 
 from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry
+from steadypool.protocols import Waiter
 
 
 @noticed_by("timeout.acquire_succeeds_after_release")
@@ -51,8 +52,10 @@ class ForgetsWaitersAtClose(Core):
 class TakesAFullServerForADeadOne(Core):
     """Counts the refusal of a full server as a failure, as any other failed connect."""
 
-    def refused(self, request: AcquireRequest, until: float | None, now: float) -> float | None:
-        self.failed(request, True, until, now)
+    def refused(
+        self, request: AcquireRequest, waiter: Waiter, until: float | None, now: float
+    ) -> float | None:
+        self.failed(request, waiter, True, until, now)
         return None
 
 

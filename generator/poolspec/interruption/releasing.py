@@ -9,7 +9,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-_LOCK = type(threading.Lock())
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
 
 
 class Releasing:
@@ -22,7 +22,7 @@ class Releasing:
         kinds = type(pool).__mro__[:-1]  # without `object`
         self._packages = {kind.__module__.partition(".")[0] for kind in kinds}
         attributes = getattr(pool, "__dict__", {}).values()
-        self._locks = [item for item in attributes if isinstance(item, _LOCK)]
+        self._locks = [item for item in attributes if isinstance(item, _LOCKS)]
         self._release = getattr(release, "__code__", None)
         self._clock = clock
 
@@ -31,7 +31,7 @@ class Releasing:
         caller = frame.f_back
         return (
             caller is not None
-            and any(lock.locked() for lock in self._locks)
+            and any(is_held(lock) for lock in self._locks)
             and self._is_of_pool(frame)
             and self._is_of_pool(caller)
             and self._is_within(caller)
@@ -45,3 +45,9 @@ class Releasing:
         while frame is not None and frame.f_code is not self._release:
             frame = frame.f_back
         return frame is not None
+
+
+def is_held(lock: Any) -> bool:
+    """Return whether a lock is held; a re-entrant one, whether this thread holds it."""
+    is_owned = getattr(lock, "_is_owned", lock.locked if hasattr(lock, "locked") else None)
+    return bool(is_owned and is_owned())

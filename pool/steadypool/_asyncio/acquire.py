@@ -28,19 +28,20 @@ class AsyncEngine(AsyncConnecting):
         """Borrow a connection: wait, check, replace, open or back off, as the core asks."""
         started = self._now()
         request = AsyncAcquireRequest(self._clock)
+        request.waits = timeout > 0
         if self._watches_loans:
             self.report_leaks()
         try:
-            self._core.start(request, started)
+            self._run(self._core.start, request, started)
             await self._run_steps(request, Backoff.of(timeout, started))
-            self._interrupts.raise_deferred()
+            self._deferred.settle()
             assert request.entry is not None
             request.entry.borrower = reference(asyncio.current_task())
             return request.entry.connection
         except BaseException as error:
             await self._abandon(request, error)
             if not isinstance(error, asyncio.CancelledError):  # a cancellation takes precedence
-                self._interrupts.raise_deferred()
+                self._deferred.settle()
             raise
 
     # --- the steps -------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ class AsyncEngine(AsyncConnecting):
     async def _run_steps(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         """Perform the steps that the core asks for, until the connection is checked out."""
         while (step := request.step) is not Step.OUT:
-            self._interrupts.raise_deferred()
+            self._deferred.settle()
             if step is Step.WAIT:
                 await self._wait(request, backoff)
             elif step is Step.TAKE:
@@ -74,8 +75,7 @@ class AsyncEngine(AsyncConnecting):
             on_loan = list(self._core.in_use.values())
             name_own_loans(error, on_loan, asyncio.current_task())
             raise error
-        request.renew()
-        self._core.looks_again(request, self._now())
+        self._run(self._core.looks_again, request, request.next_waiter(), self._now())
 
     async def _take(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         entry = request.entry
@@ -87,7 +87,7 @@ class AsyncEngine(AsyncConnecting):
                 return
         if self._watches_loans:
             entry.holder, entry.where = task_name(), callers.whereabouts()
-        self._core.checkout(request, self._now())
+        self._run(self._core.checkout, request, self._now())
 
     async def _run_hook(
         self, request: AsyncAcquireRequest, entry: PoolEntry, backoff: Backoff
@@ -102,7 +102,7 @@ class AsyncEngine(AsyncConnecting):
         finally:
             self.note_loss(entry)
         if self._opener.is_lost_in_hook(entry):
-            self._core.checked(request, False, self._now())
+            self._run(self._core.checked, request, False, self._now())
             self._log.connection_invalid()
 
     async def _prepare(self, connection: Any, backoff: Backoff) -> None:
@@ -115,13 +115,13 @@ class AsyncEngine(AsyncConnecting):
         assert entry is not None
         if request.step is Step.VALIDATE:
             now = self._now()
-            if backoff.limit is not None and now >= backoff.limit:
+            if backoff.deadline is not None and now >= backoff.deadline:
                 raise self._timeout_error(backoff)
             answer = await self._validate(entry, backoff.check_limit(now))
             usable = answer is Answer.ALIVE
         else:
             usable = connections.alive(entry.connection)
-        self._core.checked(request, usable, self._now())
+        self._run(self._core.checked, request, usable, self._now())
         if not usable:
             self._log.connection_invalid()
 
@@ -139,12 +139,15 @@ class AsyncEngine(AsyncConnecting):
 
     async def _replace(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         assert request.entry is not None
-        if not await self._tasks.ended(self._close(request.entry), backoff.limit):
+        if not request.waits:
+            waiter = request.next_waiter()
+            entry = self._run(self._core.passed_over, request, waiter, self._now())
+            self._tasks.spawn(self._discard(entry))
+            return
+        if not await self._tasks.ended(self._close(request.entry), backoff.deadline):
             raise self._timeout_error(backoff)
-        request.renew()
-        self._core.retired(request, self._now())
+        self._run(self._core.retired, request, request.next_waiter(), self._now())
 
     async def _back_off(self, request: AsyncAcquireRequest) -> None:
         await request.wait(request.until)  # closing the pool ends it early, or a hand-over
-        request.renew()
-        self._core.backed_off(request, self._now())
+        self._run(self._core.backed_off, request, request.next_waiter(), self._now())

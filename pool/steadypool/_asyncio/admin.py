@@ -3,8 +3,10 @@
 import asyncio
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 
 from steadypool._asyncio.acquire import AsyncEngine
+from steadypool._asyncio.monitor import AsyncMonitor
 from steadypool._common.admin import PROBE_LIMIT, BasePool, drain_limit
 from steadypool._core.backoff import deadline_of
 from steadypool.errors import ConnectionPoolError
@@ -14,10 +16,12 @@ from steadypool.health import Health
 class AsyncPoolAdmin(BasePool):
     """All of a pool except for acquire and release, for the pool's event loop only.
 
-    A listener must not call it.
+    Inside one of the pool's own transitions, `suspend` and `resume` are deferred until the
+    transition is complete.
     """
 
     _engine: AsyncEngine
+    _monitor: AsyncMonitor
     _loop: object
 
     @abstractmethod
@@ -49,7 +53,7 @@ class AsyncPoolAdmin(BasePool):
         await self._engine.change(
             lambda to_close, now: self._core.resize(new_size, limit, to_close, now)
         )
-        self._interrupts.raise_deferred()
+        self._deferred.settle()
 
     def suspend(self) -> None:
         """Hand out nothing until `resume`. Acquires wait meanwhile, up to their timeout.
@@ -57,14 +61,12 @@ class AsyncPoolAdmin(BasePool):
         Connections on loan stay on loan and may be released.
         """
         self._check_caller()
-        self._core.suspend(self._now())
-        self._interrupts.raise_deferred()
+        self._do(self._core.suspend)
 
     def resume(self) -> None:
         """Hand out connections again, first to the waiters."""
         self._check_caller()
-        self._core.resume(self._now())
-        self._interrupts.raise_deferred()
+        self._do(self._core.resume)
 
     # --- emptying and closing --------------------------------------------------------------------
 
@@ -75,7 +77,7 @@ class AsyncPoolAdmin(BasePool):
         """
         self._check_caller()
         await self._engine.change(self._core.clear)
-        self._interrupts.raise_deferred()
+        self._deferred.settle()
 
     async def close_all(self) -> None:
         """Empty the pool; another name for `clear`."""
@@ -97,7 +99,7 @@ class AsyncPoolAdmin(BasePool):
         if limit is not None:
             await self._engine.drain(deadline_of(limit, self._now()))
         await self._engine.settle()
-        self._interrupts.raise_deferred()
+        self._deferred.settle()
 
     # --- maintenance -----------------------------------------------------------------------------
 
@@ -126,4 +128,12 @@ class AsyncPoolAdmin(BasePool):
             pass  # the log and the next health report show it
         except Exception as error:
             self._log.maintenance_failed(error)
-        self._interrupts.raise_deferred()
+        self._deferred.settle()
+
+    def _do(self, transition: Callable[[float], None]) -> None:
+        """Run a transition now, or after the one that this call is inside of."""
+        if self._is_inside():
+            self._deferred.defer(lambda: self._do(transition))
+            return
+        self._monitor.run(transition, self._now())
+        self._deferred.settle()

@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from steadypool._asyncio.connect import AsyncOpener
+from steadypool._asyncio.monitor import AsyncMonitor
 from steadypool._asyncio.release import AsyncReleasing
 from steadypool._asyncio.request import AsyncAcquireRequest
 from steadypool._asyncio.tasks import OutOfTimeError, cancel
-from steadypool._common.deferred import DeferredInterrupts
+from steadypool._common.deferred import Deferred
 from steadypool._common.log import PoolLog
 from steadypool._core.backoff import Backoff
 from steadypool._core.core import Core
@@ -48,14 +49,15 @@ class AsyncConnecting(AsyncReleasing):
     def __init__(
         self,
         core: Core,
+        monitor: AsyncMonitor,
         clock: AsyncClock,
         opener: AsyncOpener,
         log: PoolLog,
-        interrupts: DeferredInterrupts,
+        deferred: Deferred,
         random: Callable[[], float],
     ) -> None:
-        super().__init__(core, clock, opener, log)
-        self._interrupts = interrupts
+        super().__init__(core, monitor, clock, opener, log)
+        self._deferred = deferred
         self.last_error: str | None = None
         """The explanation of the last failed connect."""
         self._random = random
@@ -81,7 +83,7 @@ class AsyncConnecting(AsyncReleasing):
         """
         now = self._now()
         request = AsyncAcquireRequest(self._clock)
-        if not self._core.grow(request, now):
+        if not self._run(self._core.grow, request, now):
             return False
         try:
             await self._open(request, Backoff.once(timeout, now))
@@ -89,7 +91,7 @@ class AsyncConnecting(AsyncReleasing):
             await self._abandon(request, error)
             raise
         await self._withdraw(request, FailReason.INTERRUPTED)  # the connection becomes idle
-        self._interrupts.raise_deferred()
+        self._deferred.settle()
         return True
 
     async def close(self) -> None:
@@ -111,11 +113,11 @@ class AsyncConnecting(AsyncReleasing):
 
     async def _open(self, request: AsyncAcquireRequest, backoff: Backoff) -> None:
         began = self._now()
-        if backoff.limit is not None and began >= backoff.limit:
+        if backoff.deadline is not None and began >= backoff.deadline:
             raise self._timeout_error(backoff)
         task = self._tasks.spawn(self._opener.open(backoff.left(began)))
         self._connects[request] = (task, began)
-        if not await self._tasks.ended(task, backoff.limit):
+        if not await self._tasks.ended(task, backoff.deadline):
             raise self._timeout_error(backoff)
         try:
             connection = self._outcome(task)
@@ -128,7 +130,7 @@ class AsyncConnecting(AsyncReleasing):
         request.entry.session = adopt(connection)
         if self._opener.sets_up:
             await self._within(self._opener.set_up(request.entry), backoff)
-        outage = self._core.opened(request, self._now())
+        outage = self._run(self._core.opened, request, self._now())
         if outage is not None:
             self._log.server_recovered(outage)
 
@@ -149,29 +151,28 @@ class AsyncConnecting(AsyncReleasing):
         now = self._now()
         transient = is_transient(error)
         until = backoff.retry_at(request.attempts, self._random, now) if transient else None
-        request.renew()
         self._record_failure(request, error, transient, until)
         if request.step is Step.BACKOFF:
             self._log.connect_retry(request.attempts + 1, request.until - now)
         if request.step is not Step.FAILED:
             return
-        if backoff.limit is not None and now >= backoff.limit:
+        if backoff.deadline is not None and now >= backoff.deadline:
             raise self._timeout_error(backoff) from error
         kind = ConnectionValidationError if request.broken else ConnectionFailedError
         raise kind(self.last_error) from error
 
     def _record_failure(
-        self, request: AcquireRequest, error: Exception, counts: bool, until: float | None
+        self, request: AsyncAcquireRequest, error: Exception, counts: bool, until: float | None
     ) -> None:
-        now, outage, unavailable = self._now(), None, False
+        now, outage, refuses, waiter = self._now(), None, 0, request.next_waiter()
         if is_full(error):
-            outage = self._core.refused(request, until, now)
+            outage = self._run(self._core.refused, request, waiter, until, now)
         else:
-            unavailable = self._core.failed(request, counts, until, now)
+            refuses = self._run(self._core.failed, request, waiter, counts, until, now)
         self.last_error = self._opener.explain(error)
         self._log.connect_failed(error, request.attempts)
-        if unavailable:
-            self._log.server_unavailable(self._core.breaker.failures)
+        if refuses:
+            self._log.server_unavailable(refuses)
         if outage is not None:
             self._log.server_recovered(outage)
 
@@ -196,7 +197,7 @@ class AsyncConnecting(AsyncReleasing):
     async def _withdraw(
         self, request: AsyncAcquireRequest, reason: FailReason, waits: bool = True
     ) -> None:
-        entry = self._core.withdraw(request, reason, self._now())
+        entry = self._run(self._core.withdraw, request, reason, self._now())
         if entry is not None:
             task = self._tasks.spawn(self._discard(entry))
             if waits:
@@ -204,7 +205,11 @@ class AsyncConnecting(AsyncReleasing):
                 await self._tasks.ended(task, self._now() + _GRACE if late else None)
 
     def _connect_ended(
-        self, task: asyncio.Task[Any], began: float, request: AcquireRequest, reason: FailReason
+        self,
+        task: asyncio.Task[Any],
+        began: float,
+        request: AsyncAcquireRequest,
+        reason: FailReason,
     ) -> None:
         """Record the end of a connect whose request was abandoned."""
         if not task.cancelled() and task.exception() is None:
@@ -212,7 +217,7 @@ class AsyncConnecting(AsyncReleasing):
         elif reason is FailReason.TIMEOUT:
             error = TimeoutError("cancelled by the timeout of the acquire")
             self._record_failure(request, error, True, None)
-        entry = self._core.withdraw(request, reason, self._now())
+        entry = self._run(self._core.withdraw, request, reason, self._now())
         if entry is not None:
             entry.reason = entry.reason or CloseReason.ERROR
             self._tasks.spawn(self._discard(entry))
@@ -221,7 +226,7 @@ class AsyncConnecting(AsyncReleasing):
 
     async def _within(self, work: Awaitable[T], backoff: Backoff) -> T:
         try:
-            return await self._tasks.within(work, backoff.limit)
+            return await self._tasks.within(work, backoff.deadline)
         except OutOfTimeError:
             raise self._timeout_error(backoff) from None
 

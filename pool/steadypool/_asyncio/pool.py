@@ -21,20 +21,21 @@ trio.
 """
 
 import asyncio
-import sys
+import threading
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, nullcontext
-from types import FrameType, TracebackType
 from typing import Any, Self, Unpack
 
 from steadypool._asyncio.acquire import AsyncEngine
 from steadypool._asyncio.admin import AsyncPoolAdmin
 from steadypool._asyncio.clock import SystemAsyncClock
 from steadypool._asyncio.connect import AsyncOpener, configured
+from steadypool._asyncio.monitor import AsyncMonitor
 from steadypool._common import forks
 from steadypool._common.checks import seconds
-from steadypool._common.contexts import OpenContexts
-from steadypool._common.deferred import DeferredInterrupts
+from steadypool._common.contexts import Block, BlockEnd, BlocksByHand, next_block
+from steadypool._common.deferred import Deferred
+from steadypool._common.delivery import Delivery
 from steadypool._common.hooks import Hooks
 from steadypool._common.log import PoolLog
 from steadypool._common.options import AsyncPoolOptions, complete, takes
@@ -49,6 +50,21 @@ _CLEAN = ConnectionState.CLEAN
 _OPEN = ConnectionState.IN_TRANSACTION
 
 
+class _Block(Block):
+    """The end of one `async with pool` block."""
+
+    __slots__ = ()
+
+    def __call__(self, *details: Any) -> Coroutine[Any, Any, None]:
+        """Return the release of the block's connection, to be awaited."""
+        owner, connection = self.owner or details[0], self.connection
+        if connection is None:
+            connection = owner._by_hand.leave()
+        self.connection = None
+        release: Coroutine[Any, Any, None] = owner._leave(connection, details[-2])
+        return release
+
+
 class AsyncConnectionPool(AsyncPoolAdmin):
     """A fair pool of database connections for the tasks of one event loop.
 
@@ -58,7 +74,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
 
     Creating a pool opens nothing: await `start`, or create and start it with `open`. A pool that
     was not started, or is used in another event loop, raises WrongLoopError. The constructor raises
-    PoolConfigError. Listeners and other threads must not call any method.
+    PoolConfigError. Other threads must not call any method.
     """
 
     @takes(AsyncPoolOptions)
@@ -83,14 +99,23 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         self._log = PoolLog(self.name, opener.address)
         self._clock: AsyncClock = options["clock"] or SystemAsyncClock()
         self._now = self._clock.now
-        self._interrupts = DeferredInterrupts(self._log, lambda: 0)  # all tasks run in one thread
+        self._deferred = Deferred(self._log, lambda: 0)  # all tasks run in one thread
         self._lock = nullcontext()
-        self._core = Core(self._settings, self._listeners, self._interrupts.listener_raised)
+        self._core = self._make_core()
+        delivery = Delivery(self._core.events, self._listeners, self._deferred, self._log)
+        self._monitor = AsyncMonitor(self._core, delivery)
+        self._is_inside = self._monitor.is_inside
         self._engine = AsyncEngine(
-            self._core, self._clock, opener, self._log, self._interrupts, self._random
+            self._core,
+            self._monitor,
+            self._clock,
+            opener,
+            self._log,
+            self._deferred,
+            self._random,
         )
         self._loop: object = None  # the event loop, compared by identity
-        self._contexts = OpenContexts(lambda: id(asyncio.current_task()))
+        self._by_hand = BlocksByHand(lambda: id(asyncio.current_task()))
 
     @classmethod
     async def open(cls, *positional: Any, **options: Any) -> Self:
@@ -108,10 +133,10 @@ class AsyncConnectionPool(AsyncPoolAdmin):
             return self
         self._loop = asyncio.get_running_loop()
         forks.watch(self)
-        self._core.begin(self._now())
+        self._monitor.run(self._core.begin, self._now())
         try:
             await self._engine.fill()
-            self._interrupts.raise_deferred()
+            self._deferred.settle()
         except BaseException:
             await self.close()
             raise
@@ -125,10 +150,10 @@ class AsyncConnectionPool(AsyncPoolAdmin):
     async def acquire(self, timeout: float | None = None) -> Any:
         """Borrow a connection; return it with `release`.
 
-        `timeout` in seconds covers waiting and connecting. None means the pool's timeout; 0 means
-        no wait, but one connect is still possible. Raises PoolTimeoutError, PoolExhaustedError,
-        PoolClosedError, ConnectionFailedError (ConnectionValidationError, ServerUnavailableError),
-        and the exceptions of hooks.
+        `timeout` in seconds covers waiting and connecting; None: the pool's own; 0: take an idle
+        connection or fail, without waiting and without connecting. Raises PoolTimeoutError,
+        PoolExhaustedError, PoolClosedError, ConnectionFailedError (ConnectionValidationError,
+        ServerUnavailableError), and the exceptions of hooks.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout, "the pool's own")
@@ -183,23 +208,22 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         await self.release(connection)
 
     def __aenter__(self) -> Coroutine[Any, Any, Any]:
-        return self._enter(sys._getframe(1))
+        return self._enter(next_block())
 
-    def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> Coroutine[Any, Any, None]:
-        connection = self._contexts.leave(sys._getframe(1))
-        state = connections.state_after(connection, error)
-        return self._check_in(connection, state, self._keeps_open)
+    __aexit__ = BlockEnd(_Block)
 
-    async def _enter(self, frame: FrameType) -> Any:
+    async def _enter(self, block: Block | None) -> Any:
         connection = await self.acquire()
         self._note_borrower(connection)
-        self._contexts.enter(frame, connection)
+        if block is None:
+            self._by_hand.enter(connection)
+        else:
+            block.connection = connection
         return connection
+
+    def _leave(self, connection: Any, error: BaseException | None) -> Coroutine[Any, Any, None]:
+        state = connections.state_after(connection, error)
+        return self._check_in(connection, state, self._keeps_open)
 
     async def _check_in(self, connection: Any, state: ConnectionState, keeps_open: bool) -> None:
         self._check_caller()
@@ -209,9 +233,15 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         clean = state is _CLEAN or (
             keeps_open and state is _OPEN and not self._opener.is_lost(entry)
         )
-        if self._core.check_in(entry, clean, self._now()):
+        now = self._now()
+        if not (clean and self._core.put_back(entry, now)):
+            clean = clean and self._settings.keeps_clean
+            self._monitor.run(self._core.check_in, entry, clean, now)
             await self._engine.finish_release(entry, state)
-        self._interrupts.raise_deferred()
+        self._deferred.settle()
+
+    def _make_core(self) -> Core:
+        return Core(self._settings, threading.get_ident if self._listeners else None)
 
     def _note_borrower(self, connection: Any) -> None:
         """Record that this task borrowed a connection."""

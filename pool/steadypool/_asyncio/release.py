@@ -1,8 +1,7 @@
 """The slow path of a release in asyncio, and maintenance: resetting and closing connections.
 
-Between two awaits no other task runs, so the event loop serves as the core's lock. A connection
-that is being reset or closed stays reserved for the task that does so. The core records a release
-before the first await, and cancelling `release` does not stop the reset task.
+A connection that is being reset or closed stays reserved for the task that does so. The core
+records a release before the first await, and cancelling `release` does not stop the reset task.
 """
 
 import asyncio
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from steadypool._asyncio.connect import AsyncOpener
+from steadypool._asyncio.monitor import AsyncMonitor
 from steadypool._asyncio.tasks import OutOfTimeError, Tasks, cancel
 from steadypool._common.log import PoolLog
 from steadypool._core.core import Core
@@ -27,8 +27,16 @@ _CLEAN = ConnectionState.CLEAN
 class AsyncReleasing:
     """Resets and closes the connections of one core, on one event loop."""
 
-    def __init__(self, core: Core, clock: AsyncClock, opener: AsyncOpener, log: PoolLog) -> None:
+    def __init__(
+        self,
+        core: Core,
+        monitor: AsyncMonitor,
+        clock: AsyncClock,
+        opener: AsyncOpener,
+        log: PoolLog,
+    ) -> None:
         self._core = core
+        self._run = monitor.run
         self._clock = clock
         self._now = clock.now
         self._opener = opener
@@ -61,7 +69,7 @@ class AsyncReleasing:
         try:
             if entry.reason is None:
                 if await self._restored(entry, state):
-                    self._core.reset(entry, self._now())
+                    self._run(self._core.reset, entry, self._now())
                 else:
                     entry.reason = CloseReason.DIRTY
                     self.note_loss(entry)
@@ -98,7 +106,7 @@ class AsyncReleasing:
         except asyncio.CancelledError:  # of this task of the pool, which ends at once
             connections.abort(entry.connection)
         finally:
-            self._core.freed(entry, self._now())
+            self._run(self._core.freed, entry, self._now())
 
     def _close(self, entry: PoolEntry) -> asyncio.Task[None]:
         """Start closing a connection, unless its close is already running."""
@@ -125,7 +133,7 @@ class AsyncReleasing:
     ) -> list[asyncio.Task[None]]:
         """Apply a change, and return the tasks that close the connections that it removed."""
         to_close: list[PoolEntry] = []
-        apply(to_close, self._now())
+        self._run(apply, to_close, self._now())
         return [self._tasks.spawn(self._discard(entry)) for entry in to_close]
 
     async def tidy(self) -> None:
@@ -157,7 +165,7 @@ class AsyncReleasing:
         now.
         """
         began = self._now()
-        for entry, since in self._core.unproven(began):
+        for entry, since in self._run(self._core.unproven, began):
             left = began + limit - self._now()
             if left <= 0:
                 return
@@ -168,7 +176,7 @@ class AsyncReleasing:
 
     async def _probe(self, entry: PoolEntry, since: float, limit: float | None) -> Answer:
         reserved: list[PoolEntry] = []
-        self._core.reserve(entry, since, reserved)
+        self._run(self._core.reserve, entry, since, reserved)
         if not reserved:  # in use meanwhile
             return Answer.ALIVE
         self._probed.add(entry)
@@ -177,7 +185,7 @@ class AsyncReleasing:
             answer = await self.check(entry.connection, limit)
         finally:
             self._probed.discard(entry)
-            self._core.probed(entry, answer, self._now())
+            self._run(self._core.probed, entry, answer, self._now())
             if entry.returning:
                 self._log.connection_invalid()
                 closing = self._tasks.spawn(self._discard(entry))
@@ -211,10 +219,10 @@ class AsyncReleasing:
     async def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, abort those still on loan."""
         waiter = self._clock.waiter()
-        if self._core.drained(cast(Waiter, waiter)):  # the core only wakes it
+        if self._run(self._core.drained, cast(Waiter, waiter)):  # the core only wakes it
             return
         if not await waiter.wait(deadline):
-            for entry in self._core.in_use.values():
+            for entry in list(self._core.in_use.values()):
                 connections.abort(entry.connection)
 
     def stop_resets(self) -> None:
@@ -223,4 +231,4 @@ class AsyncReleasing:
 
     def report_leaks(self) -> None:
         """Log loans longer than `leak_after`, each once."""
-        self._log.leaks_suspected(self._core.leaks(self._now()))
+        self._log.leaks_suspected(self._run(self._core.leaks, self._now()))

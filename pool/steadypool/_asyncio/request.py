@@ -17,10 +17,10 @@ class AsyncAcquireRequest(AcquireRequest):
         self._async_waiter: AsyncWaiter = clock.waiter()
         super().__init__(cast(Waiter, self._async_waiter))  # the core only wakes it
 
-    def renew(self) -> None:
-        """Create a new waiter, so that the request can be queued again."""
+    def next_waiter(self) -> Waiter:
+        """Create another waiter, with which the request may be queued again."""
         self._async_waiter = self._clock.waiter()
-        self.waiter = cast(Waiter, self._async_waiter)
+        return cast(Waiter, self._async_waiter)
 
     async def wait(self, deadline: float | None) -> bool:
         """Wait until woken (True) or until the deadline (False)."""

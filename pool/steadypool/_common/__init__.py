@@ -1,1 +1,1 @@
-"""The parts that both pools share: options, log, hooks, contexts, forks, deferred interrupts."""
+"""The parts that both pools share: options, log, hooks, contexts, forks, deferred work."""

@@ -1,7 +1,7 @@
 """The parts of a pool that are the same for threads and for asyncio: figures, and the constructor.
 
-A pool for threads guards its core with a lock. A pool for asyncio needs none and has a null context
-in its place.
+A pool for threads runs the transitions of its core under a lock. A pool for asyncio needs none and
+has a null context in its place.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from steadypool._common.checks import check_limit, seconds
-from steadypool._common.deferred import DeferredInterrupts
+from steadypool._common.deferred import Deferred
 from steadypool._common.log import PoolLog
 from steadypool._common.options import CommonOptions, make_settings
 from steadypool._core.core import Core
@@ -30,7 +30,9 @@ class BasePool:
     _lock: AbstractContextManager[Any]
     _now: Callable[[], float]
     _log: PoolLog
-    _interrupts: DeferredInterrupts
+    _deferred: Deferred
+    _is_inside: Callable[[], bool]
+    """Whether this call comes from inside a transition of the pool, in the same thread."""
 
     def _configure(
         self,
@@ -57,7 +59,9 @@ class BasePool:
     def stats(self) -> PoolStats:
         """Return counters and gauges of this moment."""
         with self._lock:
-            return self._core.stats()
+            stats = self._core.stats()
+        self._settle()
+        return stats
 
     def get_stats(self) -> dict[str, int]:
         """Return the figures of `stats` by name."""
@@ -70,7 +74,9 @@ class BasePool:
         """
         self._check_caller()
         with self._lock:
-            return tuple(self._core.loans(self._now()))
+            loans = tuple(self._core.loans(self._now()))
+        self._settle()
+        return loans
 
     @property
     def size(self) -> int:
@@ -104,6 +110,11 @@ class BasePool:
 
     # --- parts -----------------------------------------------------------------------------------
 
+    def _settle(self) -> None:
+        """Do the deferred work, unless this call is itself inside a transition."""
+        if not self._is_inside():
+            self._deferred.settle()
+
     def _assess(self, last_error: str | None) -> Health:
         with self._lock:
             core = self._core
@@ -113,12 +124,14 @@ class BasePool:
                 failures=core.breaker.failures,
                 refusing=core.breaker.is_open,
                 last_error=last_error if core.breaker.failures or full else None,
-                leaks=sum(entry.reported for entry in core.in_use.values()),
+                leaks=sum(entry.reported for entry in list(core.in_use.values())),
                 suspended=core.is_suspended,
                 closed=core.is_closed,
                 full=full,
             )
-            return assess(core.stats(), condition)
+            health = assess(core.stats(), condition)
+        self._settle()
+        return health
 
     def _resized(self, size: int | None, max_overflow: int | None) -> tuple[int, int]:
         """Return the size and limit after a resize; None keeps a value. Raises PoolConfigError."""

@@ -1,64 +1,100 @@
-"""The open contexts of a pool: which connection each `with pool` or `async with pool` borrowed.
+"""The blocks of a pool: which connection each `with pool` or `async with pool` borrowed.
 
-A pool is one object for all of its contexts, and `__exit__` does not say which context ends. A
-context is identified by the frame that runs it. Within a frame contexts end in the reverse order of
-their beginning. Generators may end in any order, and in another thread or task than the one they
-began in.
+A pool is one object for all of its blocks, and Python does not say which of them ends. But `with`
+and `ExitStack` look `__exit__` up before they call `__enter__`, and call later what they found. So
+every look-up finds another object, a `Block`, and the next `__enter__` of the same thread gives its
+connection to it. Blocks may therefore end in any order, in any thread or task.
 
-A context that is entered by hand or by an `ExitStack` ends in another frame. Then it is the last
-context that this thread or task entered in a frame that has ended.
+A block that is entered by hand, by calling `pool.__enter__()`, has no such object. It ends with
+`pool.__exit__(...)` in the same thread or task, and must be the only one there: with several it is
+unknown which of them ends.
 """
 
+import threading
+import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from steadypool.errors import NotBorrowedError
 
+_thread = threading.local()
+"""`found`: the blocks that this thread looked up and has not entered; the next one is the last.
 
-class OpenContexts:
-    """The open contexts of one pool. Thread-safe: one thread at a time runs a frame.
+The references are weak: a look-up that enters nothing, such as `hasattr`, leaves nothing behind.
+"""
 
-    `runner` returns the identity of the running thread or task.
+
+class Block(ABC):
+    """The end of one block of a pool: what `with pool` finds as the pool's `__exit__`."""
+
+    __slots__ = ("__weakref__", "connection", "owner")
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        """The pool; None if it was looked up at the class and comes as the first argument."""
+        self.connection: Any = None
+
+    @abstractmethod
+    def __call__(self, *details: Any) -> Any:
+        """End the block, with the arguments of `__exit__`."""
+
+
+class BlockEnd:
+    """The descriptor for `__exit__`: every look-up makes another block of this kind."""
+
+    def __init__(self, kind: type[Block]) -> None:
+        self._kind = kind
+
+    def __get__(self, owner: object, _: type[Any]) -> Callable[..., Any]:
+        block = self._kind(owner)
+        found = _looked_up()
+        while found and found[-1]() is None:
+            del found[-1]
+        found.append(weakref.ref(block))
+        return block
+
+
+def next_block() -> Block | None:
+    """Return the block that the running thread looked up and enters now; None: it is by hand."""
+    found = _looked_up()
+    block = None
+    while found and block is None:
+        block = found.pop()()
+    return block
+
+
+def _looked_up() -> "list[weakref.ref[Block]]":
+    try:
+        found: list[weakref.ref[Block]] = _thread.found
+    except AttributeError:
+        found = _thread.found = []
+    return found
+
+
+class BlocksByHand:
+    """The connections of the blocks of one pool that were entered by hand, by thread or task.
+
+    `runner` returns the identity of the running thread or task. Thread-safe.
     """
 
     def __init__(self, runner: Callable[[], int]) -> None:
         self._runner = runner
-        self._open: dict[FrameType, list[tuple[int, Any]]] = {}
+        self._open: dict[int, list[Any]] = {}
 
-    def enter(self, frame: FrameType, connection: Any) -> None:
-        """Begin a context."""
-        self._open.setdefault(frame, []).append((self._runner(), connection))
+    def enter(self, connection: Any) -> None:
+        """Begin a block."""
+        self._open.setdefault(self._runner(), []).append(connection)
 
-    def forget(self, frame: FrameType, connection: Any) -> None:
-        """Undo an `enter` that was interrupted."""
-        others = [context for context in self._open.pop(frame, []) if context[1] is not connection]
-        if others:
-            self._open[frame] = others
-
-    def leave(self, frame: FrameType) -> Any:
-        """End a context and return its connection. Raises NotBorrowedError."""
-        contexts = self._open.get(frame)
-        if contexts is None:
-            frame = self._entered_elsewhere(frame)
-            contexts = self._open[frame]
-        _, connection = contexts[-1]  # no call from here on, so no interrupt can come in between
-        del contexts[-1]
-        if not contexts:
-            del self._open[frame]
-        return connection
-
-    def _entered_elsewhere(self, frame: FrameType | None) -> FrameType:
+    def leave(self) -> Any:
+        """End the only block of the running thread or task. Raises NotBorrowedError."""
         runner = self._runner()
-        own = [entry for entry, contexts in list(self._open.items()) if contexts[-1][0] == runner]
-        running = set()
-        while frame is not None:
-            running.add(frame)
-            frame = frame.f_back
-        ended = [entry for entry in own if entry not in running]
-        if not own:
+        connections = self._open.get(runner, [])
+        if len(connections) != 1:
             raise NotBorrowedError(
-                "this thread or task has no open context of the pool; to end a context elsewhere, "
-                "borrow with the pool's connection()"
+                f"this thread or task has {len(connections) or 'no'} blocks of the pool that were "
+                "entered by hand, so it is unknown which one ends; borrow with the pool's "
+                "connection()"
             )
-        return (ended or own)[-1]
+        del self._open[runner]
+        return connections[0]

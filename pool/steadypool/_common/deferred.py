@@ -1,8 +1,9 @@
-"""Deferred interrupts: exceptions such as KeyboardInterrupt that were raised in a listener.
+"""Work that must wait until the pool's own work is done: interrupts and re-entrant calls.
 
-A listener runs during a transition. An interrupt there must not stop the work that the transition
-belongs to. So the pool keeps it, and raises it at the next point where nothing can be lost: before
-the pool waits, and at the end of the call.
+A listener may raise an interrupt, such as KeyboardInterrupt. And a signal handler or a finalizer
+may call the pool in the middle of one of its transitions, in the same thread. Neither must stop the
+work that the transition belongs to, nor see it half done. So both are deferred to the next point
+where nothing can be lost: before the pool waits, and at the end of the call.
 """
 
 from collections.abc import Callable
@@ -10,28 +11,47 @@ from collections.abc import Callable
 from steadypool._common.log import PoolLog
 
 
-class DeferredInterrupts:
-    """The deferred interrupts of one pool, by thread; `runner` returns the running one's identity.
+class Deferred:
+    """The deferred work of one pool, by thread; `runner` returns the running one's identity.
 
-    Thread-safe: every thread accesses only its own.
+    Thread-safe: every thread accesses only its own. Re-entrant.
     """
 
     def __init__(self, log: PoolLog, runner: Callable[[], int]) -> None:
         self._log = log
         self._runner = runner
-        self.pending: dict[int, BaseException] = {}
-        """The first of each thread, by thread. The hot path reads it without a call."""
+        self._settling: set[int] = set()
+        self.pending: dict[int, list[Callable[[], object] | BaseException]] = {}
+        """The work of each thread, in order. The hot path reads it without a call."""
 
-    def listener_raised(self, error: BaseException) -> None:
-        """Take an exception of a listener: log an error, keep an interrupt."""
-        if isinstance(error, Exception):
-            self._log.listener_failed(error)
-        else:
-            self.pending.setdefault(self._runner(), error)
+    def defer(self, work: Callable[[], object] | BaseException) -> None:
+        """Keep a call to make, or an interrupt to raise, for the running thread."""
+        self.pending.setdefault(self._runner(), []).append(work)
 
-    def raise_deferred(self) -> None:
-        """Raise the deferred interrupt of the running thread, if there is one."""
+    def settle(self) -> None:
+        """Make the deferred calls of the running thread, then raise its first interrupt."""
         if self.pending:
-            error = self.pending.pop(self._runner(), None)
-            if error is not None:
-                raise error
+            runner = self._runner()
+            if runner in self.pending and runner not in self._settling:
+                self._settle(runner, self.pending[runner])
+
+    def _settle(self, runner: int, work: list[Callable[[], object] | BaseException]) -> None:
+        interrupt: BaseException | None = None
+        self._settling.add(runner)
+        try:
+            while work:
+                item = work[0]
+                del work[0]
+                try:
+                    if isinstance(item, BaseException):
+                        raise item
+                    item()
+                except Exception as error:
+                    self._log.deferred_call_failed(error)
+                except BaseException as error:
+                    interrupt = interrupt or error
+            self.pending.pop(runner, None)
+        finally:
+            self._settling.discard(runner)
+        if interrupt is not None:
+            raise interrupt

@@ -2,7 +2,7 @@
 
 Every record of the logger `steadypool` has a message for people and attributes (`extra`) for
 programs: `event` (one of `LogEvent`), `pool`, `address`, and the figures of the event. No record
-contains a password. The pool writes records without holding its lock, except for failed listeners.
+contains a password. The pool writes all records without holding its lock.
 """
 
 import logging
@@ -34,6 +34,9 @@ class LogEvent(StrEnum):
     """`error` (name of the exception that a hook raised, or that cancelled it, in maintenance)."""
     LISTENER_FAILED = "listener_failed"
     """`error` (name of the exception that a listener raised); logged once."""
+    DEFERRED_CALL_FAILED = "deferred_call_failed"
+    """`error` (name of the exception raised by a call from a signal handler or finalizer, which was
+    deferred until the pool's own work was done)."""
 
 
 class PoolLog:
@@ -97,12 +100,18 @@ class PoolLog:
         self._write(logging.WARNING, LogEvent.MAINTENANCE_FAILED, text, error, error=name)
 
     def listener_failed(self, error: Exception) -> None:
-        """Log the first error of a listener; the only record written with the pool's lock held."""
+        """Log the first error of a listener."""
         if not self._listener_reported:
             self._listener_reported = True
             text = f"a listener of the pool {self._where} failed"
             name = type(error).__name__
             self._write(logging.WARNING, LogEvent.LISTENER_FAILED, text, error, error=name)
+
+    def deferred_call_failed(self, error: Exception) -> None:
+        """Log the error of a deferred call, whose caller has left."""
+        text = f"pool {self._where}: a call made during the pool's own work failed later"
+        name = type(error).__name__
+        self._write(logging.WARNING, LogEvent.DEFERRED_CALL_FAILED, text, error, error=name)
 
     def _write(
         self,

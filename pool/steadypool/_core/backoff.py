@@ -25,32 +25,27 @@ class Backoff(NamedTuple):  # which is quicker to make than a frozen dataclass
 
     started: float
     deadline: float | None
-    """The end of waiting; None: no limit."""
-    limit: float | None
-    """The end of connecting. An acquire that does not wait (timeout 0) may still connect."""
+    """The end of waiting, checking and connecting; None: no limit."""
     retries: bool
 
     @classmethod
     def of(cls, timeout: float, now: float) -> "Backoff":
         """Make the limits of an acquire with this timeout in seconds."""
-        deadline = deadline_of(timeout, now)
-        waits = timeout > 0
-        return cls(now, deadline, deadline if waits else None, waits)
+        return cls(now, deadline_of(timeout, now), True)
 
     @classmethod
     def once(cls, timeout: float, now: float) -> "Backoff":
         """Make the limits of a single connect that no acquire waits for."""
-        limit = deadline_of(timeout, now)
-        return cls(now, limit, limit, False)
+        return cls(now, deadline_of(timeout, now), False)
 
     def left(self, now: float) -> float | None:
-        """Return the seconds that remain for connecting; None: no limit."""
-        return None if self.limit is None else self.limit - now
+        """Return the seconds that remain; None: no limit."""
+        return None if self.deadline is None else self.deadline - now
 
     def check_limit(self, now: float) -> float | None:
         """Return the seconds for a check by a round trip: half of what remains, the rest is for a
         connect if no answer comes. None: no limit."""
-        return None if self.limit is None else (self.limit - now) / 2
+        return None if self.deadline is None else (self.deadline - now) / 2
 
     def retry_at(self, attempts: int, random: Callable[[], float], now: float) -> float | None:
         """Return the time of the next attempt after this many failures; None: too late for one.
@@ -59,6 +54,6 @@ class Backoff(NamedTuple):  # which is quicker to make than a frozen dataclass
         acquires that failed together from retrying together.
         """
         until = now + _FIRST_BACKOFF * 2.0**attempts * (1 - random() / 2)
-        if not self.retries or (self.limit is not None and until >= self.limit):
+        if not self.retries or (self.deadline is not None and until >= self.deadline):
             return None
         return until

@@ -5,6 +5,7 @@ from contextlib import suppress
 from steadypool._core.entries import UNNUMBERED, WAIT, AcquireRequest, PoolEntry, Step
 from steadypool._core.state import State
 from steadypool.events import CloseReason, EventKind, FailReason
+from steadypool.protocols import Waiter
 
 
 class Checkout(State):
@@ -18,7 +19,7 @@ class Checkout(State):
         The connection must need no check. While a connection is idle, the queue is empty.
         """
         idle = self.idle
-        if not idle or not self._fast:
+        if not idle or self.fast_generation < 0:
             return None
         entry = idle[-1]
         if now >= entry.good_until:
@@ -35,7 +36,7 @@ class Checkout(State):
         self._requests += 1
         request.serial = self._requests
         waiters = self.waiters
-        if waiters and self._fast and len(waiters) < self.settings.max_waiting:
+        if waiters and self.resting_generation >= 0 and len(waiters) < self.settings.max_waiting:
             request.step = WAIT  # nothing is free, and the pool has no listeners
             waiters.append(request)
             return
@@ -54,8 +55,9 @@ class Checkout(State):
                 self._keep_watch()
         self._emit_events(now)
 
-    def retired(self, request: AcquireRequest, now: float) -> None:
+    def retired(self, request: AcquireRequest, waiter: Waiter, now: float) -> None:
         """Report that the connection of a REPLACE was closed; the request may open another."""
+        request.waiter = waiter
         entry = request.entry
         if entry is not None:
             request.entry = None
@@ -67,102 +69,20 @@ class Checkout(State):
         self._queue_again(request, now)
         self._emit_events(now)
 
-    def opened(self, request: AcquireRequest, now: float) -> float | None:
-        """Report that the connection of an OPEN is the request's entry.
+    def passed_over(self, request: AcquireRequest, waiter: Waiter, now: float) -> PoolEntry:
+        """Take the connection of a REPLACE from a request that has no time for its close.
 
-        Returns the length of the outage in seconds if connects had been failing, else None.
+        The request looks for another one. The caller closes the connection and reports it as
+        `freed`.
         """
+        request.waiter = waiter
         entry = request.entry
         assert entry is not None
-        entry.generation = request.generation
-        self.connecting -= 1
-        request.step = Step.TAKE
-        outage = self.breaker.succeeded(now)
-        self._count_created(entry)
-        if self.ceiling.is_set:
-            self._got_in(now)
-        if not request.serial:  # opened by the pool, not for an acquire
-            request.step = Step.DONE
-            entry.returning = UNNUMBERED
-            self._place_owned(request, entry, now)
-        self._serve(now)
+        entry.returning = UNNUMBERED
+        request.entry = None
+        self._queue_again(request, now)
         self._emit_events(now)
-        return outage
-
-    def failed(
-        self, request: AcquireRequest, counts: bool, until: float | None, now: float
-    ) -> bool:
-        """Report that the connect of an OPEN failed; the next step is BACKOFF or FAILED.
-
-        `counts`: the server may be down. `until`: the time of the next attempt; None: no retry.
-        Returns whether the failure opened the breaker.
-        """
-        self._connect_ended(request, full=False)
-        opened = counts and self.breaker.failed(now)
-        self._back_off(request, until)
-        self._serve(now)
-        self._emit_events(now)
-        return opened
-
-    def refused(self, request: AcquireRequest, until: float | None, now: float) -> float | None:
-        """Report that a full server refused the connect of an OPEN.
-
-        The request waits in the queue if a connection of the pool may return; otherwise the next
-        step is as after `failed`. The breaker takes the answer for a success. Returns the length of
-        the outage in seconds if connects had been failing, else None.
-        """
-        self._connect_ended(request, full=True)
-        outage = self.breaker.succeeded(now)
-        self.ceiling.refused(now)
-        self._choose_path()
-        if request.serial and self._may_return():
-            request.spared += 1
-            request.step = Step.FAILED
-            self.pending -= 1
-            self._queue_again(request, now)
-        else:
-            self._back_off(request, until)
-            self._serve(now)
-        self._emit_events(now)
-        return outage
-
-    def _connect_ended(self, request: AcquireRequest, full: bool) -> None:
-        self.connecting -= 1
-        request.attempts += 1
-        request.full = full
-        request.step = Step.BACKOFF  # which owns the remaining slot of an OPEN
-        self.connect_failures += 1
-
-    def _back_off(self, request: AcquireRequest, until: float | None) -> None:
-        attempts = request.attempts - request.spared
-        if until is None or attempts >= self.settings.connect_attempts or self.breaker.is_open:
-            self.pending -= 1
-            request.step = Step.FAILED
-        else:
-            request.until = until
-            self.backing_off.append(request)
-
-    def backed_off(self, request: AcquireRequest, now: float) -> None:
-        """Report the end of a BACKOFF: the request takes a free connection or connects again."""
-        with suppress(ValueError):
-            self.backing_off.remove(request)
-        if request.step is Step.BACKOFF:
-            request.step = Step.FAILED
-            self.pending -= 1
-        if request.step is Step.FAILED:
-            self._queue_again(request, now)
-            self._emit_events(now)
-        else:  # it joined the queue meanwhile
-            self.looks_again(request, now)
-
-    def looks_again(self, request: AcquireRequest, now: float) -> None:
-        """Report that the request was woken, or that its watch has ended; it has a new waiter.
-
-        If it is still in the queue, it waits again.
-        """
-        self.ceiling.looks_again(request, now)
-        self._serve(now)
-        self._emit_events(now)
+        return entry
 
     def checkout(self, request: AcquireRequest, now: float) -> None:
         """End an acquire whose step is TAKE: its connection is on loan from now on.
@@ -221,27 +141,6 @@ class Checkout(State):
         self.waiters.append(request)
         self._events.record(EventKind.CHECKOUT_QUEUED, request)
 
-    def _queue_again(self, request: AcquireRequest, now: float) -> None:
-        """Put a request that freed its slot at its position in the queue, then serve the queue."""
-        if self.is_closed:
-            request.step = Step.REFUSED
-        else:
-            self._insert(request)
-        self._serve(now)
-
-    def _got_in(self, now: float) -> None:
-        """Once a connect to a full server succeeded, queue the requests that the server refused.
-
-        They sleep on until the end of their backoff, unless they are served before.
-        """
-        for request in [one for one in self.backing_off if one.full]:
-            self.backing_off.remove(request)
-            request.step = Step.FAILED
-            self.pending -= 1
-            self._insert(request)
-        self.ceiling.succeeded(now, bool(self.waiters))
-        self._choose_path()
-
     def _leave_queue(self, request: AcquireRequest) -> None:
         with suppress(ValueError):
             (self.waiters if request.step is Step.WAIT else self.backing_off).remove(request)
@@ -261,14 +160,6 @@ class Checkout(State):
         elif owns:
             self.pending -= 1
         request.step = Step.DONE
-
-    def _place_owned(self, request: AcquireRequest, entry: PoolEntry, now: float) -> None:
-        """Place a request's connection; from then on another request may own it."""
-        try:
-            self._place(entry, now)
-        finally:
-            if not entry.returning:
-                request.entry = None
 
     def _undo_checkout(self, entry: PoolEntry, request: AcquireRequest) -> None:
         """Undo a checkout whose acquire was interrupted before it could return."""

@@ -1,11 +1,11 @@
 """The pool's rules, as a plain state machine: no threads, no clock, no I/O.
 
-A pool calls every method with its lock held, does the required I/O outside the lock, and reports
-the result. The rules:
+A pool runs every transition in its monitor, one at a time. It does the required I/O, and calls
+listeners and the log, outside the monitor, and reports the result. The rules:
 
-* Every connection is `idle`, `in_use` or *pending*. Pending counts reserved slots: a connect, a
-  check, a reset, a hand-over or a close under way, or the backoff between two connects. Idle +
-  in use + pending never exceed the limit. So no I/O needs the lock, and no slot has two users.
+* Every connection is idle, on loan or *pending*. Pending counts reserved slots: a connect, a
+  check, a hand-over or a close under way, or the backoff between two connects. Idle + on loan +
+  pending never exceed the limit. So no I/O needs the lock, and no slot has two users.
 * A request that finds no connection and no free slot is queued. Waiters are served first in, first
   out. A returned connection or a freed slot goes straight to the first waiter. So `idle` and
   `waiters` are never both non-empty, and no slot is free while a request waits - except while the
@@ -23,15 +23,16 @@ the result. The rules:
   answered since the silence began belong to the new generation.
 
 `checkout`, `checkin`, `doubt` and `maintenance` hold the transitions, `state` their shared
-operations.
+shared operations.
 """
 
 from typing import TypeVar
 
 from steadypool._core.checkin import Checkin
 from steadypool._core.checkout import Checkout
+from steadypool._core.connects import Connects
 from steadypool._core.doubt import Doubt
-from steadypool._core.entries import AcquireRequest
+from steadypool._core.entries import AcquireRequest, Step
 from steadypool._core.maintenance import Maintenance
 from steadypool.errors import (
     ConnectionPoolError,
@@ -47,7 +48,7 @@ from steadypool.stats import PoolStats
 _Shortage = TypeVar("_Shortage", PoolTimeoutError, PoolExhaustedError)
 
 
-class Core(Checkout, Checkin, Doubt, Maintenance):
+class Core(Checkout, Connects, Checkin, Doubt, Maintenance):
     """All transitions, statistics and errors. Not thread-safe: the caller holds its lock."""
 
     __slots__ = ()
@@ -72,6 +73,14 @@ class Core(Checkout, Checkin, Doubt, Maintenance):
             leaks_suspected=self.leaks_suspected,
         )
 
+    def expire(self, request: AcquireRequest, waited: float, now: float) -> PoolTimeoutError | None:
+        """End an acquire whose time is over; None: it was served at the last moment."""
+        if request.step is not Step.WAIT:
+            return None
+        error = self.timeout_error(waited)
+        self.withdraw(request, FailReason.TIMEOUT, now)
+        return error
+
     def timeout_error(self, waited: float) -> PoolTimeoutError:
         """Make the error for an acquire that timed out and has not left the queue yet."""
         return self._shortage(PoolTimeoutError, waited)
@@ -85,6 +94,8 @@ class Core(Checkout, Checkin, Doubt, Maintenance):
 
     def refusal(self, request: AcquireRequest) -> ConnectionPoolError:
         """Make the error for an acquire whose step is REFUSED."""
+        if request.refusal is FailReason.TIMEOUT:
+            return self.timeout_error(0.0)
         if request.refusal is FailReason.EXHAUSTED:
             return self._shortage(PoolExhaustedError, 0.0)
         if request.refusal is FailReason.UNAVAILABLE:
@@ -108,7 +119,7 @@ class Core(Checkout, Checkin, Doubt, Maintenance):
             name=self.settings.name,
             limit=self.settings.limit,
             total=self.created - self.closed,
-            active=len(self.in_use),
+            active=self.loans_out(),
             idle=len(self.idle),
             waiting=len(self.waiters),
             waited=waited,

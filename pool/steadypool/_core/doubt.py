@@ -71,7 +71,6 @@ class Doubt(State):
         for entry in doubtful:
             entry.silent = True
         remove_idle(self, doubtful, CloseReason.ERROR, to_close)
-        self._fast_generation = -1  # the slow path is right until the path is chosen again
         self.generation += 1
         for entry in (*self.idle, *self.in_use.values()):
             self._is_current(entry)

@@ -1,12 +1,14 @@
-"""The events of the transition under way, and their emission to the listeners.
+"""The events of the transition under way, and the outbox in which they wait to be delivered.
 
-Events are emitted when a transition is complete, so all of them carry its final figures.
+An event gets its figures when its transition is complete, so all events of a transition carry its
+final figures. The listeners get the events from the outbox, outside the pool's lock.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from steadypool._core.entries import AcquireRequest, PoolEntry
-from steadypool.events import CloseReason, EventKind, FailReason, Listener, PoolEvent
+from steadypool.events import CloseReason, EventKind, FailReason, PoolEvent
 from steadypool.loans import Loan
 
 _Record = tuple[
@@ -15,22 +17,18 @@ _Record = tuple[
 
 
 class Emitter:
-    """Records events and emits them. Not thread-safe: the caller holds the pool's lock."""
+    """Records events. Not thread-safe: the caller holds the pool's lock."""
 
-    __slots__ = ("_listener_raised", "_listeners", "pending")
+    __slots__ = ("_caller", "observed", "outbox", "pending")
 
-    def __init__(
-        self, listeners: tuple[Listener, ...], listener_raised: Callable[[BaseException], None]
-    ) -> None:
-        self._listeners = listeners
-        self._listener_raised = listener_raised
+    def __init__(self, caller: Callable[[], int] | None) -> None:
+        self._caller = caller or (lambda: 0)
+        self.observed = caller is not None
+        """Whether the pool has listeners; without any, nothing is recorded."""
         self.pending: list[_Record] = []
-        """Recorded and not yet emitted."""
-
-    @property
-    def has_listeners(self) -> bool:
-        """Whether events have a receiver."""
-        return bool(self._listeners)
+        """Recorded in the transition under way."""
+        self.outbox: deque[PoolEvent] = deque()
+        """The events of complete transitions, in order."""
 
     def record(
         self,
@@ -41,7 +39,7 @@ class Emitter:
         loan: Loan | None = None,
     ) -> None:
         """Keep an event until the transition is complete and its figures are final."""
-        if self._listeners:
+        if self.observed:
             serial = None if request is None else request.serial
             connection = None if entry is None else entry.serial
             took = None
@@ -50,15 +48,10 @@ class Emitter:
             self.pending.append((kind, serial, connection, reason, took, loan))
 
     def emit(self, now: float, figures: tuple[int, int, int]) -> None:
-        """Send the recorded events, with these figures, to every listener.
-
-        An exception of one listener goes to `listener_raised`; the others still get the event.
-        """
+        """Complete the recorded events with these figures and put them into the outbox."""
         records, self.pending = self.pending, []
-        for kind, request, connection, reason, took, loan in records:
-            event = PoolEvent(kind, now, request, connection, reason, *figures, took, loan)
-            for listener in self._listeners:
-                try:
-                    listener(event)
-                except BaseException as error:
-                    self._listener_raised(error)
+        thread = self._caller()
+        self.outbox.extend(
+            PoolEvent(kind, now, request, connection, reason, *figures, took, loan, thread)
+            for kind, request, connection, reason, took, loan in records
+        )

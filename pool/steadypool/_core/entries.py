@@ -1,6 +1,6 @@
 """The two records that a pool works with: entries with a connection, and acquire requests.
 
-Both are small and mutable. Only the core changes them, with the pool's lock held; the pool reads
+Both are small and mutable. Only the core changes them, in its transitions; the pool reads
 them to find out its next step.
 """
 
@@ -98,7 +98,7 @@ class _Awake:
 AWAKE: Final = _Awake()
 
 UNNUMBERED: Final = -1
-"""`PoolEntry.returning` of a connection that was not on loan.
+"""`PoolEntry.returning` of a connection that no releasing thread has claimed.
 
 Its owner drops the reference as soon as the connection is placed, so it needs no number.
 """
@@ -113,6 +113,8 @@ class PoolEntry:
 
     __slots__ = (
         "borrower",
+        "checked_in",
+        "claims",
         "connection",
         "expires",
         "generation",
@@ -169,11 +171,15 @@ class PoolEntry:
         self.reason: CloseReason | None = None
         """Set when the connection is to be closed."""
         self.returning = 0
-        """Not 0: pending, reserved for the thread that releases or closes it.
+        """Not 0: reserved for the thread that releases or closes it.
 
-        Each checkin has its own number. Outside the lock, the releasing thread compares the number
-        to see whether the reservation is still its own.
+        Each claim of a releasing thread has its own number. Outside the lock, the thread compares
+        the number to see whether the reservation is still its own.
         """
+        self.claims = 0
+        """The number of its last claim by a releasing thread."""
+        self.checked_in = False
+        """Whether the checkin of a returning connection has begun: it is pending, not on loan."""
 
     @property
     def last_answer(self) -> float:
@@ -199,6 +205,8 @@ class AcquireRequest:
     """Failed connects."""
     until = 0.0
     refusal = FailReason.POOL_CLOSED
+    waits = True
+    """Whether it has time to wait or to connect; with a timeout of 0 it has none."""
     broken = False
     """Whether its idle connection was found dead."""
     requeued = False
@@ -214,7 +222,7 @@ class AcquireRequest:
         self.entry: PoolEntry | None = None
         self.serial = 0
         self.waiter = waiter
-        """Replaced, with the lock held, by every report that may queue the request again.
+        """Replaced by every report that may queue the request again.
 
         The thread that set the request's step may still be about to wake the old waiter.
         """

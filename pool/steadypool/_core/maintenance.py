@@ -68,7 +68,7 @@ class Maintenance(State):
 
         If it has, the waiter is woken when the last connection is gone.
         """
-        if not (self.pending or self.in_use):
+        if not (self.pending or self.loans_out()):
             return True
         self.drainers.append(waiter)
         return False
@@ -156,7 +156,7 @@ class Maintenance(State):
     def leaks(self, now: float) -> list[Loan]:
         """Return loans longer than `leak_after`, each once."""
         found = []
-        for entry in self.in_use.values():
+        for entry in list(self.in_use.values()):
             if now - entry.since < self.settings.leak_after:
                 break
             if not entry.reported:
@@ -189,7 +189,6 @@ class Maintenance(State):
         remove_idle(self, list(self.idle), reason, to_close)
         self.generation += 1
         self._cleared = self.generation
-        self._fast_generation = -1  # the slow path is right until the path is chosen again
         self._choose_path()
 
 

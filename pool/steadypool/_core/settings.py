@@ -75,6 +75,7 @@ class Settings:
             not self.hooked
             and self.max_uses == sys.maxsize
             and self.leak_after == self.max_idle_time == math.inf
+            and self.order is Order.LIFO
             and self.keeps_clean
         )
 

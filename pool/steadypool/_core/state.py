@@ -6,6 +6,10 @@ simply be called again.
 
 A signal can raise between two calls, but never between plain assignments. So the operations change
 the state by assignments only (`del queue[0]`, not `popleft()`) and wake a waiter last.
+
+Two operations run without a monitor's transition: `take` and `put_back`, the fast paths. They are
+open to connections of one generation, `fast_generation`, and shut while a transition runs. So a
+call that comes in the middle of a transition, from a signal handler or finalizer, finds them shut.
 """
 
 import math
@@ -16,9 +20,10 @@ from steadypool._core.allowance import Allowance
 from steadypool._core.breaker import Breaker
 from steadypool._core.ceiling import Ceiling
 from steadypool._core.emitter import Emitter
-from steadypool._core.entries import AcquireRequest, PoolEntry, Step
+from steadypool._core.entries import NEVER_AGAIN, UNNUMBERED, AcquireRequest, PoolEntry, Step
+from steadypool._core.next_step import step_with_idle, step_with_returned
 from steadypool._core.settings import Order, Settings
-from steadypool.events import CloseReason, EventKind, FailReason, Listener
+from steadypool.events import CloseReason, EventKind, FailReason, PoolEvent
 from steadypool.protocols import Waiter
 
 
@@ -26,49 +31,16 @@ class State:
     """Connections, queue and counters. Not thread-safe: the caller holds the pool's lock."""
 
     __slots__ = (
-        "_allowance",
-        "_check_after",
-        "_cleared",
-        "_events",
-        "_fast",
-        "_fast_generation",
-        "_handed_over",
-        "_requests",
-        "_shrinking",
-        "_silent_since",
-        "_size",
-        "acquired",
-        "backing_off",
-        "breaker",
-        "ceiling",
-        "closed",
-        "connect_failures",
-        "connect_retries",
-        "connecting",
-        "created",
-        "drainers",
-        "generation",
-        "idle",
-        "in_use",
-        "is_closed",
-        "is_suspended",
-        "leaks_suspected",
-        "pending",
-        "recycled",
-        "released",
-        "settings",
-        "tidy_at",
-        "timeouts",
-        "validation_failures",
-        "waiters",
-    )
+        "_allowance", "_check_after", "_cleared", "_events", "_requests", "_shrinking",
+        "_silent_since", "_size", "acquired", "backing_off", "breaker", "ceiling", "closed",
+        "connect_failures", "connect_retries", "connecting", "created", "drainers",
+        "fast_generation", "generation", "idle", "in_use", "is_closed", "is_suspended",
+        "leaks_suspected", "pending", "recycled", "released", "resting_generation", "settings",
+        "tidy_at", "timeouts", "validation_failures", "waiters",
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        settings: Settings,
-        listeners: tuple[Listener, ...] = (),
-        listener_raised: Callable[[BaseException], None] = lambda error: None,
-    ) -> None:
+    def __init__(self, settings: Settings, caller: Callable[[], int] | None = None) -> None:
+        """`caller` returns the running thread's identity, for events; None: no listener."""
         self.idle: deque[PoolEntry] = deque()
         """The last is the next to be handed out."""
         self.waiters: deque[AcquireRequest] = deque()
@@ -77,7 +49,11 @@ class State:
         self.drainers: list[Waiter] = []
         """Callers that wait until the closed pool has no connection left."""
         self.in_use: dict[int, PoolEntry] = {}
-        """By the identity of the connection; with `leak_after` the longest loan is the first."""
+        """By the identity of the connection; with `leak_after` the longest loan is the first.
+
+        A releasing thread takes its loan out without the lock, see `claim`. So loans are counted by
+        `acquired` and `released`, and iterated over in a copy.
+        """
         self.pending = 0
         self.connecting = 0
         """How many of the pending slots may connect."""
@@ -91,15 +67,15 @@ class State:
         self.validation_failures = self.connect_failures = self.connect_retries = 0
         self.leaks_suspected = 0
         self.tidy_at = math.inf
-        """The time of the next look through the idle connections."""
+        """When to look through the idle connections next."""
         self._requests = 0
-        self._handed_over: PoolEntry | None = None
-        """A loan that has just passed to a waiter: an interrupted checkin is complete by it."""
-        self._events = Emitter(listeners, listener_raised)
+        self._events = Emitter(caller)
         self.breaker = Breaker(settings)
         self._allowance = Allowance()
         self.ceiling = Ceiling()
         self._apply_settings(settings)
+        self.fast_generation = self.resting_generation
+        """Connections of this generation may take the fast paths now; -1: none may."""
 
     def _apply_settings(self, settings: Settings) -> None:
         self.settings = settings
@@ -109,15 +85,22 @@ class State:
 
     def _choose_path(self) -> None:
         """Work out whether acquires and releases may take the fast path."""
-        settings = self.settings
-        plain = settings.plain and not self._events.has_listeners
-        self._shrinking = self._used_slots() > settings.limit
-        self._fast = plain and not (self.is_suspended or self._shrinking)
-        quick = self._fast and settings.order is Order.LIFO and not self.ceiling.is_set
-        self._fast_generation = self.generation if quick else -1
-        """Connections of this generation may become idle on the fast path."""
+        self._shrinking = self._used_slots() > self.settings.limit
+        fast = self.settings.plain and not self._events.observed
+        fast = fast and not (self.is_suspended or self._shrinking or self.ceiling.is_set)
+        self.resting_generation = self.generation if fast else -1
+        """The value of `fast_generation` between two transitions."""
 
     # --- figures and events ----------------------------------------------------------------------
+
+    @property
+    def events(self) -> deque[PoolEvent]:
+        """The events to deliver to the listeners, once the lock is free."""
+        return self._events.outbox
+
+    def loans_out(self) -> int:
+        """Return the number of connections on loan, including those being reset."""
+        return self.acquired - self.released
 
     def gauges(self) -> tuple[int, int, int]:
         """Return the numbers of idle connections, waiters and open connections.
@@ -129,7 +112,7 @@ class State:
         return idle, len(self.waiters), max(self.created - self.closed, idle)
 
     def _used_slots(self) -> int:
-        return len(self.idle) + len(self.in_use) + self.pending
+        return len(self.idle) + self.loans_out() + self.pending
 
     def _has_slot(self) -> bool:
         return (
@@ -157,7 +140,7 @@ class State:
             self._events.record(EventKind.CHECKOUT_GRANTED, request, entry)
 
     def _emit_events(self, now: float) -> None:
-        """Emit the recorded events; every transition calls this last."""
+        """Put the recorded events into the outbox; every transition calls this last."""
         if self._events.pending:
             self._events.emit(now, self.gauges())
 
@@ -179,7 +162,7 @@ class State:
             del self.waiters[0]
             request.waiter.wake()
             self._record_grant(request, entry)
-        while self.drainers and not (self.pending or self.in_use):
+        while self.drainers and not (self.pending or self.loans_out()):
             waiter = self.drainers[0]
             del self.drainers[0]
             waiter.wake()
@@ -193,20 +176,20 @@ class State:
 
     def _reserve_idle(self, request: AcquireRequest, now: float) -> None:
         entry = self.idle[-1]
-        step = Step.TAKE
-        if now >= entry.expires:
-            step, entry.reason = Step.REPLACE, CloseReason.STALE
-        elif entry.unsure or now >= entry.since + self.settings.validate_after:
-            step = Step.VALIDATE
-        elif now >= entry.good_until:
-            step = Step.CHECK
+        step = step_with_idle(entry, self.settings.validate_after, now)
         request.entry, request.step = entry, step
         self.pending += 1
         del self.idle[-1]
 
     def _reserve_open(self, request: AcquireRequest, now: float) -> None:
-        """Let a request connect, unless the breaker refuses. There must be room."""
-        if self.breaker.admits(now):
+        """Let a request connect, unless the breaker refuses. There must be room.
+
+        A request that does not wait never connects, and so takes no probe from the breaker.
+        """
+        if not request.waits:
+            request.refusal = FailReason.TIMEOUT
+            request.step = Step.REFUSED
+        elif self.breaker.admits(now):
             self.ceiling.admitted(now)
             self.pending += 1
             self.connecting += 1
@@ -226,6 +209,14 @@ class State:
         if request.full:
             self._events.record(EventKind.CHECKOUT_QUEUED, request)
 
+    def _queue_again(self, request: AcquireRequest, now: float) -> None:
+        """Put a request that freed its slot at its position in the queue, then serve the queue."""
+        if self.is_closed:
+            request.step = Step.REFUSED
+        else:
+            self._insert(request)
+        self._serve(now)
+
     def _is_current(self, entry: PoolEntry) -> bool:
         """Return whether a connection may be handed out: neither cleared nor in doubt."""
         if entry.generation == self.generation:
@@ -237,11 +228,13 @@ class State:
     # --- returning connections -------------------------------------------------------------------
 
     def _begin_checkin(self, entry: PoolEntry) -> None:
-        """Turn a loan into a reservation of the thread that releases it."""
+        """Turn a loan into a reservation of its releaser."""
+        if not entry.returning:
+            entry.returning = UNNUMBERED
+            del self.in_use[entry.key]
         self.released += 1
-        entry.returning = self.released
         self.pending += 1
-        del self.in_use[entry.key]
+        entry.checked_in = True
 
     def _place(self, entry: PoolEntry, now: float) -> None:
         """Give a good returning connection to a waiter, make it idle, or mark it for closing.
@@ -257,12 +250,12 @@ class State:
         elif self.waiters and not self.is_suspended:
             self._hand_over(entry, now)
         elif len(self.idle) < self._size:
+            if self.ceiling.is_set and now >= self.ceiling.until:
+                self._lift_ceiling()
             entry.good_until = min(now + self._check_after, entry.expires)
             at = entry.position
             if at is None:
                 entry.since = now
-            if self.ceiling.is_set and now >= self.ceiling.until:
-                self._lift_ceiling()
             entry.returning = 0
             self.pending -= 1
             if at is not None:
@@ -274,10 +267,16 @@ class State:
         else:
             entry.reason = CloseReason.SURPLUS
 
+    def _place_owned(self, request: AcquireRequest, entry: PoolEntry, now: float) -> None:
+        """Place a request's connection; from then on another request may own it."""
+        try:
+            self._place(entry, now)
+        finally:
+            if not entry.returning:
+                request.entry = None
+
     def _hand_over(self, entry: PoolEntry, now: float) -> None:
-        step = Step.TAKE
-        if now >= entry.expires:
-            step, entry.reason = Step.REPLACE, CloseReason.STALE
+        step = step_with_returned(entry, now)
         request = self.waiters[0]
         entry.returning = 0
         request.entry = entry
@@ -293,6 +292,8 @@ class State:
         self._choose_path()
 
     def _emptied_reason(self, entry: PoolEntry) -> CloseReason:
+        if entry.generation == NEVER_AGAIN:
+            return CloseReason.DIRTY
         if entry.generation >= self._cleared:
             entry.silent = True
             return CloseReason.ERROR

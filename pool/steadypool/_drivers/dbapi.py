@@ -7,14 +7,12 @@ and rolls it back.
 
 import select
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from pymysql.connections import Connection as _PyMySQLConnection
 
 from steadypool._core.entries import ConnectionState
-from steadypool._core.settings import Reset
 from steadypool._drivers import session
 from steadypool._drivers.mysql import Connection
 
@@ -32,22 +30,21 @@ UNUSABLE = (_UNREAD, _CLOSED, _RECONNECTED, _READ_ONLY)
 
 
 def state(connection: Any) -> ConnectionState:
-    """Return the state of a connection from its attributes; sends nothing, never raises."""
-    if type(connection) is not Connection:
-        return _foreign_state(connection)
-    if connection._sock is None:
-        return _CLOSED
-    result = connection._result
-    if connection.answer_pending or (
-        result is not None and (result.unbuffered_active or result.has_next)
-    ):
-        return _UNREAD
-    if connection.uncertain or connection.server_status & _IN_TRANSACTION_FLAG:
-        return connection._doubtful_state()
-    return _CLEAN
+    """Return the state of a connection from its attributes; sends nothing, never raises.
 
-
-def _foreign_state(connection: Any) -> ConnectionState:
+    In one piece, because every release calls it.
+    """
+    if type(connection) is Connection:
+        if connection._sock is None:
+            return _CLOSED
+        result = connection._result
+        if connection.answer_pending or (
+            result is not None and (result.unbuffered_active or result.has_next)
+        ):
+            return _UNREAD
+        if connection.uncertain or connection.server_status & _IN_TRANSACTION_FLAG:
+            return connection._doubtful_state()
+        return _CLEAN
     try:
         if isinstance(connection, _PyMySQLConnection):
             return _plain_state(connection)
@@ -115,7 +112,7 @@ def alive(connection: Any) -> bool:
     A server sends unasked only when it closes a connection, so an idle socket with data to read is
     dead. A connection without a socket counts as alive unless it reports that it is closed.
     """
-    if _foreign_state(connection) is _CLOSED:
+    if state(connection) is _CLOSED:
         return False
     source = getattr(connection, "_sock", None) or connection
     try:
@@ -131,18 +128,22 @@ def alive(connection: Any) -> bool:
     return not poll.poll(0)
 
 
-def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
-    """Reset a connection for the next borrower; False: the pool must drop it."""
-    if found in UNUSABLE:
-        return False
-    work: Callable[[], object] = connection.rollback
-    if reset is Reset.SESSION:
-        work = getattr(connection, "reset_session", work)
+def roll_back(connection: Any) -> bool:
+    """Roll back for the next borrower; False: the pool must drop the connection."""
     try:
-        work()
+        connection.rollback()
     except Exception:
         return False
-    if reset is Reset.SESSION and isinstance(connection, Connection):
+    return True
+
+
+def reset_session(connection: Any) -> bool:
+    """Reset the session, or roll back if the driver cannot; False: the pool must drop it."""
+    try:
+        getattr(connection, "reset_session", connection.rollback)()
+    except Exception:
+        return False
+    if isinstance(connection, Connection):
         connection.pool_accept(was_reset=True)
     return state(connection) not in UNUSABLE
 
@@ -150,7 +151,7 @@ def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool:
 def settle(connection: Any) -> bool:
     """End a transaction that a hook left open; False: the connection is unusable."""
     found = state(connection)
-    return found is _CLEAN or restore(connection, found, Reset.ROLLBACK)
+    return found is _CLEAN or (found is _IN_TRANSACTION and roll_back(connection))
 
 
 def begin(connection: Any) -> None:

@@ -1,6 +1,6 @@
 """The slow path of an acquire: waiting and I/O.
 
-The core names the next step of an acquire request; the engine performs it outside the lock and
+The core names the next step of an acquire request; the engine performs it outside the monitor and
 reports the result. If the driver, a hook, the clock or a signal raises, the engine first frees
 everything the request owns and then lets the exception propagate.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from steadypool._common import callers
-from steadypool._common.deferred import DeferredInterrupts
+from steadypool._common.deferred import Deferred
 from steadypool._common.log import PoolLog
 from steadypool._common.own_loans import name_own_loans, reference
 from steadypool._core.backoff import Backoff, deadline_of, earliest
@@ -23,48 +23,56 @@ from steadypool._drivers import round_trips, session
 from steadypool._drivers.refusals import is_full, is_transient
 from steadypool._drivers.silence import SignsOfLife
 from steadypool._threads.connect import Opener
+from steadypool._threads.monitor import Monitor
 from steadypool._threads.release import Releasing
 from steadypool.errors import (
     ConnectionFailedError,
     ConnectionValidationError,
     PoolInitializationError,
     PoolTimeoutError,
+    ReentrantCallError,
 )
 from steadypool.events import CloseReason, FailReason
 from steadypool.protocols import Clock
 
 
 class Engine(Releasing):
-    """Performs the acquires of one core, whose lock it shares with the pool."""
+    """Performs the acquires of one core, whose monitor it shares with the pool."""
 
     def __init__(
         self,
         core: Core,
-        lock: threading.Lock,
+        monitor: Monitor,
         clock: Clock,
         opener: Opener,
         log: PoolLog,
-        interrupts: DeferredInterrupts,
+        deferred: Deferred,
         random: Callable[[], float],
     ) -> None:
-        super().__init__(core, lock, clock, opener, log)
-        self._interrupts = interrupts
-        self._deferred = interrupts.pending
+        super().__init__(core, monitor, clock, opener, log)
+        self._is_inside = monitor.is_inside
+        self._deferred = deferred
+        self._pending = deferred.pending
         self._random = random
         self._watches_loans = core.settings.leak_after != math.inf
         self.last_error: str | None = None
         """The explanation of the last failed connect."""
 
     def acquire(self, timeout: float, started: float) -> Any:
-        """Borrow a connection: wait, check, replace, open or back off, as the core asks."""
+        """Borrow a connection: wait, check, replace, open or back off, as the core asks.
+
+        Raises ReentrantCallError inside the monitor, where the acquire could wait for itself.
+        """
+        if self._is_inside():
+            raise ReentrantCallError(self._core.settings.name)
         request = AcquireRequest(self._waiter())
+        request.waits = timeout > 0
         if self._watches_loans:
             self.report_leaks()
         try:
-            with self._lock:
-                self._core.start(request, started)
-            if self._deferred:
-                self._interrupts.raise_deferred()
+            self._run(self._core.start, request, started)
+            if self._pending:
+                self._deferred.settle()
             if (
                 request.step is WAIT
                 and request.watch == math.inf
@@ -73,8 +81,8 @@ class Engine(Releasing):
                 self._give_up(request, started)
             if request.step is not OUT:
                 self._run_steps(request, Backoff.of(timeout, started))
-            if self._deferred:
-                self._interrupts.raise_deferred()
+            if self._pending:
+                self._deferred.settle()
             entry = request.entry
             assert entry is not None
             entry.borrower = reference(threading.current_thread())
@@ -85,7 +93,7 @@ class Engine(Releasing):
             except BaseException:  # interrupted again: finish the work first
                 self._withdraw(request, FailReason.INTERRUPTED)
                 raise
-            self._interrupts.raise_deferred()
+            self._deferred.settle()
             raise
 
     def fill(self) -> None:
@@ -106,9 +114,8 @@ class Engine(Releasing):
         now = self._now()
         request = AcquireRequest(self._waiter())
         try:
-            with self._lock:
-                if not self._core.grow(request, now):
-                    return False
+            if not self._run(self._core.grow, request, now):
+                return False
             self._open(request, Backoff.once(timeout, now))
         finally:  # an open connection is placed, an unused slot freed
             try:
@@ -116,7 +123,7 @@ class Engine(Releasing):
             except BaseException:  # interrupted: finish the work first
                 self._withdraw(request, FailReason.INTERRUPTED)
                 raise
-        self._interrupts.raise_deferred()
+        self._deferred.settle()
         return True
 
     # --- the steps -------------------------------------------------------------------------------
@@ -124,8 +131,8 @@ class Engine(Releasing):
     def _run_steps(self, request: AcquireRequest, backoff: Backoff) -> None:
         """Perform the steps that the core asks for, until the connection is checked out."""
         while (step := request.step) is not Step.OUT:
-            if self._deferred:
-                self._interrupts.raise_deferred()
+            if self._pending:
+                self._deferred.settle()
             if step is Step.WAIT:
                 self._wait(request, backoff)
             elif step is Step.TAKE:
@@ -146,18 +153,15 @@ class Engine(Releasing):
         if not request.waiter.wait(deadline) and deadline == backoff.deadline:
             self._give_up(request, backoff.started)
         elif request.step is Step.WAIT:
-            self._report(self._core.looks_again, request)
+            self._run(self._core.looks_again, request, self._waiter(), self._now())
 
     def _give_up(self, request: AcquireRequest, started: float) -> None:
-        with self._lock:  # a wake-up at the deadline itself still counts
-            if request.step is not Step.WAIT:
-                return
-            now = self._now()
-            error = self._core.timeout_error(now - started)
-            on_loan = list(self._core.in_use.values())
-            self._core.withdraw(request, FailReason.TIMEOUT, now)
-        name_own_loans(error, on_loan)
-        raise error
+        now = self._now()
+        on_loan = list(self._core.in_use.values())
+        error = self._run(self._core.expire, request, now - started, now)
+        if error is not None:  # otherwise a wake-up came at the deadline itself, and counts
+            name_own_loans(error, on_loan)
+            raise error
 
     def _take(self, request: AcquireRequest) -> None:
         entry = request.entry
@@ -169,8 +173,7 @@ class Engine(Releasing):
                 return
         if self._watches_loans:
             entry.holder, entry.where = callers.thread_name(), callers.whereabouts()
-        with self._lock:
-            self._core.checkout(request, self._now())
+        self._run(self._core.checkout, request, self._now())
 
     def _run_hook(self, request: AcquireRequest, entry: PoolEntry) -> None:
         """Run the on_acquire hook; if the driver had to connect again, the connection was dead."""
@@ -183,8 +186,7 @@ class Engine(Releasing):
         finally:
             self.note_loss(entry)
         if self._opener.is_lost_in_hook(entry):
-            with self._lock:
-                self._core.checked(request, False, self._now())
+            self._run(self._core.checked, request, False, self._now())
             self._log.connection_invalid()
 
     def _check(self, request: AcquireRequest, backoff: Backoff) -> None:
@@ -199,15 +201,14 @@ class Engine(Releasing):
             usable = answer is Answer.ALIVE
         else:
             usable = driver.alive(entry.connection)
-        with self._lock:
-            self._core.checked(request, usable, self._now())
+        self._run(self._core.checked, request, usable, self._now())
         if not usable:
             self._log.connection_invalid()
 
     def _replace(self, request: AcquireRequest) -> None:
         assert request.entry is not None
         driver.close(request.entry.connection, silent=request.entry.silent)
-        self._report(self._core.retired, request)
+        self._run(self._core.retired, request, self._waiter(), self._now())
 
     def _open(self, request: AcquireRequest, backoff: Backoff) -> None:
         limit = self._time_left(backoff)
@@ -220,8 +221,7 @@ class Engine(Releasing):
         request.entry = self._new_entry(connection, began)
         request.entry.session = driver.adopt(connection)
         self._opener.set_up(request.entry)
-        with self._lock:
-            outage = self._core.opened(request, self._now())
+        outage = self._run(self._core.opened, request, self._now())
         if outage is not None:
             self._log.server_recovered(outage)
 
@@ -233,7 +233,7 @@ class Engine(Releasing):
             self._log.connect_retry(request.attempts + 1, request.until - now)
         if request.step is not Step.FAILED:
             return
-        if backoff.limit is not None and now >= backoff.limit:
+        if backoff.deadline is not None and now >= backoff.deadline:
             raise self._timeout_error(backoff) from error
         kind = ConnectionValidationError if request.broken else ConnectionFailedError
         raise kind(self._opener.explain(error)) from error
@@ -241,37 +241,24 @@ class Engine(Releasing):
     def _record_failure(
         self, request: AcquireRequest, backoff: Backoff, error: Exception, now: float
     ) -> None:
-        transient, outage, unavailable = is_transient(error), None, False
+        transient, outage, refuses, waiter = is_transient(error), None, 0, self._waiter()
         until = backoff.retry_at(request.attempts, self._random, now) if transient else None
-        waiter = self._waiter()
-        with self._lock:
-            request.waiter = waiter
-            if is_full(error):
-                outage = self._core.refused(request, until, now)
-            else:
-                unavailable = self._core.failed(request, transient, until, now)
-            failures = self._core.breaker.failures
+        if is_full(error):
+            outage = self._run(self._core.refused, request, waiter, until, now)
+        else:
+            refuses = self._run(self._core.failed, request, waiter, transient, until, now)
         self.last_error = self._opener.explain(error)
         self._log.connect_failed(error, request.attempts)
-        if unavailable:
-            self._log.server_unavailable(failures)
+        if refuses:
+            self._log.server_unavailable(refuses)
         if outage is not None:
             self._log.server_recovered(outage)
 
     def _back_off(self, request: AcquireRequest) -> None:
         request.waiter.wait(request.until)  # closing the pool ends it early, or a hand-over
-        self._report(self._core.backed_off, request)
+        self._run(self._core.backed_off, request, self._waiter(), self._now())
 
     # --- parts -----------------------------------------------------------------------------------
-
-    def _report(
-        self, transition: Callable[[AcquireRequest, float], object], request: AcquireRequest
-    ) -> None:
-        """Make a transition that may queue the request again, with a new waiter."""
-        waiter = self._waiter()
-        with self._lock:
-            request.waiter = waiter
-            transition(request, self._now())
 
     def _time_left(self, backoff: Backoff) -> float | None:
         left = backoff.left(self._now())
@@ -280,8 +267,7 @@ class Engine(Releasing):
         return left
 
     def _timeout_error(self, backoff: Backoff) -> PoolTimeoutError:
-        with self._lock:
-            return self._core.timeout_error(self._now() - backoff.started)
+        return self._run(self._core.timeout_error, self._now() - backoff.started)
 
     def _new_entry(self, connection: Any, began: float) -> PoolEntry:
         now, settings = self._now(), self._core.settings
@@ -293,7 +279,6 @@ class Engine(Releasing):
         return PoolEntry(connection, 0, now, recycle, now - began)
 
     def _withdraw(self, request: AcquireRequest, reason: FailReason) -> None:
-        with self._lock:
-            entry = self._core.withdraw(request, reason, self._now())
+        entry = self._run(self._core.withdraw, request, reason, self._now())
         if entry is not None:
             self._discard(entry)

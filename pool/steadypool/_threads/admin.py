@@ -1,21 +1,25 @@
 """The administration of a pool for threads: health, size, suspension, closing, maintenance."""
 
 import math
-import threading
+from collections.abc import Callable
 
 from steadypool._common.admin import PROBE_LIMIT, BasePool, drain_limit
 from steadypool._core.backoff import deadline_of
 from steadypool._core.entries import PoolEntry
 from steadypool._threads.acquire import Engine
+from steadypool._threads.monitor import Monitor
 from steadypool.errors import ConnectionPoolError
 from steadypool.health import Health
 
 
 class PoolAdmin(BasePool):
-    """All of a pool except for acquire and release. Thread-safe; a listener must not call it."""
+    """All of a pool except for acquire and release. Thread-safe and re-entrant.
+
+    Inside one of the pool's own transitions, a change is deferred until the transition is complete.
+    """
 
     _engine: Engine
-    _lock: threading.Lock
+    _monitor: Monitor
 
     def health(self) -> Health:
         """Run maintenance and report whether the pool can serve acquires.
@@ -23,9 +27,11 @@ class PoolAdmin(BasePool):
         Maintenance finds dead and silent idle connections. While connects fail, it also opens a
         probe, at most one per `breaker_cooldown`, for at most 2 s. So an unhealthy pool recovers
         even without acquires. It waits at most 1 s for the answer of an idle connection, and takes
-        at most 4 s in total, unless a `connect` callable takes longer.
+        at most 4 s in total, unless a `connect` callable takes longer. Inside one of the pool's own
+        transitions there is no maintenance.
         """
-        self._maintain(PROBE_LIMIT)
+        if not self._is_inside():
+            self._maintain(PROBE_LIMIT)
         return self._assess(self._engine.last_error)
 
     # --- size and suspension ---------------------------------------------------------------------
@@ -41,21 +47,19 @@ class PoolAdmin(BasePool):
             new_size, limit = self._resized(size, max_overflow)
             self._core.resize(new_size, limit, to_close, now)
 
-        self._engine.change(resize)
-        self._interrupts.raise_deferred()
+        self._resized(size, max_overflow)  # a deferred call would report a wrong value too late
+        self._do(lambda: self._engine.change(resize))
 
     def suspend(self) -> None:
         """Hand out nothing until `resume`. Acquires wait meanwhile, up to their timeout.
 
         Connections on loan stay on loan and may be released.
         """
-        self._engine.change(lambda to_close, now: self._core.suspend(now))
-        self._interrupts.raise_deferred()
+        self._do(lambda: self._engine.change(lambda to_close, now: self._core.suspend(now)))
 
     def resume(self) -> None:
         """Hand out connections again, first to the waiters."""
-        self._engine.change(lambda to_close, now: self._core.resume(now))
-        self._interrupts.raise_deferred()
+        self._do(lambda: self._engine.change(lambda to_close, now: self._core.resume(now)))
 
     # --- emptying and closing --------------------------------------------------------------------
 
@@ -64,8 +68,7 @@ class PoolAdmin(BasePool):
 
         The pool stays usable and opens new connections on demand.
         """
-        self._engine.change(self._core.clear)
-        self._interrupts.raise_deferred()
+        self._do(lambda: self._engine.change(self._core.clear))
 
     def close_all(self) -> None:
         """Empty the pool; another name for `clear`."""
@@ -81,6 +84,9 @@ class PoolAdmin(BasePool):
         PoolConfigError for a bad `drain`.
         """
         limit = drain_limit(drain)
+        self._do(lambda: self._close(limit))
+
+    def _close(self, limit: float | None) -> None:
         try:
             self._engine.change(self._core.close)
         except BaseException:  # interrupted: a half-closed pool would still serve waiters
@@ -88,7 +94,6 @@ class PoolAdmin(BasePool):
             raise
         if limit is not None:
             self._engine.drain(deadline_of(limit, self._now()))
-        self._interrupts.raise_deferred()
 
     # --- maintenance -----------------------------------------------------------------------------
 
@@ -102,7 +107,7 @@ class PoolAdmin(BasePool):
         Releases close unused connections too, but a pool without traffic or with a minimum needs
         regular calls: see `Housekeeper`.
         """
-        self._maintain(math.inf)
+        self._do(lambda: self._maintain(math.inf))
 
     def _maintain(self, limit: float) -> None:
         until = self._now() + limit
@@ -116,4 +121,14 @@ class PoolAdmin(BasePool):
             pass  # the log and the next health report show it
         except Exception as error:
             self._log.maintenance_failed(error)
-        self._interrupts.raise_deferred()
+        self._deferred.settle()
+
+    def _do(self, work: Callable[[], None]) -> None:
+        """Do the work of a method now, or after the transition that this call is inside of."""
+        if self._is_inside():
+            self._monitor.defer(work)
+            return
+        try:
+            work()
+        finally:
+            self._deferred.settle()

@@ -1,22 +1,38 @@
 """Contexts that borrow a connection: `with pool`, `connection()` and `transaction()`."""
 
-import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
-from steadypool._common.contexts import OpenContexts
+from steadypool._common.contexts import Block, BlockEnd, BlocksByHand, next_block
 from steadypool._drivers import dbapi as driver
+
+
+class _Block(Block):
+    """The end of one `with pool` block."""
+
+    __slots__ = ()
+
+    def __call__(self, *details: Any) -> None:
+        """Release the connection of the block."""
+        owner, connection = self.owner or details[0], self.connection
+        if connection is None:
+            connection = owner._by_hand.leave()
+        self.connection = None
+        try:
+            if details[-2] is not None:
+                owner._note(connection, details[-2])
+        finally:
+            owner.release(connection)
 
 
 class Borrowing(ABC):
     """The contexts of a pool, built on its `acquire` and `release`."""
 
     def __init__(self) -> None:
-        self._contexts = OpenContexts(threading.get_ident)
+        self._by_hand = BlocksByHand(threading.get_ident)
 
     @abstractmethod
     def acquire(self, timeout: float | None = None) -> Any:
@@ -65,31 +81,17 @@ class Borrowing(ABC):
                 raise
 
     def __enter__(self) -> Any:
+        block = next_block()
         connection = self.acquire()
+        if block is not None:
+            block.connection = connection
         try:
             self._note_borrower(connection)
-            self._contexts.enter(sys._getframe(1), connection)
+            if block is None:
+                self._by_hand.enter(connection)
         except BaseException:  # interrupted: the block does not begin and has no end
-            self._contexts.forget(sys._getframe(1), connection)
             self.release(connection)
             raise
         return connection
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            connection = self._contexts.leave(sys._getframe(1))
-        except Exception:
-            raise
-        except BaseException:  # interrupted: finish the work first
-            self.release(self._contexts.leave(sys._getframe(1)))
-            raise
-        try:
-            if error is not None:
-                self._note(connection, error)
-        finally:
-            self.release(connection)
+    __exit__ = BlockEnd(_Block)

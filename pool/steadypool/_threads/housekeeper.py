@@ -15,6 +15,7 @@ it. So give pools of servers that may hang a housekeeper each.
 
 import threading
 import weakref
+from queue import SimpleQueue
 from types import TracebackType
 
 from steadypool._common.checks import check_interval
@@ -25,15 +26,18 @@ from steadypool.errors import HousekeeperStoppedError
 class Housekeeper:
     """Calls `maintain` of every watched pool, every `interval` seconds of real time.
 
-    References to pools are weak, and closed pools are dropped. Thread-safe. The thread is a daemon.
+    References to pools are weak, and closed pools are dropped. Thread-safe and re-entrant. The
+    thread is a daemon.
     A forked child does not inherit it: create a housekeeper after the fork. Raises PoolConfigError
     unless `interval` is above 0.
     """
 
     def __init__(self, interval: float = 10.0) -> None:
         self._interval = check_interval(interval)
-        self._lock = threading.Lock()
+        self._new: SimpleQueue[weakref.ref[PoolAdmin]] = SimpleQueue()
+        """Pools to watch from the next round on; its `put` is re-entrant."""
         self._pools: weakref.WeakSet[PoolAdmin] = weakref.WeakSet()
+        """The watched pools; used by the thread alone."""
         self._stopped = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name="steadypool housekeeper", daemon=True
@@ -52,8 +56,7 @@ class Housekeeper:
             raise HousekeeperStoppedError(
                 "this Housekeeper has ended, by stop() or by a fork; create another one"
             )
-        with self._lock:
-            self._pools.add(pool)
+        self._new.put(weakref.ref(pool))
 
     def stop(self) -> None:
         """End the thread; waits until the running pass is over."""
@@ -77,15 +80,16 @@ class Housekeeper:
 
     def _make_round(self) -> None:
         # A separate frame: between two rounds no local variable keeps a pool alive.
-        with self._lock:
-            pools = list(self._pools)
-        for pool in pools:
+        for _ in range(self._new.qsize()):
+            pool = self._new.get()()
+            if pool is not None:
+                self._pools.add(pool)
+        for pool in list(self._pools):
             self._maintain(pool)
 
     def _maintain(self, pool: PoolAdmin) -> None:
         if pool.closed:
-            with self._lock:
-                self._pools.discard(pool)
+            self._pools.discard(pool)
         elif not self._stopped.is_set():
             try:
                 pool.maintain()

@@ -1,21 +1,28 @@
-"""The pool for threads: a lock around the core, and the fast path through it.
+"""The pool for threads: a monitor around the core, and the fast paths through it.
 
 Rules:
 
-* The pool holds the lock only for transitions of the core. The engine connects, checks, rolls back,
-  closes and waits without it.
+* The pool holds the monitor's lock only for transitions of the core. It connects, checks, rolls
+  back, closes, waits, logs and calls listeners and hooks without it.
 * The usual acquire and the usual release take the lock once and do nothing else, as long as the
-  pool has no listener, `on_acquire`, `max_uses`, `max_idle_time`, `leak_after` or session reset.
+  pool has no listener, `on_acquire`, `max_uses`, `max_idle_time`, `leak_after`, `Order.FIFO` or
+  session reset.
+* Any method may be called from anywhere in a thread, even from a signal handler or a finalizer that
+  interrupts the pool's own work. In the middle of a transition the pool's figures are those of the
+  moment, an acquire raises ReentrantCallError, and any other call is deferred until the transition
+  is complete; see `steadypool._common.deferred`.
 * A forked child starts with an empty pool. It neither uses inherited connections nor closes them
   with a message to the server; releasing one there does nothing.
 """
 
 import threading
+from functools import partial
 from typing import Any, Unpack
 
 from steadypool._common import forks
 from steadypool._common.checks import seconds
-from steadypool._common.deferred import DeferredInterrupts
+from steadypool._common.deferred import Deferred
+from steadypool._common.delivery import Delivery
 from steadypool._common.hooks import Hooks
 from steadypool._common.log import PoolLog
 from steadypool._common.options import PoolOptions, complete, takes
@@ -31,10 +38,10 @@ from steadypool._threads.admin import PoolAdmin
 from steadypool._threads.clock import SystemClock
 from steadypool._threads.connect import Opener
 from steadypool._threads.contexts import Borrowing
+from steadypool._threads.monitor import Monitor
 from steadypool.protocols import Clock
 
 _CLEAN = ConnectionState.CLEAN
-_OPEN = ConnectionState.IN_TRANSACTION
 
 
 class ConnectionPool(PoolAdmin, Borrowing):
@@ -56,8 +63,8 @@ class ConnectionPool(PoolAdmin, Borrowing):
     tables and named locks, stays unless `reset` is `Reset.SESSION`.
 
     Raises PoolConfigError, and PoolInitializationError if the first connections cannot be opened.
-    Any thread may call any method. A listener or a finalizer (`__del__`, a `weakref` callback) must
-    not, because it may run during the pool's own work.
+    Any thread may call any method, also from a listener, a hook, a log handler, a signal handler or
+    a finalizer (`__del__`, a `weakref` callback). See ReentrantCallError for the one exception.
     """
 
     @takes(PoolOptions)
@@ -78,16 +85,16 @@ class ConnectionPool(PoolAdmin, Borrowing):
             connect = Connector(configuration.load(options["config"], config_name))
         self._opener = Opener(self.name, connect, Hooks(options["setup"], options["on_acquire"]))
         self._log = PoolLog(self.name, self._opener.address)
-        self._interrupts = DeferredInterrupts(self._log, threading.get_ident)
-        self._deferred = self._interrupts.pending
+        self._deferred = Deferred(self._log, threading.get_ident)
+        self._pending = self._deferred.pending
         self._clock: Clock = options["clock"] or SystemClock()
         self._now = self._clock.now
         self._inherited: dict[int, Any] = {}
         self._make_engine()
-        self._core.begin(self._now())
+        self._monitor.run(self._core.begin, self._now())
         try:
             self._engine.fill()
-            self._interrupts.raise_deferred()
+            self._deferred.settle()
         except BaseException:
             self.close()
             raise
@@ -101,10 +108,10 @@ class ConnectionPool(PoolAdmin, Borrowing):
     def acquire(self, timeout: float | None = None) -> Any:
         """Borrow a connection; return it with `release`.
 
-        `timeout` in seconds covers waiting and connecting; None: the pool's own; 0: do not wait
-        (but a single attempt to connect is allowed). Raises PoolTimeoutError, PoolExhaustedError,
-        PoolClosedError, ConnectionFailedError (ConnectionValidationError, ServerUnavailableError),
-        and any exception of a hook.
+        `timeout` in seconds covers waiting and connecting; None: the pool's own; 0: take an idle
+        connection or fail, without waiting and without connecting. Raises PoolTimeoutError,
+        PoolExhaustedError, PoolClosedError, ConnectionFailedError (ConnectionValidationError,
+        ServerUnavailableError), ReentrantCallError, and any exception of a hook.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout, "the pool's own")
@@ -112,9 +119,8 @@ class ConnectionPool(PoolAdmin, Borrowing):
         read_clock = self._now  # calling an attribute in place costs twice as much
         now = read_clock()
         try:
-            if self._core.idle:  # read without the lock; a wrong answer leads to the slow path
-                with self._lock:
-                    entry = self._core.take(now)
+            with self._lock:
+                entry = self._core.take(now)
         except BaseException:
             if entry is not None:
                 self.release(entry.connection)
@@ -133,41 +139,47 @@ class ConnectionPool(PoolAdmin, Borrowing):
         if connection is None:
             return
         entry = None
-        more = False
+        is_done = False
         number = 0
+        core = self._core
         try:
             state = connection_state(connection)
-            read_clock = self._now
-            now = read_clock()
-            with self._lock:
-                entry = self._core.in_use.get(id(connection))
-                if entry is not None:
-                    try:
-                        clean = state is _CLEAN or (self._keeps_open and state is _OPEN)
-                        more = self._core.check_in(entry, clean, now)
-                    except BaseException:
+            if state is _CLEAN:
+                read_clock = self._now
+                now = read_clock()
+                with self._lock:
+                    entry = core.in_use.get(id(connection))
+                    if entry is not None:
                         try:
-                            self._core.salvage(entry, now)
-                        finally:
-                            number = entry.returning
-                        raise
-                    if more:
-                        number = entry.returning  # under the same lock: this checkin's, or 0
-                    elif not self._deferred:
-                        return
-            if entry is not None and more:
-                self._engine.finish_release(entry, number, state)
+                            is_done = core.put_back(entry, now)
+                        except BaseException:  # still under the lock, so no thread has it again
+                            is_done = core.in_use.get(entry.key) is not entry
+                            raise
+                        if is_done and not self._pending:
+                            return
+            if not is_done:
+                entry = core.in_use.get(id(connection))
+                if entry is None:
+                    pass
+                elif self._is_inside():
+                    self._monitor.defer(partial(self.release, connection))
+                elif number := core.claim(entry):
+                    self._engine.finish_release(entry, number, state)
+                else:
+                    entry = None  # another release was quicker
         except BaseException:
-            self._engine.rescue(connection, entry, number)
+            if not is_done:
+                self._engine.rescue(connection, entry, number)
+            self._deferred.settle()
             raise
-        self._interrupts.raise_deferred()
+        if self._pending:
+            self._deferred.settle()
         if entry is None and id(connection) not in self._inherited:
-            raise self._core.not_borrowed()
+            raise core.not_borrowed()
 
     def _note(self, connection: Any, error: BaseException) -> None:
         if driver.shows_read_only(connection, error):
-            with self._lock:
-                entry = self._core.in_use.get(id(connection))
+            entry = self._core.in_use.get(id(connection))
             if entry is not None:
                 self._engine.leave_read_only(entry)
 
@@ -180,20 +192,23 @@ class ConnectionPool(PoolAdmin, Borrowing):
     # --- start, and restart in a forked child ----------------------------------------------------
 
     def _make_engine(self) -> None:
-        self._lock = threading.Lock()
         self._core = self._make_core()
+        delivery = Delivery(self._core.events, self._listeners, self._deferred, self._log)
+        self._monitor = Monitor(self._core, delivery, self._deferred)
+        self._lock = self._monitor.lock
+        self._is_inside = self._monitor.is_inside
         self._engine = Engine(
             self._core,
-            self._lock,
+            self._monitor,
             self._clock,
             self._opener,
             self._log,
-            self._interrupts,
+            self._deferred,
             self._random,
         )
 
     def _make_core(self) -> Core:
-        return Core(self._settings, self._listeners, self._interrupts.listener_raised)
+        return Core(self._settings, threading.get_ident if self._listeners else None)
 
     def _after_fork(self) -> None:
         """In the child: start empty; inherited connections belong to the parent."""
@@ -206,6 +221,6 @@ class ConnectionPool(PoolAdmin, Borrowing):
             # Kept for good: no finalizer may send a goodbye, and releasing it is no error.
             self._inherited[entry.key] = entry.connection
         if old.is_closed:
-            self._core.close([], self._now())
+            self._monitor.run(self._core.close, [], self._now())
         if old.is_suspended:
-            self._core.suspend(self._now())
+            self._monitor.run(self._core.suspend, self._now())

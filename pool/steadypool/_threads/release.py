@@ -1,11 +1,11 @@
 """The slow path of a release, and maintenance: resetting, closing and reporting.
 
-A connection that is being reset or closed is a reservation of the thread that does so. If anything
-raises meanwhile, the reservation is freed before the exception propagates.
+A connection that is being reset is claimed by the thread that does so; one that is being closed is
+a reservation of that thread. If anything raises meanwhile, the reservation is freed before the
+exception propagates.
 """
 
 import math
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,45 +16,51 @@ from steadypool._core.settings import Reset
 from steadypool._drivers import dbapi as driver
 from steadypool._drivers import round_trips
 from steadypool._threads.connect import Opener
+from steadypool._threads.monitor import Monitor
 from steadypool.events import CloseReason
 from steadypool.protocols import Clock
 
 _CLEAN = ConnectionState.CLEAN
+_OPEN = ConnectionState.IN_TRANSACTION
 
 
 class Releasing:
-    """Resets and closes the connections of one core, whose lock it shares with the pool."""
+    """Resets and closes the connections of one core, whose monitor it shares with the pool."""
 
     def __init__(
-        self, core: Core, lock: threading.Lock, clock: Clock, opener: Opener, log: PoolLog
+        self, core: Core, monitor: Monitor, clock: Clock, opener: Opener, log: PoolLog
     ) -> None:
         self._core = core
-        self._lock = lock
+        self._lock = monitor.lock
+        self._run = monitor.run
         self._now = clock.now
         self._waiter = clock.waiter
         self._opener = opener
         self._log = log
+        self._rolls_back = core.settings.reset is Reset.ROLLBACK
 
     # --- releasing -------------------------------------------------------------------------------
 
     def finish_release(self, entry: PoolEntry, number: int, state: ConnectionState) -> None:
-        """Reset or close a returned connection; its slot stays reserved until that is done.
-
-        `number` is that of the checkin; 0: the connection is placed and may be on loan again.
-        """
-        if state is ConnectionState.READ_ONLY:
-            self.leave_read_only(entry)
-        self.note_loss(entry)
-        if number and entry.reason is None:
-            if self._restore(entry, state):
-                with self._lock:
-                    self._core.reset(entry, self._now())
-            else:
-                entry.reason = CloseReason.DIRTY
-                self.note_loss(entry)
-        if number and entry.returning == number:
-            self._discard(entry)
-        if self._now() >= self._core.tidy_at:
+        """Reset a claimed connection and check it in, or close it; `number` is the claim's."""
+        core = self._core
+        if core.is_emptied_since(entry):
+            usable = False
+        elif state is _OPEN and self._rolls_back and entry.session is None:
+            usable = driver.roll_back(entry.connection)
+        else:
+            usable = self._restore(entry, state)
+        now = self._now()
+        if usable:
+            with self._lock:
+                if core.put_back(entry, now):
+                    return
+        else:
+            self.note_loss(entry)
+        self._run(core.check_in, entry, usable, now)
+        if entry.returning == number:
+            self._discard_returned(entry)
+        if now >= core.tidy_at:
             self.tidy()
 
     def note_loss(self, entry: PoolEntry) -> None:
@@ -64,37 +70,45 @@ class Releasing:
             self.change(lambda to_close, now: self._core.note_loss(entry, loss, to_close))
 
     def _restore(self, entry: PoolEntry, state: ConnectionState) -> bool:
+        """Reset a connection that needs more than a rollback; False: it must be closed."""
         reset = self._core.settings.reset
-        if self._opener.is_lost(entry):
+        if state is ConnectionState.READ_ONLY:
+            self.leave_read_only(entry)
+        elif self._opener.is_lost(entry):
             return False
-        if state is ConnectionState.RECONNECTED:
+        elif state is ConnectionState.RECONNECTED:
             state = driver.state(entry.connection)
-            if reset is Reset.NONE or (state is _CLEAN and reset is not Reset.SESSION):
-                return True
-        if not driver.restore(entry.connection, state, reset):
-            return False
-        if reset is Reset.SESSION:
-            try:
-                self._opener.set_up(entry)  # the reset undid its effect
-            except Exception:
+        if state is _OPEN and self._rolls_back:
+            return driver.roll_back(entry.connection)
+        if state is _CLEAN or state is _OPEN:
+            return reset is not Reset.SESSION or self._restart(entry)
+        return False
+
+    def _restart(self, entry: PoolEntry) -> bool:
+        """Reset the session and set it up again, since the reset undid the setup."""
+        try:
+            if not driver.reset_session(entry.connection):
                 return False
+            self._opener.set_up(entry)
+        except Exception:
+            return False
         return True
 
     def rescue(self, connection: Any, entry: PoolEntry | None, number: int) -> None:
-        """After an interrupted release, close a connection that is neither on loan nor placed.
+        """After an interrupted release, close the connection unless it was placed.
 
-        `entry` is None if the release did not look it up; then the connection is still on loan.
-        `number` is that of the checkin, or 0 if the connection needed no reset or close.
+        `number` is that of the claim; 0: the release did not get so far.
         """
-        if entry is None:
-            with self._lock:
-                entry = self._core.in_use.get(id(connection))
-                if entry is not None:
-                    self._core.check_in(entry, False, self._now())
-                    number = entry.returning
+        if not number:
+            entry = self._core.in_use.get(id(connection))
+            number = 0 if entry is None else self._core.claim(entry)
         if entry is not None and number and entry.returning == number:
-            entry.reason = entry.reason or CloseReason.DIRTY
-            self._discard(entry)
+            self._run(self._core.check_in, entry, False, self._now())
+            self._discard_returned(entry)
+
+    def _discard_returned(self, entry: PoolEntry) -> None:
+        entry.reason = entry.reason or CloseReason.DIRTY
+        self._discard(entry)
 
     def _discard_all(self, entries: list[PoolEntry]) -> None:
         for entry in entries:
@@ -112,8 +126,7 @@ class Releasing:
                 raise
 
     def _free(self, entry: PoolEntry) -> None:
-        with self._lock:
-            self._core.freed(entry, self._now())
+        self._run(self._core.freed, entry, self._now())
 
     # --- the pool as a whole ---------------------------------------------------------------------
 
@@ -121,12 +134,10 @@ class Releasing:
         """Apply a change to the core, then close the connections that it removed."""
         to_close: list[PoolEntry] = []
         try:
-            with self._lock:
-                apply(to_close, self._now())
+            self._run(apply, to_close, self._now())
             self._discard_all(to_close)
         except BaseException:  # interrupted: finish the work first
-            with self._lock:
-                self._core.settle(self._now())
+            self._run(self._core.settle, self._now())
             self._discard_all(to_close)
             raise
 
@@ -157,9 +168,7 @@ class Releasing:
         now.
         """
         began = self._now()
-        with self._lock:
-            unproven = self._core.unproven(began)
-        for entry, since in unproven:
+        for entry, since in self._run(self._core.unproven, began):
             left = began + limit - self._now()
             if left <= 0:
                 return
@@ -172,8 +181,7 @@ class Releasing:
         reserved: list[PoolEntry] = []
         answer = Answer.DEAD
         try:
-            with self._lock:
-                self._core.reserve(entry, since, reserved)
+            self._run(self._core.reserve, entry, since, reserved)
             if not reserved:  # in use meanwhile
                 return Answer.ALIVE
             answer = round_trips.check(entry.connection, limit, self._now)
@@ -187,8 +195,7 @@ class Releasing:
 
     def _end_probe(self, reserved: list[PoolEntry], answer: Answer) -> None:
         for entry in reserved:
-            with self._lock:
-                self._core.probed(entry, answer, self._now())
+            self._run(self._core.probed, entry, answer, self._now())
             if answer is not Answer.ALIVE and entry.returning:
                 self._log.connection_invalid()
         self._discard_all(reserved)
@@ -201,17 +208,11 @@ class Releasing:
     def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, cut off those still on loan."""
         waiter = self._waiter()
-        with self._lock:
-            done = self._core.drained(waiter)
-        if done or waiter.wait(deadline):
+        if self._run(self._core.drained, waiter) or waiter.wait(deadline):
             return
-        with self._lock:
-            late = [entry.connection for entry in self._core.in_use.values()]
-        for connection in late:
-            driver.abort(connection)
+        for entry in list(self._core.in_use.values()):
+            driver.abort(entry.connection)
 
     def report_leaks(self) -> None:
         """Log loans longer than `leak_after`, each once."""
-        with self._lock:
-            loans = self._core.leaks(self._now())
-        self._log.leaks_suspected(loans)
+        self._log.leaks_suspected(self._run(self._core.leaks, self._now()))

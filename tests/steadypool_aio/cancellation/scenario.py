@@ -104,7 +104,7 @@ class Case:
         core = self.pool._core
         assert (core.pending, len(core.in_use), len(core.waiters)) == (0, 0, 0)
         if not self.pool.closed:
-            held = [await self.pool.acquire(timeout=0) for _ in range(LIMIT)]
+            held = [await self.pool.acquire(timeout=100) for _ in range(LIMIT)]
             assert held[0] is not held[1]
             assert not any(connection.closed for connection in held)
             for connection in held:

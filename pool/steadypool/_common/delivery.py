@@ -1,0 +1,53 @@
+"""The delivery of a pool's events to its listeners, outside the pool's lock.
+
+The events arrive in the order of the pool's transitions. One thread delivers at a time. A thread
+whose events come while another one delivers leaves them to it and does not wait. So a slow listener
+delays only the thread that runs it.
+"""
+
+from collections import deque
+
+from steadypool._common.deferred import Deferred
+from steadypool._common.log import PoolLog
+from steadypool.events import Listener, PoolEvent
+
+
+class Delivery:
+    """Delivers the events of one outbox. Thread-safe and re-entrant."""
+
+    def __init__(
+        self,
+        outbox: deque[PoolEvent],
+        listeners: tuple[Listener, ...],
+        deferred: Deferred,
+        log: PoolLog,
+    ) -> None:
+        self._outbox = outbox
+        self._listeners = listeners
+        self._deferred = deferred
+        self._log = log
+        self._turn: list[None] = [None]
+        """Empty while a thread delivers. A `del` takes the turn: no signal can come in between."""
+
+    def deliver(self) -> None:
+        """Deliver all events in the outbox, unless another call is doing so."""
+        while self._outbox:
+            try:
+                del self._turn[0]
+            except IndexError:
+                return
+            try:
+                while self._outbox:
+                    self._send(self._outbox.popleft())
+            finally:
+                self._turn.append(None)
+
+    def _send(self, event: PoolEvent) -> None:
+        """Call every listener. The first error is logged; an interrupt is deferred."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception as error:
+                self._log.listener_failed(error)
+            except BaseException as error:
+                self._deferred.defer(error)
