@@ -8,10 +8,12 @@ from typing import Any
 
 import pymysql
 import pytest
+from pymysql.constants import CLIENT
 
 from poolspec.servers import PrivateServer, Server, Tenant
 from steadypool import (
     Config,
+    Connection,
     ConnectionFailedError,
     ConnectionPool,
     Connector,
@@ -358,6 +360,28 @@ def test_a_mode_for_the_next_transaction_ends_with_the_loan(
     with pool as connection:
         ask(connection, statement)
         assert state(connection) is ConnectionState.IN_TRANSACTION
+    with pool as again:
+        assert again is connection
+        ask(again, "INSERT INTO t VALUES (1)")
+
+
+def test_a_mode_in_one_of_several_statements_ends_with_the_loan(
+    make_pool: MakePool, tenant: Tenant, table: None
+) -> None:
+    def connect() -> Connection:
+        return Connection(
+            unix_socket=tenant.address.unix_socket,
+            user=tenant.user,
+            password=tenant.password,
+            database=tenant.database,
+            client_flag=CLIENT.MULTI_STATEMENTS,
+        )
+
+    pool = make_pool(connect=connect, config=None)
+    with pool as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1; SET TRANSACTION READ ONLY")
+        while cursor.nextset():
+            pass
     with pool as again:
         assert again is connection
         ask(again, "INSERT INTO t VALUES (1)")

@@ -13,7 +13,8 @@ class Reset(StrEnum):
     """How the pool resets a connection that returns."""
 
     ROLLBACK = "rollback"
-    """It is rolled back if a transaction is or may be open; other session state stays."""
+    """It is rolled back if a transaction is or may be open, or the next one may have a mode of its
+    own; other session state stays."""
     SESSION = "session"
     """Its whole session state is reset, and `setup` runs again. Each return costs a round trip.
     A driver that cannot reset a session rolls back."""

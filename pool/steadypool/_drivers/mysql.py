@@ -19,7 +19,7 @@ from typing import Any
 
 import pymysql
 from pymysql.connections import Connection as _PyMySQLConnection
-from pymysql.constants import COMMAND, CR
+from pymysql.constants import CLIENT, COMMAND, CR
 
 from steadypool._drivers import session
 from steadypool._drivers.names import Address, Name, tcp_socket
@@ -43,6 +43,7 @@ class Connection(_PyMySQLConnection, session.Doubting, SignsOfLife):
     _write_timeout: float | None
     _current_timeout: float | None
     _secure: bool
+    client_flag: int
     autocommit_mode: bool | None
     charset: str
     collation: str | None
@@ -105,7 +106,8 @@ class Connection(_PyMySQLConnection, session.Doubting, SignsOfLife):
             self._force_close()  # it would read the answer to an earlier statement
         self.answer_pending = True
         if command == COMMAND.COM_QUERY:
-            self.doubts = session.after_statement(self.doubts, sql)
+            several = bool(self.client_flag & CLIENT.MULTI_STATEMENTS)
+            self.doubts = session.after_statement(self.doubts, sql, several)
         super()._execute_command(command, sql)  # type: ignore[misc]  # not in the stub
         self.answer_pending = True  # PyMySQL may just have read the rest of the last answer
 

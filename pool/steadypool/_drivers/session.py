@@ -98,17 +98,17 @@ def number_of(connection: Any) -> object:
         return None
 
 
-def after_statement(doubts: int, statement: str | bytes) -> int:
-    """Return the doubts of a connection that sends this statement."""
+def after_statement(doubts: int, statement: str | bytes, several: bool = True) -> int:
+    """Return the doubts of a connection that sends this statement, or `several` in one text."""
     text = statement.encode(errors="replace") if isinstance(statement, str) else statement
     if len(text) <= _LONGEST_END and text.strip(b" \t\r\n;").lower() in _ENDS:
         return doubts & ~MODE_SET
-    return doubts | MODE_SET if _may_set_mode(text) else doubts
+    return doubts | MODE_SET if _may_set_mode(text, several) else doubts
 
 
-def _may_set_mode(text: bytes) -> bool:
+def _may_set_mode(text: bytes, several: bool) -> bool:
     first = _FIRST_WORD.match(text)
-    if first and first[1].lower() in _HARMLESS and b";" not in text:
+    if first and first[1].lower() in _HARMLESS and not (several and b";" in text):
         return False
     lowered = text.lower()
     return any(word in lowered for word in _SUSPECT)
