@@ -2,14 +2,17 @@
 
 import asyncio
 import math
+import time
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 from steadypool._asyncio.acquire import AsyncEngine
+from steadypool._asyncio.disposal import done_there, is_elsewhere
 from steadypool._asyncio.monitor import AsyncMonitor
 from steadypool._common.admin import PROBE_LIMIT, BasePool, drain_limit
 from steadypool._core.backoff import deadline_of
-from steadypool.errors import ConnectionPoolError
+from steadypool.errors import ConnectionPoolError, WrongLoopError
 from steadypool.health import Health
 
 
@@ -23,6 +26,12 @@ class AsyncPoolAdmin(BasePool):
     _engine: AsyncEngine
     _monitor: AsyncMonitor
     _loop: object
+    _cut_off: dict[int, Any]
+    """Connections on loan when the pool was disposed of, by identity; kept for good."""
+
+    @abstractmethod
+    def _make_engine(self) -> None:
+        """Make a core and its engine."""
 
     @abstractmethod
     def _check_caller(self) -> None:
@@ -91,10 +100,54 @@ class AsyncPoolAdmin(BasePool):
         return. Then cut the remaining ones off from the server, so that their borrowers get an
         error from the driver. Returns when no task of the pool is running, after some seconds at
         most. Closing twice does nothing more. Raises PoolConfigError for a bad `drain`.
+
+        May be called in any event loop. If the pool's own loop runs in another thread, the pool is
+        closed there, as described. If it has ended or does not run, `dispose` closes the pool.
         """
         limit = drain_limit(drain)
+        loop = self._loop
+        if loop is None or loop is asyncio.get_running_loop():
+            await self._close_here(limit)
+        elif not isinstance(loop, asyncio.AbstractEventLoop):
+            self._check_caller()
+        elif not (is_elsewhere(loop) and await done_there(loop, lambda: self.close(drain))):
+            self.dispose()
+
+    def dispose(self) -> None:
+        """Close the pool for good, at once and without its event loop; may be called anywhere.
+
+        For a pool whose loop was closed or does not run. All connections are cut off from the
+        server, also those on loan; returning one later does nothing. Raises WrongLoopError while
+        the loop runs in another thread, where only `close` can end the pool, and in a forked child.
+        """
+        if self._is_inside():
+            self._deferred.defer(self.dispose)
+            return
+        loop = self._loop
+        ended = False
+        if isinstance(loop, asyncio.AbstractEventLoop):
+            if is_elsewhere(loop):
+                raise WrongLoopError(
+                    f"the event loop of the pool {self.name!r} runs in another thread: await "
+                    "close(), which closes the pool there"
+                )
+            ended = loop.is_closed()
+        elif loop is not None:
+            self._check_caller()
+        self._dispose(ended, time.monotonic())
+        self._deferred.settle()
+
+    def _dispose(self, ended: bool, now: float) -> None:
+        """Let a closed core take over, then give up the old one."""
+        core, engine = self._core, self._engine
+        self._settings = core.settings
+        self._cut_off |= {key: entry.connection for key, entry in list(core.in_use.items())}
+        self._make_engine()
+        self._monitor.run(self._core.take_over, core, list(engine.live), now)
+        engine.abandon(ended, now)
+
+    async def _close_here(self, limit: float | None) -> None:
         self._loop = self._loop or asyncio.get_running_loop()
-        self._check_caller()
         await self._engine.close()
         if limit is not None:
             await self._engine.drain(deadline_of(limit, self._now()))

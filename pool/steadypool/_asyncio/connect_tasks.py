@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from steadypool._asyncio.connect import AsyncOpener
+from steadypool._asyncio.disposal import give_up
 from steadypool._asyncio.monitor import AsyncMonitor
 from steadypool._asyncio.release import AsyncReleasing
 from steadypool._asyncio.request import AsyncAcquireRequest
@@ -23,6 +24,7 @@ from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, PoolEntry, Step
 from steadypool._core.failures import reason_of
 from steadypool._drivers.async_dbapi import abort, adopt
+from steadypool._drivers.cutting import cut_off
 from steadypool._drivers.refusals import is_full, is_transient
 from steadypool._drivers.silence import SignsOfLife
 from steadypool.errors import (
@@ -103,6 +105,17 @@ class AsyncConnecting(AsyncReleasing):
         cancel(task for task, _ in self._connects.values())  # their requests then fail as well
         for entry in self._probed:
             abort(entry.connection)
+
+    def abandon(self, ended: bool, now: float) -> None:
+        """Cut off all connections and give up all work; `ended`: the event loop is closed."""
+        for entry in list(self.live):
+            cut_off(entry.connection, ended)
+        if ended:
+            self._core.waiters.clear()  # nothing can wake them
+            self._core.backing_off.clear()
+        self._run(self._core.abandon, now)
+        for task in self._tasks.running():
+            give_up(task, ended)
 
     async def settle(self) -> None:
         """Cancel resets under way, and wait up to 5 s until no task of the pool is left."""
@@ -240,4 +253,6 @@ class AsyncConnecting(AsyncReleasing):
             recycle *= 1 - settings.recycle_jitter * self._random()
         if isinstance(connection, SignsOfLife):
             connection.keep_time(self._now)
-        return PoolEntry(connection, 0, now, recycle, now - began)
+        entry = PoolEntry(connection, 0, now, recycle, now - began)
+        self.live.add(entry)
+        return entry

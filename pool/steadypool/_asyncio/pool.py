@@ -101,20 +101,9 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         self._now = self._clock.now
         self._deferred = Deferred(self._log, lambda: 0)  # all tasks run in one thread
         self._lock = nullcontext()
-        self._core = self._make_core()
-        delivery = Delivery(self._core.events, self._listeners, self._deferred, self._log)
-        self._monitor = AsyncMonitor(self._core, delivery)
-        self._is_inside = self._monitor.is_inside
-        self._engine = AsyncEngine(
-            self._core,
-            self._monitor,
-            self._clock,
-            opener,
-            self._log,
-            self._deferred,
-            self._random,
-        )
+        self._make_engine()
         self._loop: object = None  # the event loop, compared by identity
+        self._cut_off: dict[int, Any] = {}
         self._by_hand = BlocksByHand(lambda: id(asyncio.current_task()))
 
     @classmethod
@@ -229,6 +218,8 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         self._check_caller()
         entry = self._core.in_use.get(id(connection))
         if entry is None:
+            if id(connection) in self._cut_off:
+                return
             raise self._core.not_borrowed()
         clean = state is _CLEAN or (
             keeps_open and state is _OPEN and not self._opener.is_lost(entry)
@@ -242,6 +233,15 @@ class AsyncConnectionPool(AsyncPoolAdmin):
 
     def _make_core(self) -> Core:
         return Core(self._settings, threading.get_ident if self._listeners else None)
+
+    def _make_engine(self) -> None:
+        self._core = core = self._make_core()
+        delivery = Delivery(core.events, self._listeners, self._deferred, self._log)
+        self._monitor = monitor = AsyncMonitor(core, delivery)
+        self._is_inside = monitor.is_inside
+        self._engine = AsyncEngine(
+            core, monitor, self._clock, self._opener, self._log, self._deferred, self._random
+        )
 
     def _note_borrower(self, connection: Any) -> None:
         """Record that this task borrowed a connection."""

@@ -45,6 +45,8 @@ class AsyncReleasing:
         self._resets: set[asyncio.Task[object]] = set()
         self._probed: set[PoolEntry] = set()
         """Idle connections on which maintenance makes a round trip."""
+        self.live: set[PoolEntry] = set()
+        """All entries whose connection is open, wherever they are."""
         self._closes: dict[PoolEntry, asyncio.Task[None]] = {}
 
     # --- releasing -------------------------------------------------------------------------------
@@ -115,8 +117,12 @@ class AsyncReleasing:
             task = self._closes[entry] = self._tasks.spawn(
                 connections.close(entry.connection, silent=entry.silent)
             )
-            task.add_done_callback(lambda _: self._closes.pop(entry))
+            task.add_done_callback(lambda _: self._closed(entry))
         return task
+
+    def _closed(self, entry: PoolEntry) -> None:
+        self._closes.pop(entry)
+        self.live.discard(entry)
 
     # --- the pool as a whole ---------------------------------------------------------------------
 

@@ -28,10 +28,19 @@ class Tasks:
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task. An exception that is never retrieved causes no warning."""
         self._clock.enter()
-        task = asyncio.create_task(_StartedWork(work))
+        try:
+            task = asyncio.create_task(_StartedWork(work))
+        except RuntimeError:  # the event loop has ended
+            self._clock.leave()
+            work.close()
+            raise
         self._running.add(task)
         task.add_done_callback(self._task_ended)
         return task
+
+    def running(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that have not ended."""
+        return list(self._running)
 
     async def ended(self, task: asyncio.Task[Any], deadline: float | None = None) -> bool:
         """Wait for a task; False at the deadline. Cancelling the wait does not cancel the task."""

@@ -4,8 +4,10 @@ A method with `to_close` appends connections that are pending now. The caller cl
 the lock and reports each as `freed`.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from steadypool._core.emitter import Emitter
 from steadypool._core.entries import NEVER_AGAIN, AcquireRequest, PoolEntry, Step
 from steadypool._core.idle import remove_idle
 from steadypool._core.state import State
@@ -61,6 +63,35 @@ class Maintenance(State):
             request = self.backing_off[0]
             del self.backing_off[0]
             request.waiter.wake()  # it reports as `backed_off` and is refused
+        self._emit_events(now)
+
+    def abandon(self, now: float) -> None:
+        """Refuse all waiters, without events: a successor has taken over."""
+        self._events = Emitter(None)
+        self.close([], now)
+        while self.drainers:
+            self.drainers.pop().wake()
+
+    def take_over(self, other: State, open_entries: Iterable[PoolEntry], now: float) -> None:
+        """Become the closed successor of a core whose connections are all cut off."""
+        self._requests = other._requests
+        self.created = self.closed = other.created
+        self.acquired = self.released = other.acquired
+        self.recycled, self.timeouts = other.recycled, other.timeouts
+        self.validation_failures = other.validation_failures
+        self.connect_failures = other.connect_failures
+        self.connect_retries = other.connect_retries
+        self.leaks_suspected = other.leaks_suspected
+        self.is_closed = True
+        if not other.is_closed:
+            self._events.record(EventKind.POOL_CLOSED)
+        for entry in other.in_use.values():
+            self._events.record(EventKind.CHECKED_IN, entry=entry)
+        for entry in open_entries:
+            if entry.serial:  # counted
+                reason = CloseReason.POOL_CLOSED
+                self._events.record(EventKind.CONNECTION_CLOSED, entry=entry, reason=reason)
+        self._choose_path()
         self._emit_events(now)
 
     def drained(self, waiter: Waiter) -> bool:
