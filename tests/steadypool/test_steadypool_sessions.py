@@ -172,8 +172,11 @@ class Numbered:
         """Close nothing."""
 
 
-def test_a_reconnect_of_any_driver_shows_in_the_number_at_the_server(make_pool: MakePool) -> None:
-    pool = make_pool(connect=Numbered, config=None)
+@pytest.mark.parametrize("reset", Reset)
+def test_a_reconnect_of_any_driver_shows_in_the_number_at_the_server(
+    make_pool: MakePool, reset: Reset
+) -> None:
+    pool = make_pool(connect=Numbered, config=None, reset=reset)
     with pool as first:
         pass
     with pool as again:
