@@ -22,6 +22,7 @@ from steadypool.events import CloseReason
 from steadypool.protocols import AsyncClock, Waiter
 
 _CLEAN = ConnectionState.CLEAN
+_SOUND = (_CLEAN, ConnectionState.IN_TRANSACTION)
 
 
 class AsyncReleasing:
@@ -53,7 +54,8 @@ class AsyncReleasing:
 
     async def finish_release(self, entry: PoolEntry, state: ConnectionState) -> None:
         """Reset or close a returned connection; its slot stays reserved until that is done."""
-        self.note_loss(entry)
+        if entry.returning and state not in _SOUND:
+            self.note_loss(entry)
         if state is ConnectionState.READ_ONLY:
             self.leave_read_only(entry)
         if entry.returning:
@@ -61,9 +63,12 @@ class AsyncReleasing:
         if self._now() >= self._core.tidy_at:
             await self.tidy()
 
-    def note_loss(self, entry: PoolEntry) -> None:
-        """If a connection was lost or fell silent, act on what that says about the others."""
-        loss = connections.loss(entry.connection)
+    def note_loss(self, entry: PoolEntry, *, failed: bool = False) -> None:
+        """If a connection was lost or fell silent, act on what that says about the others.
+
+        `failed`: its rollback or reset failed.
+        """
+        loss = connections.loss(entry.connection, failed)
         if loss is not None:
             self._begin_change(lambda to_close, now: self._core.note_loss(entry, loss, to_close))
 
@@ -74,7 +79,7 @@ class AsyncReleasing:
                     self._run(self._core.reset, entry, self._now())
                 else:
                     entry.reason = CloseReason.DIRTY
-                    self.note_loss(entry)
+                    self.note_loss(entry, failed=state in _SOUND)
         finally:
             if entry.returning:
                 entry.reason = entry.reason or CloseReason.DIRTY

@@ -171,15 +171,16 @@ def check_limit(connection: Any, limit: float | None) -> float:
     return shortest(getattr(connection, "read_timeout", None), limit)
 
 
-def loss(connection: Any) -> Loss | None:
+def loss(connection: Any, failed: bool = False) -> Loss | None:
     """Return how a connection was lost; None if it was not.
 
-    It was lost too if it fell silent and the driver has connected again.
+    It was lost too if it fell silent and the driver has connected again. `failed`: a round trip of
+    the pool failed, which a foreign connection may not report.
     """
     is_own = isinstance(connection, SignsOfLife)
     if is_own and connection.silent_since is not None:
         return Loss.SILENT
-    if state(connection) is not ConnectionState.CLOSED:
+    if not (failed or state(connection) is ConnectionState.CLOSED):
         return None
     if not is_own:
         return Loss.UNKNOWN

@@ -37,15 +37,16 @@ def is_limited(connection: Any) -> bool:
     return isinstance(connection, _PyMySQLConnection)
 
 
-def loss(connection: Any) -> Loss | None:
+def loss(connection: Any, failed: bool = False) -> Loss | None:
     """Return how a connection was lost; None if it was not.
 
-    It was lost too if it fell silent and the driver has connected again.
+    It was lost too if it fell silent and the driver has connected again. `failed`: a round trip of
+    the pool failed, which a foreign connection may not report.
     """
     is_own = isinstance(connection, SignsOfLife)
     if is_own and connection.silent_since is not None:
         return Loss.SILENT
-    if state(connection) is not ConnectionState.CLOSED:
+    if not (failed or state(connection) is ConnectionState.CLOSED):
         return None
     return Loss.UNKNOWN if is_limited(connection) and not is_own else Loss.KNOWN
 

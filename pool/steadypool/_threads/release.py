@@ -22,6 +22,7 @@ from steadypool.protocols import Clock
 
 _CLEAN = ConnectionState.CLEAN
 _OPEN = ConnectionState.IN_TRANSACTION
+_SOUND = (_CLEAN, _OPEN)
 
 
 class Releasing:
@@ -44,28 +45,32 @@ class Releasing:
     def finish_release(self, entry: PoolEntry, number: int, state: ConnectionState) -> None:
         """Reset a claimed connection and check it in, or close it; `number` is the claim's."""
         core = self._core
-        if core.is_emptied_since(entry):
+        emptied = core.is_emptied_since(entry)
+        if emptied:
             usable = False
         elif state is _OPEN and self._rolls_back and entry.session is None:
             usable = driver.roll_back(entry.connection)
         else:
             usable = self._restore(entry, state)
         now = self._now()
+        if not usable or state is ConnectionState.RECONNECTED:
+            self.note_loss(entry, failed=not (usable or emptied) and state in _SOUND)
         if usable:
             with self._lock:
                 if core.put_back(entry, now):
                     return
-        else:
-            self.note_loss(entry)
         self._run(core.check_in, entry, usable, now)
         if entry.returning == number:
             self._discard_returned(entry)
         if now >= core.tidy_at:
             self.tidy()
 
-    def note_loss(self, entry: PoolEntry) -> None:
-        """If a connection was lost or fell silent, act on what that says about the others."""
-        loss = round_trips.loss(entry.connection)
+    def note_loss(self, entry: PoolEntry, *, failed: bool = False) -> None:
+        """If a connection was lost or fell silent, act on what that says about the others.
+
+        `failed`: its rollback or reset failed.
+        """
+        loss = round_trips.loss(entry.connection, failed)
         if loss is not None:
             self.change(lambda to_close, now: self._core.note_loss(entry, loss, to_close))
 
