@@ -19,7 +19,7 @@ from steadypool._core.settings import Order, Settings
 from steadypool._drivers import round_trips
 from steadypool.testing import ScriptedConnector, VirtualClock
 
-LIMIT = 0.4
+LIMIT = 0.6
 """Seconds for an answer in these tests."""
 
 
