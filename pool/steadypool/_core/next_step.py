@@ -4,12 +4,15 @@ from steadypool._core.entries import PoolEntry, Step
 from steadypool.events import CloseReason
 
 
-def step_with_idle(entry: PoolEntry, validate_after: float, now: float) -> Step:
-    """Return the step of a request that gets an idle connection."""
+def step_with_idle(entry: PoolEntry, validate_after: float, waits: bool, now: float) -> Step:
+    """Return the step of a request that gets an idle connection.
+
+    A request that does not wait has no time for a round trip, so its check is one without.
+    """
     if now >= entry.expires:
         entry.reason = CloseReason.STALE
         return Step.REPLACE
-    if entry.unsure or now >= entry.since + validate_after:
+    if waits and (entry.unsure or now >= entry.since + validate_after):
         return Step.VALIDATE
     return Step.CHECK if now >= entry.good_until else Step.TAKE
 

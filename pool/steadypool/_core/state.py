@@ -176,7 +176,7 @@ class State:
 
     def _reserve_idle(self, request: AcquireRequest, now: float) -> None:
         entry = self.idle[-1]
-        step = step_with_idle(entry, self.settings.validate_after, now)
+        step = step_with_idle(entry, self.settings.validate_after, request.waits, now)
         request.entry, request.step = entry, step
         self.pending += 1
         del self.idle[-1]
