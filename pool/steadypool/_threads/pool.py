@@ -170,10 +170,10 @@ class ConnectionPool(PoolAdmin, Borrowing):
         except BaseException:
             if not is_done:
                 self._engine.rescue(connection, entry, number)
-            self._deferred.settle()
+            self._settle()
             raise
         if self._pending:
-            self._deferred.settle()
+            self._settle()
         if entry is None and id(connection) not in self._inherited:
             raise core.not_borrowed()
 
