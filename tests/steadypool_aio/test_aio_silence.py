@@ -127,6 +127,23 @@ def test_a_long_check_that_is_cancelled_puts_the_others_in_doubt(
     on_pool(body, config=replace(over_line, query_timeout=5.0), validate_after=0)
 
 
+def test_borrowers_that_cancel_early_meet_few_silent_connections(
+    over_line: Config, line: Line
+) -> None:
+    async def body(pool: AsyncConnectionPool) -> None:
+        silence(line, pool)
+        cancelled = 0
+        for _ in range(6):
+            try:
+                async with asyncio.timeout(0.3), pool.connection() as connection:
+                    await run(connection, "SELECT 1")
+            except TimeoutError:
+                cancelled += 1
+        assert cancelled == 2  # a statement, then a check
+
+    on_pool(body, config=over_line, size=5)
+
+
 def test_closing_the_pool_ends_a_round_trip_of_maintenance(over_line: Config, line: Line) -> None:
     async def body(pool: AsyncConnectionPool) -> None:
         silence(line, pool)

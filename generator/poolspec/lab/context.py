@@ -150,9 +150,10 @@ class Context(Generic[P, C]):
             for number, connection in sockets.numbered()
             if (number == only if only is not None else number not in held)
         ]
-        silenced = [self.line.silence(local_port(connection)) for connection in chosen]
-        if not any(silenced) or not all(silenced):
-            raise AssertionError(f"the line has {sum(silenced)} of {len(silenced)} connections")
+        if not chosen:
+            raise AssertionError("the pool has no such connection to silence")
+        if not all(self.line.silence(local_port(connection)) for connection in chosen):
+            raise AssertionError("the pool did not connect over the line that it was given")
 
     def execute(self, sql: str) -> None:
         """Run a statement on the test's own connection. Blocks until the server has answered."""

@@ -17,7 +17,7 @@ from steadypool._core.backoff import Backoff, earliest
 from steadypool._core.entries import Answer, PoolEntry, Step
 from steadypool._drivers import async_dbapi as connections
 from steadypool._drivers import session
-from steadypool._drivers.silence import LONG_SILENCE
+from steadypool._drivers.silence import LONG_SILENCE, SHORTEST_SILENCE
 from steadypool.events import CloseReason
 
 
@@ -130,7 +130,7 @@ class AsyncEngine(AsyncConnecting):
         try:
             answer = await self.check(entry.connection, limit)
         except asyncio.CancelledError:
-            if self._now() - began >= LONG_SILENCE:
+            if self._now() - began >= (SHORTEST_SILENCE if entry.unsure else LONG_SILENCE):
                 self.doubt(entry, began)
             raise
         if answer is Answer.SILENT:

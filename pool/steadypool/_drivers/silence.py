@@ -13,7 +13,10 @@ CHECK_LIMIT = 5.0
 SHORTEST_SILENCE = 0.05
 """Seconds; a shorter wait for an answer says nothing about other connections."""
 LONG_SILENCE = 0.5
-"""Seconds from which a check that its borrower cancels counts as one without an answer."""
+"""Seconds from which a check that its borrower cancels counts as one without an answer.
+
+After the loss of another connection for an unknown reason, the shortest silence is enough.
+"""
 
 
 class SignsOfLife:
