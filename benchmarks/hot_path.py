@@ -1,9 +1,9 @@
 """Measures an uncontended acquire and release.
 
 The baseline, measured in the same run, is the minimum that any pool needs: a lock and a deque. The
-script prints nanoseconds per pair and the ratios, for steadypool's own connections, which are clean,
-and for those of any other driver, which the pool rolls back. It needs no server: the connections
-are never used.
+script prints nanoseconds per pair and the ratios, for steadypool's own connections, which are
+clean, and for those of any other driver, which the pool rolls back. It needs no server: the
+connections are never used.
 
     python benchmarks/hot_path.py
 """
