@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from poolspec.interruption.eager import start_at_once
-from poolspec.interruption.reentry import ForeignCalls, ReentryPoint, Site
+from poolspec.interruption.reentry import ForeignCalls, ReentryPoint, Site, Tried
 from poolspec.lab.borrowing.blocks import AsyncEnteredBlock, EnteredBlock
 from poolspec.lab.threads.clock import RealClock
 from poolspec.lifecycle import forking
@@ -49,23 +49,22 @@ def kind_of(error: BaseException) -> ErrorKind | None:
     return ErrorKind.REENTRANT if isinstance(error, RefusedError) else None
 
 
-def point_on(pool: Counter, number: int, by: Caller, foreign: ForeignCalls) -> ReentryPoint:
+def point_on(pool: Counter, tried: Tried, by: Caller, foreign: ForeignCalls) -> ReentryPoint:
     logger = logging.getLogger("poolspec.reentry")
-    return ReentryPoint(number, by, (), Site(pool, RealClock(), logger, foreign, kind_of))
+    return ReentryPoint(tried, by, (), Site(pool, RealClock(), logger, foreign, kind_of))
 
 
 def points(by: Caller, call: Callable[[Counter], None], work: Callable[[Counter], None]) -> int:
     """Re-enter at one point after another until none is left; return how many there are."""
-    number = 1
+    tried = Tried()
     while True:
         pool = Counter()
-        point = point_on(pool, number, by, ForeignCalls())
+        point = point_on(pool, tried, by, ForeignCalls())
         with point.into(partial(call, pool)):
             work(pool)
         if not point.where:
-            return number - 1
+            return len(tried)
         assert pool.first == pool.second
-        number += 1
 
 
 @pytest.mark.parametrize("by", [Caller.SIGNAL, Caller.COLLECTOR])
@@ -100,14 +99,14 @@ def test_the_steps_may_fail_only_after_the_re_entry_and_only_as_listed() -> None
     pool = Counter()
     with (
         pytest.raises(ConnectionError),
-        point_on(pool, 1, Caller.SIGNAL, ForeignCalls()).into(pool.half_way),
+        point_on(pool, Tried(), Caller.SIGNAL, ForeignCalls()).into(pool.half_way),
     ):
         fail(pool)
 
 
 def test_a_listener_re_enters_the_pool_at_its_nth_event_in_the_same_thread() -> None:
     pool, foreign = Counter(), ForeignCalls()
-    point = point_on(pool, 2, Caller.LISTENER, foreign)
+    point = point_on(pool, {("for the event one", 1)}, Caller.LISTENER, foreign)
     with point.into(pool.change):
         foreign.made(Caller.LISTENER, "for the event one")
         thread = threading.Thread(target=foreign.made, args=(Caller.LISTENER, "elsewhere"))
@@ -119,9 +118,17 @@ def test_a_listener_re_enters_the_pool_at_its_nth_event_in_the_same_thread() -> 
     assert (pool.first, point.where) == (1, "by a listener for the event two")
 
 
+def test_a_place_counts_twice_at_most() -> None:
+    def change_often(pool: Counter) -> None:
+        for _ in range(5):
+            pool.change()
+
+    assert points(Caller.SIGNAL, Counter.change, change_often) == 1 + 2 * 3
+
+
 def test_a_log_handler_re_enters_the_pool_at_a_record() -> None:
     pool = Counter()
-    point = point_on(pool, 1, Caller.LOG_HANDLER, ForeignCalls())
+    point = point_on(pool, Tried(), Caller.LOG_HANDLER, ForeignCalls())
     with point.into(pool.change):
         logging.getLogger("poolspec.reentry").warning("a record")
     assert (pool.first, point.where) == (1, "by a log handler for the record 'a record'")

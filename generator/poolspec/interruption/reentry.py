@@ -15,6 +15,7 @@ import logging
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -28,6 +29,7 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 
 AT_ONCE = 0.1
 """Seconds of the test's clock within which a pool refuses a call at once."""
+_OFTEN = 2
 _SIGNAL = signal.SIGUSR1
 _NOT_OF_A_POOL = sys.stdlib_module_names | {"poolspec"}
 _HELPERS = frozenset({"threading", "queue"})
@@ -85,18 +87,25 @@ def packages_of(pool: Any) -> frozenset[str]:
     return frozenset(kind.__module__.partition(".")[0] for kind in kinds) - _NOT_OF_A_POOL
 
 
+Tried = set[tuple[str, int]]
+"""The points that were tried: places in the program, each with its number in its round."""
+
+
 class ReentryPoint:
-    """Re-enters the pool at the n-th point (from 1) of its block, if the block has that many."""
+    """Re-enters the pool at the first point of its block that was not tried before, if any.
+
+    A place in the program counts as a point twice in a round at most: in a new state, and again.
+    """
 
     def __init__(
-        self, number: int, by: Caller, may_fail: Collection[ErrorKind], site: Site
+        self, tried: Tried, by: Caller, may_fail: Collection[ErrorKind], site: Site
     ) -> None:
-        self._number = number
+        self._tried = tried
         self._by = by
         self._may_fail = may_fail
         self._site = site
         self._thread = threading.get_ident()
-        self._points = 0
+        self._seen: Counter[str] = Counter()
         self._call: Callable[[], None] | None = None
         self.error: BaseException | None = None
         """The error with which the re-entered call failed."""
@@ -175,8 +184,10 @@ class ReentryPoint:
     def _pass(self, where: str) -> None:
         if self._call is None:
             return
-        self._points += 1
-        if self._points == self._number:
+        self._seen[where] += 1
+        point = (where, self._seen[where])
+        if point not in self._tried and self._seen[where] <= _OFTEN:
+            self._tried.add(point)
             call, self._call = self._call, None
             self.where = f"by a {self._by.value.replace('_', ' ')} {where}"
             if self.progress is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from poolspec.interruption.eager import start_at_once
 from poolspec.interruption.points import MOST
-from poolspec.interruption.reentry import ReentryPoint, Site
+from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.interruption.suspensions import MOMENTS, AsyncPoint, Driven
 from poolspec.invariants.checks import INTERRUPTED, REENTERED
@@ -114,18 +114,18 @@ class AsyncReenterer:
 
         Each attempt has a new pool, made like the test's, which afterwards must have lost nothing.
         """
-        sockets = OpenSockets()
-        for number in range(1, MOST):
-            point = await self._round(attempt, number, by, may_fail, sockets)
+        sockets, tried = OpenSockets(), Tried()
+        for _ in range(MOST):
+            point = await self._round(attempt, tried, by, may_fail, sockets)
             if not point.where:
-                return check_points(number - 1, at_least)
+                return check_points(len(tried), at_least)
             self._context.log.add(REENTERED, detail=point.where)
         raise AssertionError(f"not through after {MOST} points")
 
     async def _round(
         self,
         attempt: Reentering,
-        number: int,
+        tried: Tried,
         by: Caller,
         may_fail: Collection[ErrorKind],
         sockets: OpenSockets,
@@ -137,7 +137,7 @@ class AsyncReenterer:
         pool.renew(*await self._pools.new())
         logger = context.log_records.logger
         site = Site(pool.raw, context.clock, logger, context.foreign, context.kind_of)
-        point = ReentryPoint(number, by, may_fail, site)
+        point = ReentryPoint(tried, by, may_fail, site)
         with noting_point(point):
             await attempt(AsyncReentryPoint(point, context))
             await self._rest.check(pool)

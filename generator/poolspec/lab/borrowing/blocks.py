@@ -8,6 +8,7 @@ run the collector, and in asyncio in a task that the event loop makes for it.
 
 import asyncio
 import gc
+import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -20,6 +21,14 @@ from typing import Any
 from poolspec.vocabulary import BlockFrame
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+
+def _collect(left: "weakref.ref[Any]") -> None:
+    """Run the collector until an object is gone: the youngest generation may be enough."""
+    for generation in range(3):
+        gc.collect(generation)
+        if left() is None:
+            return
 
 
 class EnteredBlock:
@@ -53,8 +62,8 @@ class EnteredBlock:
 
     def abandon(self) -> None:
         """Drop the generator that runs the block, and collect it. Raises the error of the pool."""
-        self._generator = None
-        gc.collect()
+        left, self._generator = weakref.ref(self._generator), None
+        _collect(left)
         self._raise()
 
     def _hold(self, cycle: list[Any]) -> Generator[Any, None, None]:
@@ -107,8 +116,8 @@ class AsyncEnteredBlock:
 
         The event loop closes the generator in a task; returns when the block has ended.
         """
-        self._generator = None
-        gc.collect()
+        left, self._generator = weakref.ref(self._generator), None
+        _collect(left)
         await self._over.wait()
         self._raise()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from poolspec.interruption.points import MOST, Point
-from poolspec.interruption.reentry import ReentryPoint, Site
+from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.invariants.checks import INTERRUPTED, REENTERED
@@ -99,18 +99,18 @@ class Reenterer:
         """In the child: do all rounds. The parent's pool is closed, and its actors are not here."""
         self._context.observer.forget()
         self._actors.forget()
-        sockets, pool = OpenSockets(), self._context.pools.only()
-        for number in range(1, MOST):
+        sockets, tried, pool = OpenSockets(), Tried(), self._context.pools.only()
+        for _ in range(MOST):
             sockets.check()
             pool.renew(*self._pools.new())
             site = self._site()
-            point = ReentryPoint(number, by, may_fail, site)
+            point = ReentryPoint(tried, by, may_fail, site)
             point.progress = self._progress
             self._progress.note("before the pool is re-entered")
             with noting_point(point):
                 self._round(attempt, point)
             if not point.where:
-                return check_points(number - 1, at_least)
+                return check_points(len(tried), at_least)
             self._context.log.add(REENTERED, detail=point.where)
         raise AssertionError(f"not through after {MOST} points")
 
