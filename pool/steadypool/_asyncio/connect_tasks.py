@@ -16,7 +16,7 @@ from steadypool._asyncio.disposal import give_up
 from steadypool._asyncio.monitor import AsyncMonitor
 from steadypool._asyncio.release import AsyncReleasing
 from steadypool._asyncio.request import AsyncAcquireRequest
-from steadypool._asyncio.tasks import OutOfTimeError, cancel
+from steadypool._asyncio.tasks import OutOfTimeError, cancel, results_of
 from steadypool._common.deferred import Deferred
 from steadypool._common.log import PoolLog
 from steadypool._core.backoff import Backoff
@@ -151,6 +151,8 @@ class AsyncConnecting(AsyncReleasing):
         try:
             return task.result()
         except asyncio.CancelledError:
+            for connection in results_of(task):
+                return connection
             if self._core.is_closed:  # closing the pool cancelled the task
                 raise self._core.closed_error() from None
             raise
@@ -225,8 +227,8 @@ class AsyncConnecting(AsyncReleasing):
         reason: FailReason,
     ) -> None:
         """Record the end of a connect whose request was abandoned."""
-        if not task.cancelled() and task.exception() is None:
-            request.entry = self._new_entry(task.result(), began)
+        if results := results_of(task):
+            request.entry = self._new_entry(results[0], began)
         elif reason is FailReason.TIMEOUT:
             error = TimeoutError("cancelled by the timeout of the acquire")
             self._record_failure(request, error, True, None)

@@ -238,7 +238,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         self._core = core = self._make_core()
         delivery = Delivery(core.events, self._listeners, self._deferred, self._log)
         self._monitor = monitor = AsyncMonitor(core, delivery)
-        self._is_inside = monitor.is_inside
+        self._is_inside = self._deferred.is_inside = monitor.is_inside
         self._engine = AsyncEngine(
             core, monitor, self._clock, self._opener, self._log, self._deferred, self._random
         )

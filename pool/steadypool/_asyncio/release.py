@@ -151,7 +151,7 @@ class AsyncReleasing:
         """Close idle connections that are dead, too old or unused for too long."""
         dead = [
             (entry, entry.since)
-            for entry in self._core.idle
+            for entry in list(self._core.idle)  # the checks are calls, and may be re-entered
             if not connections.alive(entry.connection)
         ]
         await self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))

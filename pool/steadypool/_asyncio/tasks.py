@@ -95,6 +95,8 @@ class _StartedWork(Coroutine[Any, Any, T]):
     def __init__(self, work: Coroutine[Any, Any, T]) -> None:
         self._work = work
         self._has_started = False
+        self.results: list[T] = []
+        """The result, once there is one."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._work, name)  # name and frame, for printing the task
@@ -105,7 +107,11 @@ class _StartedWork(Coroutine[Any, Any, T]):
     def send(self, value: Any) -> Any:
         """Start the work, or resume it at its await."""
         self._has_started = True
-        return self._work.send(value)
+        try:
+            return self._work.send(value)
+        except StopIteration as end:
+            self.results.append(end.value)
+            raise
 
     def throw(self, error: Any, *details: Any) -> Any:
         """Raise in the work, after starting it if necessary."""
@@ -120,6 +126,16 @@ class _StartedWork(Coroutine[Any, Any, T]):
 
 async def _done(work: Awaitable[T]) -> T:
     return await work
+
+
+def results_of(task: asyncio.Task[T]) -> list[T]:
+    """Return the result of a task that has ended; none if it failed or was cancelled in time.
+
+    asyncio drops the result of a task that is cancelled in its last step. Code that re-enters the
+    pool in that step can do so.
+    """
+    work = task.get_coro()
+    return work.results if isinstance(work, _StartedWork) else []
 
 
 def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -21,6 +21,8 @@ class Deferred:
         self._log = log
         self._runner = runner
         self._settling: set[int] = set()
+        self.is_inside: Callable[[], bool] = bool
+        """Whether the running thread is inside the pool's monitor, where nothing is settled."""
         self.pending: dict[int, list[Callable[[], object] | BaseException]] = {}
         """The work of each thread, in order. The hot path reads it without a call."""
 
@@ -30,7 +32,7 @@ class Deferred:
 
     def settle(self) -> None:
         """Make the deferred calls of the running thread, then raise its first interrupt."""
-        if self.pending:
+        if self.pending and not self.is_inside():
             runner = self._runner()
             if runner in self.pending and runner not in self._settling:
                 self._settle(runner, self.pending[runner])

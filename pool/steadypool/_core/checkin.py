@@ -20,8 +20,8 @@ class Checkin(State):
         An interrupt leaves it undone or done: if it is done, the entry is no longer `in_use`.
         """
         idle = self.idle
-        if entry.generation != self.fast_generation or self.waiters or len(idle) >= self._size:
-            return False
+        if len(idle) >= self._size or entry.generation != self.fast_generation or self.waiters:
+            return False  # no call comes after the look at `fast_generation`: none can re-enter
         until = now + self._check_after
         entry.good_until = until if until < entry.expires else entry.expires
         entry.since = now

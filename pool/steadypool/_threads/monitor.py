@@ -32,6 +32,7 @@ class Monitor:
 
         `threading.Condition` uses the same method, so every re-entrant lock has it.
         """
+        deferred.is_inside = self.is_inside
 
     def run(self, transition: Callable[..., T], *arguments: object) -> T:
         """Run one transition. If it is interrupted, it may be incomplete, complete or not begun."""

@@ -149,7 +149,7 @@ class Releasing:
     def tidy(self) -> None:
         """Close idle connections that are dead, too old, or unused for too long."""
         with self._lock:
-            idle = [(entry, entry.since) for entry in self._core.idle]
+            idle = [(entry, entry.since) for entry in list(self._core.idle)]
         dead = [(entry, since) for entry, since in idle if not driver.alive(entry.connection)]
         self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))
 
