@@ -77,11 +77,11 @@ class Hooks:
             self._called(place)
             if word == Hook.FAILING or word == (Hook.FAILING_ONCE if first else Hook.FAILING_LATER):
                 raise HookError(f"the {place} hook fails, as the test asked")
-            if word == Hook.CLOSING:
+            if word in (Hook.CLOSING, Hook.RENEWING):
                 connection.close()
             if word == Hook.MARKING:
                 return self._driver.run(connection, MARKS, ())
-            if word == Hook.RECONNECTING:
+            if word in (Hook.RECONNECTING, Hook.RENEWING):
                 return self._driver.reconnect(connection)
             return self._sleep(SLOW_FOR) if word == Hook.SLOW else None
 

@@ -42,6 +42,8 @@ class Hook(StrEnum):
     """Sets the user variable `@set_up` to 1."""
     RECONNECTING = "reconnecting"
     """Lets the driver connect again if the connection is lost, as `ping(reconnect=True)` does."""
+    RENEWING = "renewing"
+    """Closes the connection and lets the driver connect again, each time."""
 
 
 class Listening(StrEnum):
