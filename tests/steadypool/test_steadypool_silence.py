@@ -64,7 +64,7 @@ def reconnect(connection: Any) -> None:
 
 
 def test_a_rollback_without_an_answer_puts_the_others_in_doubt(
-    over_line: Config, line: Line
+    over_line: Config, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = ConnectionPool(size=3, max_overflow=0, config=over_line)
     held = pool.acquire()
@@ -75,6 +75,9 @@ def test_a_rollback_without_an_answer_puts_the_others_in_doubt(
     with lasting(0, LIMIT):
         assert answer(pool.acquire()) == (1,)
     pool.close()
+    (record,) = [one for one in caplog.records if one.__dict__["event"] == "line_silent"]
+    assert record.__dict__["closed"] == 2
+    assert "closing 2 idle ones" in record.getMessage()
 
 
 def test_a_hook_that_reconnects_waits_for_one_silent_connection(

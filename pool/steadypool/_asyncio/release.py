@@ -70,7 +70,7 @@ class AsyncReleasing:
         """
         loss = connections.loss(entry.connection, failed)
         if loss is not None:
-            self._begin_change(lambda to_close, now: self._core.note_loss(entry, loss, to_close))
+            self._change_by_doubt(lambda to_close, now: self._core.note_loss(entry, loss, to_close))
 
     async def _reset_or_discard(self, entry: PoolEntry, state: ConnectionState) -> None:
         try:
@@ -225,7 +225,15 @@ class AsyncReleasing:
     def doubt(self, entry: PoolEntry, since: float) -> list[asyncio.Task[None]]:
         """Close all idle connections that gave no sign of life from `since`, as this one did."""
         entry.silent = True
-        return self._begin_change(lambda to_close, now: self._core.doubt(since, to_close))
+        return self._change_by_doubt(lambda to_close, now: self._core.doubt(since, to_close))
+
+    def _change_by_doubt(
+        self, apply: Callable[[list[PoolEntry], float], None]
+    ) -> list[asyncio.Task[None]]:
+        closing = self._begin_change(apply)
+        if closing:
+            self._log.line_silent(len(closing))
+        return closing
 
     async def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, abort those still on loan."""

@@ -26,6 +26,8 @@ class LogEvent(StrEnum):
     """`outage` (seconds since the first failed connect)."""
     CONNECTION_INVALID = "connection_invalid"
     """An idle connection was found dead."""
+    LINE_SILENT = "line_silent"
+    """`closed` (the number of idle connections closed); a connection gave no answer in time."""
     SERVER_READ_ONLY = "server_read_only"
     """A statement failed because the server is read-only; the pool was emptied."""
     LEAK_SUSPECTED = "leak_suspected"
@@ -73,6 +75,12 @@ class PoolLog:
         """Log that an idle connection was dead."""
         text = f"pool {self._where}: an idle connection was dead; replacing it"
         self._write(logging.INFO, LogEvent.CONNECTION_INVALID, text)
+
+    def line_silent(self, closed: int) -> None:
+        """Log that idle connections were closed because another one gave no answer in time."""
+        others = "1 idle connection that has" if closed == 1 else f"{closed} idle ones that have"
+        text = f"pool {self._where}: a connection is silent; closing {others} not answered since"
+        self._write(logging.WARNING, LogEvent.LINE_SILENT, text, closed=closed)
 
     def server_read_only(self) -> None:
         """Log that the pool was emptied to find a server that is not read-only."""

@@ -72,7 +72,7 @@ class Releasing:
         """
         loss = round_trips.loss(entry.connection, failed)
         if loss is not None:
-            self.change(lambda to_close, now: self._core.note_loss(entry, loss, to_close))
+            self._change_by_doubt(lambda to_close: self._core.note_loss(entry, loss, to_close))
 
     def _restore(self, entry: PoolEntry, state: ConnectionState) -> bool:
         """Reset a connection that needs more than a rollback; False: it must be closed."""
@@ -208,7 +208,18 @@ class Releasing:
     def doubt(self, entry: PoolEntry, since: float) -> None:
         """Close all idle connections that gave no sign of life from `since`, as this one did."""
         entry.silent = True
-        self.change(lambda to_close, now: self._core.doubt(since, to_close))
+        self._change_by_doubt(lambda to_close: self._core.doubt(since, to_close))
+
+    def _change_by_doubt(self, apply: Callable[[list[PoolEntry]], None]) -> None:
+        closed: list[PoolEntry] = []
+
+        def change(to_close: list[PoolEntry], now: float) -> None:
+            apply(to_close)
+            closed.extend(to_close)
+
+        self.change(change)
+        if closed:
+            self._log.line_silent(len(closed))
 
     def drain(self, deadline: float | None) -> None:
         """Wait until every connection is back; at the deadline, cut off those still on loan."""
