@@ -150,8 +150,8 @@ class AsyncReleasing:
     async def tidy(self) -> None:
         """Close idle connections that are dead, too old or unused for too long."""
         dead = [
-            (entry, entry.since)
-            for entry in list(self._core.idle)  # the checks are calls, and may be re-entered
+            (entry, since)
+            for entry, since in self._run(self._core.idle_since)
             if not connections.alive(entry.connection)
         ]
         await self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))

@@ -138,6 +138,10 @@ class Maintenance(State):
 
     # --- maintenance -----------------------------------------------------------------------------
 
+    def idle_since(self) -> list[tuple[PoolEntry, float]]:
+        """Return the idle connections, each with the time since which it is idle."""
+        return [(entry, entry.since) for entry in self.idle]
+
     def tidy(
         self, dead: list[tuple[PoolEntry, float]], to_close: list[PoolEntry], now: float
     ) -> None:

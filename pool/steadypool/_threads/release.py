@@ -148,8 +148,7 @@ class Releasing:
 
     def tidy(self) -> None:
         """Close idle connections that are dead, too old, or unused for too long."""
-        with self._lock:
-            idle = [(entry, entry.since) for entry in list(self._core.idle)]
+        idle = self._run(self._core.idle_since)
         dead = [(entry, since) for entry, since in idle if not driver.alive(entry.connection)]
         self.change(lambda to_close, now: self._core.tidy(dead, to_close, now))
 
