@@ -60,7 +60,7 @@ class BasePool:
         """Return counters and gauges of this moment."""
         with self._lock:
             stats = self._core.stats()
-        self._settle()
+        self._deferred.settle()
         return stats
 
     def get_stats(self) -> dict[str, int]:
@@ -75,7 +75,7 @@ class BasePool:
         self._check_caller()
         with self._lock:
             loans = tuple(self._core.loans(self._now()))
-        self._settle()
+        self._deferred.settle()
         return loans
 
     @property
@@ -110,11 +110,6 @@ class BasePool:
 
     # --- parts -----------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        """Do the deferred work, unless this call is itself inside a transition."""
-        if not self._is_inside():
-            self._deferred.settle()
-
     def _assess(self, last_error: str | None) -> Health:
         with self._lock:
             core = self._core
@@ -130,7 +125,7 @@ class BasePool:
                 full=full,
             )
             health = assess(core.stats(), condition)
-        self._settle()
+        self._deferred.settle()
         return health
 
     def _resized(self, size: int | None, max_overflow: int | None) -> tuple[int, int]:

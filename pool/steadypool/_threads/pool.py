@@ -170,10 +170,10 @@ class ConnectionPool(PoolAdmin, Borrowing):
         except BaseException:
             if not is_done:
                 self._engine.rescue(connection, entry, number)
-            self._settle()
+            self._deferred.settle()
             raise
         if self._pending:
-            self._settle()
+            self._deferred.settle()
         if entry is None and id(connection) not in self._inherited:
             raise core.not_borrowed()
 
