@@ -79,6 +79,8 @@ THREADS_ONLY = frozenset({Capability.GLOBAL_POOL, Capability.FORK_SAFETY})
 SESSION_STATES = {
     ConnectionState.IN_TRANSACTION: "a transaction that is open, or may be",
     ConnectionState.UNREAD: "an unread result",
+    ConnectionState.RECONNECTED: "a session that its driver connected for another borrower",
+    ConnectionState.READ_ONLY: "a server that refused to write",
     ConnectionState.CLOSED: "a closed socket",
 }
 
