@@ -163,12 +163,16 @@ _NOUNS = {
     BlockKind.CONNECTION: "block of its own",
     BlockKind.TRANSACTION: "transaction",
 }
-_FRAMES = {BlockFrame.EXIT_STACK: "an exit stack", BlockFrame.GENERATOR: "a generator"}
+_FRAMES = {
+    BlockFrame.EXIT_STACK: "In an exit stack",
+    BlockFrame.GENERATOR: "In a generator",
+    BlockFrame.BY_HAND: "By hand",
+}
 
 
 def _say_enter(step: Enter) -> Sentence:
     frame = _FRAMES[step.frame]
-    return Sentence(f"In {frame}, enter a {_NOUNS[step.by]} that borrows {code(step.label)}.")
+    return Sentence(f"{frame}, enter a {_NOUNS[step.by]} that borrows {code(step.label)}.")
 
 
 def _say_leave(step: Leave) -> Sentence:

@@ -54,6 +54,8 @@ class BlockFrame(StrEnum):
     """`contextlib.ExitStack` or `AsyncExitStack`."""
     GENERATOR = "generator"
     """A generator, suspended inside its `with` statement."""
+    BY_HAND = "by_hand"
+    """Calls of `__enter__` and `__exit__`, or of `__aenter__` and `__aexit__`."""
 
 
 class Runner(StrEnum):

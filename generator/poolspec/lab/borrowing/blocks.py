@@ -1,9 +1,10 @@
 """Blocks that a test enters in one step and leaves in another, in either concurrency mode.
 
-An exit stack or a generator runs the block meanwhile. An exit stack enters and leaves it in frames
-that end at once. A generator is suspended inside a `with` statement, so its frame stays. When a
-generator is dropped, the garbage collector ends it and its block: in the thread that happens to
-run the collector, and in asyncio in a task that the event loop makes for it.
+An exit stack or a generator runs the block meanwhile, or the block is entered and left by hand. An
+exit stack enters and leaves it in frames that end at once. A generator is suspended inside a `with`
+statement, so its frame stays. When a generator is dropped, the garbage collector ends it and its
+block: in the thread that happens to run the collector, and in asyncio in a task that the event loop
+makes for it.
 """
 
 import asyncio
@@ -45,6 +46,8 @@ class EnteredBlock:
         """Enter the block and return its connection."""
         if self._frame is BlockFrame.EXIT_STACK:
             return self._stack.enter_context(self._context)
+        if self._frame is BlockFrame.BY_HAND:
+            return self._context.__enter__()
         cycle: list[Any] = []
         generator = self._hold(cycle)
         cycle.append(generator)
@@ -54,10 +57,12 @@ class EnteredBlock:
 
     def leave(self) -> None:
         """Leave the block. Raises the error of the pool."""
-        if self._generator is None:
-            self._stack.close()
-        else:
+        if self._generator is not None:
             next(self._generator, None)
+        elif self._frame is BlockFrame.BY_HAND:
+            self._context.__exit__(None, None, None)
+        else:
+            self._stack.close()
         self._raise()
 
     def abandon(self) -> None:
@@ -96,6 +101,8 @@ class AsyncEnteredBlock:
         """Enter the block and return its connection."""
         if self._frame is BlockFrame.EXIT_STACK:
             return await self._stack.enter_async_context(self._context)
+        if self._frame is BlockFrame.BY_HAND:
+            return await self._context.__aenter__()
         cycle: list[Any] = []
         generator = self._hold(cycle)
         cycle.append(generator)
@@ -105,10 +112,12 @@ class AsyncEnteredBlock:
 
     async def leave(self) -> None:
         """Leave the block. Raises the error of the pool."""
-        if self._generator is None:
-            await self._stack.aclose()
-        else:
+        if self._generator is not None:
             await anext(self._generator, None)
+        elif self._frame is BlockFrame.BY_HAND:
+            await self._context.__aexit__(None, None, None)
+        else:
+            await self._stack.aclose()
         self._raise()
 
     async def abandon(self) -> None:
