@@ -4,6 +4,7 @@ A transport closes its socket in a later turn of its event loop, which may never
 is shut down and closed here. The loop no longer watches it, because the transport was aborted.
 """
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,11 +16,14 @@ from steadypool._drivers.async_dbapi import abort
 def cut_off(connection: Any, ended: bool) -> None:
     """Close a connection and its socket at once; `ended`: its event loop is closed."""
     transports = list(_transports(connection))
+    if not ended:
+        for transport in transports:
+            _shut_down(transport)
     abort(connection)
     for transport in transports:
         source = getattr(transport.get_extra_info("socket"), "_sock", None)
         if isinstance(source, socket.socket):
-            with suppress(OSError):  # not connected
+            with suppress(OSError):  # not connected any more
                 source.shutdown(socket.SHUT_RDWR)
             source.close()
             if ended:
@@ -34,6 +38,16 @@ def _transports(connection: Any) -> Iterator[Any]:
         transport = getattr(found, "transport", found)
         if hasattr(transport, "get_extra_info"):
             yield transport
+
+
+def _shut_down(transport: Any) -> None:
+    """Shut the socket of an open transport down, also if only the event loop can close it."""
+    if not transport.is_closing():
+        with (
+            suppress(OSError, ValueError),  # not connected, or not open any more
+            socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as copy,
+        ):
+            copy.shutdown(socket.SHUT_RDWR)
 
 
 def _forget(transport: Any, source: socket.socket) -> None:
