@@ -14,6 +14,7 @@ import inspect
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from threading import current_thread
 from types import FrameType
 from typing import Any
@@ -55,10 +56,11 @@ def name_own_loans(error: PoolTimeoutError, entries: Iterable[PoolEntry], task: 
             found.append(f"This {who} itself borrowed connection {entry.serial}{place}.")
         elif entry.borrower is None:
             unknown[entry.key] = entry
-    seeks = error.waited >= _WORTHWHILE and sys.gettrace() is None  # a debugger has the variables
-    if unknown and seeks:
-        for entry, place in _in_variables(unknown, _frames(sys._getframe(1), task)):
-            found.append(f"Perhaps this {who} itself borrowed connection {entry.serial}: {place}.")
+    if unknown and error.waited >= _WORTHWHILE:
+        with suppress(Exception):  # other threads may change what is searched
+            for entry, place in _in_variables(unknown, _frames(sys._getframe(1), task)):
+                said = f"Perhaps this {who} itself borrowed connection {entry.serial}: {place}."
+                found.append(said)
     error.name_own_loans(tuple(found))
 
 
@@ -78,7 +80,8 @@ def _in_variables(
 ) -> Iterator[tuple[PoolEntry, str]]:
     for frame in frames:
         code = frame.f_code
-        for entry, variable in _found_in(unknown, _variables(frame)):
+        looks_inside = frame.f_locals is not frame.f_globals  # a module's are the whole program's
+        for entry, variable in _found_in(unknown, _variables(frame), looks_inside):
             del unknown[entry.key]
             place = f"{code.co_filename}:{frame.f_lineno} {code.co_name}"
             yield entry, f"its variable {variable!r} at {place} refers to it"
@@ -89,18 +92,22 @@ def _variables(frame: FrameType) -> list[tuple[str, Any]]:
     variables = frame.f_locals
     copied = list(variables.items())
     # Before Python 3.13 the frame keeps this dictionary, which would keep the values alive.
-    if sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
-        if sys.getrefcount(variables) <= _REFERENCES:  # the program does not have it
-            variables.clear()
+    if (
+        sys.version_info < (3, 13)
+        and frame.f_code.co_flags & inspect.CO_OPTIMIZED
+        and sys.gettrace() is None  # a debugger writes the variables back
+        and sys.getrefcount(variables) <= _REFERENCES  # the program does not have it
+    ):
+        variables.clear()
     return copied
 
 
 def _found_in(
-    unknown: Mapping[int, PoolEntry], variables: list[tuple[str, Any]]
+    unknown: Mapping[int, PoolEntry], variables: list[tuple[str, Any]], looks_inside: bool
 ) -> list[tuple[PoolEntry, str]]:
     found: dict[int, tuple[PoolEntry, str]] = {}
     for name, value in variables:
-        for one in (value, *_parts(value)):
+        for one in (value, *(_parts(value) if looks_inside else ())):
             entry = unknown.get(id(one))
             if entry is not None and entry.connection is one:
                 found.setdefault(id(one), (entry, name))
