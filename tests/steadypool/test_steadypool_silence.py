@@ -202,6 +202,7 @@ def core_with(*answered_at: float, order: Order = Order.LIFO, limit: int = 4) ->
         request = AcquireRequest(Bell())
         core.start(request, at)
         request.entry = PoolEntry(Reporting(at), 0, at, 1000.0)
+        request.entry.reports_answers = True
         core.opened(request, at)
         core.checkout(request, at)
         held.append((request.entry, at))
@@ -258,7 +259,7 @@ def test_a_connection_on_loan_stays_if_it_answers_before_it_returns() -> None:
 def test_a_connection_that_reports_no_answers_is_doubted_by_its_last_use() -> None:
     core = core_with(1.0, 1.0)
     for entry in core.idle:
-        entry.connection = object()
+        entry.connection, entry.reports_answers = object(), False
     early = core.take(1.5)
     core.doubt(5.0, [])
     assert early is not None

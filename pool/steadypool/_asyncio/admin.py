@@ -188,5 +188,7 @@ class AsyncPoolAdmin(BasePool):
         if self._is_inside():
             self._deferred.defer(lambda: self._do(transition))
             return
-        self._monitor.run(transition, self._now())
-        self._deferred.settle()
+        try:
+            self._monitor.run(transition, self._now())
+        finally:
+            self._deferred.settle()

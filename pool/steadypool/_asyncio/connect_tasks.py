@@ -253,8 +253,9 @@ class AsyncConnecting(AsyncReleasing):
         recycle = settings.recycle
         if settings.recycle_jitter:
             recycle *= 1 - settings.recycle_jitter * self._random()
+        entry = PoolEntry(connection, 0, now, recycle, now - began)
         if isinstance(connection, SignsOfLife):
             connection.keep_time(self._now)
-        entry = PoolEntry(connection, 0, now, recycle, now - began)
+            entry.reports_answers = True
         self.live.add(entry)
         return entry

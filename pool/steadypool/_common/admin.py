@@ -58,10 +58,11 @@ class BasePool:
 
     def stats(self) -> PoolStats:
         """Return counters and gauges of this moment."""
-        with self._lock:
-            stats = self._core.stats()
-        self._deferred.settle()
-        return stats
+        try:
+            with self._lock:
+                return self._core.stats()
+        finally:
+            self._deferred.settle()
 
     def get_stats(self) -> dict[str, int]:
         """Return the figures of `stats` by name."""
@@ -73,10 +74,11 @@ class BasePool:
         Only a pool with `leak_after` knows the borrower and the place of the acquire.
         """
         self._check_caller()
-        with self._lock:
-            loans = tuple(self._core.loans(self._now()))
-        self._deferred.settle()
-        return loans
+        try:
+            with self._lock:
+                return tuple(self._core.loans(self._now()))
+        finally:
+            self._deferred.settle()
 
     @property
     def size(self) -> int:
@@ -111,22 +113,25 @@ class BasePool:
     # --- parts -----------------------------------------------------------------------------------
 
     def _assess(self, last_error: str | None) -> Health:
-        with self._lock:
-            core = self._core
-            full = core.ceiling.is_set and not core.idle
-            condition = Condition(
-                min_size=core.minimum(),
-                failures=core.breaker.failures,
-                refusing=core.breaker.is_open,
-                last_error=last_error if core.breaker.failures or full else None,
-                leaks=sum(entry.reported for entry in list(core.in_use.values())),
-                suspended=core.is_suspended,
-                closed=core.is_closed,
-                full=full,
-            )
-            health = assess(core.stats(), condition)
-        self._deferred.settle()
-        return health
+        try:
+            with self._lock:
+                return assess(self._core.stats(), self._condition(last_error))
+        finally:
+            self._deferred.settle()
+
+    def _condition(self, last_error: str | None) -> Condition:
+        core = self._core
+        full = core.ceiling.is_set and not core.idle
+        return Condition(
+            min_size=core.minimum(),
+            failures=core.breaker.failures,
+            refusing=core.breaker.is_open,
+            last_error=last_error if core.breaker.failures or full else None,
+            leaks=sum(entry.reported for entry in list(core.in_use.values())),
+            suspended=core.is_suspended,
+            closed=core.is_closed,
+            full=full,
+        )
 
     def _resized(self, size: int | None, max_overflow: int | None) -> tuple[int, int]:
         """Return the size and limit after a resize; None keeps a value. Raises PoolConfigError."""

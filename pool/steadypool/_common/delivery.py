@@ -26,6 +26,8 @@ class Delivery:
         self._listeners = listeners
         self._deferred = deferred
         self._log = log
+        self._called = 0
+        """How many listeners already have the first event of the outbox."""
         self._turn: list[None] = [None]
         """Empty while a thread delivers. A `del` takes the turn: no signal can come in between."""
 
@@ -38,13 +40,20 @@ class Delivery:
                 return
             try:
                 while self._outbox:
-                    self._send(self._outbox.popleft())
+                    self._send(self._outbox[0])
+                    del self._outbox[0]
+                    self._called = 0
             finally:
                 self._turn.append(None)
 
     def _send(self, event: PoolEvent) -> None:
-        """Call every listener. The first error is logged; an interrupt is deferred."""
-        for listener in self._listeners:
+        """Call every listener. The first error is logged; an interrupt is deferred.
+
+        If this is interrupted outside the listeners, a second call completes it.
+        """
+        while self._called < len(self._listeners):
+            listener = self._listeners[self._called]
+            self._called += 1
             try:
                 listener(event)
             except Exception as error:

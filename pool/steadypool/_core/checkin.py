@@ -24,12 +24,12 @@ class Checkin(State):
             return False  # no call comes after the look at `fast_generation`: none can re-enter
         until = now + self._check_after
         entry.good_until = until if until < entry.expires else entry.expires
-        entry.since = now
-        self.released += 1
         if entry.returning:
             entry.returning = 0
         else:
             del self.in_use[entry.key]
+        entry.since = now
+        self.released += 1
         idle.append(entry)
         return True
 
@@ -84,6 +84,7 @@ class Checkin(State):
         If this is interrupted, a second call completes it.
         """
         if entry.returning:
+            self.open.discard(entry)
             entry.returning = 0
             self.pending -= 1
             self.closed += 1

@@ -60,6 +60,7 @@ class Checkout(State):
         request.waiter = waiter
         entry = request.entry
         if entry is not None:
+            self.open.discard(entry)
             request.entry = None
             self.pending -= 1
             self.closed += 1

@@ -48,10 +48,14 @@ class Emitter:
             self.pending.append((kind, serial, connection, reason, took, loan))
 
     def emit(self, now: float, figures: tuple[int, int, int]) -> None:
-        """Complete the recorded events with these figures and put them into the outbox."""
-        records, self.pending = self.pending, []
+        """Complete the recorded events with these figures and put them into the outbox.
+
+        If this is interrupted, the next transition does it.
+        """
         thread = self._caller()
-        self.outbox.extend(
+        events = [
             PoolEvent(kind, now, request, connection, reason, *figures, took, loan, thread)
-            for kind, request, connection, reason, took, loan in records
-        )
+            for kind, request, connection, reason, took, loan in self.pending
+        ]
+        self.outbox += events  # without a call: no signal can come before the next statement
+        self.pending = []

@@ -125,6 +125,7 @@ class PoolEntry:
         "proven",
         "reason",
         "reported",
+        "reports_answers",
         "returning",
         "serial",
         "session",
@@ -142,6 +143,9 @@ class PoolEntry:
         self.connection = connection
         self.key = id(connection)
         self.serial = 0
+        self.reports_answers = False
+        """Whether the connection is steadypool's own, with `answered_at`. Under the lock, the core
+        reads no attribute of any other: that may run code."""
         self.session: object = None
         """The number at the server, where the pool notices a reconnect only by that."""
         self.generation = generation
@@ -188,8 +192,10 @@ class PoolEntry:
         steadypool's own connections report it. For any other it is the last checkout, checkin or
         round trip of the pool.
         """
-        answered: float | None = getattr(self.connection, "answered_at", None)
-        return max(self.since, self.proven) if answered is None else answered
+        if not self.reports_answers:
+            return max(self.since, self.proven)
+        answered: float = self.connection.answered_at
+        return answered
 
 
 class AcquireRequest:

@@ -35,8 +35,8 @@ class State:
         "_silent_since", "_size", "acquired", "backing_off", "breaker", "ceiling", "closed",
         "connect_failures", "connect_retries", "connecting", "created", "drainers",
         "fast_generation", "generation", "idle", "in_use", "is_closed", "is_suspended",
-        "leaks_suspected", "pending", "recycled", "released", "resting_generation", "settings",
-        "tidy_at", "timeouts", "validation_failures", "waiters",
+        "leaks_suspected", "open", "pending", "recycled", "released", "resting_generation",
+        "settings", "tidy_at", "timeouts", "validation_failures", "waiters",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, caller: Callable[[], int] | None = None) -> None:
@@ -54,9 +54,10 @@ class State:
         A releasing thread takes its loan out without the lock, see `claim`. So loans are counted by
         `acquired` and `released`, and iterated over in a copy.
         """
-        self.pending = 0
-        self.connecting = 0
-        """How many of the pending slots may connect."""
+        self.open: set[PoolEntry] = set()
+        """All entries whose connection is created and not closed."""
+        self.pending = self.connecting = 0
+        """Reserved slots, and how many of them may connect."""
         self.generation = self._cleared = 0
         """Of now, and when the pool was last emptied; the ones in between came with a doubt."""
         self._silent_since = -math.inf
@@ -64,8 +65,8 @@ class State:
         self.is_closed = self.is_suspended = False
         self.created = self.closed = self.recycled = 0
         self.acquired = self.released = self.timeouts = 0
-        self.validation_failures = self.connect_failures = self.connect_retries = 0
-        self.leaks_suspected = 0
+        self.validation_failures = self.connect_failures = 0
+        self.connect_retries = self.leaks_suspected = 0
         self.tidy_at = math.inf
         """When to look through the idle connections next."""
         self._requests = 0
@@ -115,10 +116,8 @@ class State:
         return len(self.idle) + self.loans_out() + self.pending
 
     def _has_slot(self) -> bool:
-        return (
-            self._used_slots() < self.settings.limit
-            and self.connecting < self.settings.max_connecting
-        )
+        settings = self.settings
+        return self._used_slots() < settings.limit and self.connecting < settings.max_connecting
 
     def _has_room(self, now: float) -> bool:
         """Return whether a request may connect; what the server said last counts, too."""
@@ -131,6 +130,7 @@ class State:
     def _count_created(self, entry: PoolEntry) -> None:
         if entry.serial:  # already counted by an open that was interrupted
             return
+        self.open.add(entry)
         self.created += 1
         entry.serial = self.created
         self._events.record(EventKind.CONNECTION_CREATED, entry=entry)

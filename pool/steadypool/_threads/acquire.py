@@ -67,9 +67,9 @@ class Engine(Releasing):
             raise ReentrantCallError(self._core.settings.name)
         request = AcquireRequest(self._waiter())
         request.waits = timeout > 0
-        if self._watches_loans:
-            self.report_leaks()
         try:
+            if self._watches_loans:
+                self.report_leaks()
             self._run(self._core.start, request, started)
             if self._pending:
                 self._deferred.settle()
@@ -274,9 +274,11 @@ class Engine(Releasing):
         recycle = settings.recycle
         if settings.recycle_jitter:
             recycle *= 1 - settings.recycle_jitter * self._random()
+        entry = PoolEntry(connection, 0, now, recycle, now - began)
         if isinstance(connection, SignsOfLife):
             connection.keep_time(self._now)
-        return PoolEntry(connection, 0, now, recycle, now - began)
+            entry.reports_answers = True
+        return entry
 
     def _withdraw(self, request: AcquireRequest, reason: FailReason) -> None:
         entry = self._run(self._core.withdraw, request, reason, self._now())

@@ -31,7 +31,7 @@ class PoolAdmin(BasePool):
         transitions there is no maintenance.
         """
         if not self._is_inside():
-            self._maintain(PROBE_LIMIT)
+            self._do(lambda: self._maintain(PROBE_LIMIT))
         return self._assess(self._engine.last_error)
 
     # --- size and suspension ---------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,10 @@ class Borrowing(ABC):
     def _note(self, connection: Any, error: BaseException) -> None:
         """Learn from the error of a context about the server of its connection."""
 
+    @abstractmethod
+    def _do(self, work: Callable[[], None]) -> None:
+        """Do the work now, or after the transition that this call is inside of."""
+
     @contextmanager
     def connection(self, timeout: float | None = None) -> Iterator[Any]:
         """Borrow a connection for a `with` block; `timeout` and errors as for `acquire`."""
@@ -77,7 +81,7 @@ class Borrowing(ABC):
                 yield connection
                 connection.commit()
             except BaseException:
-                driver.roll_back_or_close(connection)
+                self._do(lambda: driver.roll_back_or_close(connection))
                 raise
 
     def __enter__(self) -> Any:

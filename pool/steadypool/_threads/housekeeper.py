@@ -15,7 +15,8 @@ it. So give pools of servers that may hang a housekeeper each.
 
 import threading
 import weakref
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from steadypool._common.checks import check_interval
@@ -38,7 +39,11 @@ class Housekeeper:
         """Pools to watch from the next round on; its `put` is re-entrant."""
         self._pools: weakref.WeakSet[PoolAdmin] = weakref.WeakSet()
         """The watched pools; used by the thread alone."""
-        self._stopped = threading.Event()
+        self._has_stopped = False
+        self._wake_ups: SimpleQueue[None] = SimpleQueue()
+        """Ends the wait between two rounds. An Event's lock is not re-entrant."""
+        self._joining: set[int] = set()
+        """The threads that wait for the end of this one; a nested join would wait forever."""
         self._thread = threading.Thread(
             target=self._run, name="steadypool housekeeper", daemon=True
         )
@@ -52,16 +57,27 @@ class Housekeeper:
         """
         if not isinstance(pool, PoolAdmin):
             raise TypeError("a Housekeeper maintains ConnectionPools only; use AsyncHousekeeper")
-        if self._stopped.is_set() or not self._thread.is_alive():
+        if self._has_stopped or not self._thread.is_alive():
             raise HousekeeperStoppedError(
                 "this Housekeeper has ended, by stop() or by a fork; create another one"
             )
         self._new.put(weakref.ref(pool))
 
     def stop(self) -> None:
-        """End the thread; waits until the running pass is over."""
-        self._stopped.set()
-        self._thread.join()
+        """End the thread; waits until the running pass is over.
+
+        A call from the pass, or from a signal handler or finalizer that interrupts another `stop`
+        of the same thread, does not wait.
+        """
+        self._has_stopped = True
+        self._wake_ups.put(None)
+        caller = threading.get_ident()
+        if caller != self._thread.ident and caller not in self._joining:
+            self._joining.add(caller)
+            try:
+                self._thread.join()
+            finally:
+                self._joining.discard(caller)
 
     def __enter__(self) -> "Housekeeper":
         return self
@@ -75,7 +91,11 @@ class Housekeeper:
         self.stop()
 
     def _run(self) -> None:
-        while not self._stopped.wait(min(self._interval, threading.TIMEOUT_MAX)):
+        while True:
+            with suppress(Empty):
+                self._wake_ups.get(timeout=min(self._interval, threading.TIMEOUT_MAX))
+            if self._has_stopped:
+                return
             self._make_round()
 
     def _make_round(self) -> None:
@@ -90,7 +110,7 @@ class Housekeeper:
     def _maintain(self, pool: PoolAdmin) -> None:
         if pool.closed:
             self._pools.discard(pool)
-        elif not self._stopped.is_set():
+        elif not self._has_stopped:
             try:
                 pool.maintain()
             except BaseException as error:  # from a hook; it would end the thread silently

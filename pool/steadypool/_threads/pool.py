@@ -124,6 +124,7 @@ class ConnectionPool(PoolAdmin, Borrowing):
         except BaseException:
             if entry is not None:
                 self.release(entry.connection)
+            self._deferred.settle()
             raise
         if entry is not None:
             return entry.connection
@@ -152,6 +153,8 @@ class ConnectionPool(PoolAdmin, Borrowing):
                     if entry is not None:
                         try:
                             is_done = core.put_back(entry, now)
+                        except KeyError:  # a call in between, from a signal handler, released it
+                            entry, is_done = None, True
                         except BaseException:  # still under the lock, so no thread has it again
                             is_done = core.in_use.get(entry.key) is not entry
                             raise
@@ -181,7 +184,7 @@ class ConnectionPool(PoolAdmin, Borrowing):
         if driver.shows_read_only(connection, error):
             entry = self._core.in_use.get(id(connection))
             if entry is not None:
-                self._engine.leave_read_only(entry)
+                self._do(partial(self._engine.leave_read_only, entry))
 
     def _note_borrower(self, connection: Any) -> None:
         """Record that this thread borrowed a connection."""

@@ -221,11 +221,14 @@ class Releasing:
             self._log.line_silent(len(closed))
 
     def drain(self, deadline: float | None) -> None:
-        """Wait until every connection is back; at the deadline, cut off those still on loan."""
+        """Wait until every connection is closed; at the deadline, cut off the open ones.
+
+        That includes one whose rollback hangs.
+        """
         waiter = self._waiter()
         if self._run(self._core.drained, waiter) or waiter.wait(deadline):
             return
-        for entry in list(self._core.in_use.values()):
+        for entry in list(self._core.open):
             driver.abort(entry.connection)
 
     def report_leaks(self) -> None:
