@@ -134,6 +134,7 @@ def test_after_an_unknown_loss_plain_connections_are_checked_with_one_wait(
             password=over_line.password,
             database=over_line.database,
             read_timeout=LIMIT,
+            ssl_disabled=True,
         )
 
     pool = ConnectionPool(size=4, max_overflow=0, connect=connect)
