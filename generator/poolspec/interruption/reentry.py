@@ -107,6 +107,7 @@ class ReentryPoint:
         self._thread = threading.get_ident()
         self._seen: Counter[str] = Counter()
         self._call: Callable[[], None] | None = None
+        self._outer: Any = None
         self.error: BaseException | None = None
         """The error with which the re-entered call failed."""
         self.where = ""
@@ -156,7 +157,7 @@ class ReentryPoint:
     @contextmanager
     def _taking(self) -> Iterator[None]:
         """Take the points of this attempt while the block runs."""
-        outer, handler = sys.getprofile(), _Handler(self._take)
+        self._outer, handler = sys.getprofile(), _Handler(self._take)
         if self._by in (Caller.SIGNAL, Caller.COLLECTOR):
             sys.setprofile(self._look)
         elif self._by is Caller.LOG_HANDLER:
@@ -166,13 +167,15 @@ class ReentryPoint:
         try:
             yield
         finally:
-            sys.setprofile(outer)
+            sys.setprofile(self._outer)
             self._site.logger.removeHandler(handler)
             self._site.foreign.taker = None
 
     def _look(self, frame: FrameType, event: str, call: Any) -> None:
         """Take a call from the interpreter."""
-        if event == "call" and self._site.is_of_pool(frame):
+        if self._call is None:
+            sys.setprofile(self._outer)  # the pool was re-entered
+        elif event == "call" and self._site.is_of_pool(frame):
             self._pass(f"at the beginning of {call_path(frame)}")
         elif event == "c_return" and self._site.is_of_pool(frame):
             self._pass(f"after {call_path(frame, call)}")

@@ -1,5 +1,6 @@
 """Attempts that are repeated, each with one interruption or one re-entry at the next point."""
 
+import threading
 from collections.abc import Callable, Collection
 
 from poolspec.interruption.points import MOST, Point
@@ -7,13 +8,14 @@ from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.invariants.checks import INTERRUPTED, REENTERED
+from poolspec.invariants.complaints import demand
 from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.threads.actors import Actors
-from poolspec.lab.threads.pool import ThreadsContext
+from poolspec.lab.threads.pool import Pool, ThreadsContext
 from poolspec.lab.threads.pools import Pools
 from poolspec.lab.threads.rest import Rest
 from poolspec.lifecycle.forking import Progress, in_child
-from poolspec.vocabulary import Caller, ErrorKind, Interruption
+from poolspec.vocabulary import Caller, Capability, ErrorKind, Interruption, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -119,8 +121,25 @@ class Reenterer:
         context.hooks.forget()
         attempt(point)
         self._progress.note(f"after the pool was re-entered {point.where}")
+        self._actors.join_all()
+        self._check_done(pool)
         self._rest.check(pool)
         pool.close()
+
+    def _check_done(self, pool: Pool) -> None:
+        """Raise AssertionError if the re-entered call left work for a later call of its thread.
+
+        Another thread looks: a thread that never calls the pool again must leave nothing undone.
+        """
+        if Capability.STATISTICS not in self._context.capabilities:
+            return
+        seen: list[int] = []
+        thread = threading.Thread(target=lambda: seen.append(pool.stats()[StatName.IN_USE]))
+        thread.start()
+        thread.join()
+        held = len(pool.numbers())
+        text = f"{seen[0]} connections are on loan after the steps, and the test holds {held}"
+        demand(text if seen[0] != held else None)
 
     def _site(self) -> Site:
         context = self._context
