@@ -27,7 +27,9 @@ class TakesItsLockTwice(steadypool.ConnectionPool):
 class KeepsItsLock(steadypool.ConnectionPool):
     def release(self, connection: Any) -> None:
         self._monitor.lock.acquire()
-        super().release(connection)
+        lock = threading.Lock()
+        with lock, lock:
+            super().release(connection)
 
 
 class CatchesEverything(steadypool.ConnectionPool):
