@@ -36,7 +36,9 @@ FORMS = pytest.mark.parametrize("form", ["threads", "asyncio"])
 
 @FORMS
 def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, form: str) -> None:
-    run.test("a = pool.acquire()  # step 1", "lab.context.pools.only()._loans._held.clear()", form=form)
+    run.test(
+        "a = pool.acquire()  # step 1", "lab.context.pools.only()._loans._held.clear()", form=form
+    )
     assert run.code == 1
     assert "something leaked: 1 acquired, 0 released" in run.output
 
