@@ -10,6 +10,7 @@ import pytest
 from tests.steadypool_aio.context import PoolContext, loop_turns, run_test
 
 from steadypool import AsyncConnectionPool, NotBorrowedError
+from steadypool.testing_aio import AsyncScriptedConnector
 
 
 async def rows(pool: AsyncConnectionPool) -> AsyncGenerator[Any, None]:
@@ -71,5 +72,48 @@ def test_leaving_a_context_that_was_not_entered_is_refused() -> None:
         pool = await context.pool()
         with pytest.raises(NotBorrowedError, match="connection\\(\\)"):
             await pool.__aexit__(None, None, None)
+
+    run_test(body)
+
+
+class SlowStart(AsyncConnectionPool):
+    """A pool whose blocks begin with a wait, so that other tasks run meanwhile."""
+
+    async def __aenter__(self) -> Any:
+        await asyncio.sleep(0)
+        return await super().__aenter__()
+
+
+class SlowEnd(SlowStart):
+    """A pool whose blocks also end with a wait."""
+
+    async def __aexit__(self, *details: Any) -> None:
+        await asyncio.sleep(0)
+        await super().__aexit__(*details)
+
+
+@pytest.mark.parametrize("kind", [SlowStart, SlowEnd])
+def test_blocks_of_a_subclass_keep_their_connections(kind: type[AsyncConnectionPool]) -> None:
+    async def body(context: PoolContext) -> None:
+        pool = await kind.open(size=3, connect=AsyncScriptedConnector())
+        others_end = asyncio.Event()
+
+        async def stay() -> None:
+            async with pool as connection:
+                await others_end.wait()
+                assert on_loan(pool) == [connection]
+
+        async def leave() -> None:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(pool)
+                await asyncio.sleep(0)
+
+        staying = asyncio.create_task(stay())
+        async with pool:
+            await asyncio.gather(leave(), leave())
+        others_end.set()
+        await staying
+        assert on_loan(pool) == []
+        await pool.close()
 
     run_test(body)

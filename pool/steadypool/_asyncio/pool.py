@@ -33,7 +33,16 @@ from steadypool._asyncio.connect import AsyncOpener, configured
 from steadypool._asyncio.monitor import AsyncMonitor
 from steadypool._common import forks
 from steadypool._common.checks import seconds
-from steadypool._common.contexts import Block, BlockEnd, BlocksByHand, next_block
+from steadypool._common.contexts import (
+    ENDED,
+    AsyncOverriddenBlock,
+    Block,
+    BlockEnd,
+    BlocksByHand,
+    adopt_override,
+    connection_to_release,
+    next_block,
+)
 from steadypool._common.deferred import Deferred
 from steadypool._common.delivery import Delivery
 from steadypool._common.hooks import Hooks
@@ -59,8 +68,11 @@ class _Block(Block):
         """Return the release of the block's connection, to be awaited."""
         owner, connection = self.owner or details[0], self.connection
         if connection is None:
-            connection = owner._by_hand.leave()
-        self.connection = None
+            connection = connection_to_release(owner)
+        else:
+            self.connection = ENDED
+        if connection is ENDED:
+            raise owner._core.not_borrowed()
         release: Coroutine[Any, Any, None] = owner._leave(connection, details[-2])
         return release
 
@@ -105,6 +117,10 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         self._loop: object = None  # the event loop, compared by identity
         self._cut_off: dict[int, Any] = {}
         self._by_hand = BlocksByHand(lambda: id(asyncio.current_task()))
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        adopt_override(cls, "__aexit__", AsyncOverriddenBlock)
 
     @classmethod
     async def open(cls, *positional: Any, **options: Any) -> Self:
@@ -197,7 +213,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         await self.release(connection)
 
     def __aenter__(self) -> Coroutine[Any, Any, Any]:
-        return self._enter(next_block())
+        return self._enter(next_block(self))
 
     __aexit__ = BlockEnd(_Block)
 

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from steadypool._common.contexts import Block, BlockEnd, BlocksByHand, next_block
+from steadypool._common.contexts import (
+    ENDED,
+    Block,
+    BlockEnd,
+    BlocksByHand,
+    OverriddenBlock,
+    adopt_override,
+    connection_to_release,
+    next_block,
+)
 from steadypool._drivers import dbapi as driver
 
 
@@ -19,8 +28,11 @@ class _Block(Block):
         """Release the connection of the block."""
         owner, connection = self.owner or details[0], self.connection
         if connection is None:
-            connection = owner._by_hand.leave()
-        self.connection = None
+            connection = connection_to_release(owner)
+        else:
+            self.connection = ENDED
+        if connection is ENDED:
+            raise owner._core.not_borrowed()
         try:
             if details[-2] is not None:
                 owner._note(connection, details[-2])
@@ -33,6 +45,10 @@ class Borrowing(ABC):
 
     def __init__(self) -> None:
         self._by_hand = BlocksByHand(threading.get_ident)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        adopt_override(cls, "__exit__", OverriddenBlock)
 
     @abstractmethod
     def acquire(self, timeout: float | None = None) -> Any:
@@ -85,7 +101,7 @@ class Borrowing(ABC):
                 raise
 
     def __enter__(self) -> Any:
-        block = next_block()
+        block = next_block(self)
         connection = self.acquire()
         if block is not None:
             block.connection = connection
