@@ -117,7 +117,11 @@ class _StartedWork(Coroutine[Any, Any, T]):
         """Raise in the work, after starting it if necessary."""
         if not self._has_started:
             self.send(None)
-        return self._work.throw(error, *details)
+        try:
+            return self._work.throw(error, *details)
+        except StopIteration as end:
+            self.results.append(end.value)
+            raise
 
     def close(self) -> None:
         """Close the work's coroutine."""
