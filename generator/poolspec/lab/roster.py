@@ -35,6 +35,8 @@ class Roster:
 
     def __init__(self) -> None:
         self._members: dict[str, list[str]] = {}
+        self._running: dict[str, list[str]] = {}
+        """The members of each actor, without the last ones if they have ended."""
         self._errors: dict[str, BaseException] = {}
         self._done: set[str] = set()
 
@@ -65,8 +67,12 @@ class Roster:
     def _enlist(self, actor: AnyActor) -> list[str]:
         """Note the members of an actor. An actor that has ended may be started again."""
         members = self._members[actor.name] = actor.members()
+        self._running[actor.name] = members[:]
         self._done.difference_update(members)
         return members
 
     def _is_done(self, name: str) -> bool:
-        return self._done.issuperset(self._members[name])
+        running = self._running[name]
+        while running and running[-1] in self._done:
+            running.pop()
+        return not running
