@@ -4,9 +4,11 @@ Each run creates its own certificate authorities.
 """
 
 import asyncio
+import gc
 import ssl
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -422,3 +424,22 @@ def test_files_that_change_while_they_are_read_are_read_again(
     monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", swap_then_load)
     assert isinstance(context(Files(None, certificate, key)), ssl.SSLContext)
     assert len(reads) == 3
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_pool_over_tls_can_be_disposed_of_without_its_event_loop(
+    config: Config, ended: bool
+) -> None:
+    loop = asyncio.new_event_loop()
+    opening = AsyncConnectionPool.open(size=2, config=replace(config, tls=True))
+    pool = loop.run_until_complete(opening)
+    if ended:
+        loop.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pool.dispose()
+        if not ended:
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+        del pool, opening
+        gc.collect()
