@@ -21,6 +21,7 @@ from steadypool import (
     EventKind,
     Housekeeper,
     NotBorrowedError,
+    PoolClosedError,
     PoolEvent,
 )
 from steadypool.testing import ScriptedConnector
@@ -122,6 +123,31 @@ def test_a_close_from_a_signal_handler_that_then_raises_is_not_lost(action: str)
     assert [where for where in points(prepare) if not pool.closed] == []
 
 
+def test_a_drain_from_a_signal_handler_does_not_wait_for_the_acquire_it_interrupts() -> None:
+    pool = make_pool()
+    refused = []
+
+    def prepare() -> tuple[Callable[[], object], Callable[[], object]]:
+        nonlocal pool
+        pool = make_pool()
+
+        def call() -> None:
+            if pool._is_inside():
+                pool.close(drain=LIMIT)
+
+        def action() -> None:
+            try:
+                pool.acquire()
+            except PoolClosedError:
+                refused.append(pool.stats().total_connections)
+
+        return action, call
+
+    finishes(lambda: list(points(prepare)))
+    assert refused
+    assert set(refused) == {0}
+
+
 def test_a_signal_handler_may_release_the_connection_that_is_being_released() -> None:
     pool = make_pool()
 
@@ -209,7 +235,7 @@ def test_a_hook_may_stop_the_housekeeper_that_runs_it() -> None:
     pool.close()
 
 
-def finishes(work: Callable[[], None]) -> None:
+def finishes(work: Callable[[], object]) -> None:
     errors: list[BaseException] = []
 
     def run() -> None:

@@ -202,7 +202,7 @@ class ScriptedConnector:
     """
 
     def __init__(self, *script: Act, clock: Clock | None = None) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._script = list(script)
         self._clock = clock or SystemClock()
         self.attempts = 0

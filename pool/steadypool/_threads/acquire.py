@@ -72,7 +72,7 @@ class Engine(Releasing):
                 self.report_leaks()
             self._run(self._core.start, request, started)
             if self._pending:
-                self._deferred.settle()
+                self._deferred.settle(midway=True)
             if (
                 request.step is WAIT
                 and request.watch == math.inf
@@ -132,7 +132,7 @@ class Engine(Releasing):
         """Perform the steps that the core asks for, until the connection is checked out."""
         while (step := request.step) is not Step.OUT:
             if self._pending:
-                self._deferred.settle()
+                self._deferred.settle(midway=True)
             if step is Step.WAIT:
                 self._wait(request, backoff)
             elif step is Step.TAKE:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 from steadypool._common.admin import PROBE_LIMIT, BasePool, drain_limit
+from steadypool._common.deferred import AtEnd
 from steadypool._core.backoff import deadline_of
 from steadypool._core.entries import PoolEntry
 from steadypool._threads.acquire import Engine
@@ -84,16 +85,19 @@ class PoolAdmin(BasePool):
         PoolConfigError for a bad `drain`.
         """
         limit = drain_limit(drain)
-        self._do(lambda: self._close(limit))
+        self._do(self._close)
+        if limit is not None:
+            self._do(AtEnd(lambda: self._drain(limit)))
 
-    def _close(self, limit: float | None) -> None:
+    def _close(self) -> None:
         try:
             self._engine.change(self._core.close)
         except BaseException:  # interrupted: a half-closed pool would still serve waiters
             self._engine.change(self._core.close)
             raise
-        if limit is not None:
-            self._engine.drain(deadline_of(limit, self._now()))
+
+    def _drain(self, limit: float) -> None:
+        self._engine.drain(deadline_of(limit, self._now()))
 
     # --- maintenance -----------------------------------------------------------------------------
 
