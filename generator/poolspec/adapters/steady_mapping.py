@@ -84,13 +84,8 @@ SESSION_STATES = {
     ConnectionState.CLOSED: "a closed socket",
 }
 
-_REENTRANT = tuple(
-    (getattr(steadypool, name), ErrorKind.REENTRANT)
-    for name in ("ReentrantCallError",)
-    if hasattr(steadypool, name)
-)
 KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
-    *_REENTRANT,
+    (steadypool.ReentrantCallError, ErrorKind.REENTRANT),
     (steadypool.PoolTimeoutError, ErrorKind.TIMEOUT),
     (steadypool.PoolClosedError, ErrorKind.CLOSED),
     (steadypool.NotBorrowedError, ErrorKind.NOT_BORROWED),
