@@ -25,7 +25,7 @@ from poolspec.spec.values import Ref, Step, numbered
 from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Connect, Release
 from poolspec.steps.faults import Inject
-from poolspec.steps.global_pool import GlobalPool
+from poolspec.steps.other_pools import GlobalPool
 from poolspec.steps.query import Query
 from poolspec.steps.waiting import Use
 from poolspec.vocabulary import Concurrency, ErrorKind, Fault

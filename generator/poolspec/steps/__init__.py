@@ -12,10 +12,10 @@ from poolspec.steps import (
     entered,
     expect,
     faults,
-    global_pool,
     interruption,
     load,
     opening,
+    other_pools,
     pool,
     query,
     waiting,
@@ -24,7 +24,7 @@ from poolspec.steps import (
 from poolspec.steps.kind import register
 
 for family in (
-    *(borrow, blocks, entered, query, pool, global_pool, opening, actors, interruption),
+    *(borrow, blocks, entered, query, pool, other_pools, opening, actors, interruption),
     *(waiting, faults, web, load, expect),
 ):
     register(family.KINDS)

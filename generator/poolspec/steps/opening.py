@@ -18,7 +18,6 @@ from poolspec.spec.names import Naming
 from poolspec.spec.scope import Scope
 from poolspec.spec.values import Check, PoolOptions
 from poolspec.steps.demands import guard, must
-from poolspec.steps.global_pool import PoolMaker
 from poolspec.steps.kind import NOT_REPEATED, StepKind, Trait
 from poolspec.steps.options import (
     HOUSEKEEPING,
@@ -27,6 +26,7 @@ from poolspec.steps.options import (
     options_of,
     write_options,
 )
+from poolspec.steps.other_pools import PoolMaker
 from poolspec.vocabulary import (
     Capability,
     Detail,

@@ -1,4 +1,4 @@
-"""The step `global_pool`: ask for the process-wide pool."""
+"""Steps about pools that the test does not configure: the process-wide one."""
 
 from dataclasses import dataclass
 
