@@ -229,7 +229,9 @@ def watch_plain(connection: Any, gone: Callable[[], None]) -> None:
     close = connection.close
 
     def close_and_report() -> None:
-        close()
-        gone()
+        try:
+            close()
+        finally:  # a closed event loop raises, after the socket was shut down
+            gone()
 
     connection.close = close_and_report

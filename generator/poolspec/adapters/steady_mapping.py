@@ -54,6 +54,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.SUSPEND,
         Capability.DRAIN,
         Capability.HEALTH,
+        Capability.LOST_LOOPS,
         Capability.TRANSACTIONS,
         Capability.OWN_BLOCKS,
         Capability.OPTIMISTIC_LOCKING,

@@ -1,4 +1,4 @@
-"""Steps about pools that the test does not configure: the process-wide one."""
+"""Steps about pools besides the test's own: the process-wide one, and one in another event loop."""
 
 from dataclasses import dataclass
 
@@ -6,16 +6,18 @@ from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Lines, guarded
+from poolspec.python.literals import value
 from poolspec.spec.common import FAILS, NAME, SAYS
 from poolspec.spec.fields import Fields, Key
-from poolspec.spec.kinds import fields_kind
+from poolspec.spec.kinds import enum_kind, fields_kind, value_kind
 from poolspec.spec.names import Naming
+from poolspec.spec.quantities import SIZE
 from poolspec.spec.scope import Scope
-from poolspec.spec.values import PoolOptions, Step
+from poolspec.spec.values import OwnPool, PoolOptions, Step, Value
 from poolspec.steps.demands import guard, must
-from poolspec.steps.kind import NOT_REPEATED, StepKind, Trait
+from poolspec.steps.kind import NOT_FORKED, NOT_REPEATED, StepKind, Trait
 from poolspec.steps.options import GLOBAL_OPTIONS, options_of, write_options
-from poolspec.vocabulary import Capability, Concurrency, ErrorKind
+from poolspec.vocabulary import Capability, Concurrency, ErrorKind, LoopEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,73 @@ def _say_global_pool(step: GlobalPool) -> Sentence:
     return Sentence(asked + must(step))
 
 
+# --- lose_loop -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LoseLoop(Step):
+    """Make a pool in another event loop, and close it in the test's."""
+
+    end: LoopEnd
+    on_loan: Value = 0
+    """Connections of that pool that are on loan when it is closed."""
+    waiting: Value = 0
+    """Its acquires that wait or connect then."""
+
+    def own_pool(self) -> OwnPool:
+        """Use the test's own pool, whose options the other one has."""
+        return OwnPool.USED
+
+
+LOSE_LOOP = Key(
+    "lose_loop",
+    enum_kind("a state of an event loop", LoopEnd),
+    "close a pool outside its event loop, which is in this state",
+    "closed",
+    True,
+)
+ON_LOAN = Key(
+    "on_loan", value_kind(SIZE), "its connections that are on loan then", "2", default="none"
+)
+WAITING = Key(
+    "waiting", value_kind(SIZE), "its acquires that wait or connect then", "1", default="none"
+)
+
+
+def _read_lose_loop(scope: Scope, fields: Fields) -> LoseLoop | None:
+    node = fields.at(LOSE_LOOP)
+    scope.names.own_pool.append(fields.node)
+    scope.names.bound_to.append((Concurrency.ASYNCIO, "lose_loop", node))
+    scope.names.real_time.append(("another event loop", node))
+    end, on_loan, waiting = fields.get(LOSE_LOOP), fields.get(ON_LOAN), fields.get(WAITING)
+    return LoseLoop(fields.node.line, end, on_loan or 0, waiting or 0) if end else None
+
+
+def _counts(step: LoseLoop) -> list[tuple[str, Value]]:
+    given = ((ON_LOAN.name, step.on_loan), (WAITING.name, step.waiting))
+    return [(name, count) for name, count in given if count != 0]
+
+
+def _write_lose_loop(step: LoseLoop, body: Body) -> Lines:
+    counts = "".join(f", {name}={value(count)}" for name, count in _counts(step))
+    yield f"{body.awaits}lab.lose_loop({body.member(step.end)}{counts})"
+
+
+_ENDS = {
+    LoopEnd.CLOSED: "close that loop",
+    LoopEnd.STOPPED: "stop that loop",
+    LoopEnd.RUNNING: "let that loop run",
+}
+
+
+def _say_lose_loop(step: LoseLoop) -> Sentence:
+    loans, waits = amounts.value(step.on_loan), amounts.value(step.waiting)
+    return Sentence(
+        f"In another event loop, start a pool with the same options, with {loans} connections on "
+        f"loan and {waits} more acquires under way; {_ENDS[step.end]}, and close the pool here."
+    )
+
+
 KINDS = (
     StepKind(
         "global_pool",
@@ -88,5 +157,20 @@ KINDS = (
         misplaced=NOT_REPEATED,
         traits=Trait.BORROWS | Trait.TAKES_TIME,
         calls=("global_pool",),
+    ),
+    StepKind(
+        "lose_loop",
+        (LOSE_LOOP, ON_LOAN, WAITING),
+        LoseLoop,
+        _read_lose_loop,
+        _write_lose_loop,
+        _say_lose_loop,
+        needs=Capability.LOST_LOOPS,
+        misplaced=NOT_FORKED,
+        traits=Trait.BORROWS | Trait.TAKES_TIME,
+        expects=(LOSE_LOOP,),
+        calls=("lose_loop",),
+        arguments=("on_loan", "waiting"),
+        enums=(LoopEnd,),
     ),
 )

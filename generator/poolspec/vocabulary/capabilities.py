@@ -60,6 +60,8 @@ class Capability(StrEnum):
     """Closing can wait for connections on loan."""
     HEALTH = "health"
     """The pool reports whether it is healthy."""
+    LOST_LOOPS = "lost_loops"
+    """A pool for asyncio can be closed outside its event loop, also after that has ended."""
     TRANSACTIONS = "transactions"
     """The pool hands out a connection for a transaction, and commits or rolls it back."""
     OWN_BLOCKS = "own_blocks"

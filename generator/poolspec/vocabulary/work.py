@@ -58,6 +58,17 @@ class BlockFrame(StrEnum):
     """Calls of `__enter__` and `__exit__`, or of `__aenter__` and `__aexit__`."""
 
 
+class LoopEnd(StrEnum):
+    """The state of an event loop in which a pool was started, when the pool is closed elsewhere."""
+
+    CLOSED = "closed"
+    """It has ended, and everything that was under way there."""
+    STOPPED = "stopped"
+    """It does not run, but continues later."""
+    RUNNING = "running"
+    """It runs in another thread."""
+
+
 class Runner(StrEnum):
     """The runner of the clients of generated load."""
 

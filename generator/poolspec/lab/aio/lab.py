@@ -20,6 +20,7 @@ from poolspec.lab.aio.ending import AsyncEnding
 from poolspec.lab.aio.faults import AsyncFaults
 from poolspec.lab.aio.interruption import AsyncInterrupter, AsyncReenterer, Attempt
 from poolspec.lab.aio.load import AsyncLoad
+from poolspec.lab.aio.lost_loops import AsyncLostLoops
 from poolspec.lab.aio.opening import AsyncOpener, scripted_of
 from poolspec.lab.aio.pool import AsyncContext, AsyncHeld, AsyncPool
 from poolspec.lab.aio.pools import AsyncPools
@@ -39,6 +40,7 @@ from poolspec.vocabulary import (
     Flaw,
     Given,
     Interruption,
+    LoopEnd,
     Operation,
     Target,
     TimeKind,
@@ -74,6 +76,7 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         rest = AsyncRest(context, self._actors, self.invariants)
         self._interrupter = AsyncInterrupter(context, self._pools, rest)
         self.reenter = AsyncReenterer(context, self._pools, rest).everywhere
+        self._lost_loops = AsyncLostLoops(context, adapter, self._pools)
         self._ending = AsyncEnding(
             context, adapter, self._actors, self._pools, self._web, self.invariants
         )
@@ -173,6 +176,13 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
     async def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long a task that waits for the database will still wait, in real seconds."""
         await expect_async(remaining_timeout.expect_of_tasks, expected)
+
+    async def lose_loop(self, end: LoopEnd, *, on_loan: int = 0, waiting: int = 0) -> None:
+        """Start a pool in another event loop with the options of the test's, and close it here.
+
+        Nothing of that pool may be left, and its acquires under way must fail as closed.
+        """
+        await self._lost_loops.lose(end, on_loan, waiting)
 
     # --- load and web applications ---------------------------------------------------------------
 
