@@ -22,6 +22,7 @@ from steadypool.protocols import Clock
 
 _CLEAN = ConnectionState.CLEAN
 _OPEN = ConnectionState.IN_TRANSACTION
+_RECONNECTED = ConnectionState.RECONNECTED
 _SOUND = (_CLEAN, _OPEN)
 
 
@@ -45,15 +46,20 @@ class Releasing:
     def finish_release(self, entry: PoolEntry, number: int, state: ConnectionState) -> None:
         """Reset a claimed connection and check it in, or close it; `number` is the claim's."""
         core = self._core
-        emptied = core.is_emptied_since(entry)
+        usable = False
+        emptied = entry.generation != core.generation and core.is_emptied_since(entry)
         if emptied:
-            usable = False
+            pass
         elif state is _OPEN and self._rolls_back and entry.session is None:
-            usable = driver.roll_back(entry.connection)
+            try:  # as `driver.roll_back`, in place: every release of a foreign connection does it
+                entry.connection.rollback()
+                usable = True
+            except Exception:
+                pass
         else:
             usable = self._restore(entry, state)
         now = self._now()
-        if not usable or state is ConnectionState.RECONNECTED:
+        if not usable or state is _RECONNECTED:
             self.note_loss(entry, failed=not (usable or emptied) and state in _SOUND)
         if usable:
             with self._lock:
@@ -81,7 +87,7 @@ class Releasing:
             self.leave_read_only(entry)
         elif self._opener.is_lost(entry):
             return False
-        elif state is ConnectionState.RECONNECTED:
+        elif state is _RECONNECTED:
             state = driver.state(entry.connection)
         if state is _OPEN and self._rolls_back:
             return driver.roll_back(entry.connection)
