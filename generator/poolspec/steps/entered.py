@@ -65,12 +65,12 @@ class Abandon(_OfBlock):
         return (self.label,)
 
 
-ENTER = Key("enter", NAME, "enter a block that borrows, and stay in it", "a", True)
+ENTER = Key("enter", NAME, "begin a block that borrows a connection, and leave it open", "a", True)
 BY = Key("by", enum_kind("a kind of block", BlockKind), "the block", "connection", default="`with`")
 IN = Key(
     "in",
     enum_kind("a runner of blocks", BlockFrame),
-    "the code that is in the block",
+    "the code that runs the block",
     "generator",
     default="`exit_stack`",
 )
@@ -78,11 +78,11 @@ LEAVE = Key("leave", NAME, "leave a block", "a", True)
 MAY_REFUSE = Key(
     "may_refuse",
     FLAG,
-    "whether the pool may refuse, and leave the connection on loan",
+    "whether the pool may refuse to end the block",
     "true",
     default="false",
 )
-ABANDON = Key("abandon", NAME, "drop the generator that is in a block, and collect it", "a", True)
+ABANDON = Key("abandon", NAME, "drop the generator that runs a block, and collect it", "a", True)
 
 _NEEDS = {
     BlockKind.CONNECTION: Capability.OWN_BLOCKS,

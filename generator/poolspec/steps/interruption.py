@@ -55,9 +55,9 @@ INTERRUPT_EVERYWHERE = Key(
     True,
 )
 BEFORE = Key(
-    "before", STEPS, "steps before them, in each round", "[acquire: a]", default="no steps"
+    "before", STEPS, "steps at the beginning of each round", "[acquire: a]", default="no steps"
 )
-AFTER = Key("after", STEPS, "steps after them, in each round", "[advance: 1s]", default="no steps")
+AFTER = Key("after", STEPS, "steps at the end of each round", "[advance: 1s]", default="no steps")
 BY = Key(
     "by",
     enum_kind("a way to interrupt", Interruption),
@@ -157,15 +157,21 @@ class Reenter(Step):
         return (*self.before, *self.body, *self.during, *self.after)
 
 
-REENTER = Key("reenter", STEPS, "the steps with which the pool is re-entered", "[close]", True)
-DURING = Key("during", STEPS, "the steps that they re-enter", "[acquire: x, release: x]", True)
+REENTER = Key("reenter", STEPS, "steps that call the pool inside another call", "[close]", True)
+DURING = Key(
+    "during", STEPS, "steps during which the pool is called", "[acquire: x, release: x]", True
+)
 BY_CALLER = Key(
-    "by", enum_kind("code that calls the pool", Caller), "the code that does so", "signal", True
+    "by",
+    enum_kind("code that calls the pool", Caller),
+    "the code that runs the steps of `reenter`",
+    "signal",
+    True,
 )
 MAY_FAIL = Key(
     "may_fail",
     some_kind("a kind of error or a list of them", FAILURE),
-    "how the steps of `during` may fail because of them",
+    "how the steps of `during` may fail after the call",
     "closed",
     default="not at all",
 )
