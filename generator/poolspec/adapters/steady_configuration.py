@@ -77,6 +77,9 @@ def _values(place: Place, settings: Mapping[str, Any]) -> Values:
         values["unix_socket"] = tenant.address.unix_socket
     if place.authorities is not None:
         values["tls_ca"] = str(place.authorities)
+    if place.certificate is not None:
+        values["tls_cert"] = str(place.certificate)
+        values["tls_key"] = str(place.certificate.with_suffix(".key"))
     if place.flaw is Flaw.MISSPELT:
         values["charste"] = "utf8mb4"
     if place.flaw is Flaw.UNKNOWN:

@@ -8,13 +8,11 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.line import Line
 from poolspec.faults.names import HostNames
-from poolspec.faults.tls import TlsFront
+from poolspec.faults.tls import TLS_FAULTS, TlsFront
 from poolspec.invariants.connection import open_connection
 from poolspec.servers import (
     Address,
@@ -30,7 +28,7 @@ from poolspec.vocabulary import Detail, Fault, Target
 _NO_HOST = "no-such-host.invalid"
 _NEVER_ASKED = "never_asked_for"
 """A database that no server ever sees."""
-OF_TARGETS = frozenset({Fault.NAME_MOVED, Fault.TLS_AUTHORITY_ROTATED, Fault.TLS_AUTHORITY_BROKEN})
+OF_TARGETS = TLS_FAULTS | {Fault.NAME_MOVED}
 """The faults of the way to a target."""
 
 
@@ -41,7 +39,7 @@ class Targets:
         self._server = server
         self._tenant = tenant
         self._names = HostNames(calls)
-        self._front: TlsFront | None = None
+        self._fronts: dict[Target, TlsFront] = {}
         self._lock = threading.Lock()
         self._known: dict[Target, Tenant] = {}
         self._sockets: list[socket.socket] = []
@@ -67,9 +65,9 @@ class Targets:
         }
         return tuple(words[detail] for detail in details)
 
-    def authorities(self, target: Target) -> Path | None:
-        """Return the file of TLS authorities for a target that has one."""
-        return self._opened_front().authorities if target is Target.TLS else None
+    def front(self, target: Target) -> TlsFront | None:
+        """Return the front of a target that has one, once `where` has made it."""
+        return self._fronts.get(target)
 
     def passwords(self) -> set[str]:
         """Return the passwords that pools were given."""
@@ -80,23 +78,24 @@ class Targets:
         """Begin a fault of `OF_TARGETS`."""
         if fault is Fault.NAME_MOVED:
             self._names.move(self._port())
-        elif fault is Fault.TLS_AUTHORITY_ROTATED:
-            self._opened_front().rotate()
         else:
-            self._opened_front().break_file()
+            assert self._fronts, "open a pool with `target: tls` or `target: tls_client` first"
+            for front in self._fronts.values():
+                front.set(fault)
 
     def mend_way(self, fault: Fault) -> None:
         """End it, if it is one that ends."""
         if fault is Fault.NAME_MOVED:
             self._names.move(None)
-        elif fault is Fault.TLS_AUTHORITY_BROKEN:
-            self._opened_front().mend_file()
+        else:
+            for front in self._fronts.values():
+                front.mend()
 
     def hang_up(self) -> None:
         """Close the ports: a client that waits there gets an error at once. End look-ups."""
         self._names.end_look_ups()
-        if self._front is not None:
-            self._front.hang_up()
+        for front in self._fronts.values():
+            front.hang_up()
         with self._lock:
             while self._sockets:
                 self._sockets.pop().close()
@@ -105,9 +104,8 @@ class Targets:
         """Leave nothing at the server except the test's own identity."""
         self.hang_up()
         self._names.forget()
-        if self._front is not None:
-            self._front.close()
-            self._folder.cleanup()
+        for front in self._fronts.values():
+            front.close()
         for tenant in self.strangers:
             self._server.drop_tenant(tenant)
 
@@ -162,14 +160,15 @@ class Targets:
         return replace(right, address=Address(name, right.address.port))
 
     def _tls(self) -> Tenant:
-        right = self._right()
-        self._folder = TemporaryDirectory(prefix="poolspec-")
-        self._front = TlsFront(right.address, Path(self._folder.name))
-        return replace(right, address=self._front.address)
+        return self._behind_front(Target.TLS, False)
 
-    def _opened_front(self) -> TlsFront:
-        assert self._front is not None, "open a pool with `target: tls` first"
-        return self._front
+    def _tls_client(self) -> Tenant:
+        return self._behind_front(Target.TLS_CLIENT, True)
+
+    def _behind_front(self, target: Target, asks: bool) -> Tenant:
+        right = self._right()
+        front = self._fronts[target] = TlsFront(right.address, asks)
+        return replace(right, address=front.address)
 
     def _account_locked(self) -> Tenant:
         return self._barred(Barred.LOCKED)
@@ -225,6 +224,7 @@ class Targets:
         Target.SECOND_ADDRESS: _second_address,
         Target.THIRD_ADDRESS: _third_address,
         Target.TLS: _tls,
+        Target.TLS_CLIENT: _tls_client,
         Target.ACCOUNT_LOCKED: _account_locked,
         Target.PASSWORD_EXPIRED: _password_expired,
         Target.PLUGIN_MISSING: _plugin_missing,

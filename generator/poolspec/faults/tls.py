@@ -14,9 +14,15 @@ import ssl
 import threading
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 from poolspec.servers import Address, bound_socket
+from poolspec.vocabulary import Fault
 
+TLS_FAULTS = frozenset(fault for fault in Fault if fault.value.startswith("tls_"))
+"""The faults that a front sets."""
+_NOTHING = b"nothing of use\n"
 _TLS = 0x0800
 """The capability flag of TLS."""
 _REQUEST_LENGTH = 32
@@ -30,36 +36,46 @@ _CHUNK = 65536
 class TlsFront:
     """The front. All methods are thread-safe."""
 
-    def __init__(self, server: Address, folder: Path) -> None:
+    def __init__(self, server: Address, asks: bool) -> None:
         self._server = server
+        self._folder = TemporaryDirectory(prefix="poolspec-")
+        folder = Path(self._folder.name)
         self.authorities = folder / "authorities.pem"
         """The file of authorities for the configuration of a pool."""
+        self.certificate = folder / "client" / "client.pem" if asks else None
+        """The file of the client's certificate, in a folder that is a symbolic link."""
         self._sockets: set[socket.socket] = set()
-        self.rotate()
+        self._rotate_server()
+        self._rotate_client()
         self._listener = bound_socket()
         self._listener.listen()
         self.address = Address(*self._listener.getsockname())
         self._thread = threading.Thread(target=self._accept, name="TLS front", daemon=True)
         self._thread.start()
 
-    def rotate(self) -> None:
-        """Give the server a certificate of a new authority, and put the authority into the file."""
-        import trustme  # optional, and slow to import
+    def set(self, fault: Fault) -> None:
+        """Begin a fault of `TLS_FAULTS`."""
+        if fault is Fault.TLS_AUTHORITY_ROTATED:
+            self._rotate_server()
+        elif fault is Fault.TLS_CLIENT_ROTATED:
+            self._rotate_client()
+        elif fault is Fault.TLS_SERVER_UNTRUSTED:
+            self._context = self._made(_authority().issue_cert("127.0.0.1"), self._clients)
+        elif fault is Fault.TLS_CLIENT_UNTRUSTED:
+            self._context = self._made(self._own, _authority())
+        elif fault is Fault.TLS_FILE_MISSING:
+            self.authorities.unlink()
+        elif fault is Fault.TLS_AUTHORITY_BROKEN:
+            _replace(self.authorities, _NOTHING)
+        else:
+            self._break_client(fault)
 
-        authority = trustme.CA()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(context)
-        self._context = context
-        self._certificate = authority.cert_pem.bytes()
-        self.mend_file()
-
-    def break_file(self) -> None:
-        """Replace the file of authorities by one that holds none."""
-        self._replace(b"no certificate\n")
-
-    def mend_file(self) -> None:
-        """Put the right authority into the file."""
-        self._replace(self._certificate)
+    def mend(self) -> None:
+        """End all faults."""
+        self._context = self._made(self._own, self._clients)
+        _replace(self.authorities, self._servers.cert_pem.bytes())
+        if self.certificate is not None:
+            self._link_client()
 
     def hang_up(self) -> None:
         """Accept no more connections; those that are open stay. Idempotent."""
@@ -74,13 +90,52 @@ class TlsFront:
         for one in tuple(self._sockets):
             with suppress(OSError):  # closed meanwhile
                 socket.socket.shutdown(one, socket.SHUT_RDWR)
+        self._folder.cleanup()
 
     # --- parts -----------------------------------------------------------------------------------
 
-    def _replace(self, content: bytes) -> None:
-        made = self.authorities.with_suffix(".new")
-        made.write_bytes(content)
-        made.replace(self.authorities)
+    def _rotate_server(self) -> None:
+        """Give the server a certificate of a new authority, and put the authority into the file."""
+        self._servers = _authority()
+        self._own = self._servers.issue_cert("127.0.0.1")
+        self._clients = _authority()
+        self.mend()
+
+    def _rotate_client(self) -> None:
+        """Accept clients of a new authority only, and give the client a certificate of it."""
+        self._clients = _authority()
+        self.mend()
+
+    def _break_client(self, fault: Fault) -> None:
+        """Replace the file of the client's certificate, or that of its key."""
+        assert self.certificate is not None, "open a pool with `target: tls_client` first"
+        if fault is Fault.TLS_CLIENT_BROKEN:
+            _replace(self.certificate, _NOTHING)
+            return
+        other = self._clients.issue_cert("127.0.0.1").private_key_pem.bytes()
+        content = {Fault.TLS_KEY_BROKEN: _NOTHING, Fault.TLS_KEY_FOREIGN: other}
+        key = content[fault] if fault in content else _encrypted(other)
+        _replace(self.certificate.with_suffix(".key"), key)
+
+    def _link_client(self) -> None:
+        """Let the folder of the client's files be a new one, with a new certificate."""
+        assert self.certificate is not None
+        made, link = Path(mkdtemp(dir=self._folder.name)), self.certificate.parent
+        client = self._clients.issue_cert("client.test")
+        (made / "client.pem").write_bytes(client.cert_chain_pems[0].bytes())
+        (made / "client.key").write_bytes(client.private_key_pem.bytes())
+        new = made.with_suffix(".link")
+        new.symlink_to(made)
+        new.replace(link)
+
+    def _made(self, certificate: Any, clients: Any) -> ssl.SSLContext:
+        """Return the server's side of TLS."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        if self.certificate is not None:
+            clients.configure_trust(context)
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
 
     def _accept(self) -> None:
         with suppress(OSError):  # hung up
@@ -112,11 +167,49 @@ class TlsFront:
         _write(client, number, _offering(greeting))
         number, login = _read(client)
         if len(login) == _REQUEST_LENGTH:
-            client = self._context.wrap_socket(client, server_side=True)
+            client = _secured(client, self._context)
             number, login = _read(client)
         flags = int.from_bytes(login[:4], "little") & ~_TLS
         _write(server, 1, flags.to_bytes(4, "little") + login[4:])
         return client
+
+
+def _authority() -> Any:
+    import trustme  # optional, and slow to import
+
+    return trustme.CA()
+
+
+def _encrypted(key: bytes) -> bytes:
+    """Return a private key that needs a password."""
+    from cryptography.hazmat.primitives import serialization  # trustme needs it
+
+    return serialization.load_pem_private_key(key, None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"unknown to the pool"),
+    )
+
+
+def _replace(file: Path, content: bytes) -> None:
+    made = file.with_suffix(".new")
+    made.write_bytes(content)
+    made.replace(file)
+
+
+def _secured(client: socket.socket, context: ssl.SSLContext) -> socket.socket:
+    """Return the client's socket with TLS; if that fails, let the client read the reason."""
+    secured = context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+    try:
+        secured.do_handshake()
+    except OSError:
+        with suppress(OSError):  # the client has left
+            socket.socket.shutdown(secured, socket.SHUT_WR)
+            while socket.socket.recv(secured, _CHUNK):
+                pass
+        secured.close()
+        raise
+    return secured
 
 
 def _offering(greeting: bytes) -> bytes:

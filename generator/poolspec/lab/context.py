@@ -176,8 +176,9 @@ class Context(Generic[P, C]):
         """Return the address and identity that a pool is configured with, and a folder for it."""
         folder = TemporaryDirectory(prefix="poolspec-")
         self._folders.append(folder)
-        where, authorities = self.targets.where(target), self.targets.authorities(target)
-        return Place(where, given, flaw, Path(folder.name), opened, authorities)
+        where, front = self.targets.where(target), self.targets.front(target)
+        authorities, certificate = (front.authorities, front.certificate) if front else (None, None)
+        return Place(where, given, flaw, Path(folder.name), opened, authorities, certificate)
 
     @property
     def listener(self) -> Callable[[Entry], None] | None:

@@ -81,6 +81,8 @@ class Place:
     """To call with every connection that the pool opens, so that the lab counts it."""
     authorities: Path | None = None
     """The file of TLS authorities to verify the server by; None: the server offers no TLS."""
+    certificate: Path | None = None
+    """The file of the client's TLS certificate; its key is in `certificate.with_suffix(".key")`."""
 
 
 class ScriptedConnections(Protocol):

@@ -141,6 +141,52 @@ _OTHERS = (
         needs=Capability.TLS,
         of_server=True,
     ),
+    *(
+        FaultKind(fault, sentence, healed, needs=Capability.TLS, of_server=True)
+        for fault, sentence, healed in (
+            (
+                Fault.TLS_FILE_MISSING,
+                "Remove the file of TLS authorities",
+                "Put the right authority into the file.",
+            ),
+            (
+                Fault.TLS_SERVER_UNTRUSTED,
+                "Give the server a certificate of an authority that is not in the file",
+                "Give the server a certificate of the authority in the file.",
+            ),
+            (
+                Fault.TLS_CLIENT_ROTATED,
+                "Let the server accept client certificates of a new authority only, and put one "
+                "into the files",
+                "",
+            ),
+            (
+                Fault.TLS_CLIENT_UNTRUSTED,
+                "Let the server refuse the client's certificate",
+                "Let the server accept the client's certificate.",
+            ),
+            (
+                Fault.TLS_CLIENT_BROKEN,
+                "Replace the file of the client's certificate by one that holds none",
+                "Put the right certificate into the file.",
+            ),
+            (
+                Fault.TLS_KEY_BROKEN,
+                "Replace the file of the client's key by one that holds none",
+                "Put the right key into the file.",
+            ),
+            (
+                Fault.TLS_KEY_FOREIGN,
+                "Put the key of another certificate into the file of the client's key",
+                "Put the right key into the file.",
+            ),
+            (
+                Fault.TLS_KEY_ENCRYPTED,
+                "Put a key that needs a password into the file of the client's key",
+                "Put the right key into the file.",
+            ),
+        )
+    ),
     FaultKind(
         Fault.NAME_MOVED,
         "Let the host names lead to an address at which no server listens",

@@ -217,6 +217,7 @@ _TARGETS = {
         "every packet"
     ),
     Target.TLS: "{} with TLS and a file of authorities",
+    Target.TLS_CLIENT: "{} with TLS, a file of authorities, and a client certificate",
     Target.ACCOUNT_LOCKED: "{} with an account that is locked",
     Target.PASSWORD_EXPIRED: "{} with an account whose password has expired",
     Target.PLUGIN_MISSING: "{} with an account whose plugin the server has not loaded",

@@ -28,6 +28,8 @@ class Target(StrEnum):
     """The host name has three addresses: one is closed, one drops every packet, one is right."""
     TLS = "tls"
     """The test's database, over TLS; the configuration names the file of authorities."""
+    TLS_CLIENT = "tls_client"
+    """The same, and the server requires a client certificate, which the configuration names."""
     ACCOUNT_LOCKED = "account_locked"
     """The server has locked the account."""
     PASSWORD_EXPIRED = "password_expired"

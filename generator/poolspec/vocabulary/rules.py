@@ -35,6 +35,7 @@ CONNECTIONS: Final = {
 
 TARGETS: Final = {
     Target.TLS: Capability.TLS,
+    Target.TLS_CLIENT: Capability.TLS,
     Target.ACCOUNT_LOCKED: Capability.SERVER_CONTROL,
     Target.PASSWORD_EXPIRED: Capability.SERVER_CONTROL,
     Target.PLUGIN_MISSING: Capability.SERVER_CONTROL,
