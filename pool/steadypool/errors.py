@@ -26,10 +26,9 @@ class HousekeeperStoppedError(ConnectionPoolError):
 
 
 class ReentrantCallError(ConnectionPoolError):
-    """A call cannot be served in the middle of the pool's own work, in the same thread.
+    """A signal handler or finalizer acquired while its thread was in the middle of the pool's work.
 
-    Only a signal handler, a finalizer or the like can be there. An acquire cannot wait there for
-    the work that it interrupts.
+    The acquire cannot wait for work that continues only after the handler has ended.
     """
 
     def __init__(self, name: str) -> None:
@@ -129,7 +128,7 @@ class PoolTimeoutError(_ShortageError):
     own: tuple[str, ...] = ()
 
     def name_own_loans(self, own: tuple[str, ...]) -> None:
-        """Add these sentences to the message, and what to do."""
+        """Add these sentences and the remedy to the message."""
         self.own = own
         if own:
             self.args = (" ".join((str(self), *own, _OWN_REMEDY)),)

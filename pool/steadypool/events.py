@@ -7,7 +7,7 @@ The counters of connections created and closed, of acquires, releases and timeou
 from the events.
 
 Rules for listeners: the pool calls them one event at a time, in the order of its transitions, right
-after the transition and without its lock. Normally that is in the thread that caused the event. If
+after the transition and without its lock. Normally the thread that caused the event delivers it. If
 another thread is delivering events at that moment, it delivers this one too, and no thread waits. A
 listener may call the pool; the events of its calls follow. The first error of a listener is logged,
 all others are ignored. An interrupt that is raised in a listener, such as KeyboardInterrupt, is
@@ -35,7 +35,7 @@ class EventKind(StrEnum):
     CONNECTION_CLOSED = "connection_closed"
     CHECKOUT_STARTED = "checkout_started"
     CHECKOUT_QUEUED = "checkout_queued"
-    """An acquire joined the queue; again if it was granted a connect and the server was full."""
+    """An acquire joined the queue; emitted again if a full server refused its connect."""
     CHECKOUT_GRANTED = "checkout_granted"
     """An acquire in the queue got a connection, or the permission to open one."""
     CHECKED_OUT = "checked_out"

@@ -1,8 +1,8 @@
 """The end of a pool outside its event loop.
 
-A pool belongs to one loop. When that loop has ended, nothing that is under way there will ever
-report, so a successor takes the place of the pool's core and engine: closed, with the same
-counters, and without connections.
+A pool belongs to one loop. When that loop has ended, the work under way there never reports an
+end. So a successor replaces the pool's core and engine. It is closed, has the same counters, and
+has no connections.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """Work that must wait until the pool's own work is done: interrupts and re-entrant calls.
 
-A listener may raise an interrupt, such as KeyboardInterrupt. And a signal handler or a finalizer
-may call the pool in the middle of one of its transitions, in the same thread. Neither must stop the
-work that the transition belongs to, nor see it half done. So both are deferred to the next point
-where nothing can be lost: before the pool waits, and at the end of the call.
+A listener may raise an interrupt, such as KeyboardInterrupt. A signal handler or a finalizer may
+call the pool in the middle of one of its transitions, in the same thread. The interrupt must not
+stop the pool's work, and the call must not change a half-done transition. So both are deferred to
+the next point at which nothing can be lost: before the pool waits, or the end of the call.
 """
 
 from collections.abc import Callable

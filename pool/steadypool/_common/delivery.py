@@ -1,8 +1,8 @@
 """The delivery of a pool's events to its listeners, outside the pool's lock.
 
-The events arrive in the order of the pool's transitions. One thread delivers at a time. A thread
-whose events come while another one delivers leaves them to it and does not wait. So a slow listener
-delays only the thread that runs it.
+Listeners get the events in the order of the pool's transitions. One thread delivers at a time. If
+another thread records events meanwhile, it leaves them to the first one and does not wait. So a
+slow listener delays only the thread that runs it.
 """
 
 from collections import deque
@@ -29,7 +29,7 @@ class Delivery:
         self._called = 0
         """How many listeners already have the first event of the outbox."""
         self._turn: list[None] = [None]
-        """Empty while a thread delivers. A `del` takes the turn: no signal can come in between."""
+        """Empty while a thread delivers. A `del` checks and empties it, and no signal interrupts it."""
 
     def deliver(self) -> None:
         """Deliver all events in the outbox, unless another call is doing so."""

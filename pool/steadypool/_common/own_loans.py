@@ -1,12 +1,13 @@
-"""The connections that a thread or task has itself, while an acquire of it waits for one.
+"""The connections that a thread or task itself has while its acquire waits for another.
 
-Recording who borrows would make every acquire slower. So the pool records it only for blocks (`with
-pool`, `connection()`, `transaction()`), with `leak_after`, and where an acquire waits or does I/O.
+To record the borrower of each loan would make every acquire slower. So the pool records it only for
+blocks (`with pool`, `connection()`, `transaction()`), with `leak_after`, and where an acquire waits
+or does I/O.
 
-About other loans it looks for evidence when an acquire has waited in vain: a local variable of a
-function that waits for the acquire refers to the connection, directly, as an element of a list,
-tuple, set or dict, or as an attribute of an object. That is no proof, because the variable may be
-left over from an earlier loan.
+For other loans the pool looks for evidence after an acquire has waited in vain: a local variable of
+a function that waits for the acquire refers to the connection, directly, as an element of a list,
+tuple, set or dict, or as an attribute of an object. This does not prove a loan, because the
+variable may be left over from an earlier one.
 """
 
 import gc
@@ -27,7 +28,7 @@ _WORTHWHILE = 0.001
 """Seconds of waiting from which an acquire is worth the search."""
 _MOST_FRAMES = 50
 _MOST_PARTS = 100
-"""Objects with more parts are not looked into."""
+"""The search skips the parts of an object that has more."""
 _INSTANCE = 1 << 9
 """Flag of types that are made by a program, not built in (Py_TPFLAGS_HEAPTYPE)."""
 _CONTAINERS = (list, tuple, set, frozenset, dict)
@@ -41,7 +42,7 @@ def reference(runner: Any) -> Callable[[], Any] | None:
 
 
 def name_own_loans(error: PoolTimeoutError, entries: Iterable[PoolEntry], task: Any = None) -> None:
-    """Let an error say which connections the running thread has itself, or this running task.
+    """Let an error say which connections the running thread, or this running task, itself has.
 
     Called in the acquire that timed out, without the pool's lock.
     """

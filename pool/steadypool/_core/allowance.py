@@ -21,7 +21,7 @@ class Allowance:
         self._at = -math.inf
 
     def spend(self, now: float) -> bool:
-        """Use one, if one is left."""
+        """Use one emptying, and return whether one was left."""
         self._left = min(float(BURST), self._left + (now - self._at) * PER_SECOND)
         self._at = now
         if self._left < 1:

@@ -1,7 +1,7 @@
-"""What a pool remembers of a full server, as a plain state machine.
+"""The memory of a pool that its server is full, as a plain state machine.
 
-A full server refuses connects and serves the connections it has. While one of the pool's own may
-return, acquires wait for it in the queue, and only now and then one of them connects:
+A full server refuses connects and serves its open connections. While a connection of the pool may
+return, acquires wait for it in the queue, and one of them tries a connect at intervals:
 
     none ── a connect is refused ──► set until a moment
     set ── the moment has passed ──► one connect is admitted; the next moment is later
@@ -9,9 +9,9 @@ return, acquires wait for it in the queue, and only now and then one of them con
     set ── a connect succeeded and nothing waits ──► none
     set ── the moment has passed, a connection becomes idle ──► none
 
-The pool has no thread that could wait for the moment. One waiter, the `watcher`, does it: its wait
-ends at the moment, and it has the queue served. When it leaves the queue, another waiter gets the
-duty, so its wait ends early once.
+The pool has no thread that could wait for the moment. So one waiter, the `watcher`, does: its wait
+ends at the moment, and it has the queue served. When it leaves the queue, another waiter becomes
+the watcher: its wait ends early once, to begin again with this limit.
 """
 
 import math
@@ -34,7 +34,7 @@ class Ceiling:
         self.is_set = False
         """Whether the server was full at the last connect that matters."""
         self.until = -math.inf
-        """No connect before that, while a connection may return; -inf: the server is not full."""
+        """Until then no request connects while a connection may return; -inf: not full."""
         self.watcher: AcquireRequest | None = None
         """The waiter whose wait ends at that time or earlier."""
 
@@ -71,7 +71,7 @@ class Ceiling:
                 self.lift()
 
     def looks_again(self, request: AcquireRequest, now: float) -> None:
-        """Note that a waiter is awake: if its watch has ended, it has the duty no longer."""
+        """Note that a waiter is awake: if its watch has ended, it is no longer the watcher."""
         if request is self.watcher and now >= request.watch:
             self.watcher = None
         if request is not self.watcher:
@@ -80,7 +80,7 @@ class Ceiling:
     def keep_watch(self, waiters: deque[AcquireRequest]) -> None:
         """Make sure that the wait of one of these waiters ends in time.
 
-        The last one has the duty for longest.
+        The last one becomes the watcher, because it stays in the queue for longest.
         """
         watcher = self.watcher
         if watcher is not None and watcher.step is WAIT and watcher.watch <= self.until:

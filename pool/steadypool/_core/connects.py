@@ -125,7 +125,7 @@ class Connects(State):
     def _got_in(self, now: float) -> None:
         """Once a connect to a full server succeeded, queue the requests that the server refused.
 
-        They sleep on until the end of their backoff, unless they are served before.
+        They stay asleep until the end of their backoff, unless they are served before.
         """
         for request in [one for one in self.backing_off if one.full]:
             self.backing_off.remove(request)

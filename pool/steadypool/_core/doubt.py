@@ -1,14 +1,14 @@
 """Transitions after a connection was found dead or silent, and round trips of maintenance.
 
 After the loss of a connection that the server closed, the others are checked without I/O. A silent
-connection, of which no answer came in time, means more. After a failover without a reset all
-connections of the same age are silent, and a wait for each would cost a timeout each. So every
-connection that gave no sign of life since that wait began is in doubt, and is not handed out any
-more. Connections that answered later stay.
+connection, which gave no answer in time, says more about the others. After a failover without a
+reset all connections of the same age are silent, and a wait for each would cost a timeout each. So
+every connection that gave no sign of life since that wait began is in doubt, and is not handed out
+any more. Connections that answered later stay.
 
-A sign of life is an answer, as steadypool's own connections report it (`answered_at`). For any
-other connection, whose driver reports no answers, it is a checkout, a checkin or a round trip of
-the pool.
+For steadypool's own connections a sign of life is an answer, which they report (`answered_at`).
+Other drivers report no answers. For their connections it is a checkout, a checkin or a round trip
+of the pool.
 """
 
 import math
@@ -49,9 +49,9 @@ class Doubt(State):
             entry.unsure |= unsure
 
     def note_loss(self, entry: PoolEntry, loss: Loss, to_close: list[PoolEntry]) -> None:
-        """Report how a connection was lost that a borrower or the pool used.
+        """Report how a connection was lost while a borrower or the pool used it.
 
-        Its last use had begun before it fell silent. The caller closes `to_close`.
+        A silence counts at the earliest from its last use. The caller closes `to_close`.
         """
         if loss is Loss.SILENT:
             since, entry.connection.silent_since = entry.connection.silent_since, None
@@ -62,9 +62,9 @@ class Doubt(State):
     def doubt(self, since: float, to_close: list[PoolEntry]) -> None:
         """Report that a connection gave no sign of life from `since` until now.
 
-        Idle connections in doubt are closed by the caller, at once and without a goodbye.
-        Connections on loan in doubt are closed when they return, unless they have answered by then.
-        The pool starts a new generation, and takes along all connections that answered later.
+        The caller closes idle connections in doubt, at once and without a goodbye. Those on loan
+        are closed when they return, unless they have answered by then. The pool starts a new
+        generation, to which all connections that answered later belong too.
         """
         self._silent_since = max(self._silent_since, since)
         doubtful = [entry for entry in self.idle if entry.last_answer <= self._silent_since]
@@ -81,15 +81,15 @@ class Doubt(State):
     def unproven(self, now: float) -> list[tuple[PoolEntry, float]]:
         """Return the idle connections that gave no sign of life for `check_after`.
 
-        Each comes with the time since which it is idle. The one that answered last comes first: if
-        it is silent, so may be all others.
+        Each comes with the time at which it became idle. The one that answered last comes first: if
+        it is silent, all others may be silent too.
         """
         before = now - self._check_after
         found = [(entry, entry.since) for entry in self.idle if entry.last_answer <= before]
         return sorted(found, key=lambda pair: -pair[0].last_answer)
 
     def reserve(self, entry: PoolEntry, since: float, reserved: list[PoolEntry]) -> None:
-        """Reserve a connection for a round trip, if it was idle all the time since `since`."""
+        """Reserve a connection for a round trip, if it has been idle ever since `since`."""
         if entry.since == since and entry in self.idle:
             entry.position = self.idle.index(entry)
             remove_idle(self, [entry], None, reserved)
@@ -97,8 +97,8 @@ class Doubt(State):
     def probed(self, entry: PoolEntry, answer: Answer, now: float) -> None:
         """Report the round trip on a reserved connection; a second call changes nothing.
 
-        A live one goes to the first waiter, or is idle again at its position: the round trip is no
-        use. If it is `returning` afterwards, the caller closes it.
+        A live one goes to the first waiter, or is idle again at its position, because the round
+        trip does not count as use. If it is `returning` afterwards, the caller closes it.
         """
         if not entry.returning or entry.reason is not None:
             return

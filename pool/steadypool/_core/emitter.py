@@ -1,7 +1,7 @@
 """The events of the transition under way, and the outbox in which they wait to be delivered.
 
-An event gets its figures when its transition is complete, so all events of a transition carry its
-final figures. The listeners get the events from the outbox, outside the pool's lock.
+An event gets its figures when its transition is complete, so all events of a transition carry the
+figures at its end. The pool delivers the events from the outbox, outside its lock.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ class Emitter:
         self.observed = caller is not None
         """Whether the pool has listeners; without any, nothing is recorded."""
         self.pending: list[_Record] = []
-        """Recorded in the transition under way."""
+        """The events that the transition under way has recorded."""
         self.outbox: deque[PoolEvent] = deque()
         """The events of complete transitions, in order."""
 

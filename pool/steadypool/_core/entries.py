@@ -36,7 +36,7 @@ class Answer(Enum):
     DEAD = auto()
     """The connection is closed, or it failed at once."""
     SILENT = auto()
-    """No answer came in time: the line may swallow what it is given."""
+    """No answer came in time: the line may swallow all that is sent."""
 
 
 class Loss(Enum):
@@ -47,7 +47,7 @@ class Loss(Enum):
     SILENT = auto()
     """A statement got no answer in time."""
     UNKNOWN = auto()
-    """Its borrower gave up, or its driver does not report more."""
+    """Its borrower cancelled a statement, or its driver does not report the reason."""
 
 
 class Step(Enum):
@@ -144,10 +144,10 @@ class PoolEntry:
         self.key = id(connection)
         self.serial = 0
         self.reports_answers = False
-        """Whether the connection is steadypool's own, with `answered_at`. Under the lock, the core
-        reads no attribute of any other: that may run code."""
+        """Whether the connection is steadypool's own, with `answered_at`. Under the lock the core
+        reads no attribute of any other connection, because that may run code."""
         self.session: object = None
-        """The number at the server, where the pool notices a reconnect only by that."""
+        """The number at the server, if the pool notices a reconnect only by that."""
         self.generation = generation
         self.took = took
         """The duration of the connect in seconds."""
@@ -221,7 +221,7 @@ class AcquireRequest:
     spared = 0
     """Failed connects that do not count as attempts: the server was full, and it could wait."""
     watch = math.inf
-    """In the queue: when it looks again whether a full server has room; see `Ceiling`."""
+    """In the queue: the time at which it tries again if the server is full; see `Ceiling`."""
 
     def __init__(self, waiter: Waiter) -> None:
         self.step: Step = DONE

@@ -28,7 +28,7 @@ def remove_idle(
 
 
 def position_of(entry: PoolEntry, idle: Collection[PoolEntry], order: Order) -> int:
-    """Return where a connection belongs by its last use, as close as possible to where it was."""
+    """Return the position of a connection by its last use, as close as possible to its old one."""
     others = [other.since for other in idle]
     if order is Order.LIFO:
         first = sum(since < entry.since for since in others)

@@ -36,8 +36,8 @@ class Maintenance(State):
     def leave_server(self, entry: PoolEntry, to_close: list[PoolEntry], now: float) -> bool:
         """Report that a connection's server is read-only; return whether the pool was emptied.
 
-        The connection is never handed out again. All others are in doubt if they are as old: a pool
-        that was emptied since then keeps the newer ones, and so does one without an allowance.
+        The connection is never handed out again. The pool empties itself, unless it was emptied
+        since this connection was opened, or has no allowance left.
         """
         if not self._is_current(entry):
             return False

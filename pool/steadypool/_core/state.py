@@ -120,11 +120,11 @@ class State:
         return self._used_slots() < settings.limit and self.connecting < settings.max_connecting
 
     def _has_room(self, now: float) -> bool:
-        """Return whether a request may connect; what the server said last counts, too."""
+        """Return whether a request may connect now. A full server gets only a connect at times."""
         return self._has_slot() and (now >= self.ceiling.until or not self._may_return())
 
     def _may_return(self) -> bool:
-        """Return whether a connection may come to a waiter: one is open, or being opened."""
+        """Return whether a waiter may get a connection: one is open, or being opened."""
         return self.created > self.closed or self.connecting > 0
 
     def _count_created(self, entry: PoolEntry) -> None:
@@ -201,7 +201,7 @@ class State:
             request.step = Step.REFUSED
 
     def _insert(self, request: AcquireRequest) -> None:
-        """Put a request at its position in the queue. Only a full server makes this visible."""
+        """Put a request at its position in the queue, with an event if a full server refused it."""
         position = sum(other.serial < request.serial for other in self.waiters)
         request.requeued = not request.full
         request.step = Step.WAIT

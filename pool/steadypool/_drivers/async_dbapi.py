@@ -39,7 +39,7 @@ class SelfAware(ABC):
 
     @abstractmethod
     def pool_accept(self, was_reset: bool = False) -> None:
-        """Take the session as it is for the connection's own."""
+        """Accept the current session as that of the connection."""
 
     @abstractmethod
     def pool_reconnected(self) -> bool:

@@ -1,7 +1,8 @@
 """Cuts off the connections of asyncio drivers whose event loop has ended or does not run.
 
-A transport closes its socket in a later turn of its event loop, which may never come. So the socket
-is shut down and closed here. The loop no longer watches it, because the transport was aborted.
+A transport closes its socket in a later pass of its event loop, which may never come. So this
+module shuts the socket down and closes it. The loop no longer watches it, because the transport was
+aborted.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Looks up host names within a time limit.
 
 The system's look-up cannot be interrupted. So each look-up runs in a daemon thread, which ends when
-the system answers; a connect waits for it no longer than it may take. A numeric address needs no
-look-up and no thread. Nothing is cached: each connect asks the system again, and so follows a
+the system answers; a connect waits for it only within its own time limit. A numeric address needs
+no look-up and no thread. Nothing is cached: each connect asks the system again, so it follows a
 change of the name.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from steadypool.errors import PoolConfigError
 
 _MOST = 8
-"""Look-ups of one name at once. A further connect waits for the last of them."""
+"""The most look-ups of one name at once. A further connect waits for the last of them."""
 
 
 class Address(NamedTuple):

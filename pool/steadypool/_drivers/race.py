@@ -3,7 +3,7 @@
 The addresses are tried in turn. If one does not connect within 250 ms, the next is tried beside
 it. A server greets each client, so an address has answered only when it greets. If one connects and
 does not greet within 500 ms, the next is tried too. When little time is left, each address has an
-equal share of it. The first that greets wins, and the sockets to the others are closed.
+equal share of it. The first address that greets is used; the sockets to the others are closed.
 
 Threads and tasks share the rules, and differ only in how they wait for the sockets.
 """

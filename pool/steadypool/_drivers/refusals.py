@@ -13,7 +13,7 @@ from steadypool.errors import PoolConfigError
 _LOST_TLS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """Errors of TLS that mean a lost connection."""
 _FAULTS = (AttributeError, ImportError, LookupError, NameError, TypeError, ValueError)
-"""Errors of a program, not of a server: an unknown character set, a missing package."""
+"""Errors of a program, not of a server, such as an unknown character set."""
 _MISSING_PACKAGE = "package is required"
 """Part of PyMySQL's RuntimeError when an authentication plugin needs a package."""
 
@@ -71,7 +71,7 @@ _PERMANENT: dict[object, str] = {
     4151: _LOCKED,
 }
 _FULL = (1040, 1203, 1226)
-"""Error numbers by which a server refuses one connection more; it serves those that are open."""
+"""Error numbers of a full server, which refuses a connect and serves its open connections."""
 _TRANSIENT: dict[object, str] = {
     1040: "The server has too many connections: lower size and max_overflow, or raise its limit.",
     1203: _ACCOUNT_FULL,

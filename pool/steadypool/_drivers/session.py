@@ -1,16 +1,17 @@
-"""What a connection remembers of its session until it returns: its doubts.
+"""The doubts about the session of a connection, which it keeps until it returns.
 
-A borrower can leave three things behind that the server's transaction status does not show:
+A borrower can leave three things behind that the transaction status of the server does not show:
 
 * a mode for the next transaction. `SET TRANSACTION READ ONLY`, or a system variable of that kind
-  without `SESSION`, waits for the next transaction, even if that is the next borrower's. A rollback
-  clears it. The text of each statement shows whether it may set one. The text of a stored procedure
-  or a prepared statement is at the server, so calling or executing one counts as setting a mode;
-* another session. The driver connected again, so what `setup` did is lost;
-* a server that refuses to write. It became read-only, as a former primary does after a failover.
+  set without `SESSION`, lasts until the next transaction, even if that is the next borrower's. A
+  rollback clears it. The text of a statement shows whether it may set a mode. The text of a stored
+  procedure or a prepared statement is at the server, so each call or execution counts;
+* another session. The driver connected again, so the effect of `setup` is lost;
+* a connection to a read-only server, which refused a write. A former primary does so after a
+  failover.
 
 The doubts of a connection are the sum of the numbers below. While there are any, the connection is
-`uncertain`, which is all that the pool reads of a connection without doubts.
+`uncertain`. The pool reads the doubts only then.
 """
 
 import re
@@ -55,7 +56,7 @@ class Doubting:
     doubts = 0
 
     def pool_accept(self, was_reset: bool = False) -> None:
-        """Take the session as it is for the connection's own.
+        """Accept the current session as that of the connection.
 
         A session that was just reset has no transaction.
         """
@@ -99,7 +100,7 @@ def number_of(connection: Any) -> object:
 
 
 def after_statement(doubts: int, statement: str | bytes, several: bool = True) -> int:
-    """Return the doubts of a connection that sends this statement, or `several` in one text."""
+    """Return the doubts after this statement; `several`: its text may have several statements."""
     text = statement.encode(errors="replace") if isinstance(statement, str) else statement
     if len(text) <= _LONGEST_END and text.strip(b" \t\r\n;").lower() in _ENDS:
         return doubts & ~MODE_SET

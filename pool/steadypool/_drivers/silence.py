@@ -1,7 +1,7 @@
-"""Signs of life of a connection, and how long a silence must last to mean something.
+"""Signs of life of a connection, and the shortest silence that counts.
 
-A connection that the server closed reports that at once. A line after a failover without a reset,
-or through a firewall that forgot it, reports nothing: answers just do not come.
+A connection that the server closed reports that at once. After a failover without a reset, or
+behind a firewall that forgot the connection, nothing is reported: the answers are missing.
 """
 
 import math
@@ -25,8 +25,8 @@ class SignsOfLife:
     answered_at = -math.inf
     """The time of the last answer, on the pool's clock."""
     silent_since: float | None = None
-    """The time from which the server gave no answer within the limit; None: it always did. The pool
-    sets it back once it has noted it."""
+    """The beginning of a wait that got no answer within its limit; None: there was none. The pool
+    resets it to None once it has noted it."""
     _now: Callable[[], float] = staticmethod(time.monotonic)
 
     def keep_time(self, now: Callable[[], float]) -> None:

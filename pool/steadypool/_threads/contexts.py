@@ -64,7 +64,7 @@ class Borrowing(ABC):
 
     @abstractmethod
     def _note(self, connection: Any, error: BaseException) -> None:
-        """Learn from the error of a context about the server of its connection."""
+        """Note whether the error of a context shows that its connection's server is read-only."""
 
     @abstractmethod
     def _do(self, work: Callable[[], None]) -> None:
