@@ -29,7 +29,7 @@ class Delivery:
         self._called = 0
         """How many listeners already have the first event of the outbox."""
         self._turn: list[None] = [None]
-        """Empty while a thread delivers. A `del` checks and empties it, and no signal interrupts it."""
+        """Empty while a thread delivers. No signal can interrupt the `del` that empties it."""
 
     def deliver(self) -> None:
         """Deliver all events in the outbox, unless another call is doing so."""
