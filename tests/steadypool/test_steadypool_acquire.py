@@ -93,6 +93,22 @@ def test_timeout_zero_does_not_wait(make_pool: MakePool, clock: VirtualClock) ->
     assert clock.now() == 0
 
 
+def test_timeout_zero_passes_by_expired_connections_without_closing_them(
+    make_pool: MakePool, connect: ScriptedConnector, clock: VirtualClock
+) -> None:
+    pool = make_pool(size=2, min_size=0, recycle=10)
+    old = pool.acquire()
+    clock.sleep(5)
+    young = pool.acquire()
+    pool.release(young)
+    pool.release(old)
+    clock.sleep(7)
+    assert pool.acquire(timeout=0) is young
+    assert not old.closed
+    with pytest.raises(PoolTimeoutError):
+        pool.acquire(timeout=0)
+
+
 def test_timeout_zero_opens_no_connection(make_pool: MakePool, connect: ScriptedConnector) -> None:
     pool = make_pool(min_size=0)
     with pytest.raises(PoolTimeoutError):

@@ -351,3 +351,66 @@ def test_a_drain_cuts_off_a_connection_whose_rollback_hangs() -> None:
     releaser.join(LIMIT)
     assert not releaser.is_alive()
     assert pool.stats().total_connections == 0
+
+
+def test_a_slow_listener_captures_no_thread() -> None:
+    def listen(event: PoolEvent) -> None:
+        threading.Event().wait(0.002)
+
+    pool = ConnectionPool(size=4, min_size=0, connect=ScriptedConnector(), listeners=[listen])
+    over = threading.Event()
+    calls = [0] * 4
+
+    def client(number: int) -> None:
+        while not over.is_set():
+            pool.release(pool.acquire())
+            calls[number] += 1
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    over.wait(1.5)
+    over.set()
+    for thread in threads:
+        thread.join(LIMIT)
+    assert min(calls) > 0
+    pool.close()
+
+
+@pytest.mark.parametrize("where", ["connect", "rollback"])
+def test_a_drain_from_inside_a_call_does_not_wait_for_that_call(where: str) -> None:
+    class Draining(CleanConnection):
+        in_transaction = True
+
+        def rollback(self) -> None:
+            if where == "rollback":
+                pool.close(drain=LIMIT * 2)
+
+    def connect() -> Draining:
+        if where == "connect" and opened:
+            pool.close(drain=LIMIT * 2)
+        opened.append(None)
+        return Draining()
+
+    opened: list[None] = []
+    pool = ConnectionPool(size=2, min_size=1, max_overflow=0, connect=connect)
+    held = pool.acquire()
+    done = threading.Event()
+
+    def call() -> None:
+        with suppress(PoolClosedError):
+            if where == "connect":
+                other = pool.acquire()
+                pool.release(other)
+            else:
+                pool.release(held)
+        done.set()
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    if where == "connect":
+        while not pool.closed:
+            threading.Event().wait(0.001)
+        pool.release(held)
+    assert done.wait(LIMIT)
+    assert pool.stats().total_connections == 0

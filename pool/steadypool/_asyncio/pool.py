@@ -252,7 +252,9 @@ class AsyncConnectionPool(AsyncPoolAdmin):
 
     def _make_engine(self) -> None:
         self._core = core = self._make_core()
-        delivery = Delivery(core.events, self._listeners, self._deferred, self._log)
+        delivery = Delivery(
+            core.events, self._listeners, self._deferred, self._log, hands_over=False
+        )
         self._monitor = monitor = AsyncMonitor(core, delivery)
         self._is_inside = self._deferred.is_inside = monitor.is_inside
         self._engine = AsyncEngine(

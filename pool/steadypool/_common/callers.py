@@ -2,7 +2,8 @@
 
 import sys
 import threading
-from types import FrameType
+from collections.abc import Collection
+from types import CodeType, FrameType
 
 _DEPTH = 8
 _OWN = __name__.partition(".")[0]
@@ -24,6 +25,16 @@ def whereabouts() -> tuple[str, ...]:
         places.append(f"{code.co_filename}:{frame.f_lineno} {code.co_name}")
         frame = frame.f_back
     return tuple(places)
+
+
+def is_within(codes: Collection[CodeType], owner: object) -> bool:
+    """Whether the running thread is inside one of these methods of this object."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code in codes and frame.f_locals.get("self") is owner:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def is_own(frame: FrameType) -> bool:

@@ -5,10 +5,9 @@ and `ExitStack` look `__exit__` up before they call `__enter__`, and call later 
 every look-up finds another object, a `Block`, and the `__enter__` that belongs to the look-up gives
 its connection to it. Blocks may therefore end in any order, in any thread or task.
 
-The look-up belongs to an `__enter__` if the same statement makes both, or if a function looks
-`__exit__` up at the class and then calls `__enter__`, as `ExitStack` does. The frame of the
-statement shows that. Overridden methods may lie in between, and other tasks may run meanwhile. An
-`__exit__` that a program looked up and kept belongs to no block.
+The look-up belongs to an `__enter__` if the same frame makes both, of a `with` statement or of a
+method of `ExitStack`. Overridden methods may lie in between, and other tasks may run meanwhile. An
+`__exit__` that a program looked up elsewhere and kept belongs to no block.
 
 A subclass may override `__exit__`. Then its method becomes the end of the block, and the call of
 the pool's own `__exit__` in it ends the same block.
@@ -24,7 +23,6 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextvars import ContextVar
-from dis import opname
 from functools import partial
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Final
@@ -38,9 +36,6 @@ The references are weak: a look-up that enters nothing, such as `hasattr`, leave
 """
 
 
-_WITH = ("BEFORE_WITH", "BEFORE_ASYNC_WITH", "LOAD_SPECIAL")
-"""The instructions of `with` and `async with` that look `__exit__` up."""
-
 ENDED: Final = object()
 """`Block.connection` of a block that has ended."""
 
@@ -50,21 +45,16 @@ class Block(ABC):
 
     __slots__ = ("__weakref__", "connection", "owner", "place")
 
-    def __init__(self, owner: Any, place: tuple[int, CodeType, int]) -> None:
+    def __init__(self, owner: Any, place: tuple[int, CodeType]) -> None:
         self.owner = owner
         """The pool; None if it was looked up at the class and comes as the first argument."""
         self.place = place
-        """Of the look-up: the identity of the frame, its code and its instruction."""
+        """Of the look-up: the identity of the frame, and its code."""
         self.connection: Any = None
 
-    def begins_in(self, frame: FrameType) -> bool:
+    def begins_in(self, frame: FrameType | None) -> bool:
         """Return whether a frame that is about to enter a block looked this one up for it."""
-        identity, code, instruction = self.place
-        if identity != id(frame) or code is not frame.f_code:
-            return False
-        if frame.f_lasti == instruction or self.owner is None:
-            return True
-        return opname[code.co_code[instruction]] in _WITH  # with an async `__aenter__` under way
+        return frame is not None and self.place == (id(frame), frame.f_code)
 
     @abstractmethod
     def __call__(self, *details: Any) -> Any:
@@ -77,7 +67,7 @@ class OverriddenBlock(Block):
     __slots__ = ("override",)
 
     def __init__(
-        self, override: Callable[..., Any], owner: Any, place: tuple[int, CodeType, int]
+        self, override: Callable[..., Any], owner: Any, place: tuple[int, CodeType]
     ) -> None:
         super().__init__(owner, place)
         self.override = override
@@ -127,12 +117,12 @@ def connection_to_release(owner: Any) -> Any:
 class BlockEnd:
     """The descriptor for `__exit__`: every look-up makes another block of this kind."""
 
-    def __init__(self, kind: Callable[[Any, tuple[int, CodeType, int]], Block]) -> None:
+    def __init__(self, kind: Callable[[Any, tuple[int, CodeType]], Block]) -> None:
         self._kind = kind
 
     def __get__(self, owner: object, _: type[Any]) -> Callable[..., Any]:
         frame = sys._getframe(1)
-        block = self._kind(owner, (id(frame), frame.f_code, frame.f_lasti))
+        block = self._kind(owner, (id(frame), frame.f_code))
         found = _looked_up()
         found.append(weakref.ref(block, found.remove))
         return block
@@ -149,14 +139,21 @@ def next_block(owner: Any) -> Block | None:
     """Return the block that the caller of this `__enter__` begins; None: it is entered by hand."""
     found = _looked_up()
     frame: FrameType | None = sys._getframe(2) if found else None
-    while frame is not None:
-        for reference in found[::-1]:
-            block = reference()
-            if block is not None and block.owner in (None, owner) and block.begins_in(frame):
-                found.remove(reference)
-                return block
+    while frame is not None and _overrides_enter(frame, owner):
         frame = frame.f_back
+    for reference in found[::-1]:
+        block = reference()
+        if block is not None and block.owner in (None, owner) and block.begins_in(frame):
+            found.remove(reference)
+            return block
     return None
+
+
+def _overrides_enter(frame: FrameType, owner: Any) -> bool:
+    """Whether a frame runs the `__enter__` of a subclass of the pool."""
+    code = frame.f_code
+    named = code.co_name in ("__enter__", "__aenter__") and code.co_argcount > 0
+    return named and frame.f_locals.get(code.co_varnames[0]) is owner
 
 
 def _looked_up() -> "list[weakref.ref[Block]]":

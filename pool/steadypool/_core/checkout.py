@@ -45,7 +45,7 @@ class Checkout(State):
             request.step = Step.REFUSED
         elif self.is_suspended or self.waiters:
             self._queue(request)
-        elif self.idle:
+        elif self.idle and (request.waits or self._put_fresh_first(now)):
             self._reserve_idle(request, now)
         elif self._has_room(now):
             self._reserve_open(request, now)
@@ -132,6 +132,20 @@ class Checkout(State):
         return entry if entry is not None and entry.returning else None
 
     # --- parts -----------------------------------------------------------------------------------
+
+    def _put_fresh_first(self, now: float) -> bool:
+        """Make a connection that has not expired the next to be handed out; False: none is left.
+
+        For a request that has no time to close the expired ones.
+        """
+        idle = self.idle
+        for at in range(len(idle) - 1, -1, -1):
+            entry = idle[at]
+            if now < entry.expires:
+                del idle[at]
+                idle.append(entry)
+                return True
+        return False
 
     def _queue(self, request: AcquireRequest) -> None:
         if len(self.waiters) >= self.settings.max_waiting:

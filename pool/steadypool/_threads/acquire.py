@@ -82,7 +82,7 @@ class Engine(Releasing):
             if request.step is not OUT:
                 self._run_steps(request, Backoff.of(timeout, started))
             if self._pending:
-                self._deferred.settle()
+                self._deferred.settle(midway=True)
             entry = request.entry
             assert entry is not None
             entry.borrower = reference(threading.current_thread())
@@ -125,6 +125,13 @@ class Engine(Releasing):
                 raise
         self._deferred.settle()
         return True
+
+    def is_at_work_here(self) -> bool:
+        """Return whether the running thread is in the middle of an acquire or a release.
+
+        A signal handler, a finalizer, a hook or a listener may be called there.
+        """
+        return callers.is_within(_OWNING, self)
 
     # --- the steps -------------------------------------------------------------------------------
 
@@ -284,3 +291,7 @@ class Engine(Releasing):
         entry = self._run(self._core.withdraw, request, reason, self._now())
         if entry is not None:
             self._discard(entry)
+
+
+_OWNING = {method.__code__ for method in (Engine.acquire, Engine.grow, Engine.finish_release)}
+"""The methods that own a connection or a slot of the pool meanwhile."""

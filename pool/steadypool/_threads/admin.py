@@ -86,8 +86,13 @@ class PoolAdmin(BasePool):
         """
         limit = drain_limit(drain)
         self._do(self._close)
-        if limit is not None:
-            self._do(AtEnd(lambda: self._drain(limit)))
+        if limit is None:
+            return
+        drain_it = AtEnd(lambda: self._drain(limit))
+        if self._engine.is_at_work_here():  # in the thread that has what the drain waits for
+            self._deferred.defer(drain_it)
+        else:
+            self._do(drain_it)
 
     def _close(self) -> None:
         try:

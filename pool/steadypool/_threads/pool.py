@@ -196,7 +196,9 @@ class ConnectionPool(PoolAdmin, Borrowing):
 
     def _make_engine(self) -> None:
         self._core = self._make_core()
-        delivery = Delivery(self._core.events, self._listeners, self._deferred, self._log)
+        delivery = Delivery(
+            self._core.events, self._listeners, self._deferred, self._log, hands_over=True
+        )
         self._monitor = Monitor(self._core, delivery, self._deferred)
         self._lock = self._monitor.lock
         self._is_inside = self._monitor.is_inside
