@@ -130,11 +130,29 @@ class SteadypoolAdapter:
         return tied
 
 
+class ExtendedPool(steadypool.ConnectionPool):
+    """A pool of a program's own class, which overrides the end of a block."""
+
+    def __exit__(self, *details: Any) -> None:
+        """End the block as the pool does."""
+        super().__exit__(*details)
+
+
 class SilentSteadypoolAdapter(SteadypoolAdapter):
-    """Makes pools without listeners, which run a shorter path of the code."""
+    """Makes pools without listeners, which run a shorter path of the code, of a subclass."""
 
     name = "steadypool-silent"
     capabilities = CAPABILITIES - {Capability.EVENTS, Capability.FAIR_QUEUE, Capability.METRICS}
+    pool_class = ExtendedPool
+
+    @property
+    def asyncio(self) -> AsyncPoolAdapter | None:
+        """The adapter of the asyncio form, which makes pools of the same kind."""
+        if not is_installed("aiomysql"):
+            return None
+        from poolspec.adapters.steady_asyncio import AsyncSilentSteadypoolAdapter
+
+        return AsyncSilentSteadypoolAdapter()
 
     def _tied(self, wiring: Wiring) -> dict[str, Any]:
         return {**super()._tied(wiring), "listeners": ()}

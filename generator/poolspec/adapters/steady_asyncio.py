@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import steadypool
@@ -18,7 +19,7 @@ from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
 from poolspec.lab.driver import driver_session_state
 from poolspec.lab.rows import Row
 from poolspec.servers import Tenant
-from poolspec.vocabulary import ErrorKind, TimeKind
+from poolspec.vocabulary import Capability, ErrorKind, TimeKind
 from steadypool._drivers.async_connector import AsyncConnector
 from steadypool._drivers.async_mysql import AsyncConnection
 from steadypool.testing_aio import AsyncVirtualClock
@@ -196,6 +197,34 @@ class AsyncSteadypoolAdapter:
     async def reconnect(self, connection: Any) -> None:
         """Connect again if the connection is lost."""
         await connection.ping(reconnect=True)
+
+
+class AsyncExtendedPool(steadypool.AsyncConnectionPool):
+    """A pool of a program's own class, which overrides the end of a block."""
+
+    async def __aexit__(self, *details: Any) -> None:
+        """End the block as the pool does."""
+        await super().__aexit__(*details)
+
+
+class AsyncSilentSteadypoolAdapter(AsyncSteadypoolAdapter):
+    """Makes pools without listeners, of a subclass."""
+
+    name = "steadypool-silent"
+    capabilities = AsyncSteadypoolAdapter.capabilities - {
+        Capability.EVENTS,
+        Capability.FAIR_QUEUE,
+        Capability.METRICS,
+    }
+    pool_class = AsyncExtendedPool
+
+    async def create(self, options: Options, wiring: AsyncWiring) -> Any:
+        """Make a pool and start it."""
+        return await super().create(options, replace(wiring, listen=None))
+
+    async def open(self, options: Options, place: Place, wiring: AsyncWiring) -> Any:
+        """Make a pool that connects by its configuration, and start it."""
+        return await super().open(options, place, replace(wiring, listen=None))
 
 
 def _tied(wiring: AsyncWiring) -> dict[str, Any]:
