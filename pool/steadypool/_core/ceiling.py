@@ -1,4 +1,4 @@
-"""The memory of a pool that its server is full, as a plain state machine.
+"""A pool's record that its server is full, as a plain state machine.
 
 A full server refuses connects and serves its open connections. While a connection of the pool may
 return, acquires wait for it in the queue, and one of them tries a connect at intervals:
@@ -9,9 +9,9 @@ return, acquires wait for it in the queue, and one of them tries a connect at in
     set ── a connect succeeded and nothing waits ──► none
     set ── the moment has passed, a connection becomes idle ──► none
 
-The pool has no thread that could wait for the moment. So one waiter, the `watcher`, does: its wait
-ends at the moment, and it has the queue served. When it leaves the queue, another waiter becomes
-the watcher: its wait ends early once, to begin again with this limit.
+The pool has no thread that could wait for the moment. Instead one waiter, the `watcher`, wakes at
+the moment and serves the queue. When it leaves the queue, another waiter becomes the watcher: it
+wakes once, to wait again until the moment at most.
 """
 
 import math
