@@ -5,9 +5,9 @@ and `ExitStack` look `__exit__` up before they call `__enter__`, and call later 
 every look-up finds another object, a `Block`, and the `__enter__` that belongs to the look-up gives
 its connection to it. Blocks may therefore end in any order, in any thread or task.
 
-The look-up belongs to an `__enter__` if the same frame makes both, of a `with` statement or of a
-method of `ExitStack`. Overridden methods may lie in between, and other tasks may run meanwhile. An
-`__exit__` that a program looked up elsewhere and kept belongs to no block.
+The look-up belongs to an `__enter__` if the same frame makes both: the frame of a `with` statement,
+or of a method of `ExitStack`. Overridden methods may lie in between, and other tasks may run
+meanwhile. An `__exit__` that a program looked up elsewhere and kept belongs to no block.
 
 A subclass may override `__exit__`. Then its method becomes the end of the block, and the call of
 the pool's own `__exit__` in it ends the same block.

@@ -1,9 +1,9 @@
 """The delivery of a pool's events to its listeners, outside the pool's lock.
 
-The events arrive in the order of the pool's transitions. One thread delivers at a time. A thread
-whose events come while another one delivers leaves them to it and does not wait. A thread that has
-delivered for 100 ms leaves the rest to a short-lived thread. So a slow listener delays a call of
-the pool by one event and 100 ms at most, however many events other threads cause meanwhile.
+Listeners get the events in the order of the pool's transitions. One thread delivers at a time. If
+another thread causes events meanwhile, it leaves them to the first one and does not wait. A thread
+that has delivered for 100 ms leaves the rest to a short-lived thread. So a slow listener delays a
+call of the pool by one event and 100 ms at most, however many events other threads cause.
 """
 
 import math
@@ -16,7 +16,7 @@ from steadypool._common.log import PoolLog
 from steadypool.events import Listener, PoolEvent
 
 _LONGEST = 0.1
-"""Seconds for which a call of the pool delivers events."""
+"""Seconds after which a call of the pool leaves the remaining events to another thread."""
 
 
 class Delivery:
@@ -42,7 +42,7 @@ class Delivery:
         self._called = 0
         """How many listeners already have the first event of the outbox."""
         self._turn: list[None] = [None]
-        """Empty while a thread delivers. A `del` takes the turn: no signal can come in between."""
+        """Empty while a thread delivers. No signal can interrupt the `del` that empties it."""
 
     def deliver(self) -> None:
         """Deliver all events in the outbox, unless another call is doing so."""

@@ -294,4 +294,4 @@ class Engine(Releasing):
 
 
 _OWNING = {method.__code__ for method in (Engine.acquire, Engine.grow, Engine.finish_release)}
-"""The methods that own a connection or a slot of the pool meanwhile."""
+"""The methods that own a connection or a slot of the pool while they run."""
