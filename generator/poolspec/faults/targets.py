@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from poolspec.faults.calls import CallFaults
+from poolspec.faults.greeter import Greeter
 from poolspec.faults.line import Line
 from poolspec.faults.names import HostNames
 from poolspec.faults.tls import TLS_FAULTS, TlsFront
@@ -39,6 +40,7 @@ class Targets:
         self._server = server
         self._tenant = tenant
         self._names = HostNames(calls)
+        self._greeters: list[Greeter] = []
         self._fronts: dict[Target, TlsFront] = {}
         self._lock = threading.Lock()
         self._known: dict[Target, Tenant] = {}
@@ -94,6 +96,8 @@ class Targets:
     def hang_up(self) -> None:
         """Close the ports: a client that waits there gets an error at once. End look-ups."""
         self._names.end_look_ups()
+        for greeter in self._greeters:
+            greeter.hang_up()
         for front in self._fronts.values():
             front.hang_up()
         with self._lock:
@@ -152,6 +156,17 @@ class Targets:
 
     def _third_address(self) -> Tenant:
         return self._by_name("three.poolspec.test", self._port(), self._full())
+
+    def _closed_addresses(self) -> Tenant:
+        name, first, second = "closed.poolspec.test", self._port(), self._port()
+        self._names.add(name, first, second)
+        return self._elsewhere(Address(name, second.port))
+
+    def _dying_address(self) -> Tenant:
+        right = self._right()
+        greeter = Greeter(right.address)
+        self._greeters.append(greeter)
+        return self._by_name("dying.poolspec.test", greeter.address)
 
     def _by_name(self, name: str, *before: Address) -> Tenant:
         """Return the right server by a name that has these addresses before its own."""
@@ -223,6 +238,8 @@ class Targets:
         Target.NAMED: _named,
         Target.SECOND_ADDRESS: _second_address,
         Target.THIRD_ADDRESS: _third_address,
+        Target.CLOSED_ADDRESSES: _closed_addresses,
+        Target.DYING_ADDRESS: _dying_address,
         Target.TLS: _tls,
         Target.TLS_CLIENT: _tls_client,
         Target.ACCOUNT_LOCKED: _account_locked,

@@ -216,6 +216,10 @@ _TARGETS = {
         "{} with a host name of three addresses, the first of which is closed and the second drops "
         "every packet"
     ),
+    Target.CLOSED_ADDRESSES: "{} with a host name of two addresses, both of which are closed",
+    Target.DYING_ADDRESS: (
+        "{} with a host name of two addresses, at the first of which a server greets and hangs up"
+    ),
     Target.TLS: "{} with TLS and a file of authorities",
     Target.TLS_CLIENT: "{} with TLS, a file of authorities, and a client certificate",
     Target.ACCOUNT_LOCKED: "{} with an account that is locked",
