@@ -130,12 +130,14 @@ class SteadypoolAdapter:
         return tied
 
 
-class ExtendedPool(steadypool.ConnectionPool):
-    """A pool of a program's own class, which overrides the end of a block."""
+def extended() -> type[steadypool.ConnectionPool]:
+    """Return a class such as a program has, which overrides the end of a block."""
 
-    def __exit__(self, *details: Any) -> None:
-        """End the block as the pool does."""
-        super().__exit__(*details)
+    class Extended(steadypool.ConnectionPool):
+        def __exit__(self, *details: Any) -> None:
+            super().__exit__(*details)
+
+    return Extended
 
 
 class SilentSteadypoolAdapter(SteadypoolAdapter):
@@ -143,7 +145,7 @@ class SilentSteadypoolAdapter(SteadypoolAdapter):
 
     name = "steadypool-silent"
     capabilities = CAPABILITIES - {Capability.EVENTS, Capability.FAIR_QUEUE, Capability.METRICS}
-    pool_class = ExtendedPool
+    pool_class = extended()
 
     @property
     def asyncio(self) -> AsyncPoolAdapter | None:

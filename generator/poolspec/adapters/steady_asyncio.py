@@ -199,12 +199,14 @@ class AsyncSteadypoolAdapter:
         await connection.ping(reconnect=True)
 
 
-class AsyncExtendedPool(steadypool.AsyncConnectionPool):
-    """A pool of a program's own class, which overrides the end of a block."""
+def extended() -> type[steadypool.AsyncConnectionPool]:
+    """Return a class such as a program has, which overrides the end of a block."""
 
-    async def __aexit__(self, *details: Any) -> None:
-        """End the block as the pool does."""
-        await super().__aexit__(*details)
+    class AsyncExtended(steadypool.AsyncConnectionPool):
+        async def __aexit__(self, *details: Any) -> None:
+            await super().__aexit__(*details)
+
+    return AsyncExtended
 
 
 class AsyncSilentSteadypoolAdapter(AsyncSteadypoolAdapter):
@@ -216,7 +218,7 @@ class AsyncSilentSteadypoolAdapter(AsyncSteadypoolAdapter):
         Capability.FAIR_QUEUE,
         Capability.METRICS,
     }
-    pool_class = AsyncExtendedPool
+    pool_class = extended()
 
     async def create(self, options: Options, wiring: AsyncWiring) -> Any:
         """Make a pool and start it."""
