@@ -26,9 +26,10 @@ class HousekeeperStoppedError(ConnectionPoolError):
 
 
 class ReentrantCallError(ConnectionPoolError):
-    """A signal handler or finalizer acquired while its thread was in the middle of the pool's work.
+    """A call came in the middle of the pool's own work in the same thread, and would wait for it.
 
-    The acquire cannot wait for work that continues only after the handler has ended.
+    A signal handler or a finalizer can make such a call, and so can a hook that calls
+    `get_global_pool` while its thread creates that pool. The work continues only after the call.
     """
 
     def __init__(self, name: str) -> None:

@@ -63,7 +63,7 @@ class AsyncOpener:
         raise ConnectionFailedError(setup_reconnects(self._name))
 
     def is_lost(self, entry: PoolEntry) -> bool:
-        """Whether the driver connected again, so that the session lacks what the pool did in it.
+        """Whether the driver connected again, so that the session lacks the pool's set-up.
 
         A connection of steadypool signs in with all its options, so a pool without a setup hook
         takes its new session as it is.

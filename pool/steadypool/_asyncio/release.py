@@ -64,7 +64,7 @@ class AsyncReleasing:
             await self.tidy()
 
     def note_loss(self, entry: PoolEntry, *, failed: bool = False) -> None:
-        """If a connection was lost or fell silent, act on what that says about the others.
+        """If a connection was lost or fell silent, check or close the others as that requires.
 
         `failed`: its rollback or reset failed.
         """
@@ -223,7 +223,7 @@ class AsyncReleasing:
         return connections.answer_of(connection, error, self._now() - began)
 
     def doubt(self, entry: PoolEntry, since: float) -> list[asyncio.Task[None]]:
-        """Close all idle connections that gave no sign of life from `since`, as this one did."""
+        """Close idle connections that, like this one, gave no sign of life since `since`."""
         entry.silent = True
         return self._change_by_doubt(lambda to_close, now: self._core.doubt(since, to_close))
 

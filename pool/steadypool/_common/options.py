@@ -43,8 +43,8 @@ class CommonOptions(TypedDict, total=False):
     ./config.yaml without it."""
     check_after: Annotated[float | None, Default(0.5)]
     """An idle connection unused for this many seconds is checked before it is handed out, without a
-    round trip. Maintenance makes a round trip on one that has not answered for as long. None: never
-    for both."""
+    round trip. Maintenance makes a round trip on a connection that has not answered for as long.
+    None: neither."""
     validate_after: Annotated[float | None, Default(None)]
     """An idle connection unused for this many seconds is checked with a round trip before it is
     handed out; None: never."""

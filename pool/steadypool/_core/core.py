@@ -1,7 +1,7 @@
 """The pool's rules, as a plain state machine: no threads, no clock, no I/O.
 
-A pool runs every transition in its monitor, one at a time. It does the required I/O, and calls
-listeners and the log, outside the monitor, and reports the result. The rules:
+A pool runs every transition in its monitor, one at a time. Outside the monitor it does the required
+I/O, reports the result, and calls listeners and the log. The rules:
 
 * Every connection is idle, on loan or *pending*. Pending counts reserved slots: a connect, a
   check, a hand-over or a close under way, or the backoff between two connects. Idle + on loan +
@@ -11,8 +11,8 @@ listeners and the log, outside the monitor, and reports the result. The rules:
   `waiters` are never both non-empty, and no slot is free while a request waits - except while the
   pool is suspended, when `max_connecting` connects are under way, or while the server is full.
 * A full server refuses connects although slots are free. While a connection of the pool may return,
-  the refused request waits for it in the queue, and so do later ones. Then one waiter has a time at
-  which it looks again, so the queue is served although nothing returns: see `Ceiling`.
+  the refused request waits for it in the queue, and so do later ones. One waiter also wakes at a
+  set time to try a connect, so the queue is served even if nothing returns: see `Ceiling`.
 * A reservation has one owner: an acquire request (see `Step`), or the thread that closes or resets
   a connection. `withdraw` returns everything a request owns, at any step. That makes an acquire
   safe against any exception.
@@ -22,7 +22,7 @@ listeners and the log, outside the monitor, and reports the result. The rules:
   handed out and never becomes idle. A silent connection raises it too; then connections that
   answered since the silence began belong to the new generation.
 
-`checkout`, `checkin`, `doubt` and `maintenance` hold the transitions, `state` their shared
+`checkout`, `connects`, `checkin`, `doubt` and `maintenance` hold the transitions, `state` their
 shared operations.
 """
 

@@ -60,9 +60,9 @@ class Connection(_PyMySQLConnection, session.Doubting, SignsOfLife):
     """The arguments of `sign_in` by which the driver connects again."""
 
     def connect(self, sock: Any = None) -> None:
-        """Connect and sign in, as PyMySQL does; a borrower may so replace a lost session.
+        """Connect and sign in, as PyMySQL does; with this a borrower may replace a lost session.
 
-        A connection of a `Connector` goes the same way as at first, within the connect timeout.
+        A connection of a `Connector` connects by its first `route`, within the connect timeout.
         """
         if self._sock is not None:
             self._force_close()

@@ -16,7 +16,7 @@ from steadypool.errors import PoolConfigError
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _READS = 3
-"""How often the files are read while they change."""
+"""The number of attempts to read files that change meanwhile."""
 
 
 class Files(NamedTuple):
@@ -97,7 +97,7 @@ def _refuse_encrypted(files: Files) -> str:
 
 
 def _broken(files: Files, error: OSError) -> str:
-    """Return which of certificate and key is broken."""
+    """Return an error text that names the broken file: certificate, key, or both."""
     if "MISMATCH" in str(error):
         both = f"{files.certificate!r} and {files.key or files.certificate!r}"
         return f"tls_cert and tls_key: certificate and key do not belong together in {both}"

@@ -72,7 +72,7 @@ class Releasing:
             self.tidy()
 
     def note_loss(self, entry: PoolEntry, *, failed: bool = False) -> None:
-        """If a connection was lost or fell silent, act on what that says about the others.
+        """If a connection was lost or fell silent, check or close the others as that requires.
 
         `failed`: its rollback or reset failed.
         """
@@ -211,7 +211,7 @@ class Releasing:
         self._discard_all(reserved)
 
     def doubt(self, entry: PoolEntry, since: float) -> None:
-        """Close all idle connections that gave no sign of life from `since`, as this one did."""
+        """Close idle connections that, like this one, gave no sign of life since `since`."""
         entry.silent = True
         self._change_by_doubt(lambda to_close: self._core.doubt(since, to_close))
 
