@@ -84,3 +84,21 @@ class AsyncDrainsNothing(AsyncEngine):
 
     async def drain(self, deadline: float | None) -> None:
         await super().drain(self._now())
+
+
+@noticed_by("lost_loops.a_pool_of_a_stopped_loop_is_closed_at_once")
+class AsyncLeavesConnectionsOfLostLoops(steadypool.AsyncConnectionPool):
+    """Closes no connection if its event loop does not run."""
+
+    def dispose(self) -> None:
+        pass
+
+
+@noticed_by("lost_loops.a_pool_of_a_running_loop_is_closed_there")
+class AsyncIsClosedInItsOwnLoopOnly(steadypool.AsyncConnectionPool):
+    """Refuses to be closed in another event loop."""
+
+    async def close(self, drain: float | None = None) -> None:
+        if self._loop is not None:
+            self._check_caller()
+        await super().close(drain)

@@ -5,7 +5,7 @@ The other loop runs in a thread. Everything in it is done for the calling actor.
 
 import asyncio
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -21,6 +21,10 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 T = TypeVar("T")
 _BEGUN = 0.05
 """Real seconds that an acquire under way may need to reach its wait; no result depends on it."""
+
+
+_LAST_WAIT = 1.0
+"""Real seconds for the tasks of the other loop to end."""
 
 
 class _OtherLoop:
@@ -59,6 +63,14 @@ class _OtherLoop:
             self._loop.call_soon_threadsafe(self._loop.stop)
             await asyncio.to_thread(self._thread.join)
 
+    async def finish(self, undo: Callable[[], object]) -> None:
+        """Undo what is left in it, cancel its tasks, and end it for good."""
+        if not self._loop.is_closed():
+            if not self._thread.is_alive():
+                self.run()
+            await self.do(_finish(undo))
+        await self.close()
+
     async def close(self) -> None:
         """End it for good."""
         await self.stop()
@@ -76,6 +88,8 @@ class AsyncLostLoops:
         self._context = context
         self._adapter = adapter
         self._pools = pools
+        self._sockets = Sockets(lambda kind, number: None)
+        """Those of the pool that is lost."""
 
     async def lose(self, end: LoopEnd, on_loan: int, waiting: int) -> None:
         """Start a pool in another event loop, and close it here.
@@ -85,7 +99,7 @@ class AsyncLostLoops:
         """
         other = _OtherLoop()
         try:
-            raw, sockets = await other.do(self._pools.new())
+            raw, self._sockets = await other.do(self._pools.new())
             held = [await other.do(self._acquire(raw)) for _ in range(on_loan)]
             begun = [await other.begin(self._acquire(raw)) for _ in range(waiting)]
             if end is LoopEnd.STOPPED:
@@ -97,9 +111,9 @@ class AsyncLostLoops:
                 _forget(begun)
             else:
                 await self._continue(other, end, raw, held, begun)
-            self._check(raw, sockets)
+            self._check(raw)
         finally:
-            await other.close()
+            await other.finish(self._end_connections)
 
     async def _acquire(self, raw: Any) -> Any:
         return await self._adapter.acquire(raw, None)
@@ -130,14 +144,29 @@ class AsyncLostLoops:
         else:
             raise AssertionError("an acquire under way got a connection of a closed pool")
 
-    def _check(self, raw: Any, sockets: Sockets) -> None:
-        if left := len(sockets.open()):
+    def _end_connections(self) -> None:
+        """Close the connections that a wrong pool left open."""
+        for connection in self._sockets.open().values():
+            self._adapter.end(connection)
+
+    def _check(self, raw: Any) -> None:
+        if left := len(self._sockets.open()):
             raise AssertionError(f"{left} connections of the pool are open after its close")
         if Capability.STATISTICS in self._context.capabilities:
             stats = self._adapter.stats(raw)
             for name in (StatName.TOTAL_CONNECTIONS, StatName.IN_USE, StatName.WAITING):
                 if stats.get(name):
                     raise AssertionError(f"{name} after the close: expected 0, was {stats[name]}")
+
+
+async def _finish(undo: Callable[[], object]) -> None:
+    undo()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_LAST_WAIT)
+    await asyncio.sleep(0)  # a transport closes its socket in the loop's next turn
 
 
 def _forget(begun: list[asyncio.Task[Any]]) -> None:
