@@ -5,26 +5,18 @@ there would release it.
 """
 
 import os
-import threading
 import weakref
+from _thread import RLock
 
 
-class FreshLock:
-    """A lock for `with`. A forked child gets a new one."""
+class FreshLock(RLock):  # type: ignore[misc]  # its stub calls it final
+    """A re-entrant lock that is free again in a forked child.
+
+    C code enters and leaves it, so no signal can come between the lock and its `with` block.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         _LOCKS.add(self)
-
-    def __enter__(self) -> None:
-        self._lock.__enter__()
-
-    def __exit__(self, *exc: object) -> None:
-        self._lock.release()
-
-    def renew(self) -> None:
-        """Replace the lock by one that is free."""
-        self._lock = threading.Lock()
 
 
 _LOCKS: "weakref.WeakSet[FreshLock]" = weakref.WeakSet()
@@ -32,7 +24,7 @@ _LOCKS: "weakref.WeakSet[FreshLock]" = weakref.WeakSet()
 
 def _after_fork_in_child() -> None:
     for lock in list(_LOCKS):
-        lock.renew()
+        lock._at_fork_reinit()  # type: ignore[attr-defined]  # as threading does
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
