@@ -59,6 +59,11 @@ class Connection(_PyMySQLConnection, session.Doubting, SignsOfLife):
     route: tuple[str | None, Name, float] | None = None
     """The arguments of `sign_in` by which the driver connects again."""
 
+    def __init__(self, *positional: Any, **options: Any) -> None:
+        # Every release reads them, and an attribute of the class takes longer to read.
+        self.answer_pending = self.uncertain = False
+        super().__init__(*positional, **options)
+
     def connect(self, sock: Any = None) -> None:
         """Connect and sign in, as PyMySQL does; with this a borrower may replace a lost session.
 
