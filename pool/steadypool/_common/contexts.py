@@ -52,10 +52,6 @@ class Block(ABC):
         """Of the look-up: the identity of the frame, and its code."""
         self.connection: Any = None
 
-    def begins_in(self, frame: FrameType | None) -> bool:
-        """Return whether a frame that is about to enter a block looked this one up for it."""
-        return frame is not None and self.place == (id(frame), frame.f_code)
-
     @abstractmethod
     def __call__(self, *details: Any) -> Any:
         """End the block, with the arguments of `__exit__`."""
@@ -139,21 +135,27 @@ def next_block(owner: Any) -> Block | None:
     """Return the block that the caller of this `__enter__` begins; None: it is entered by hand."""
     found = _looked_up()
     frame: FrameType | None = sys._getframe(2) if found else None
-    while frame is not None and _overrides_enter(frame, owner):
+    while frame is not None and frame.f_code.co_name in _ENTERS and _is_of(frame, owner):
         frame = frame.f_back
-    for reference in found[::-1]:
+    if frame is None:
+        return None
+    place = (id(frame), frame.f_code)
+    for reference in reversed(found):
         block = reference()
-        if block is not None and block.owner in (None, owner) and block.begins_in(frame):
+        if block is not None and block.place == place and block.owner in (None, owner):
             found.remove(reference)
             return block
     return None
 
 
-def _overrides_enter(frame: FrameType, owner: Any) -> bool:
-    """Whether a frame runs the `__enter__` of a subclass of the pool."""
+_ENTERS = ("__enter__", "__aenter__")
+"""A subclass may override these."""
+
+
+def _is_of(frame: FrameType, owner: Any) -> bool:
+    """Whether a frame runs a method of the pool."""
     code = frame.f_code
-    named = code.co_name in ("__enter__", "__aenter__") and code.co_argcount > 0
-    return named and frame.f_locals.get(code.co_varnames[0]) is owner
+    return code.co_argcount > 0 and frame.f_locals.get(code.co_varnames[0]) is owner
 
 
 def _looked_up() -> "list[weakref.ref[Block]]":
