@@ -143,7 +143,7 @@ class AsyncPoolAdmin(BasePool):
         self._settings = core.settings
         self._cut_off |= {key: entry.connection for key, entry in list(core.in_use.items())}
         self._make_engine()
-        self._monitor.run(self._core.take_over, core, list(engine.live), now)
+        self._monitor.run(self._core.take_over, core, now)
         engine.abandon(ended, now)
 
     async def _close_here(self, limit: float | None) -> None:

@@ -8,6 +8,7 @@ and `is_inside` true: see `steadypool._common.deferred`.
 from collections.abc import Callable
 from typing import TypeVar
 
+from steadypool._common.deferred import Deferred
 from steadypool._common.delivery import Delivery
 from steadypool._core.core import Core
 from steadypool.errors import ReentrantCallError
@@ -18,11 +19,12 @@ T = TypeVar("T")
 class AsyncMonitor:
     """Runs the transitions of one core, then delivers their events."""
 
-    def __init__(self, core: Core, delivery: Delivery) -> None:
+    def __init__(self, core: Core, delivery: Delivery, deferred: Deferred) -> None:
         self._core = core
         self._events = core.events
         self._delivery = delivery
         self._is_busy = False
+        deferred.is_inside = self.is_inside
 
     def is_inside(self) -> bool:
         """Return whether a transition is under way, so that this call is re-entrant."""

@@ -51,6 +51,7 @@ from steadypool._common.options import AsyncPoolOptions, complete, takes
 from steadypool._common.own_loans import reference
 from steadypool._core.core import Core
 from steadypool._core.entries import ConnectionState
+from steadypool._core.settings import Reset
 from steadypool._drivers import async_dbapi as connections
 from steadypool.errors import WrongLoopError
 from steadypool.protocols import AsyncClock
@@ -101,6 +102,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
     ) -> None:
         options = complete(AsyncPoolOptions, given)
         self._configure(size, max_overflow, timeout, recycle, config_name, options)
+        self._keeps_open = self._settings.reset is Reset.NONE
         hooks = Hooks(options["setup"], options["on_acquire"])
         connect = options["connect"]
         if connect is None:
@@ -255,8 +257,8 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         delivery = Delivery(
             core.events, self._listeners, self._deferred, self._log, hands_over=False
         )
-        self._monitor = monitor = AsyncMonitor(core, delivery)
-        self._is_inside = self._deferred.is_inside = monitor.is_inside
+        self._monitor = monitor = AsyncMonitor(core, delivery, self._deferred)
+        self._is_inside = monitor.is_inside
         self._engine = AsyncEngine(
             core, monitor, self._clock, self._opener, self._log, self._deferred, self._random
         )

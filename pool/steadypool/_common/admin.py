@@ -13,7 +13,7 @@ from steadypool._common.deferred import Deferred
 from steadypool._common.log import PoolLog
 from steadypool._common.options import CommonOptions, make_settings
 from steadypool._core.core import Core
-from steadypool._core.settings import Reset, Settings
+from steadypool._core.settings import Settings
 from steadypool.health import Condition, Health, assess
 from steadypool.loans import Loan
 from steadypool.stats import PoolStats
@@ -47,7 +47,6 @@ class BasePool:
         self.name = options["name"] or config_name
         self._settings: Settings = make_settings(self.name, size, max_overflow, recycle, options)
         self._timeout = seconds("timeout", timeout)
-        self._keeps_open = self._settings.reset is Reset.NONE
         self._random = options["random"]
         self._listeners = tuple(options["listeners"])
 

@@ -4,7 +4,6 @@ A method with `to_close` appends connections that are pending now. The caller cl
 the lock and reports each as `freed`.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from steadypool._core.emitter import Emitter
@@ -72,7 +71,7 @@ class Maintenance(State):
         while self.drainers:
             self.drainers.pop().wake()
 
-    def take_over(self, other: State, open_entries: Iterable[PoolEntry], now: float) -> None:
+    def take_over(self, other: State, now: float) -> None:
         """Become the closed successor of a core whose connections are all cut off."""
         self._requests = other._requests
         self.created = self.closed = other.created
@@ -87,10 +86,9 @@ class Maintenance(State):
             self._events.record(EventKind.POOL_CLOSED)
         for entry in other.in_use.values():
             self._events.record(EventKind.CHECKED_IN, entry=entry)
-        for entry in open_entries:
-            if entry.serial:  # counted
-                reason = CloseReason.POOL_CLOSED
-                self._events.record(EventKind.CONNECTION_CLOSED, entry=entry, reason=reason)
+        for entry in other.open:
+            reason = CloseReason.POOL_CLOSED
+            self._events.record(EventKind.CONNECTION_CLOSED, entry=entry, reason=reason)
         self._choose_path()
         self._emit_events(now)
 
