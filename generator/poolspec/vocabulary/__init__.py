@@ -7,6 +7,7 @@ This package imports nothing of the project, and is cheap to import; this list i
 
 from poolspec.vocabulary.capabilities import Capability
 from poolspec.vocabulary.configuration import Detail, Flaw, Given, Target
+from poolspec.vocabulary.defects import Defect
 from poolspec.vocabulary.failures import BodyFailure, Caller, ErrorKind, Interruption
 from poolspec.vocabulary.faults import CALL_FAULTS, OF_CONNECTIONS, Call, Fault, Manner
 from poolspec.vocabulary.observations import (
@@ -44,6 +45,7 @@ __all__ = [
     "CheckOp",
     "Concurrency",
     "Connections",
+    "Defect",
     "Detail",
     "ErrorKind",
     "EventKind",

@@ -1,0 +1,58 @@
+"""Findings: which invariant is broken, by the name of the defect, and the events that show it.
+
+An invariant check yields findings and raises nothing. The lab raises one
+`BrokenInvariantsError` with all findings.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from poolspec.invariants.log import Entry
+from poolspec.vocabulary import Defect
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+__all__ = ["BrokenInvariantsError", "Defect", "Finding", "broken", "findings_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken invariant."""
+
+    defect: Defect
+    text: str
+    events: tuple[Entry, ...] = ()
+    """The two or three entries of the log that show it."""
+
+    def __str__(self) -> str:
+        """Return the defect's name and the text, without the events."""
+        return f"{self.defect}: {self.text}"
+
+    def since(self, began: float) -> "Finding":
+        """Return the finding with the times of its events counted from `began`."""
+        events = (replace(entry, at=entry.at - began) for entry in self.events)
+        return replace(self, events=tuple(events))
+
+    def lines(self) -> list[str]:
+        """Return the finding with its events indented below."""
+        return [str(self), *(f"    {entry}" for entry in self.events)]
+
+
+class BrokenInvariantsError(AssertionError):
+    """Invariants are broken; the text lists all findings, each with its events."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(line for one in self.findings for line in one.lines()))
+
+
+def broken(findings: Iterable[Finding]) -> None:
+    """Raise BrokenInvariantsError if there are findings."""
+    found = list(findings)
+    if found:
+        raise BrokenInvariantsError(found)
+
+
+def findings_of(error: BaseException) -> tuple[Finding, ...]:
+    """Return the findings that an error reports; none for any other error."""
+    return error.findings if isinstance(error, BrokenInvariantsError) else ()
