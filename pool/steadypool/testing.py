@@ -20,6 +20,10 @@ forked child the thread that forked is the only participant.
 
 If no participant is runnable and no wait has a deadline, the test can never continue. Then every
 wait raises ClockStuckError. In a pool's test this means that a wake-up was lost.
+
+**At rest.** The clock calls its attribute `at_rest`, if it is set, each time that all participants
+wait, before time jumps. There a test sees a state in which nothing moves. It may wake waiters;
+then time does not jump.
 """
 
 from steadypool._testing.clock import ClockAbortedError, ClockStuckError, VirtualClock

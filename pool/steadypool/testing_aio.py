@@ -21,6 +21,10 @@ also through `gather` or a task group, continues before time can jump.
 
 If no participant is runnable and no wait has a deadline, every wait raises ClockStuckError: a
 wake-up was lost. A clock and its tasks belong to one event loop.
+
+**At rest.** The clock calls its attribute `at_rest`, if it is set, each time that all participants
+wait, before time jumps. There a test sees a state in which nothing moves. It may wake or cancel
+tasks; then time does not jump.
 """
 
 from steadypool._testing.async_clock import AsyncVirtualClock

@@ -133,3 +133,121 @@ def test_only_the_forking_thread_is_a_participant_in_a_forked_child(
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 100
     assert clock.now() == 0
     actors.join()
+
+
+def test_the_clock_at_rest_is_seen_once_before_each_jump(clock: VirtualClock, actors: Any) -> None:
+    seen: list[tuple[float, int]] = []
+    clock.at_rest = lambda: seen.append((clock.now(), clock.waiting()))
+    actors.start(lambda: clock.sleep(5), lambda: clock.sleep(2))
+    clock.sleep(9)
+    actors.join()
+    assert seen == [(0.0, 3), (2.0, 2), (5.0, 1)]
+
+
+def test_time_does_not_jump_when_a_waiter_is_woken_at_rest(
+    clock: VirtualClock, actors: Any
+) -> None:
+    waiter, ended = clock.waiter(), [0.0]
+    wakes = [waiter.wake]
+    clock.at_rest = lambda: wakes and wakes.pop()()
+
+    def work() -> None:
+        assert waiter.wait(None)
+        ended[0] = clock.now()
+
+    clock.sleep(1)  # the waiter is woken before its wait
+    actors.start(work)
+    clock.sleep(1)
+    actors.join()
+    assert (ended, clock.now()) == ([1.0], 2.0)
+
+
+def test_the_last_thread_to_wait_may_wake_itself_at_rest(clock: VirtualClock) -> None:
+    waiter = clock.waiter()
+    clock.at_rest = waiter.wake
+    assert waiter.wait(10)
+    assert clock.now() == 0
+    clock.at_rest = None
+    clock.sleep(1)
+    assert clock.now() == 1
+
+
+def test_a_thread_woken_at_rest_that_waits_again_begins_another_rest(
+    clock: VirtualClock, actors: Any
+) -> None:
+    first, seen = clock.waiter(), [0.0]
+    again = threading.Event()
+
+    def look() -> None:
+        seen.append(clock.now())
+        if len(seen) == 2:
+            first.wake()
+            assert again.wait(20)  # the woken thread waits again, or has ended
+
+    def work() -> None:
+        first.wait(None)
+        seen.append(-1.0)
+        again.set()
+        clock.sleep(3)
+
+    actors.start(work)
+    while not clock.waiting():
+        threading.Event().wait(0.001)
+    clock.at_rest = look
+    clock.sleep(5)
+    actors.join()
+    assert seen == [0.0, 0.0, -1.0, 0.0, 3.0]
+
+
+def test_a_participant_that_enters_during_a_rest_keeps_time_from_jumping(
+    clock: VirtualClock, actors: Any
+) -> None:
+    enters = [lambda: clock.sleep(1)]
+    clock.at_rest = lambda: enters and actors.start(enters.pop())
+    clock.sleep(5)
+    assert clock.now() == 5
+    actors.join()
+    assert clock.now() == 5
+
+
+def test_a_rest_is_seen_before_every_wait_fails(clock: VirtualClock) -> None:
+    rests: list[float] = []
+    clock.at_rest = lambda: rests.append(clock.now())
+    with pytest.raises(ClockStuckError):
+        clock.waiter().wait(None)
+    assert rests == [0.0]
+
+
+def test_a_participant_that_leaves_lets_the_others_rest(clock: VirtualClock, actors: Any) -> None:
+    rests: list[float] = []
+    actors.start(lambda: clock.sleep(5))
+    while not clock.waiting():
+        threading.Event().wait(0.001)
+    clock.at_rest = lambda: rests.append(clock.now())
+    actors.join()
+    assert rests == [0.0]
+    assert clock.now() == 5
+
+
+@pytest.mark.parametrize("woken", [False, True])
+def test_an_error_at_rest_ends_the_wait_and_keeps_the_count_of_participants_right(
+    clock: VirtualClock, actors: Any, woken: bool
+) -> None:
+    waiter = clock.waiter()
+
+    def fail() -> None:
+        if woken:
+            waiter.wake()
+        raise KeyboardInterrupt
+
+    clock.at_rest = fail
+    with pytest.raises(KeyboardInterrupt):
+        waiter.wait(10)
+    clock.at_rest = None
+    actors.start(lambda: clock.sleep(1))
+    while not clock.waiting():
+        threading.Event().wait(0.001)
+    assert clock.now() == 0
+    actors.join()
+    clock.sleep(1)
+    assert clock.now() == 2

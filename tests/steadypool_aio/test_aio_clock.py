@@ -195,6 +195,68 @@ def test_abort_ends_all_current_and_future_waits() -> None:
     run(body)
 
 
+def test_the_clock_at_rest_is_seen_once_before_each_jump() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        seen: list[tuple[float, int]] = []
+        clock.at_rest = lambda: seen.append((clock.now(), clock.waiting()))
+        tasks = [clock.spawn(clock.sleep(5)), clock.spawn(clock.sleep(2))]
+        await clock.sleep(9)
+        await asyncio.gather(*tasks)
+        assert seen == [(0.0, 3), (2.0, 2), (5.0, 1)]
+
+    run(body)
+
+
+@pytest.mark.parametrize("means", ["wake", "cancel"])
+def test_time_does_not_jump_when_a_task_is_resumed_at_rest(means: str) -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        waiter = clock.waiter()
+        times: list[float] = []
+
+        async def work() -> None:
+            try:
+                await waiter.wait(None)
+            finally:
+                times.append(clock.now())
+
+        task = clock.spawn(work())
+        await asyncio.sleep(0)
+        resume = [waiter.wake if means == "wake" else task.cancel]
+        clock.at_rest = lambda: resume and resume.pop()()
+        await clock.sleep(1)
+        await asyncio.wait([task])
+        assert (times, clock.now()) == ([0.0], 1.0)
+
+    run(body)
+
+
+def test_a_rest_is_seen_before_every_wait_fails() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        rests: list[float] = []
+        clock.at_rest = lambda: rests.append(clock.now())
+        with pytest.raises(ClockStuckError):
+            await clock.waiter().wait(None)
+        assert rests == [0.0]
+
+    run(body)
+
+
+def test_an_error_at_rest_ends_the_wait_and_keeps_the_count_of_participants_right() -> None:
+    async def body(clock: AsyncVirtualClock) -> None:
+        def fail() -> None:
+            raise RuntimeError("at rest")
+
+        clock.at_rest = fail
+        with pytest.raises(RuntimeError, match="at rest"):
+            await clock.sleep(1)
+        clock.at_rest = None
+        assert clock.waiting() == 0
+        await clock.sleep(1)
+        assert clock.now() == 1.0
+
+    run(body)
+
+
 def test_waits_on_the_real_clock_end_by_wake_up_timeout_or_cancellation() -> None:
     async def main() -> None:
         clock = SystemAsyncClock()

@@ -25,10 +25,10 @@ class _VirtualAsyncWaiter:
 
     async def wait(self, deadline: float | None) -> bool:
         """Suspend until woken (True) or until the clock shows the deadline (False)."""
-        if not self._clock._block(self, deadline):
-            return self.woken
-        assert self.gate is not None
         try:
+            if not self._clock._block(self, deadline):
+                return self.woken
+            assert self.gate is not None
             if self.gate.done():  # this wait let time jump: earlier waits end first
                 await asyncio.sleep(0)
             await self.gate
@@ -53,6 +53,11 @@ class AsyncVirtualClock:
         self._runnable = 1
         self._blocked: dict[_VirtualAsyncWaiter, asyncio.Future[None]] = {}
         self._aborted: str | None = None
+        self.at_rest: Callable[[], object] | None = None
+        """Called each time that all participants wait: before time jumps, or a stuck test fails.
+
+        The event loop's thread calls it. If it wakes or cancels a waiter, time does not jump.
+        """
 
     def now(self) -> float:
         """Return the time in seconds."""
@@ -118,7 +123,7 @@ class AsyncVirtualClock:
         return True
 
     def _unblock(self, waiter: _VirtualAsyncWaiter) -> None:
-        """End a cancelled wait, which was not resumed."""
+        """End a wait that was not resumed, but cancelled, or failed at rest."""
         if self._blocked.pop(waiter, None) is not None:
             self._runnable += 1
 
@@ -139,8 +144,16 @@ class AsyncVirtualClock:
             asyncio.get_running_loop().call_soon(self._leave_after, turns - 1)
 
     def _pass_time(self) -> None:
-        if self._runnable > 0 or not self._blocked or self._has_cancelled_wait():
+        if not self._all_wait():
             return
+        if self.at_rest is not None:
+            self._runnable += 1  # nothing that `at_rest` does makes time pass
+            try:
+                self.at_rest()
+            finally:
+                self._runnable -= 1
+            if not self._all_wait():
+                return
         deadlines = [waiter.deadline for waiter in self._blocked if waiter.deadline is not None]
         if not deadlines:
             names = ", ".join(waiter.task for waiter in self._blocked)
@@ -154,9 +167,10 @@ class AsyncVirtualClock:
         for waiter in [w for w in self._blocked if w.deadline == self._time]:
             self._resume(waiter)
 
-    def _has_cancelled_wait(self) -> bool:
+    def _all_wait(self) -> bool:
         # The future of a cancelled wait is done at once, but its task has not run yet.
-        return any(gate.done() for gate in self._blocked.values())
+        some_wait = self._runnable <= 0 and bool(self._blocked)
+        return some_wait and not any(gate.done() for gate in self._blocked.values())
 
     def _fail_all(self, error: Callable[[], Exception]) -> None:
         for waiter in list(self._blocked):

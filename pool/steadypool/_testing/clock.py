@@ -25,6 +25,8 @@ class _VirtualWaiter:
         self.woken = False
         self.deadline: float | None = None
         self.error: Exception | None = None
+        self.rests = False
+        """Whether its thread, which calls `at_rest`, still counts as a runnable participant."""
         self.thread = ""
 
     def wait(self, deadline: float | None) -> bool:
@@ -61,6 +63,13 @@ class VirtualClock:
         self._runnable = 1
         self._blocked: dict[_VirtualWaiter, None] = {}
         self._aborted: str | None = None
+        self._changes = 0  # of who can run, other than by waiting
+        self.at_rest: Callable[[], object] | None = None
+        """Called each time that all participants wait: before time jumps, or a stuck test fails.
+
+        The thread that began the last wait calls it, without the clock's lock. If it wakes a
+        waiter, time does not jump. It must not wait on the clock.
+        """
         forks.watch(self)
 
     def now(self) -> float:
@@ -79,12 +88,15 @@ class VirtualClock:
         """Add runnable participants; call this before starting their threads."""
         with self._lock:
             self._runnable += count
+            self._changes += 1
 
     def leave(self, count: int = 1) -> None:
         """Remove runnable participants; time may jump."""
         with self._lock:
             self._runnable -= count
-            self._pass_time()
+            rests = self._begins_rest()
+        if rests:
+            self._rest(None)
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -125,8 +137,10 @@ class VirtualClock:
             waiter.thread = threading.current_thread().name
             self._blocked[waiter] = None
             self._runnable -= 1
-            self._pass_time()
-            return True
+            waiter.rests = self._begins_rest()
+        if waiter.rests:
+            self._rest(waiter)
+        return True
 
     def _unblock(self, waiter: _VirtualWaiter) -> None:
         """End a wait that a signal handler interrupted."""
@@ -134,6 +148,10 @@ class VirtualClock:
             if waiter in self._blocked:
                 del self._blocked[waiter]
                 self._runnable += 1
+                self._changes += 1
+            if waiter.rests:
+                waiter.rests = False
+                self._runnable -= 1
 
     def _wake(self, waiter: _VirtualWaiter) -> None:
         with self._lock:
@@ -146,7 +164,34 @@ class VirtualClock:
     def _resume(self, waiter: _VirtualWaiter) -> None:
         del self._blocked[waiter]
         self._runnable += 1
+        self._changes += 1
         waiter.resume()
+
+    def _begins_rest(self) -> bool:
+        """Let time pass if all wait; True if the thread must call `_rest` for that.
+
+        Then it counts as runnable until the end of `_rest`, so no other thread begins a rest.
+        """
+        if self.at_rest is None or self._runnable > 0 or not self._blocked:
+            self._pass_time()
+            return False
+        self._runnable += 1
+        return True
+
+    def _rest(self, waiter: _VirtualWaiter | None) -> None:
+        """Call `at_rest`, and again if others ran meanwhile and all wait again; let time pass."""
+        while True:
+            changes = self._changes
+            if self.at_rest is not None:
+                self.at_rest()
+            with self._lock:
+                if self._runnable == 1 and self._changes != changes:
+                    continue
+                if waiter is not None:
+                    waiter.rests = False
+                self._runnable -= 1
+                self._pass_time()
+                return
 
     def _pass_time(self) -> None:
         if self._runnable > 0 or not self._blocked:
