@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from poolspec.faults.calls import Plan
+from poolspec.drivers.plan import Plan
 from poolspec.invariants.connection import open_connection
 from poolspec.lab.threads.clock import Clock
 from poolspec.servers import Tenant

@@ -6,50 +6,16 @@ scripted connections ask it, in both concurrency modes.
 
 import socket
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pymysql
 from pymysql.constants import CR
 
+from poolspec.drivers.plan import Hang, Plan
 from poolspec.lifecycle.body_errors import BodyInterrupt
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
-
-
-class Hang:
-    """A call that hangs until its fault is healed. Safe to use from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = FreshLock()
-        self._tell: list[Callable[[], object]] = []
-        self.over = False
-
-    def when_over(self, tell: Callable[[], object]) -> None:
-        """Call `tell` when the hang ends, or now if it has ended."""
-        with self._lock:
-            if not self.over:
-                self._tell.append(tell)
-                return
-        tell()
-
-    def end(self) -> None:
-        """Let the call continue."""
-        with self._lock:
-            self.over = True
-            waiting, self._tell = self._tell, []
-        for tell in waiting:
-            tell()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What happens to a call before it succeeds, in this order."""
-
-    delay: float = 0.0
-    """Seconds of the test's clock."""
-    hang: Hang | None = None
-    error: BaseException | None = None
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
-from poolspec.faults.calls import Plan
+from poolspec.drivers.plan import Plan
 from poolspec.invariants.log import Entry
 from poolspec.lab.rows import Row
 from poolspec.lab.threads.clock import Clock

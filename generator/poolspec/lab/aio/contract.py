@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from poolspec.faults.calls import Plan
+from poolspec.drivers.plan import Plan
 from poolspec.invariants.log import Entry
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place

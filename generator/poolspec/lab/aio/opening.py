@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any
 
-from poolspec.faults.calls import CallFaults, Plan
+from poolspec.drivers.plan import Plan
+from poolspec.faults.calls import CallFaults
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import AsyncPoolAdapter, AsyncScriptedConnections, foreign_of
 from poolspec.lab.aio.pool import AsyncContext

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from poolspec.faults.calls import CallFaults, Plan
+from poolspec.drivers.plan import Plan
+from poolspec.faults.calls import CallFaults
 from poolspec.lab.contract import PoolAdapter, ScriptedConnections, foreign_of
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.pool import ThreadsContext
