@@ -1,16 +1,13 @@
 """Each invariant reports its own violation, and no other."""
 
-from poolspec.invariants.checks import (
-    AtRest,
-    served,
-    violations_at_rest,
-    violations_in_log,
-    waiting,
-)
+from poolspec.invariants.checks import findings_in_log, served, waiting
+from poolspec.invariants.counts import AtRest, findings_at_rest
+from poolspec.invariants.defects import Defect
 from poolspec.invariants.log import Entry, Figures
 from poolspec.vocabulary import Capability, EventKind, StatName
 
 ALL = frozenset(Capability)
+OVERTAKEN = "starvation: second was served before first, which asked first"
 RIGHT: dict[str, int] = {
     **dict.fromkeys(StatName, 0),
     StatName.CREATED: 3,
@@ -25,7 +22,7 @@ RIGHT: dict[str, int] = {
 
 def at_rest(*, sockets: int = 2, peak: int = 3, at_server: int = 2, **wrong: int) -> list[str]:
     seen = AtRest(stats=RIGHT | wrong, sockets=sockets, peak=peak, at_server=at_server)
-    return list(violations_at_rest(seen, ALL))
+    return [str(finding) for finding in findings_at_rest(seen, ALL)]
 
 
 def lab(kind: EventKind, actor: str, connection: int, detail: str = "") -> Entry:
@@ -39,7 +36,7 @@ def pool(
 
 
 def in_log(*entries: Entry) -> list[str]:
-    return list(violations_in_log(entries, ALL))
+    return [str(finding) for finding in findings_in_log(entries, ALL)]
 
 
 def test_a_sound_pool_at_rest_violates_no_invariant() -> None:
@@ -47,19 +44,22 @@ def test_a_sound_pool_at_rest_violates_no_invariant() -> None:
 
 
 def test_more_acquired_than_released_is_a_leak() -> None:
-    assert at_rest(released=4) == ["something leaked: 5 acquired, 4 released"]
+    assert at_rest(released=4) == ["leak: 5 acquired, 4 released"]
 
 
 def test_the_pool_must_agree_with_the_server() -> None:
-    assert "the pool counts 2 connections, the server 3" in at_rest(sockets=3, at_server=3)
+    assert "wrong count: the pool counts 2 connections, the server 3" in at_rest(
+        sockets=3, at_server=3
+    )
 
 
 def test_a_socket_unknown_to_the_server_is_reported() -> None:
-    assert at_rest(sockets=3) == ["the server counts 2 connections, the process has 3 open"]
+    said = ["wrong count: the server counts 2 connections, the process has 3 open"]
+    assert at_rest(sockets=3) == said
 
 
 def test_one_connection_too_many_at_any_moment_is_reported() -> None:
-    assert at_rest(peak=4) == ["the pool had 4 connections open at once and may have 3"]
+    assert at_rest(peak=4) == ["over limit: the pool had 4 connections open at once and may have 3"]
 
 
 def test_a_pool_without_limit_may_have_any_number() -> None:
@@ -76,7 +76,7 @@ def test_two_holders_of_one_connection_are_reported() -> None:
         lab(EventKind.CHECKED_OUT, "first", 7),
         lab(EventKind.CHECKED_OUT, "second", 7),
     )
-    assert said == ["connection 7 went to second while first held it"]
+    assert said == ["two holders: connection 7 went to second while first held it"]
 
 
 def test_one_holder_after_another_is_no_violation() -> None:
@@ -89,7 +89,7 @@ def test_one_holder_after_another_is_no_violation() -> None:
 
 def test_a_dirty_connection_is_reported() -> None:
     said = in_log(lab(EventKind.CHECKED_OUT, "first", 7, "an open transaction"))
-    assert said == ["connection 7 came to first with an open transaction"]
+    assert said == ["dirty hand-out: connection 7 came to first with an open transaction"]
 
 
 def test_waiting_while_a_connection_is_idle_is_reported() -> None:
@@ -104,7 +104,7 @@ def test_overtaking_in_the_queue_is_reported() -> None:
         pool(EventKind.CHECKOUT_QUEUED, "second", 2),
         pool(EventKind.CHECKOUT_GRANTED, "main", 2),
     )
-    assert said == ["second was served before first, which asked first"]
+    assert said == [OVERTAKEN]
 
 
 def test_a_waiter_that_joined_late_has_the_place_of_its_call() -> None:
@@ -116,7 +116,7 @@ def test_a_waiter_that_joined_late_has_the_place_of_its_call() -> None:
     )
     first = pool(EventKind.CHECKOUT_GRANTED, "main", 1)
     second = pool(EventKind.CHECKOUT_GRANTED, "main", 2)
-    assert in_log(*asked, second, first) == ["second was served before first, which asked first"]
+    assert in_log(*asked, second, first) == [OVERTAKEN]
     assert not in_log(*asked, first, second)
 
 
@@ -135,7 +135,23 @@ def test_a_pool_that_does_not_claim_fairness_is_not_checked_for_it() -> None:
         pool(EventKind.CHECKOUT_QUEUED, "second", 2),
         pool(EventKind.CHECKOUT_GRANTED, "main", 2),
     ]
-    assert not list(violations_in_log(entries, ALL - {Capability.FAIR_QUEUE}))
+    assert not list(findings_in_log(entries, ALL - {Capability.FAIR_QUEUE}))
+
+
+def test_a_finding_shows_the_events_of_its_defect() -> None:
+    first = lab(EventKind.CHECKED_OUT, "first", 7)
+    second = lab(EventKind.CHECKED_OUT, "second", 7)
+    (finding,) = findings_in_log([lab(EventKind.CHECKED_OUT, "main", 6), first, second], ALL)
+    assert finding.defect is Defect.TWO_HOLDERS
+    assert finding.events == (first, second)
+    assert finding.lines() == [str(finding), f"    {first}", f"    {second}"]
+
+
+def test_a_dirty_hand_out_shows_the_release_before_it() -> None:
+    released = lab(EventKind.CHECKED_IN, "first", 7)
+    dirty = lab(EventKind.CHECKED_OUT, "second", 7, "an open transaction")
+    (finding,) = findings_in_log([lab(EventKind.CHECKED_OUT, "first", 7), released, dirty], ALL)
+    assert finding.events == (released, dirty)
 
 
 def test_the_queue_can_be_read_from_the_log() -> None:

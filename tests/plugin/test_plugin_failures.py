@@ -40,7 +40,7 @@ def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, f
         "a = pool.acquire()  # step 1", "lab.context.pools.only()._loans._held.clear()", form=form
     )
     assert run.code == 1
-    assert "something leaked: 1 acquired, 0 released" in run.output
+    assert "leak: 1 acquired, 0 released" in run.output
 
 
 @FORMS

@@ -8,8 +8,8 @@ server are those of the test's targets.
 from collections.abc import Collection, Iterable
 
 from poolspec.faults.targets import OF_TARGETS, Targets
-from poolspec.invariants.checks import NUMBERS_VOID
 from poolspec.invariants.log import Log
+from poolspec.invariants.marks import NUMBERS_VOID
 from poolspec.invariants.observer import Observer, settle
 from poolspec.servers import PrivateServer, Server, Tenant
 from poolspec.vocabulary import Fault

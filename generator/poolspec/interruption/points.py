@@ -22,6 +22,7 @@ from typing import Any
 
 from poolspec.interruption.releasing import Releasing
 from poolspec.invariants.causes import StruckError, causes
+from poolspec.invariants.defects import Defect, Finding, broken
 from poolspec.vocabulary import ErrorKind, Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -119,7 +120,8 @@ class Point:
         """
         if error is None:
             if not self._may_be_silent():
-                raise AssertionError(f"{_NAMES[self._by]} was swallowed: {self.where}")
+                text = f"{_NAMES[self._by]} was swallowed: {self.where}"
+                broken([Finding(Defect.SWALLOWED_INTERRUPT, text)])
             return True
         if self._struck is None:
             return isinstance(error, Interrupt)

@@ -10,6 +10,7 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+from poolspec.invariants.defects import Defect, Finding, broken
 from poolspec.vocabulary import Interruption
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -70,7 +71,8 @@ class AsyncPoint:
             while task.cancelling():
                 task.uncancel()
         if self.where and error is None:
-            raise AssertionError(f"a cancellation was swallowed: {self.where}")
+            text = f"a cancellation was swallowed: {self.where}"
+            broken([Finding(Defect.SWALLOWED_INTERRUPT, text)])
         return bool(self.where) and isinstance(error, asyncio.CancelledError)
 
     def suspends(self, coroutine: Any, future: "asyncio.Future[Any] | None") -> None:

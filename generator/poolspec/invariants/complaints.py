@@ -8,9 +8,3 @@ def demand(*complaints: str | None) -> None:
     found = [text for text in complaints if text]
     if found:
         raise AssertionError("; ".join(found))
-
-
-def broken(violations: list[str]) -> None:
-    """Raise AssertionError that lists every broken invariant."""
-    if violations:
-        raise AssertionError("\n  ".join(["invariants broken:", *violations]))

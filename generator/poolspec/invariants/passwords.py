@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from poolspec.invariants.causes import causes
+from poolspec.invariants.defects import Defect, Finding
 
 Passwords = Callable[[], Iterable[str]]
 
@@ -16,19 +17,20 @@ class PasswordSearch:
 
     def __init__(self, passwords: Passwords) -> None:
         self._passwords = passwords
-        self._found: dict[str, None] = {}
+        self._found: dict[Finding, None] = {}
 
     def look(self, source: str, text: str) -> None:
         """Search a text for passwords; `source` names it in the finding."""
         if any(form in text for word in self._passwords() for form in _forms(word)):
-            self._found[f"{source} shows a password"] = None
+            found = Finding(Defect.EXPOSED_PASSWORD, f"{source} shows a password")
+            self._found[found] = None
 
     def look_into(self, error: BaseException) -> None:
         """Search an error, and all errors that led to it."""
         for found in causes(error):
             self.look(f"the error {type(found).__name__}", f"{found} {found!r}")
 
-    def found(self) -> list[str]:
+    def found(self) -> list[Finding]:
         """Return which sources showed a password. The text itself is not repeated."""
         return list(self._found)
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Generic
 
-from poolspec.invariants.checks import NUMBERS_VOID
 from poolspec.invariants.connection import Make
 from poolspec.invariants.grade import Grade, grade
+from poolspec.invariants.marks import NUMBERS_VOID
 from poolspec.invariants.stuck_report import AnyActors, stuck_report
 from poolspec.lab.context import C, Context
 from poolspec.lab.registry import P

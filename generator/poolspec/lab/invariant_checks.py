@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Generic
 
 from poolspec.invariants import checks
+from poolspec.invariants.counts import AtRest, findings_at_rest
+from poolspec.invariants.defects import Defect, Finding
 from poolspec.lab.context import C, Context
 from poolspec.lab.registry import P
 from poolspec.vocabulary import Capability
@@ -22,36 +24,39 @@ class InvariantChecks(Generic[P, C]):
     def __init__(self, context: Context[P, C]) -> None:
         self._context = context
 
-    def in_log(self) -> Iterator[str]:
+    def in_log(self) -> Iterator[Finding]:
         """Check the order of events."""
-        return checks.violations_in_log(self._context.log.entries(), self._context.capabilities)
+        return checks.findings_in_log(self._context.log.entries(), self._context.capabilities)
 
-    def at_rest(self, pool: P, stats: Mapping[str, int]) -> list[str]:
+    def at_rest(self, pool: P, stats: Mapping[str, int]) -> list[Finding]:
         """Compare a pool's figures with the process and the server. May wait for the server."""
         open_here = len(pool.sockets.open())
         others = (sockets for sockets in self._context.sockets if sockets is not pool.sockets)
         besides = frozenset(number for sockets in others for number in sockets.numbers())
-        at_rest = checks.AtRest(
+        at_rest = AtRest(
             stats=stats,
             sockets=open_here,
             peak=pool.sockets.peak,
             at_server=self._context.observer.connections(open_here.__eq__, besides),
             most_ever=pool.most_ever,
         )
-        return list(checks.violations_at_rest(at_rest, self._context.capabilities))
+        return list(findings_at_rest(at_rest, self._context.capabilities))
 
     def figures(self, pool: P) -> Mapping[str, int]:
         """Return a pool's figures; none if it counts nothing."""
         return pool.stats() if Capability.STATISTICS in self._context.capabilities else {}
 
-    def left(self) -> list[str]:
+    def left(self) -> list[Finding]:
         """Return what is left after all pools were closed. May wait for the server."""
         here = sum(len(sockets.open()) for sockets in self._context.sockets)
         there = self._context.observer.connections(lambda seen: seen == 0)
-        said = [f"{here} sockets are open after close"] if here else []
-        return [*said, f"the server counts {there} connections after close"] if there else said
+        texts = (
+            f"{here} sockets are open after close" if here else "",
+            f"the server counts {there} connections after close" if there else "",
+        )
+        return [Finding(Defect.LEAK, text) for text in texts if text]
 
-    def passwords(self) -> list[str]:
+    def passwords(self) -> list[Finding]:
         """Return which texts showed a password; each pool's representation is searched too."""
         for pool in self._context.pools:
             self._context.passwords.look("the representation of the pool", repr(pool.raw))

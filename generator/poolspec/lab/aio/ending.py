@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from poolspec.invariants.complaints import broken
+from poolspec.invariants.defects import Defect, Finding, broken
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import AsyncPoolAdapter
@@ -43,7 +43,7 @@ class AsyncEnding:
     async def verify(self) -> None:
         """Release everything, check the invariants, and check that closing leaves nothing.
 
-        Raises AssertionError that lists every broken invariant.
+        Raises BrokenInvariantsError that lists all findings.
         """
         context, checks = self._context, self._checks
         context.targets.hang_up()
@@ -52,16 +52,16 @@ class AsyncEnding:
         for pool in context.pools:
             await pool.dismiss()
             await pool.release_all()
-        violations = list(checks.in_log())
+        found = list(checks.in_log())
         for pool in context.pools:
-            violations += await asyncio.to_thread(checks.at_rest, pool, pool.stats())
+            found += await asyncio.to_thread(checks.at_rest, pool, pool.stats())
         await self._web.stop()
         for pool in context.pools:
             await pool.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         names = ", ".join(sorted(task.get_name() for task in tasks))
-        violations += [f"tasks are left: {names}"] if names else []
-        broken(violations + await asyncio.to_thread(checks.left) + checks.passwords())
+        found += [Finding(Defect.LEAK, f"tasks are left: {names}")] if names else []
+        broken(found + await asyncio.to_thread(checks.left) + checks.passwords())
 
     async def dispose(self, teardown: Teardown) -> None:
         """Undo everything in the event loop, however the test ended.

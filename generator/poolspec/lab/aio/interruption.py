@@ -10,7 +10,7 @@ from poolspec.interruption.points import MOST
 from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.interruption.suspensions import MOMENTS, AsyncPoint, Driven
-from poolspec.invariants.checks import INTERRUPTED, REENTERED
+from poolspec.invariants.marks import INTERRUPTED, REENTERED
 from poolspec.lab.aio.pool import AsyncContext
 from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.aio.rest import AsyncRest

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from poolspec.invariants.checks import RESUMED, SUSPENDED
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log, current_actor
+from poolspec.invariants.marks import RESUMED, SUSPENDED
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import (
     AsyncControls,

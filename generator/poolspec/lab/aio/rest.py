@@ -2,8 +2,9 @@
 
 import asyncio
 
-from poolspec.interruption.rounds import CALM, available, check_idle
-from poolspec.invariants.complaints import broken
+from poolspec.interruption.rounds import CALM, available
+from poolspec.invariants.counts import findings_left_on_loan
+from poolspec.invariants.defects import broken
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
@@ -35,7 +36,7 @@ class AsyncRest:
         await pool.release_all()
         if context.is_virtual:
             await context.clock.sleep(CALM)
-        check_idle(pool.stats(), context.capabilities)
+        broken(findings_left_on_loan(pool.stats(), context.capabilities))
         await self._borrow_all(pool)
         broken(await asyncio.to_thread(self._checks.at_rest, pool, pool.stats()))
 

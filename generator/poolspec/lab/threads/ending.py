@@ -4,7 +4,7 @@ import threading
 from contextlib import suppress
 from functools import partial
 
-from poolspec.invariants.complaints import broken
+from poolspec.invariants.defects import Defect, Finding, broken
 from poolspec.invariants.observer import settle
 from poolspec.lab.context import OVER
 from poolspec.lab.contract import Driver, PoolAdapter
@@ -45,7 +45,7 @@ class Ending:
     def verify(self) -> None:
         """Release everything, check the invariants, and check that closing leaves nothing.
 
-        Raises AssertionError that lists every broken invariant.
+        Raises BrokenInvariantsError that lists all findings.
         """
         context, checks = self._context, self._checks
         context.targets.hang_up()
@@ -54,15 +54,16 @@ class Ending:
         for pool in context.pools:
             pool.dismiss()
             pool.release_all()
-        violations = list(checks.in_log())
+        found = list(checks.in_log())
         for pool in context.pools:
-            violations += checks.at_rest(pool, pool.stats())
+            found += checks.at_rest(pool, pool.stats())
         self._web.stop()
         for pool in context.pools:
             pool.close()
         threads = settle(self._thread_names, lambda names: not names)
-        violations += [f"threads are left: {', '.join(threads)}"] if threads else []
-        broken(violations + checks.left() + checks.passwords())
+        text = f"threads are left: {', '.join(threads)}"
+        found += [Finding(Defect.LEAK, text)] if threads else []
+        broken(found + checks.left() + checks.passwords())
 
     def dispose(self) -> None:
         """Undo everything, however the test ended.

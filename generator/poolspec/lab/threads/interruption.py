@@ -7,8 +7,8 @@ from poolspec.interruption.points import MOST, Point
 from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
-from poolspec.invariants.checks import INTERRUPTED, REENTERED
 from poolspec.invariants.complaints import demand
+from poolspec.invariants.marks import INTERRUPTED, REENTERED
 from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.pool import Pool, ThreadsContext

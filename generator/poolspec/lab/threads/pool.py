@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
-from poolspec.invariants.checks import RESUMED, SUSPENDED
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log, current_actor
+from poolspec.invariants.marks import RESUMED, SUSPENDED
 from poolspec.lab.borrowing.blocks import EnteredBlock
 from poolspec.lab.borrowing.loans import Loans
 from poolspec.lab.context import Context

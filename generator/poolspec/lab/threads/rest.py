@@ -2,8 +2,9 @@
 # Edit that file, then `make gen`.
 """A pool at rest after an interrupted round: it has lost no connection, and all counts agree."""
 
-from poolspec.interruption.rounds import CALM, available, check_idle
-from poolspec.invariants.complaints import broken
+from poolspec.interruption.rounds import CALM, available
+from poolspec.invariants.counts import findings_left_on_loan
+from poolspec.invariants.defects import broken
 from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.clock import Clock
@@ -35,7 +36,7 @@ class Rest:
         pool.release_all()
         if context.is_virtual:
             context.clock.sleep(CALM)
-        check_idle(pool.stats(), context.capabilities)
+        broken(findings_left_on_loan(pool.stats(), context.capabilities))
         self._borrow_all(pool)
         broken(self._checks.at_rest(pool, pool.stats()))
 
