@@ -35,6 +35,7 @@ tests:
     purpose: A closed pool holds nothing
     validates: No connection is open
     layer: unit
+    level: may
     covers: [A26]
     steps:
       - close: {drain: 1s}
@@ -234,15 +235,18 @@ def test_validate_counts_valid_specs_and_tests(project: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "1 spec, 2 tests: all valid\n")
 
 
-def test_list_shows_identifier_layer_requirements_and_needs(project: Path) -> None:
+def test_list_shows_identifier_layer_level_requirements_and_needs(project: Path) -> None:
     lines = poolspec(project, "list").stdout.splitlines()
     assert [line.split() for line in lines] == [
-        ["limits.pool_size_limit", "integration", "A06", "statistics"],
-        ["limits.close_empties", "unit", "A26", "statistics,drain"],
+        ["limits.pool_size_limit", "integration", "must", "A06", "statistics"],
+        ["limits.close_empties", "unit", "may", "A26", "statistics,drain"],
     ]
 
 
-@pytest.mark.parametrize("choice", [("--layer", "unit"), ("--covers", "A26"), ("--needs", "drain")])
+@pytest.mark.parametrize(
+    "choice",
+    [("--layer", "unit"), ("--level", "may"), ("--covers", "A26"), ("--needs", "drain")],
+)
 def test_list_can_choose(project: Path, choice: tuple[str, str]) -> None:
     done = poolspec(project, "list", "--json", *choice)
     assert [test["id"] for test in json.loads(done.stdout)] == ["limits.close_empties"]

@@ -120,7 +120,7 @@ def test_a_test_links_to_its_own_scenario_even_if_another_heading_has_its_name(
 def test_a_page_lists_its_tests() -> None:
     row = (
         "| [pool_size_limit](#pool_size_limit) | Pool respects its maximum size "
-        "| The next acquire blocks until it times out | A06 | integration "
+        "| The next acquire blocks until it times out | A06 | integration | must "
         f"| {PLANNED} | threads |\n"
     )
     assert row in page()
@@ -278,13 +278,13 @@ def test_two_modes_with_one_outcome_share_a_cell() -> None:
 
 def test_two_modes_with_different_outcomes_are_named() -> None:
     found = results(result(), result("failed", concurrency="asyncio", reason="late"))
-    said = "| threads ✅ passed, asyncio ❌ failed: late | 12 ms, 12 ms |"
+    said = "| threads ✅ passed, asyncio ❌ must-failed: late | 12 ms, 12 ms |"
     assert said in pages(BOTH, found)[PAGE]
 
 
 def test_a_test_of_two_modes_counts_once_and_its_results_twice() -> None:
     found = results(result(), result("failed", concurrency="asyncio"))
-    assert "| 1 | 1 ❌ failed, 1 ✅ passed |" in pages(BOTH, found)[INDEX]
+    assert "| 1 | 1 ❌ must-failed, 1 ✅ passed |" in pages(BOTH, found)[INDEX]
 
 
 def test_a_page_with_results_shows_how_real_a_test_was() -> None:
@@ -329,7 +329,7 @@ def test_the_index_counts_tests_by_how_real_they_were() -> None:
 
 
 def test_the_index_tallies_the_results_of_a_class() -> None:
-    assert "| 1 | 1 ❌ failed |" in index(results(result("failed")))
+    assert "| 1 | 1 ❌ must-failed |" in index(results(result("failed")))
 
 
 def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:

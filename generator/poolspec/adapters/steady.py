@@ -28,6 +28,7 @@ class SteadypoolAdapter:
     """Drives the threads form of steadypool."""
 
     name = "steadypool"
+    keeps_all = True
     capabilities = CAPABILITIES
     pool_class: type[steadypool.ConnectionPool] = steadypool.ConnectionPool
 

@@ -80,6 +80,7 @@ class AsyncSteadypoolAdapter:
     """Drives the asyncio form of steadypool."""
 
     name = "steadypool"
+    keeps_all = True
     capabilities = THREADS_CAPABILITIES - THREADS_ONLY
     pool_class: type[steadypool.AsyncConnectionPool] = steadypool.AsyncConnectionPool
 

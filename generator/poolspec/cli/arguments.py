@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from poolspec.vocabulary import Capability, Layer
+from poolspec.vocabulary import Capability, Layer, Level
 
 EPILOG = """\
 exit codes:
@@ -111,6 +111,7 @@ def _gen(options: argparse.Namespace) -> int:
 def _configure_list(parser: argparse.ArgumentParser) -> None:
     _add_specs(parser)
     parser.add_argument("--layer", type=Layer, choices=list(Layer), help="only tests of this layer")
+    parser.add_argument("--level", type=Level, choices=list(Level), help="only tests of this level")
     parser.add_argument("--covers", metavar="KEY", help="only tests that cover this requirement")
     parser.add_argument(
         "--needs",
@@ -125,7 +126,7 @@ def _list(options: argparse.Namespace) -> int:
     from poolspec.cli import listing
 
     needs = Capability(options.needs) if options.needs else None
-    chosen = listing.Choice(options.layer, options.covers, needs)
+    chosen = listing.Choice(options.layer, options.covers, needs, options.level)
     return listing.list_tests(options.specs, chosen, as_json=options.json)
 
 

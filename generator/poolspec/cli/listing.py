@@ -10,7 +10,7 @@ from poolspec.cli import exits
 from poolspec.cli.loading import load, outlines, root_of
 from poolspec.model import SpecClass, SpecTest
 from poolspec.spec.values import numbered
-from poolspec.vocabulary import Capability, Layer
+from poolspec.vocabulary import Capability, Layer, Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Choice:
     layer: Layer | None
     covers: str | None
     needs: Capability | None
+    level: Level | None
 
     def takes(self, test: SpecTest) -> bool:
         """Return whether a test is chosen."""
@@ -27,6 +28,7 @@ class Choice:
             self.layer in (None, test.layer)
             and (self.covers is None or self.covers in test.covers)
             and (self.needs is None or self.needs in test.needs)
+            and self.level in (None, test.level)
         )
 
 
@@ -44,7 +46,7 @@ def list_tests(specs: Path, choice: Choice, *, as_json: bool) -> int:
         print(json.dumps([_as_json(*item) for item in chosen], indent=2))
         return exits.OK
     rows = [(name, *_terms(test)) for name, _, test in chosen]
-    widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(4)]
     for row in rows:
         padded = (cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True))
         print("  ".join(padded).rstrip())
@@ -62,8 +64,8 @@ def _lines(test: SpecTest) -> dict[str, int]:
     return {"": test.line, **steps, **end}
 
 
-def _terms(test: SpecTest) -> tuple[str, str, str]:
-    return test.layer.value, _words(test.covers) or "-", _words(test.needs) or "-"
+def _terms(test: SpecTest) -> tuple[str, str, str, str]:
+    return test.layer.value, test.level.value, _words(test.covers) or "-", _words(test.needs) or "-"
 
 
 def _words(items: Iterable[str]) -> str:

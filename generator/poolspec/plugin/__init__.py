@@ -51,6 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "(default: $POOLSPEC_POOL or steadypool)",
     )
     group.addoption(
+        "--fail-on",
+        choices=[level.value for level in Level],
+        default=None,
+        help="least binding level of a failed test that fails the run (default: must, or may if "
+        "the pool's adapter keeps all levels)",
+    )
+    group.addoption(
         "--results",
         type=Path,
         default=None,
@@ -64,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for layer in Layer:
         config.addinivalue_line("markers", f"{layer}: a test of the {layer} layer")
     config.addinivalue_line("markers", f"{Level.SHOULD}: a test of a recommendation")
+    config.addinivalue_line("markers", f"{Level.MAY}: a test of a choice")
     if not hasattr(config, "workerinput"):
         from poolspec.plugin.collector import Collector
 
@@ -72,12 +80,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark each test with its layer, and recommendations, for `-m chaos` and `-m 'not should'`."""
+    """Mark each test with its layer and its level, for `-m chaos` and `-m 'not may'`."""
     spec = _spec(item)
     if layer := spec.get("layer"):
         item.add_marker(layer)
-    if spec.get("level") == Level.SHOULD:
-        item.add_marker(Level.SHOULD.value)
+    if level := spec.get("level"):
+        item.add_marker(level)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -122,6 +130,7 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     """The lab of one test. Teardown undoes everything that the test did with it."""
     from poolspec.plugin.applicability import skip_unless_able
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
+    from poolspec.plugin.levels import failing_key, outcome_of_failure
     from poolspec.plugin.results import NOT_APPLICABLE
 
     threads_before(request.config)
@@ -144,6 +153,7 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     if line is not None:
         run.lab.context.lay(line)
     request.node.stash[run_key] = run
+    request.node.stash[failing_key] = outcome_of_failure(request.config, spec, pool_adapter)
     yield run.lab
     run.dispose()
 
@@ -181,6 +191,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     test = partial(run.call, partial(pyfuncitem.obj, **arguments))
     run_until(_spec(pyfuncitem).get("deadline", DEADLINE), test, run.lab)
     return True
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Count the tests of recommendations and of choices apart from failures."""
+    from poolspec.plugin.levels import status_of
+
+    return status_of(report)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -221,10 +238,13 @@ def _explain(
 ) -> None:
     """Add the sections of a failure to its report, and take out what is of no use there."""
     from poolspec.plugin.failure import explain, is_of_the_end, without_traceback
+    from poolspec.plugin.levels import soften
 
     if is_of_the_end(item.path, error):
         path, line, _ = item.location
         report.longrepr = without_traceback(f"{path}:{(line or 0) + 1}", error)
+    else:
+        soften(item, error, report)
     report.sections.extend(explain(item.config.rootpath, item.path, _spec(item)["id"], error, lab))
 
 

@@ -48,7 +48,9 @@ class Collector:
             return
         self._results.server = about.get("server") or self._results.server
         outcome, reason = Outcome.PASSED, ""
-        if report.skipped:
+        if "outcome" in about:
+            outcome, reason = Outcome(about["outcome"]), _reason(report)
+        elif report.skipped:
             outcome, reason = Outcome.NOT_APPLICABLE, _skipped(report)
         elif report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED

@@ -13,6 +13,15 @@ MOST_MISSING = 10
 """The most missing capabilities that are shown."""
 NOT_APPLICABLE, NEEDS = "not applicable: ", "needs "
 """The reason of a skipped test begins with the first; missing capabilities follow the second."""
+COLUMNS = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "must-failed",
+    Outcome.SHOULD_FAILED: "should-failed",
+    Outcome.OTHERWISE: "otherwise",
+    Outcome.ERRORED: "errored",
+    Outcome.NOT_APPLICABLE: "not applicable",
+}
+"""The columns of the console's table."""
 NO_SERVER = {"kind": "none", "description": "no server", "version": ""}
 
 
@@ -77,7 +86,7 @@ class Results:
         """Return the table for the console."""
         width = max(len(result.group) for result in self.tests)
         lines = [f"{self.pool} on {self.server['description']}", ""]
-        lines.append(f"{'class':<{width}}  passed  failed  errored  not applicable     time")
+        lines.append(f"{'class':<{width}}  {'  '.join(COLUMNS.values())}     time")
         lines += [
             _row(group, width, [result for result in self.tests if result.group == group])
             for group in sorted({result.group for result in self.tests})
@@ -122,7 +131,5 @@ def _missing_of(reason: str) -> list[str]:
 def _row(name: str, width: int, results: list[TestResult]) -> str:
     counts = Counter(result.outcome for result in results)
     seconds = sum(result.seconds for result in results)
-    return (
-        f"{name:<{width}}  {counts[Outcome.PASSED]:>6}  {counts[Outcome.FAILED]:>6}  "
-        f"{counts[Outcome.ERRORED]:>7}  {counts[Outcome.NOT_APPLICABLE]:>14}  {seconds:5.2f} s"
-    )
+    cells = (f"{counts[outcome]:>{len(head)}}" for outcome, head in COLUMNS.items())
+    return f"{name:<{width}}  {'  '.join(cells)}  {seconds:5.2f} s"

@@ -9,7 +9,7 @@ from poolspec.prose.markdown import prose, table
 from poolspec.report import grades
 from poolspec.report.results import Results
 from poolspec.report.words import OUTCOMES, counted, identifier, last_run
-from poolspec.vocabulary import Layer
+from poolspec.vocabulary import Layer, Level
 from poolspec.vocabulary.outcomes import Outcome
 
 INDEX = PurePosixPath("index.md")
@@ -17,6 +17,12 @@ UNLISTED = (
     "None are listed. A file with `requirements` among the specs lists them; "
     "this page then shows the tests that prove each.\n"
 )
+
+_MEANING = {
+    Level.MUST: "safety: a pool that fails is broken",
+    Level.SHOULD: "quality: a recommendation",
+    Level.MAY: "a choice: another pool may do it otherwise",
+}
 
 
 def render_index(suite: Suite, results: Results | None = None) -> str:
@@ -39,6 +45,8 @@ def _index(suite: Suite, results: Results | None) -> str:
         _classes(suite, results),
         "## Layers\n",
         _layers(suite),
+        "## Levels\n",
+        _levels(suite),
         "## How real\n",
         grades.tally(suite, results),
         "## Requirements\n",
@@ -100,6 +108,12 @@ def _layers(suite: Suite) -> str:
         for layer in Layer
     ]
     return table(["layer", "tests", "to run them"], rows)
+
+
+def _levels(suite: Suite) -> str:
+    used = [test.level for spec in suite.classes for test in spec.tests]
+    rows = [[f"`{level.value}`", _MEANING[level], str(used.count(level))] for level in Level]
+    return table(["level", "covers", "tests"], rows)
 
 
 def _by_section(requirements: Iterable[Requirement]) -> dict[str, list[Requirement]]:

@@ -22,6 +22,11 @@ from poolspec.report.words import OUTCOMES, counted, identifier, last_run
 from poolspec.spec.values import Ref
 from poolspec.vocabulary import Level
 
+_LEVELS = {
+    Level.SHOULD: "A pool *should* do so: a recommendation.",
+    Level.MAY: "A pool *may* do so: a choice.",
+}
+
 
 def page_name(spec: SpecClass) -> PurePosixPath:
     """Return the path of a class's page in the folder of coverage pages."""
@@ -56,7 +61,7 @@ def _class_page(spec: SpecClass, results: Results | None) -> str:
 
 
 def _tests(spec: SpecClass, results: Results | None) -> str:
-    head = ["test", "purpose", "validates", "covers", "layer", "how real", "concurrency"]
+    head = ["test", "purpose", "validates", "covers", "layer", "level", "how real", "concurrency"]
     return table(
         [*head, "last result", "time"] if results else head,
         (_test_row(spec, test, results) for test in spec.tests),
@@ -76,6 +81,7 @@ def _test_row(spec: SpecClass, test: SpecTest, results: Results | None) -> list[
         prose(test.validates) or "–",
         ", ".join(prose(key) for key in test.covers) or "–",
         test.layer.value,
+        test.level.value,
         grades.how_real(test, _seen(results, spec, test)),
         ", ".join(concurrency.value for concurrency in test.concurrency),
     ]
@@ -123,8 +129,8 @@ def _scenario(test: SpecTest) -> str:
 
 def _terms(test: SpecTest) -> Iterator[str]:
     terms = []
-    if test.level is not Level.MUST:
-        terms.append("A pool *should* do so, it need not.")
+    if test.level in _LEVELS:
+        terms.append(_LEVELS[test.level])
     if test.needs:
         terms.append(f"Needs {', '.join(code(need.value) for need in test.needs)}.")
     if terms:

@@ -9,7 +9,9 @@ from poolspec.vocabulary.outcomes import Outcome
 
 OUTCOMES = {
     Outcome.PASSED: "✅ passed",
-    Outcome.FAILED: "❌ failed",
+    Outcome.OTHERWISE: "🔀 does it otherwise",
+    Outcome.SHOULD_FAILED: "⚠️ should-failed",
+    Outcome.FAILED: "❌ must-failed",
     Outcome.ERRORED: "❌ errored",
     Outcome.NOT_APPLICABLE: "➖ not applicable",
 }

@@ -14,10 +14,14 @@ class Layer(StrEnum):
 
 
 class Level(StrEnum):
-    """How binding a behaviour is, in the sense of RFC 2119."""
+    """How binding a behaviour is, in the sense of RFC 2119; the most binding first."""
 
     MUST = "must"
+    """Safety: no loss, no leak, no two holders, limits and deadlines kept, no deadlock."""
     SHOULD = "should"
+    """Quality: fair, fast to recover, clear errors."""
+    MAY = "may"
+    """A choice: a sound pool may choose otherwise."""
 
 
 class TimeKind(StrEnum):

@@ -1,0 +1,104 @@
+"""The outcome of a failed test depends on its level, and on whether the pool keeps all levels."""
+
+from pathlib import Path
+
+import pytest
+from tests.plugin.runs import Run
+
+ADAPTER = """\
+from poolspec.adapters.steady import SteadypoolAdapter
+
+
+class Choosy(SteadypoolAdapter):
+    name = "choosy"
+    keeps_all = False
+"""
+WRONG = "lab.expect_stats(acquired=5)  # step 1"
+SHOULD, MAY = ', level="should"', ', level="may"'
+SOFTENED = {SHOULD: "should_failed", MAY: "otherwise"}
+
+
+@pytest.fixture
+def choosy(tmp_path: Path) -> tuple[str, ...]:
+    """The options of a run on a pool that need not keep all levels."""
+    (tmp_path / "choosy.py").write_text(ADAPTER)
+    return ("--pool", "choosy:Choosy", "-p", "no:randomly")
+
+
+@pytest.mark.parametrize("form", ["threads", "asyncio"])
+@pytest.mark.parametrize("options", SOFTENED)
+def test_another_pool_that_fails_a_lower_level_leaves_the_run_green(
+    run: Run, choosy: tuple[str, ...], options: str, form: str
+) -> None:
+    run.test(WRONG, options=options, arguments=choosy, form=form)
+    assert run.code == 0, run.output
+    found = run.result()
+    assert found["outcome"] == SOFTENED[options]
+    assert found["reason"].endswith("acquired: expected 5, was 0")
+    assert f"1 {SOFTENED[options].replace('_', '-')}" in run.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("options", SOFTENED)
+def test_steadypool_that_fails_a_lower_level_fails_the_run(run: Run, options: str) -> None:
+    run.test(WRONG, options=options)
+    assert run.code == 1
+    assert run.result()["outcome"] == "failed"
+
+
+def test_another_pool_that_fails_a_must_fails_the_run(run: Run, choosy: tuple[str, ...]) -> None:
+    run.test(WRONG, arguments=choosy)
+    assert run.code == 1
+    assert run.result()["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("options", "least", "outcome"),
+    [
+        (SHOULD, "should", "failed"),
+        (MAY, "may", "failed"),
+        (MAY, "should", "otherwise"),
+        (SHOULD, "must", "should_failed"),
+    ],
+)
+def test_the_level_that_fails_the_run_can_be_chosen(
+    run: Run, choosy: tuple[str, ...], options: str, least: str, outcome: str
+) -> None:
+    run.test(WRONG, options=options, arguments=(*choosy, "--fail-on", least))
+    assert run.code == (1 if outcome == "failed" else 0)
+    assert run.result()["outcome"] == outcome
+
+
+def test_even_steadypool_may_be_held_to_musts_alone(run: Run) -> None:
+    run.test(WRONG, options=MAY, arguments=("--fail-on", "must"))
+    assert run.code == 0
+    assert run.result()["outcome"] == "otherwise"
+
+
+@pytest.mark.parametrize("options", SOFTENED)
+def test_a_broken_invariant_is_a_failure_at_any_level(
+    run: Run, choosy: tuple[str, ...], options: str
+) -> None:
+    run.test(
+        "from poolspec.lab.driver import open_connection",
+        "lab.kept = open_connection(lab.context.tenant)  # the server counts it",
+        options=options,
+        arguments=choosy,
+    )
+    assert run.code == 1
+    assert run.result()["outcome"] == "failed"
+    assert "invariants" in run.output
+
+
+@pytest.mark.parametrize("options", SOFTENED)
+def test_a_test_that_hangs_is_a_failure_at_any_level(
+    run: Run, choosy: tuple[str, ...], options: str
+) -> None:
+    run.test("threading.Event().wait()", options=f"{options}, deadline=1.0", arguments=choosy)
+    assert run.code == 1
+    assert run.result()["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(("word", "chosen"), [("may", 1), ("should", 0)])
+def test_a_choice_can_be_chosen_by_its_mark(run: Run, word: str, chosen: int) -> None:
+    run.test("pool.release(pool.acquire())", options=MAY, arguments=("-m", word))
+    assert ("1 passed" if chosen else "1 deselected") in run.output
