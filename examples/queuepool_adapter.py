@@ -83,7 +83,9 @@ class QueuePoolAdapter:
             Capability.RECYCLE_BY_AGE,
             Capability.CLOSE_ALL,
             Capability.STATISTICS,
+            Capability.LIFO,
             Capability.FIFO,
+            Capability.TIMEOUT,
             Capability.OWN_BLOCKS,
         }
     )

@@ -47,6 +47,7 @@ EXAMPLE = re.compile(r"^```yaml ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FOLLOWING = "<!-- capability rules -->\n"
 WORDED: tuple[tuple[str, Mapping[StrEnum, Capability]], ...] = (
     ("fails: ", cast(Mapping[StrEnum, Capability], rules.ERRORS)),
+    ("errors: ", cast(Mapping[StrEnum, Capability], rules.ERRORS)),
     ("fault: ", {row.fault: row.needs for row in FAULTS.values() if row.needs}),
     ("target: ", cast(Mapping[StrEnum, Capability], rules.TARGETS)),
     ("wait_until: … is ", cast(Mapping[StrEnum, Capability], rules.STATES)),

@@ -20,6 +20,7 @@ from poolspec.spec.scope import Scope
 from poolspec.spec.tree import Node, Scalar
 from poolspec.spec.values import Check, Checks
 from poolspec.vocabulary import ErrorKind
+from poolspec.vocabulary.rules import ERRORS as NEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def _read(scope: Scope, fields: Fields, head: Scalar, node: Node) -> LoadExpecta
         scope.reader.problem(head, f"the load {shown(head.text)} still runs", hint)
     given = read_fields(scope.reader, node, LOADED)
     refuse_empty(scope, given)
+    for kind, _ in given.get(ERRORS) or ():
+        scope.names.imply(NEEDED.get(kind), f"'errors: {kind}'", head)
     latency = given.get(LATENCY_KEY)
     if latency:
         refuse_empty(scope, latency)

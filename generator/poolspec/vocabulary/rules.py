@@ -21,10 +21,11 @@ from poolspec.vocabulary.work import ActorState
 V = TypeVar("V")
 
 ERRORS: Final = {
+    ErrorKind.TIMEOUT: Capability.TIMEOUT,
     ErrorKind.EXHAUSTED: Capability.QUEUE_CAP,
     ErrorKind.UNAVAILABLE: Capability.BREAKER,
 }
-"""By the way in which a step fails."""
+"""By the way in which a step, or an operation of a load, fails."""
 
 CONNECTIONS: Final = {
     Connections.PLAIN: Capability.FOREIGN_CONNECTIONS,
@@ -69,7 +70,7 @@ OPTIONS: Final[Mapping[str, OptionRule]] = {
     "recycle_jitter": OptionRule(Capability.RECYCLE_BY_AGE, without=0),
     "check_after": OptionRule(Capability.LIVENESS),
     "validate_after": OptionRule(Capability.VALIDATION),
-    "order": OptionRule(Capability.FIFO, without=Order.LIFO),
+    "order": OptionRule(Capability.FIFO, without=Order.LIFO, then=Capability.LIFO),
     "reset": OptionRule(Capability.SESSION_RESET, without=Reset.ROLLBACK),
     "setup": OptionRule(Capability.HOOKS),
     "on_acquire": OptionRule(Capability.HOOKS),
