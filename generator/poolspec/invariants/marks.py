@@ -9,3 +9,5 @@ INTERRUPTED = "interrupted"
 REENTERED = "re-entered"
 """Logged after a round whose pool was re-entered; the next round has a new pool."""
 ROUNDS = (INTERRUPTED, REENTERED)
+SEEN_WAITING = "waiting"
+"""Logged when the lab sees that an acquire waits; a detail names what was under way beside it."""
