@@ -65,3 +65,4 @@ TIMEOUT = Key("timeout", SECONDS, "longest time to wait", "2s", default="the poo
 FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
 SAYS = Key("says", TEXTS, "texts that the error must contain", "waiting=1", default="anything")
 TOOK = Key("took", TIMED, "how long each call must take", '"1s ± 5%"', default="any time")
+MAY_REFUSE = Key("may_refuse", FLAG, "whether the pool may refuse", "true", default="false")

@@ -12,6 +12,7 @@ from poolspec.python.literals import value
 from poolspec.python.names import variable
 from poolspec.spec.common import (
     FAILS,
+    MAY_REFUSE,
     NAME,
     SAYS,
     SOME_NAMES,
@@ -156,6 +157,8 @@ class Release(Step):
     pool: str | None = None
     fails: ErrorKind | None = None
     says: tuple[str, ...] = ()
+    may_refuse: bool = False
+    """The pool may refuse the release; a connection that was released before may be released so."""
 
     def reads(self) -> tuple[str, ...]:
         """Return its labels and the label of its pool."""
@@ -192,11 +195,14 @@ TO = Key(
 def _read_release(scope: Scope, fields: Fields) -> Release:
     """Read a release; its labels are gone unless it must fail."""
     words = fields.get(RELEASE) or ()
-    fails = fields.has(FAILS)
+    fails, may_refuse = fields.has(FAILS), fields.get(MAY_REFUSE) or False
     if fails and len(words) > 1:
         message = f"'fails' applies to one release, not to {len(words)}"
         scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
-    pools = [_taken_from(scope, word, fails, fields.node.line) for word in words]
+    if fails and may_refuse:
+        message = "this step must fail, so the pool cannot be free to refuse"
+        scope.reader.problem(fields.at(MAY_REFUSE), message, "keep one of them")
+    pools = [_taken_from(scope, word, fields) for word in words]
     if len(set(pools)) > 1:
         message = "these connections come from different pools"
         scope.reader.problem(fields.node, message, "write a step for each pool")
@@ -208,24 +214,27 @@ def _read_release(scope: Scope, fields: Fields) -> Release:
         scope.names.own_pool.append(fields.node)
     pool = pools[0] if pools else None
     says = fields.get(SAYS) or ()
-    return Release(fields.node.line, texts(words), pool, fields.get(FAILS), says)
+    return Release(fields.node.line, texts(words), pool, fields.get(FAILS), says, may_refuse)
 
 
-def _taken_from(scope: Scope, word: Word, fails: bool, line: int) -> str | None:
+def _taken_from(scope: Scope, word: Word, fields: Fields) -> str | None:
     """Take a connection away from its label; return the pool it came from."""
     thing = scope.find(word, Naming.LABEL)
     if thing is None:
         return None
-    if thing.hold is Hold.BLOCK and not fails:
+    fails, may_refuse = fields.has(FAILS), fields.get(MAY_REFUSE) or False
+    if fails or (may_refuse and thing.hold is not Hold.HELD):
+        return thing.pool
+    if thing.hold is Hold.BLOCK:
         message = f"{shown(word.text)} is released at the end of its block"
         scope.reader.problem(word.node, message, "leave this step out, or add fails: …")
-    elif thing.hold is Hold.ENTERED and not fails:
+    elif thing.hold is Hold.ENTERED:
         message = f"{shown(word.text)} is released when its block is left"
         scope.reader.problem(word.node, message, f"write: leave: {word.text}, or add fails: …")
-    elif thing.hold is Hold.GONE and not fails:
+    elif thing.hold is Hold.GONE:
         report_gone(scope, word, thing, "if the step must fail, say how: fails: …")
-    elif not fails:
-        thing.hold, thing.gone_line = Hold.GONE, line
+    else:
+        thing.hold, thing.gone_line = Hold.GONE, fields.node.line
     return thing.pool
 
 
@@ -236,15 +245,17 @@ def report_gone(scope: Scope, word: Word, thing: Thing, hint: str) -> None:
 
 
 def _write_release(step: Release, body: Body) -> Lines:
+    may_refuse = ", may_refuse=True" if step.may_refuse else ""
     for name in [variable(label) for label in step.labels] or ["None"]:
-        call = f"{body.awaits}{python.pool(step.pool)}.release({name})"
+        call = f"{body.awaits}{python.pool(step.pool)}.release({name}{may_refuse})"
         yield from guarded(guard(step, body), call)
 
 
 def _say_release(step: Release) -> Sentence:
     labels = amounts.labels(step.labels) if step.labels else "nothing (`None`)"
     target = f" to {code(step.pool)}" if step.pool is not None else ""
-    return Sentence(f"Release {labels}{target}{must(step)}")
+    refusal = " (the pool may refuse)" if step.may_refuse else ""
+    return Sentence(f"Release {labels}{target}{refusal}{must(step)}")
 
 
 KINDS = (
@@ -272,12 +283,13 @@ KINDS = (
     ),
     StepKind(
         "release",
-        (RELEASE, TO, FAILS, SAYS),
+        (RELEASE, TO, MAY_REFUSE, FAILS, SAYS),
         Release,
         _read_release,
         _write_release,
         _say_release,
         misplaced=ANYWHERE,
         calls=("release",),
+        arguments=("may_refuse",),
     ),
 )

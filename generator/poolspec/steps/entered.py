@@ -7,7 +7,7 @@ from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Lines, guarded
 from poolspec.python.names import variable
-from poolspec.spec.common import FAILS, FLAG, NAME, SAYS
+from poolspec.spec.common import FAILS, MAY_REFUSE, NAME, SAYS
 from poolspec.spec.fields import Fields, Key, Word
 from poolspec.spec.kinds import enum_kind
 from poolspec.spec.names import Naming
@@ -75,13 +75,6 @@ IN = Key(
     default="`exit_stack`",
 )
 LEAVE = Key("leave", NAME, "leave a block", "a", True)
-MAY_REFUSE = Key(
-    "may_refuse",
-    FLAG,
-    "whether the pool may refuse to end the block",
-    "true",
-    default="false",
-)
 ABANDON = Key("abandon", NAME, "drop the generator that runs a block, and collect it", "a", True)
 
 _NEEDS = {

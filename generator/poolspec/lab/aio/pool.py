@@ -115,13 +115,17 @@ class AsyncPool:
             raise
         return self._note_loan(raw)
 
-    async def release(self, held: AsyncHeld | None) -> None:
+    async def release(self, held: AsyncHeld | None, *, may_refuse: bool = False) -> None:
         """Release a connection; None stands for a caller that never got one."""
         if held is None:
             await self._adapter.release(self.raw, None)
             return
         with self._loans.ending(held, ErrorKind.REENTRANT):
-            await self._adapter.release(self.raw, held.raw)
+            try:
+                await self._adapter.release(self.raw, held.raw)
+            except Exception as error:
+                if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
+                    raise
 
     async def reconnect(self, held: AsyncHeld) -> None:
         """Let the driver reconnect a connection on loan if it is lost, as a borrower may."""

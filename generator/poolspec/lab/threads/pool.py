@@ -118,13 +118,17 @@ class Pool:
             raise
         return self._note_loan(raw)
 
-    def release(self, held: Held | None) -> None:
+    def release(self, held: Held | None, *, may_refuse: bool = False) -> None:
         """Release a connection; None stands for a caller that never got one."""
         if held is None:
             self._adapter.release(self.raw, None)
             return
         with self._loans.ending(held, ErrorKind.REENTRANT):
-            self._adapter.release(self.raw, held.raw)
+            try:
+                self._adapter.release(self.raw, held.raw)
+            except Exception as error:
+                if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
+                    raise
 
     def reconnect(self, held: Held) -> None:
         """Let the driver reconnect a connection on loan if it is lost, as a borrower may."""
