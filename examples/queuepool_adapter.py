@@ -10,19 +10,18 @@ Needs the package sqlalchemy (the extra `examples`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-import pymysql
 from sqlalchemy import event, exc
 from sqlalchemy.pool import QueuePool
 
+from poolspec.drivers.contract import Driver
+from poolspec.drivers.pymysql import PyMySQLDriver
 from poolspec.lab.contract import Options, Wiring
-from poolspec.lab.driver import driver_error, driver_session_state
 from poolspec.lab.threads.clock import RealClock
-from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, StatName, TimeKind
 
 COUNTED = {
@@ -89,6 +88,7 @@ class QueuePoolAdapter:
             Capability.OWN_BLOCKS,
         }
     )
+    driver: Driver = PyMySQLDriver()
 
     @property
     def controls(self) -> "QueuePoolAdapter":
@@ -98,18 +98,6 @@ class QueuePoolAdapter:
     def clock(self, time: TimeKind) -> RealClock:
         """Return the real clock, the only one that a QueuePool supports."""
         return RealClock()
-
-    def opener(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return a function that opens one PyMySQL connection."""
-        at = tenant.address
-        return lambda: pymysql.connect(
-            host=at.host,
-            port=at.port,
-            unix_socket=at.unix_socket,
-            user=tenant.user,
-            password=tenant.password,
-            database=tenant.database,
-        )
 
     def create(self, options: Options, wiring: Wiring) -> CountedPool:
         """Make a pool."""
@@ -167,12 +155,10 @@ class QueuePoolAdapter:
         """Close the idle connections; a QueuePool cannot be closed permanently."""
         pool.pool.dispose()
 
-    def session_state(self, connection: Any) -> str:
-        """Return the state that the last use left on the connection, or an empty string."""
-        return driver_session_state(connection)
+    def raw(self, connection: Any) -> Any:
+        """Return the driver's connection in a wrapper."""
+        return connection.dbapi_connection
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Return the error kind of an exception."""
-        if isinstance(error, exc.TimeoutError):
-            return ErrorKind.TIMEOUT
-        return driver_error(error)
+        """Return the error kind of an exception of the pool."""
+        return ErrorKind.TIMEOUT if isinstance(error, exc.TimeoutError) else None

@@ -21,6 +21,7 @@ TARGET = ROOT / "generator/poolspec/lab/threads"
 MODULES = (
     "clients",
     "faults",
+    "held",
     "load",
     "opening",
     "pool",

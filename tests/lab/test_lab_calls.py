@@ -2,6 +2,7 @@
 
 import pytest
 
+from poolspec.drivers.pymysql import PyMySQLDriver
 from poolspec.faults.calls import CallFaults
 from poolspec.lifecycle.body_errors import BodyInterrupt
 from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
@@ -9,7 +10,7 @@ from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
 
 @pytest.fixture
 def faults() -> CallFaults:
-    return CallFaults()
+    return CallFaults(PyMySQLDriver().failure)
 
 
 def test_a_call_without_a_fault_succeeds_and_is_counted(faults: CallFaults) -> None:

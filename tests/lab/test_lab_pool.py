@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
+from poolspec.drivers.pymysql import PyMySQLDriver
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log
 from poolspec.lab.aio.pool import AsyncPool
 from poolspec.lab.threads.pool import Pool
-from poolspec.lab.threads.pymysql_driver import PyMySQLDriver
 from poolspec.vocabulary import Capability
 
 
 def concurrency(adapter: Any, made: Any = Pool) -> Any:
     """Return a pool under test on an adapter with just these attributes."""
     log = Log(lambda: 0.0)
-    driver = PyMySQLDriver(adapter) if made is Pool else adapter
-    return made("raw", adapter, driver, log, Sockets(log_nothing), lambda error: None)
+    adapter.driver = PyMySQLDriver()
+    return made("raw", adapter, log, Sockets(log_nothing), lambda error: None)
 
 
 def log_nothing(kind: str, number: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from poolspec.adapters import BUNDLED, UnknownPoolError, find_adapter
 from poolspec.adapters.steady import SteadypoolAdapter
 from poolspec.adapters.steady_asyncio import AsyncSteadypoolAdapter
+from poolspec.drivers.pymysql import PyMySQLDriver
 from poolspec.lab.contract import PoolAdapter
 from poolspec.vocabulary import Capability
 
@@ -20,7 +21,13 @@ BASICS = [name for name in vars(PoolAdapter) if not name.startswith("_")]
 def bare(able: set[C], **more: Any) -> Any:
     """Return an adapter with all methods, and besides just what is given."""
     return SimpleNamespace(
-        **dict.fromkeys(BASICS, print), name="mine", capabilities=frozenset(able), **more
+        **{
+            **dict.fromkeys(BASICS, print),
+            "name": "mine",
+            "capabilities": frozenset(able),
+            "driver": PyMySQLDriver(),
+            **more,
+        }
     )
 
 
@@ -58,12 +65,6 @@ UNMET: dict[str, tuple[set[C], dict[str, Any], str]] = {
     ),
     "no open": ({C.CONFIGURATION}, {}, "`configuration` without `open`"),
     "no meter": ({C.METRICS}, {}, "`metrics` without `meter`"),
-    "no foreign": ({C.FOREIGN_CONNECTIONS}, {}, "`foreign_connections` without `foreign`"),
-    "no scripted connections": (
-        {C.FOREIGN_CONNECTIONS},
-        {"foreign": SimpleNamespace(plain=print)},
-        "`foreign_connections` without `foreign.scripted`",
-    ),
     "no logs": ({C.LOGS}, {}, "`logs` without `logs`"),
     "no asyncio": ({C.ASYNCIO}, {}, "`asyncio` without `asyncio`"),
 }
@@ -105,7 +106,20 @@ def test_an_adapter_for_asyncio_is_held_to_its_own_claims(find: Any) -> None:
     text = str(refused.value)
     assert text.startswith("'mine:Mine'.asyncio claims ")
     assert "`resize` without `controls`" in text
-    assert "optimistic_locking" not in text  # is its `change_one`
+    assert "`optimistic_locking` without `controls`" in text
+
+
+def test_a_driver_that_lacks_methods_is_refused(find: Any) -> None:
+    class Endless(PyMySQLDriver):
+        def __getattribute__(self, name: str) -> Any:
+            if name in ("end", "leave_unread"):
+                raise AttributeError(name)
+            return super().__getattribute__(name)
+
+    with pytest.raises(UnknownPoolError) as refused:
+        find(bare(set(), driver=Endless()))
+    text = str(refused.value)
+    assert text == "the driver of 'mine:Mine' is not a driver: it lacks end, leave_unread"
 
 
 def test_an_asyncio_side_that_is_not_installed_may_be_none(find: Any) -> None:

@@ -11,7 +11,6 @@ import pytest
 from tests.plugin.broken_pools import BROKEN
 
 from poolspec.adapters.steady import SteadypoolAdapter
-from poolspec.invariants.connection import open_connection
 from poolspec.lab import AsyncLab
 from poolspec.plugin.forms import AsyncioRun
 from poolspec.servers import start_server
@@ -109,6 +108,6 @@ def test_a_run_that_was_given_up_leaves_nothing_at_the_server() -> None:
         run.dispose()
         assert server.connection_ids(tenant) == frozenset()
         with pytest.raises(Exception, match="denied"):
-            open_connection(tenant)
+            server.connect(tenant)
     finally:
         server.stop()

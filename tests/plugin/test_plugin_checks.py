@@ -154,7 +154,7 @@ def test_statistics_that_an_adapter_lacks_are_named(run: Run, tmp_path: Path) ->
         (("--pool", "no.such:Adapter"), "--pool: no adapter at 'no.such:Adapter'"),
         (
             ("--pool", "collections:Counter"),
-            "is not an adapter: it lacks name, capabilities, clock",
+            "is not an adapter: it lacks name, capabilities, driver, clock",
         ),
     ],
 )

@@ -79,8 +79,7 @@ def test_a_broken_invariant_is_a_failure_at_any_level(
     run: Run, choosy: tuple[str, ...], options: str
 ) -> None:
     run.test(
-        "from poolspec.lab.driver import open_connection",
-        "lab.kept = open_connection(lab.context.tenant)  # the server counts it",
+        "lab.kept = lab.context.server.connect(lab.context.tenant)  # the server counts it",
         options=options,
         arguments=choosy,
     )

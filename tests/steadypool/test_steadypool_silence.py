@@ -9,8 +9,8 @@ from typing import Any
 import pymysql
 import pytest
 
+from poolspec.drivers.pymysql import PyMySQLDriver
 from poolspec.faults.line import Line
-from poolspec.invariants.connection import local_port
 from poolspec.servers import Tenant
 from steadypool import Config, ConnectionPool
 from steadypool._core.core import Core
@@ -39,7 +39,7 @@ def over_line(config: Config, line: Line) -> Config:
 def silence(line: Line, pool: ConnectionPool, *others: Any) -> None:
     """Silence all idle connections of a pool, and others."""
     for connection in (*(entry.connection for entry in pool._core.idle), *others):
-        assert line.silence(local_port(connection))
+        assert line.silence(PyMySQLDriver().local_port(connection))
 
 
 @contextmanager

@@ -13,8 +13,8 @@ import pytest
 from tests.steadypool_aio.context import PoolContext, run_test
 from tests.steadypool_aio.database import run
 
+from poolspec.drivers.aiomysql import AiomysqlDriver
 from poolspec.faults.line import Line
-from poolspec.invariants.connection import local_port
 from poolspec.servers import Tenant
 from steadypool import AsyncConnectionPool, Config
 
@@ -38,7 +38,7 @@ def over_line(config: Config, line: Line) -> Config:
 def silence(line: Line, pool: AsyncConnectionPool, *others: Any) -> None:
     """Silence all idle connections of a pool, and others."""
     for connection in (*(entry.connection for entry in pool._core.idle), *others):
-        assert line.silence(local_port(connection))
+        assert line.silence(AiomysqlDriver().local_port(connection))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from poolspec.adapters.adapter_checks import ASYNCIO_NEEDS, NEEDS, Needs, unmet
+from poolspec.drivers.contract import AnyDriver
 from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.contract import PoolAdapter
 from poolspec.vocabulary import Capability
@@ -53,12 +54,21 @@ def _check_all(adapter: object, place: str) -> None:
         _check(concurrency, f"{place!r}.asyncio", AsyncPoolAdapter, ASYNCIO_NEEDS)
 
 
-def _check(adapter: object, place: str, contract: type, needs: Needs) -> None:
+def _lacking(thing: object, *contracts: type) -> str:
+    """Return the names in a contract that a thing does not have; empty if it has all."""
+    wanted = {
+        n: None for contract in contracts for n in {**contract.__annotations__, **vars(contract)}
+    }
+    return ", ".join(n for n in wanted if not n.startswith("_") and not hasattr(thing, n))
+
+
+def _check(adapter: Any, place: str, contract: type, needs: Needs) -> None:
     """Raise UnknownPoolError if an attribute of the contract is missing."""
-    wanted = {**contract.__annotations__, **vars(contract)}
-    missing = [n for n in wanted if not n.startswith("_") and not hasattr(adapter, n)]
-    if missing:
-        raise UnknownPoolError(f"{place} is not an adapter: it lacks {', '.join(missing)}")
+    if missing := _lacking(adapter, contract):
+        raise UnknownPoolError(f"{place} is not an adapter: it lacks {missing}")
+    driver = contract.__annotations__["driver"]
+    if missing := _lacking(adapter.driver, AnyDriver, driver):
+        raise UnknownPoolError(f"the driver of {place} is not a driver: it lacks {missing}")
     able: object = getattr(adapter, "capabilities", None)
     if not isinstance(able, frozenset | set):
         raise UnknownPoolError(f"capabilities of {place} must be a frozenset of Capability")

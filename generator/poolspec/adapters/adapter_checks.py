@@ -10,7 +10,6 @@ NEEDS: Needs = {
     Capability.ASYNCIO: ("asyncio",),
     Capability.CONFIGURATION: ("open",),
     Capability.DRAIN: ("controls.drain",),
-    Capability.FOREIGN_CONNECTIONS: ("foreign.plain", "foreign.scripted"),
     Capability.HEALTH: ("controls.health",),
     Capability.HOUSEKEEPING: ("controls.keep",),
     Capability.LEAK_DETECTION: ("controls.loans",),
@@ -24,9 +23,7 @@ NEEDS: Needs = {
 }
 """Required attributes of the threads form, by capability."""
 ASYNCIO_NEEDS: Needs = {
-    able: needs
-    for able, needs in NEEDS.items()
-    if able not in (Capability.ASYNCIO, Capability.OPTIMISTIC_LOCKING)  # covered by `change_one`
+    able: needs for able, needs in NEEDS.items() if able is not Capability.ASYNCIO
 }
 """Required attributes of the asyncio form, by capability."""
 MAY_BE_NONE = frozenset({"asyncio"})

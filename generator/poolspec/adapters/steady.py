@@ -1,25 +1,24 @@
 """The adapter of steadypool, the bundled pool."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 import steadypool
 from poolspec.adapters.steady_configuration import configured
 from poolspec.adapters.steady_controls import SteadyControls
+from poolspec.adapters.steady_driver import SteadyDriver
 from poolspec.adapters.steady_mapping import (
     CAPABILITIES,
     LOGS,
     is_installed,
     kind_of,
-    session_state_of,
 )
-from poolspec.adapters.steady_scripted import SteadyForeign
-from poolspec.adapters.steady_wiring import config_of, listeners, watched
+from poolspec.adapters.steady_wiring import listeners, watched
+from poolspec.drivers.contract import Driver
 from poolspec.lab.aio.contract import AsyncPoolAdapter
-from poolspec.lab.contract import Controls, ForeignConnections, Meter, Options, Place, Wiring
+from poolspec.lab.contract import Controls, Meter, Options, Place, Wiring
 from poolspec.lab.threads.clock import Clock, RealClock
-from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, TimeKind
 from steadypool.testing import VirtualClock
 
@@ -32,6 +31,7 @@ class SteadypoolAdapter:
     capabilities = CAPABILITIES
     pool_class: type[steadypool.ConnectionPool] = steadypool.ConnectionPool
 
+    driver: Driver = SteadyDriver()
     logs = LOGS
     _shared: steadypool.ConnectionPool | None = None
     """The default pool, as last returned."""
@@ -40,11 +40,6 @@ class SteadypoolAdapter:
     def controls(self) -> Controls:
         """The operations on a pool beyond acquire and release."""
         return SteadyControls()
-
-    @property
-    def foreign(self) -> ForeignConnections:
-        """The connections that are not steadypool's own."""
-        return SteadyForeign()
 
     @property
     def asyncio(self) -> AsyncPoolAdapter | None:
@@ -66,10 +61,6 @@ class SteadypoolAdapter:
         if time is TimeKind.VIRTUAL:
             return VirtualClock()
         return RealClock()
-
-    def opener(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return steadypool's own connector, so that its own driver runs."""
-        return steadypool.Connector(config_of(tenant))
 
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""
@@ -114,10 +105,6 @@ class SteadypoolAdapter:
             steadypool.close_global_pool()
         else:
             pool.close()
-
-    def session_state(self, connection: Any) -> str:
-        """Return the session state that the driver knows of."""
-        return session_state_of(connection)
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
         """Return the kind of an exception."""

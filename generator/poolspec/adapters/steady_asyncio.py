@@ -1,27 +1,22 @@
 """The adapter of the asyncio form of steadypool."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import steadypool
 from poolspec.adapters.steady_configuration import configured
 from poolspec.adapters.steady_controls import health_of, loans_of
+from poolspec.adapters.steady_driver_asyncio import AsyncSteadyDriver
 from poolspec.adapters.steady_mapping import CAPABILITIES as THREADS_CAPABILITIES
 from poolspec.adapters.steady_mapping import LOGS, THREADS_ONLY, kind_of
-from poolspec.adapters.steady_scripted_asyncio import AsyncSteadyForeign
-from poolspec.adapters.steady_wiring import config_of, listeners, watched
-from poolspec.invariants.connection import ScriptedLink
+from poolspec.adapters.steady_wiring import listeners, watched
+from poolspec.drivers.contract import AsyncDriver
 from poolspec.lab.aio.clock import AsyncClock, RealAsyncClock
-from poolspec.lab.aio.contract import AsyncWiring, Open
+from poolspec.lab.aio.contract import AsyncWiring
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
-from poolspec.lab.driver import driver_session_state
-from poolspec.lab.rows import Row
-from poolspec.servers import Tenant
 from poolspec.vocabulary import Capability, ErrorKind, TimeKind
-from steadypool._drivers.async_connector import AsyncConnector
-from steadypool._drivers.async_mysql import AsyncConnection
 from steadypool.testing_aio import AsyncVirtualClock
 
 
@@ -54,6 +49,10 @@ class AsyncSteadyControls:
         """Do the maintenance."""
         await pool.maintain()
 
+    def expect_one(self, cursor: Any) -> None:
+        """Check that the statement changed one row."""
+        steadypool.expect_one(cursor)
+
     def loans(self, pool: steadypool.AsyncConnectionPool) -> list[LoanSeen]:
         """Return the pool's list of loans."""
         return loans_of(pool)
@@ -85,7 +84,7 @@ class AsyncSteadypoolAdapter:
     pool_class: type[steadypool.AsyncConnectionPool] = steadypool.AsyncConnectionPool
 
     controls = AsyncSteadyControls()
-    foreign = AsyncSteadyForeign()
+    driver: AsyncDriver = AsyncSteadyDriver()
     logs = LOGS
 
     def meter(self) -> Meter:
@@ -99,10 +98,6 @@ class AsyncSteadypoolAdapter:
         if time is TimeKind.VIRTUAL:
             return AsyncVirtualClock()
         return RealAsyncClock()
-
-    def opener(self, tenant: Tenant) -> Open:
-        """Return steadypool's own connector, so that its own driver runs."""
-        return AsyncConnector(config_of(tenant))
 
     async def create(self, options: Options, wiring: AsyncWiring) -> Any:
         """Make a pool and start it."""
@@ -144,61 +139,6 @@ class AsyncSteadypoolAdapter:
         """Return the kind of an exception."""
         return kind_of(error)
 
-    def number_of(self, connection: Any) -> int:
-        """Return a connection's number at the server."""
-        return cast(int, connection.thread_id())
-
-    def session_state(self, connection: Any) -> str:
-        """Return the session state that the last borrower left on a connection."""
-        if isinstance(connection, ScriptedLink):
-            return connection.session_state()
-        return driver_session_state(connection)
-
-    def watch(self, connection: Any, gone: Callable[[], None]) -> None:
-        """Call `gone` when the connection is closed, with or without a goodbye."""
-        if isinstance(connection, ScriptedLink):
-            connection.when_gone(gone)
-        elif isinstance(connection, AsyncConnection):
-            watch_own(connection, gone)
-        else:
-            watch_plain(connection, gone)
-
-    def end(self, connection: Any) -> None:
-        """Close a connection's socket at once."""
-        if isinstance(connection, ScriptedLink):
-            connection.end()
-        else:
-            connection.close()
-
-    async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
-        """Run a statement and return all rows; a scripted connection has none."""
-        if isinstance(connection, ScriptedLink):
-            await connection.execute()
-            return []
-        async with connection.cursor() as cursor:
-            await cursor.execute(sql, params or None)
-            return [tuple(row) for row in await cursor.fetchall()]
-
-    async def change_one(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
-        """Run a statement, and check that it changed one row."""
-        async with connection.cursor() as cursor:
-            await cursor.execute(sql, params or None)
-            steadypool.expect_one(cursor)
-
-    async def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
-        """Run a statement without reading its rows."""
-        async with connection.cursor() as cursor:
-            statement = cursor.mogrify(sql, params or None)
-        await connection.query(statement, unbuffered=True)
-
-    async def commit(self, connection: Any) -> None:
-        """Commit the connection's transaction."""
-        await connection.commit()
-
-    async def reconnect(self, connection: Any) -> None:
-        """Connect again if the connection is lost."""
-        await connection.ping(reconnect=True)
-
 
 def extended() -> type[steadypool.AsyncConnectionPool]:
     """Return a class such as a program has, which overrides the end of a block."""
@@ -236,34 +176,3 @@ def _tied(wiring: AsyncWiring) -> dict[str, Any]:
     if wiring.time is TimeKind.VIRTUAL:
         tied["clock"] = wiring.clock  # in real time the pool has its own
     return tied
-
-
-def watch_own(connection: AsyncConnection, gone: Callable[[], None]) -> None:
-    """Call `gone` when a connection of steadypool's driver is closed or aborted."""
-    close, abort = connection.pool_close, connection.abort
-
-    async def close_and_report() -> None:
-        try:
-            await close()
-        finally:
-            gone()
-
-    def abort_and_report() -> None:
-        abort()
-        gone()
-
-    connection.pool_close = close_and_report  # type: ignore[method-assign]  # this one is watched
-    connection.abort = abort_and_report  # type: ignore[method-assign]  # this one is watched
-
-
-def watch_plain(connection: Any, gone: Callable[[], None]) -> None:
-    """Call `gone` when a connection of aiomysql is closed."""
-    close = connection.close
-
-    def close_and_report() -> None:
-        try:
-            close()
-        finally:  # a closed event loop raises, after the socket was shut down
-            gone()
-
-    connection.close = close_and_report

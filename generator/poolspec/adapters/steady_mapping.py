@@ -1,20 +1,10 @@
 """Maps steadypool to the lab: capabilities, kinds of errors, log records, session state."""
 
-from asyncio import CancelledError
 from importlib.util import find_spec
-from typing import Any
-
-import pymysql
 
 import steadypool
-import steadypool._drivers.mysql
-from poolspec.faults.hooks import HookError
-from poolspec.invariants.connection import ScriptedLink
 from poolspec.invariants.log_records import LogNames
-from poolspec.lab.driver import LOST, driver_session_state
 from poolspec.vocabulary import Capability, ErrorKind
-from steadypool._core.entries import ConnectionState
-from steadypool._drivers import dbapi as driver
 
 
 def is_installed(name: str) -> bool:
@@ -79,14 +69,6 @@ CAPABILITIES = OPTIONAL | frozenset(
 THREADS_ONLY = frozenset({Capability.GLOBAL_POOL, Capability.FORK_SAFETY})
 """Capabilities that the asyncio form lacks."""
 
-SESSION_STATES = {
-    ConnectionState.IN_TRANSACTION: "a transaction that is open, or may be",
-    ConnectionState.UNREAD: "an unread result",
-    ConnectionState.RECONNECTED: "a session that its driver connected for another borrower",
-    ConnectionState.READ_ONLY: "a server that refused to write",
-    ConnectionState.CLOSED: "a closed socket",
-}
-
 KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (steadypool.ReentrantCallError, ErrorKind.REENTRANT),
     (steadypool.PoolTimeoutError, ErrorKind.TIMEOUT),
@@ -99,9 +81,6 @@ KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (steadypool.PoolInitializationError, ErrorKind.INITIALIZATION),
     (steadypool.ConnectionFailedError, ErrorKind.CONNECT),
     (steadypool.ConflictError, ErrorKind.CONFLICT),
-    (HookError, ErrorKind.INITIALIZATION),
-    (pymysql.err.InterfaceError, ErrorKind.LOST),
-    (pymysql.Error, ErrorKind.QUERY),
 )
 """The first match counts."""
 LOGS = LogNames(
@@ -120,21 +99,8 @@ LOGS = LogNames(
 
 
 def kind_of(error: BaseException) -> ErrorKind | None:
-    """Return the kind of an exception of steadypool or its driver; None if it has none."""
-    if isinstance(error, CancelledError):
-        return ErrorKind.CANCELLED
-    if isinstance(error, pymysql.OperationalError) and error.args[0] in LOST:
-        return ErrorKind.LOST
+    """Return the kind of an exception of steadypool; None if it has none."""
     for exception, kind in KINDS:
         if isinstance(error, exception):
             return kind
     return None
-
-
-def session_state_of(connection: Any) -> str:
-    """Return the session state of a connection, as its driver last saw it."""
-    if isinstance(connection, ScriptedLink):
-        return connection.session_state()
-    if not isinstance(connection, steadypool._drivers.mysql.Connection):
-        return driver_session_state(connection)
-    return SESSION_STATES.get(driver.state(connection), "")

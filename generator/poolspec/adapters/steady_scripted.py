@@ -8,15 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from poolspec.drivers.contract import Clock, Planned
 from poolspec.drivers.plan import Plan
-from poolspec.invariants.connection import open_connection
-from poolspec.lab.threads.clock import Clock
-from poolspec.servers import Tenant
 from poolspec.vocabulary import Call
 from steadypool.protocols import Clock as PoolClock
 from steadypool.testing import Gate, ScriptedConnection, ScriptedConnector
-
-Planned = Callable[[Call], Plan]
 
 
 def acts(plan: Plan, make_gate: Callable[[], Any]) -> Any:
@@ -44,7 +40,7 @@ class Seen:
         """Return the number of the connection."""
         return self.number
 
-    def when_gone(self, notify: Callable[[], None]) -> None:
+    def when_gone(self, notify: Callable[[], object]) -> None:
         """Call `notify` when the connection is closed."""
         self.when_closed = notify
 
@@ -127,15 +123,3 @@ class SteadyScripted:
 def alive(opened: "list[Any]") -> frozenset[int]:
     """Return the numbers of connections that a server would still have."""
     return frozenset(one.number for one in opened if one.has_server)
-
-
-class SteadyForeign:
-    """Makes the foreign connections of the threads form."""
-
-    def plain(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return a function that opens PyMySQL connections."""
-        return partial(open_connection, tenant)
-
-    def scripted(self, clock: Clock, plan: Planned, minimal: bool) -> SteadyScripted:
-        """Make the scripted connections of a test."""
-        return SteadyScripted(clock, plan, minimal)

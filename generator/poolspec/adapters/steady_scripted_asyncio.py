@@ -3,12 +3,8 @@
 from functools import partial
 from typing import Any
 
-import aiomysql
-
-from poolspec.adapters.steady_scripted import Bare, Planned, Seen, acts, alive
-from poolspec.lab.aio.clock import AsyncClock
-from poolspec.lab.aio.contract import Open
-from poolspec.servers import Tenant
+from poolspec.adapters.steady_scripted import Bare, Seen, acts, alive
+from poolspec.drivers.contract import Planned
 from poolspec.vocabulary import Call
 from steadypool.protocols import AsyncClock as PoolClock
 from steadypool.testing_aio import AsyncGate, AsyncScriptedConnection, AsyncScriptedConnector
@@ -31,7 +27,7 @@ class AsyncScripted(Seen, AsyncScriptedConnection):
 
 
 class _Connector(AsyncScriptedConnector):
-    def __init__(self, clock: AsyncClock, planned: Planned) -> None:
+    def __init__(self, clock: PoolClock, planned: Planned) -> None:
         super().__init__(clock=clock)
         self._planned = planned
 
@@ -42,7 +38,7 @@ class _Connector(AsyncScriptedConnector):
 class AsyncSteadyScripted:
     """The scripted server of a test, in one event loop."""
 
-    def __init__(self, clock: AsyncClock, planned: Planned, minimal: bool) -> None:
+    def __init__(self, clock: Any, planned: Planned, minimal: bool) -> None:
         self._connector = _Connector(clock, planned)
         self._planned = planned
         self._gate = partial(AsyncGate, clock)
@@ -61,23 +57,3 @@ class AsyncSteadyScripted:
     def kill(self, number: int) -> None:
         """Cut a connection off from its server."""
         self._connector.opened[number - 1].die()
-
-
-class AsyncSteadyForeign:
-    """Makes the foreign connections of the asyncio form."""
-
-    def plain(self, tenant: Tenant) -> Open:
-        """Return a function that opens aiomysql connections."""
-        return partial(
-            aiomysql.connect,
-            host=tenant.address.host,
-            port=tenant.address.port,
-            unix_socket=tenant.address.unix_socket,
-            user=tenant.user,
-            password=tenant.password,
-            db=tenant.database,
-        )
-
-    def scripted(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncSteadyScripted:
-        """Make the scripted connections of a test."""
-        return AsyncSteadyScripted(clock, plan, minimal)

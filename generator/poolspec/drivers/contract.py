@@ -48,6 +48,9 @@ class Waiter(Protocol):
 class Clock(Protocol):
     """A test's clock, as far as scripted connections need it."""
 
+    def now(self) -> float:
+        """Return the time in seconds."""
+
     def waiter(self) -> Waiter:
         """Make a waiter for the calling thread."""
 
@@ -67,6 +70,9 @@ class AsyncWaiter(Protocol):
 
 class AsyncClock(Protocol):
     """A test's clock, as far as scripted connections of an asyncio driver need it."""
+
+    def now(self) -> float:
+        """Return the time in seconds."""
 
     def waiter(self) -> AsyncWaiter:
         """Make a waiter for the running task."""

@@ -6,11 +6,8 @@ scripted connections ask it, in both concurrency modes.
 
 import socket
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-
-import pymysql
-from pymysql.constants import CR
 
 from poolspec.drivers.plan import Hang, Plan
 from poolspec.lifecycle.body_errors import BodyInterrupt
@@ -39,9 +36,13 @@ class _InForce:
 
 
 class CallFaults:
-    """The faults of calls that are in force. Safe to use from any thread."""
+    """The faults of calls that are in force. Safe to use from any thread.
 
-    def __init__(self) -> None:
+    `failure` makes the error that a call of the driver raises when it fails.
+    """
+
+    def __init__(self, failure: Callable[[Call, str], BaseException]) -> None:
+        self._failure = failure
         self._lock = FreshLock()
         self._in_force: dict[Fault, _InForce] = {}
         self._calls: Counter[str] = Counter()
@@ -59,7 +60,7 @@ class CallFaults:
         return Plan(
             slow.seconds if slow else 0.0,
             hangs.hang if hangs else None,
-            _error(call, manners.keys()),
+            self._error(call, manners.keys()),
         )
 
     def calls(self, call: str) -> int:
@@ -83,15 +84,14 @@ class CallFaults:
         for fault in list(self._in_force):
             self.clear(fault)
 
-
-def _error(call: Call, manners: Collection[Manner]) -> BaseException | None:
-    if Manner.INTERRUPTED in manners:
-        return BodyInterrupt(f"the {call} is interrupted, as the test asked")
-    if Manner.FAILS not in manners:
-        return None
-    if call is Call.LISTENER:
-        return RuntimeError("the listener fails, as the test asked")
-    if call is Call.NAME_LOOKUP:
-        return socket.gaierror(socket.EAI_AGAIN, "the look-up fails, as the test asked")
-    code = CR.CR_CONN_HOST_ERROR if call is Call.CONNECT else CR.CR_SERVER_LOST
-    return pymysql.OperationalError(code, f"the {call} fails, as the test asked")
+    def _error(self, call: Call, manners: Collection[Manner]) -> BaseException | None:
+        if Manner.INTERRUPTED in manners:
+            return BodyInterrupt(f"the {call} is interrupted, as the test asked")
+        if Manner.FAILS not in manners:
+            return None
+        message = f"the {call} fails, as the test asked"
+        if call is Call.LISTENER:
+            return RuntimeError(message)
+        if call is Call.NAME_LOOKUP:
+            return socket.gaierror(socket.EAI_AGAIN, "the look-up fails, as the test asked")
+        return self._failure(call, message)

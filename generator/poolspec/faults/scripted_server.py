@@ -3,23 +3,12 @@
 The lab uses it like any server: to list connections, and to end one.
 """
 
-from typing import Protocol
-
-from poolspec.servers import Address, Server, ServerKind, Tenant
+from poolspec.drivers.contract import LiveConnections
+from poolspec.servers import Address, OwnConnection, Server, ServerKind, Tenant
 from poolspec.vocabulary import Capability
 
 CAPABILITIES = frozenset({Capability.KILL})
 """The capabilities of a server that scripted connections have too."""
-
-
-class LiveConnections(Protocol):
-    """The scripted connections of a test, in either concurrency mode."""
-
-    def alive(self) -> frozenset[int]:
-        """Return the numbers of those that are open and have not lost their server."""
-
-    def kill(self, number: int) -> None:
-        """Make one lose its server."""
 
 
 class ScriptedServer(Server):
@@ -44,6 +33,10 @@ class ScriptedServer(Server):
 
     def drop_tenant(self, tenant: Tenant) -> None:
         """Do nothing: the lab has closed its connections."""
+
+    def connect(self, tenant: Tenant) -> OwnConnection:
+        """Refuse: there is no database."""
+        raise NotImplementedError("scripted connections have no server that could run a statement")
 
     def connection_ids(self, tenant: Tenant) -> frozenset[int]:
         """Return the numbers of connections that a server would still have."""

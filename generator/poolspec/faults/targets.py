@@ -7,6 +7,7 @@ port without a listener is bound, so that no other process can start to listen o
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 from poolspec.faults.calls import CallFaults
@@ -14,7 +15,6 @@ from poolspec.faults.greeter import Greeter
 from poolspec.faults.line import Line
 from poolspec.faults.names import HostNames
 from poolspec.faults.tls import TLS_FAULTS, TlsFront
-from poolspec.invariants.connection import open_connection
 from poolspec.servers import (
     Address,
     Barred,
@@ -133,10 +133,8 @@ class Targets:
         """Return a database that its user may use, and that was dropped."""
         stranger = self._server.create_tenant()
         self.strangers.append(stranger)
-        connection = open_connection(stranger)
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {stranger.database}")
-        connection.close()
+        with closing(self._server.connect(stranger)) as connection:
+            connection.run(f"DROP DATABASE {stranger.database}")
         return replace(stranger, address=self._right().address)
 
     def _unknown_host(self) -> Tenant:

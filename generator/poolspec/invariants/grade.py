@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from poolspec.invariants.connection import NONE, SCRIPTED, Make
+from poolspec.drivers.contract import NONE, SCRIPTED, Make
 from poolspec.servers import ServerKind
 from poolspec.vocabulary import Real, TimeKind
 

@@ -6,10 +6,9 @@ that is wrong again for a short time before it believes it.
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from poolspec.invariants.connection import number_of, open_connection
-from poolspec.servers import Server, Tenant
+from poolspec.servers import OwnConnection, Server, Tenant
 
 T = TypeVar("T")
 
@@ -25,7 +24,7 @@ class Observer:
         self._tenant = tenant
         self.others = others
         """More identities of the same test; the list may grow."""
-        self._own: Any = None
+        self._own: OwnConnection | None = None
         self.strangers: set[int] = set()
         """Numbers of this test's connections that belong to no pool."""
 
@@ -44,12 +43,11 @@ class Observer:
             return len(self._seen() - besides)
         return settle(lambda: len(self._seen() - besides), right)
 
-    def own(self) -> Any:
+    def own(self) -> OwnConnection:
         """Return the test's own connection, which belongs to no pool and no count includes."""
         if self._own is None:
-            self._own = open_connection(self._tenant)
-            self._own.autocommit(True)
-            self.strangers.add(number_of(self._own))
+            self._own = self._server.connect(self._tenant)
+            self.strangers.add(self._own.number)
         return self._own
 
     def forget(self) -> None:

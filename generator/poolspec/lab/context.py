@@ -17,12 +17,13 @@ from poolspec.faults.line import Line
 from poolspec.faults.server import ServerFaults
 from poolspec.faults.targets import Targets
 from poolspec.interruption.reentry import ForeignCalls
-from poolspec.invariants.connection import Sockets, local_port
+from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Entry, Log
 from poolspec.invariants.log_records import NO_LOG, LogRecords
 from poolspec.invariants.observer import Observer
 from poolspec.invariants.passwords import PasswordSearch
 from poolspec.lab.contract import Meter, Metered, Place
+from poolspec.lab.kinds import Explaining, kind_of
 from poolspec.lab.load.loads import Loads
 from poolspec.lab.registry import P, PoolRegistry
 from poolspec.lifecycle.teardown import Teardown
@@ -31,7 +32,6 @@ from poolspec.vocabulary import (
     Call,
     Caller,
     Capability,
-    ErrorKind,
     Flaw,
     Given,
     Listening,
@@ -62,13 +62,17 @@ class AnyClock(Protocol):
 C = TypeVar("C", bound=AnyClock)
 
 
-class AnyAdapter(Protocol):
+class AnyAdapter(Explaining, Protocol):
     """An adapter, in either concurrency mode."""
 
     capabilities: frozenset[Capability]
 
-    def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Return what an exception means; None if it is neither the pool's nor its driver's."""
+
+class UsedDriver(HookDriver, Protocol):
+    """A driver, in either concurrency mode."""
+
+    def local_port(self, connection: Any) -> int:
+        """Return the port of this side of a connection over TCP; 0 if it is closed or has none."""
 
 
 class Context(Generic[P, C]):
@@ -85,7 +89,7 @@ class Context(Generic[P, C]):
         self,
         server: Server,
         adapter: AnyAdapter,
-        driver: HookDriver,
+        driver: UsedDriver,
         clock: C,
         time: TimeKind,
         calls: CallFaults,
@@ -95,7 +99,7 @@ class Context(Generic[P, C]):
         self.time = time
         self.calls = calls
         self.capabilities = adapter.capabilities
-        self.kind_of = adapter.kind_of
+        self.kind_of = partial(kind_of, adapter)
         self.log = Log(clock.now)
         self.tenant = server.create_tenant()
         self.targets = Targets(server, self.tenant, calls)
@@ -115,6 +119,7 @@ class Context(Generic[P, C]):
         self.sockets: list[Sockets] = []
         """The sockets of each pool that was made."""
         self._adapter = adapter
+        self._driver = driver
         self._folders: list[TemporaryDirectory[str]] = []
 
     @property
@@ -152,13 +157,12 @@ class Context(Generic[P, C]):
         ]
         if not chosen:
             raise AssertionError("the pool has no such connection to silence")
-        if not all(self.line.silence(local_port(connection)) for connection in chosen):
+        if not all(self.line.silence(self._driver.local_port(connection)) for connection in chosen):
             raise AssertionError("the pool did not connect over the line that it was given")
 
     def execute(self, sql: str) -> None:
         """Run a statement on the test's own connection. Blocks until the server has answered."""
-        with self.observer.own().cursor() as cursor:
-            cursor.execute(sql)
+        self.observer.own().run(sql)
 
     def options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the names of hooks by hooks, and drop options that this pool does not know."""

@@ -5,7 +5,6 @@ pool needs to know about its test arrives as `Wiring`. By its capabilities, an a
 methods of `Configuring` and `Metered`, and these attributes:
 
 * `controls`, with the methods of `Controls` that its capabilities require,
-* `foreign`, which is `ForeignConnections`,
 * `logs`, which is `poolspec.invariants.log_records.LogNames`,
 * `asyncio`, which is `poolspec.lab.aio.contract.AsyncPoolAdapter`.
 """
@@ -16,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
-from poolspec.drivers.plan import Plan
+from poolspec.drivers.contract import Driver
 from poolspec.invariants.log import Entry
-from poolspec.lab.rows import Row
 from poolspec.lab.threads.clock import Clock
 from poolspec.servers import Tenant
-from poolspec.vocabulary import BlockKind, Call, Capability, ErrorKind, Flaw, Given, TimeKind
+from poolspec.vocabulary import BlockKind, Capability, ErrorKind, Flaw, Given, TimeKind
 
 Options = Mapping[str, int | float | bool | str]
 """Options of a pool, by the names that specs use; durations in seconds."""
@@ -83,37 +81,6 @@ class Place:
     """The file of TLS authorities to verify the server by; None: the server offers no TLS."""
     certificate: Path | None = None
     """The file of the client's TLS certificate; its key is in `certificate.with_suffix(".key")`."""
-
-
-class ScriptedConnections(Protocol):
-    """The scripted connections of one test."""
-
-    def open(self) -> Any:
-        """Open one, as a `connect` callable does; it is a `ScriptedLink`."""
-
-    def alive(self) -> frozenset[int]:
-        """Return the numbers of those that are open and have not lost their server."""
-
-    def kill(self, number: int) -> None:
-        """Make one lose its server without noticing yet."""
-
-
-class ForeignConnections(Protocol):
-    """Connections of other drivers, for a pool that accepts any.
-
-    An adapter has them as its attribute `foreign`.
-    """
-
-    def plain(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return a callable that opens one connection of the plain driver."""
-
-    def scripted(
-        self, clock: Clock, plan: Callable[[Call], Plan], minimal: bool
-    ) -> ScriptedConnections:
-        """Make scripted connections, which follow the plan for each call.
-
-        `minimal` ones have only the methods that DB-API requires.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +147,13 @@ class Controls(Protocol):
         """Return the pool's report of its health."""
 
 
+class Unwrapping(Protocol):
+    """An adapter whose pools hand out wrappers. `raw` is a method of the adapter itself."""
+
+    def raw(self, connection: Any) -> Any:
+        """Return the driver's connection that a wrapper has now."""
+
+
 class Configuring(Protocol):
     """An adapter whose pools take their database from a configuration.
 
@@ -196,12 +170,11 @@ class PoolAdapter(Protocol):
 
     name: str
     capabilities: frozenset[Capability]
+    driver: Driver
+    """The driver of the pool's connections."""
 
     def clock(self, time: TimeKind) -> Clock:
         """Return a clock that the pool and the lab can share."""
-
-    def opener(self, tenant: Tenant) -> Callable[[], Any]:
-        """Return a callable that opens one connection as this pool does. A PyMySQL connection."""
 
     def create(self, options: Options, wiring: Wiring) -> Any:
         """Make a pool."""
@@ -212,8 +185,7 @@ class PoolAdapter(Protocol):
     def acquire(self, pool: Any, timeout: float | None) -> Any:
         """Borrow a connection; `timeout` None is the pool's own.
 
-        It is a PyMySQL connection, or an object that passes on `thread_id`, `cursor`, `query` and
-        `commit`, and everything that `session_state` reads.
+        If it is not the driver's own connection, the adapter has the method `raw`.
         """
 
     def release(self, pool: Any, connection: Any) -> None:
@@ -231,44 +203,12 @@ class PoolAdapter(Protocol):
     def close(self, pool: Any) -> None:
         """Close the pool for good."""
 
-    def session_state(self, connection: Any) -> str:
-        """Return what its last use left behind; empty for a clean connection."""
-
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Return what an exception means; None if it is neither the pool's nor its driver's."""
-
-
-class Driver(Protocol):
-    """How the lab uses connections; `PyMySQLDriver` implements it for all adapters."""
-
-    def number_of(self, connection: Any) -> int:
-        """Return a connection's number at the server."""
-
-    def watch(self, connection: Any, gone: Callable[[], None]) -> None:
-        """Call `gone` when the connection's socket is closed."""
-
-    def end(self, connection: Any) -> None:
-        """Close a connection's socket at once."""
-
-    def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
-        """Run a statement and return all rows."""
-
-    def change_one(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
-        """Run a statement; raise a conflict unless it changes exactly one row."""
-
-    def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
-        """Run a statement, and leave its rows for the server to send."""
-
-    def commit(self, connection: Any) -> None:
-        """Commit the connection's transaction."""
-
-    def reconnect(self, connection: Any) -> None:
-        """Connect again if the connection is lost; for the capability `reconnect`."""
+        """Return what an exception of the pool means; None for any other exception."""
 
 
 class _Extended(Protocol):
     controls: Controls
-    foreign: ForeignConnections
 
 
 def controls_of(adapter: PoolAdapter) -> Controls:
@@ -285,9 +225,10 @@ def block_of(adapter: PoolAdapter, pool: Any, by: BlockKind) -> AbstractContextM
     return controls.connection(pool) if own else controls.transaction(pool)
 
 
-def foreign_of(adapter: PoolAdapter) -> ForeignConnections:
-    """Return the foreign connections of an adapter whose capabilities promise them."""
-    return cast(_Extended, adapter).foreign
+def raw_of(adapter: object, connection: Any) -> Any:
+    """Return the driver's connection of what a pool handed out."""
+    has_wrappers = hasattr(adapter, "raw")
+    return cast(Unwrapping, adapter).raw(connection) if has_wrappers else connection
 
 
 def configuring(adapter: PoolAdapter) -> Configuring:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Generic
 
-from poolspec.invariants.connection import Make
+from poolspec.drivers.contract import Make
 from poolspec.invariants.grade import Grade, grade
 from poolspec.invariants.marks import NUMBERS_VOID
 from poolspec.invariants.stuck_report import AnyActors, stuck_report

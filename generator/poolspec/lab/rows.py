@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from poolspec.drivers.contract import Row
 from poolspec.vocabulary import Capability, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
-
-Row = tuple[Any, ...]
 
 
 def check_rows(sql: str, seen: list[Row], returns: Any, rows: list[Row] | None) -> None:

@@ -9,7 +9,15 @@
 This list is the package's public part. Importing it starts nothing and imports no database driver.
 """
 
-from poolspec.servers.base import Address, Barred, Server, ServerError, ServerKind, Tenant
+from poolspec.servers.base import (
+    Address,
+    Barred,
+    OwnConnection,
+    Server,
+    ServerError,
+    ServerKind,
+    Tenant,
+)
 from poolspec.servers.choice import describe_choice, start_server
 from poolspec.servers.names import new_password
 from poolspec.servers.private import PrivateServer, bound_socket
@@ -17,6 +25,7 @@ from poolspec.servers.private import PrivateServer, bound_socket
 __all__ = [
     "Address",
     "Barred",
+    "OwnConnection",
     "PrivateServer",
     "Server",
     "ServerError",

@@ -11,6 +11,7 @@ and contains no password.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Protocol
 
 from poolspec.vocabulary import Capability
 
@@ -66,6 +67,19 @@ class Tenant:
     address: Address
 
 
+class OwnConnection(Protocol):
+    """A connection of a test itself, which belongs to no pool. It commits each statement."""
+
+    number: int
+    """Its number at the server."""
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement and return all rows."""
+
+    def close(self) -> None:
+        """Close it; idempotent."""
+
+
 class Server(ABC):
     """A running database server, on which each test has a tenant."""
 
@@ -86,6 +100,10 @@ class Server(ABC):
     @abstractmethod
     def drop_tenant(self, tenant: Tenant) -> None:
         """Kill the tenant's connections, drop its user and its database; idempotent."""
+
+    @abstractmethod
+    def connect(self, tenant: Tenant) -> OwnConnection:
+        """Open a connection as a tenant, for the test itself."""
 
     @abstractmethod
     def connection_ids(self, tenant: Tenant) -> frozenset[int]:

@@ -5,8 +5,9 @@ server named by a URL behave alike. Only names from an allow-list reach a statem
 """
 
 from contextlib import suppress
+from typing import Any
 
-from poolspec.servers.admin import Admin, RefusedError
+from poolspec.servers.admin import Admin, RefusedError, open_connection
 from poolspec.servers.base import Address, Server, ServerError, ServerKind, Tenant
 from poolspec.servers.names import is_name, is_orphan, new_name, new_password
 from poolspec.servers.rights import DENIED, lacking
@@ -16,6 +17,7 @@ FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
 _EACH = frozenset({Capability.LINE})
 """Any server can be reached over one more line."""
 _NO_SUCH_THREAD = 1094
+_CONNECT_SECONDS = 10
 _MAY_NOT = "may not make a user"
 _UNLIMITED = 100_000
 """A limit that no test reaches."""
@@ -65,6 +67,10 @@ class SqlServer(Server):
     def drop_tenant(self, tenant: Tenant) -> None:
         """Drop everything of the tenant; idempotent."""
         self._drop(tenant.user)
+
+    def connect(self, tenant: Tenant) -> "SqlConnection":
+        """Open a connection as a tenant, for the test itself. Raises the driver's errors."""
+        return SqlConnection(tenant)
 
     def connection_ids(self, tenant: Tenant) -> frozenset[int]:
         """Ask the server's process list."""
@@ -154,6 +160,31 @@ class SqlServer(Server):
                 self.kill_connection(number)
         finally:
             self._admin.run(f"DROP DATABASE IF EXISTS {name}")
+
+
+class SqlConnection:
+    """A connection of a test itself; `OwnConnection` describes it."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = open_connection(
+            tenant.address,
+            tenant.user,
+            tenant.password,
+            timeout=_CONNECT_SECONDS,
+            database=tenant.database,
+        )
+        self.number = self._connection.thread_id()  # type: ignore[no-untyped-call]  # the stub has no hints
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement and return all rows."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def close(self) -> None:
+        """Close it; idempotent."""
+        if self._connection.open:
+            self._connection.close()
 
 
 def _limited(limit: int | None = None) -> str:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from poolspec.drivers.contract import AsyncDriver
 from poolspec.lab.aio.actors import AsyncActor, AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
-from poolspec.lab.aio.contract import AsyncDriver
-from poolspec.lab.aio.pool import AsyncHeld, AsyncPool
+from poolspec.lab.aio.held import AsyncHeld
+from poolspec.lab.aio.pool import AsyncPool
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import COUNT, INSERT, Task, TaskQueue, client_name
 from poolspec.vocabulary import ErrorKind, Operation, Via

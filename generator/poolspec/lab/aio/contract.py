@@ -5,13 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from poolspec.drivers.plan import Plan
+from poolspec.drivers.contract import AsyncDriver
 from poolspec.invariants.log import Entry
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
-from poolspec.lab.rows import Row
-from poolspec.servers import Tenant
-from poolspec.vocabulary import BlockKind, Call, Capability, ErrorKind, TimeKind
+from poolspec.vocabulary import BlockKind, Capability, ErrorKind, TimeKind
 
 Open = Callable[[], Awaitable[Any]]
 
@@ -29,31 +27,6 @@ class AsyncWiring:
     listener."""
     meter: Meter | None = None
     """Monitors the pool, if the test asks for it."""
-
-
-class AsyncScriptedConnections(Protocol):
-    """The scripted connections of one test; see `poolspec.lab.contract.ScriptedConnections`."""
-
-    async def open(self) -> Any:
-        """Open one; it is a `ScriptedLink`."""
-
-    def alive(self) -> frozenset[int]:
-        """Return the numbers of those that are open and have not lost their server."""
-
-    def kill(self, number: int) -> None:
-        """Make one lose its server without noticing yet."""
-
-
-class AsyncForeignConnections(Protocol):
-    """Connections of other drivers; see `poolspec.lab.contract.ForeignConnections`."""
-
-    def plain(self, tenant: Tenant) -> Open:
-        """Return a callable that opens one connection of the plain driver."""
-
-    def scripted(
-        self, clock: AsyncClock, plan: Callable[[Call], Plan], minimal: bool
-    ) -> AsyncScriptedConnections:
-        """Make scripted connections, which follow the plan for each call."""
 
 
 class AsyncControls(Protocol):
@@ -77,6 +50,9 @@ class AsyncControls(Protocol):
     async def maintain(self, pool: Any) -> None:
         """Do one round of maintenance."""
 
+    def expect_one(self, cursor: Any) -> None:
+        """Raise a conflict unless the last statement changed exactly one row."""
+
     def loans(self, pool: Any) -> list[LoanSeen]:
         """Return the connections on loan, the longest loan first."""
 
@@ -97,45 +73,16 @@ class AsyncConfiguring(Protocol):
         """Make a pool that opens its own connections, and start it."""
 
 
-class AsyncDriver(Protocol):
-    """How the lab uses the pool's connections."""
-
-    def number_of(self, connection: Any) -> int:
-        """Return a connection's number at the server."""
-
-    def watch(self, connection: Any, gone: Callable[[], None]) -> None:
-        """Call `gone` when the connection's socket is closed."""
-
-    def end(self, connection: Any) -> None:
-        """Close a connection's socket at once."""
-
-    async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
-        """Run a statement and return all rows."""
-
-    async def change_one(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
-        """Run a statement; raise a conflict unless it changes exactly one row."""
-
-    async def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
-        """Run a statement, and leave its rows for the server to send."""
-
-    async def commit(self, connection: Any) -> None:
-        """Commit the connection's transaction."""
-
-    async def reconnect(self, connection: Any) -> None:
-        """Connect again if the connection is lost; for the capability `reconnect`."""
-
-
-class AsyncPoolAdapter(AsyncDriver, Protocol):
+class AsyncPoolAdapter(Protocol):
     """Drives one kind of pool. `pool` and `connection` are objects of the pool's library."""
 
     name: str
     capabilities: frozenset[Capability]
+    driver: AsyncDriver
+    """The driver of the pool's connections."""
 
     def clock(self, time: TimeKind) -> AsyncClock:
         """Return a clock that the pool and the lab can share. Called inside the event loop."""
-
-    def opener(self, tenant: Tenant) -> Open:
-        """Return a callable that opens one connection as this pool does."""
 
     async def create(self, options: Options, wiring: AsyncWiring) -> Any:
         """Make a pool and start it."""
@@ -158,16 +105,12 @@ class AsyncPoolAdapter(AsyncDriver, Protocol):
     async def close(self, pool: Any) -> None:
         """Close the pool for good."""
 
-    def session_state(self, connection: Any) -> str:
-        """Return what its last use left behind; empty for a clean connection."""
-
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Return what an exception means; None if it is neither the pool's nor its driver's."""
+        """Return what an exception of the pool means; None for any other exception."""
 
 
 class _Extended(Protocol):
     controls: AsyncControls
-    foreign: AsyncForeignConnections
 
 
 def controls_of(adapter: AsyncPoolAdapter) -> AsyncControls:
@@ -184,11 +127,6 @@ def block_of(
     controls = controls_of(adapter)
     own = by is BlockKind.CONNECTION
     return controls.connection(pool) if own else controls.transaction(pool)
-
-
-def foreign_of(adapter: AsyncPoolAdapter) -> AsyncForeignConnections:
-    """Return the foreign connections of an adapter whose capabilities promise them."""
-    return cast(_Extended, adapter).foreign
 
 
 def configuring(adapter: AsyncPoolAdapter) -> AsyncConfiguring:

@@ -95,4 +95,4 @@ class AsyncEnding:
             await self._adapter.close(pool.raw)
 
     def _end(self, connection: Any, teardown: Teardown) -> None:
-        teardown.do("a connection", partial(self._adapter.end, connection), limit=None)
+        teardown.do("a connection", partial(self._adapter.driver.end, connection), limit=None)

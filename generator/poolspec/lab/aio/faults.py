@@ -2,7 +2,8 @@
 
 import asyncio
 
-from poolspec.lab.aio.pool import AsyncContext, AsyncHeld
+from poolspec.lab.aio.held import AsyncHeld
+from poolspec.lab.aio.pool import AsyncContext
 from poolspec.vocabulary import CALL_FAULTS, Fault
 
 __tracebackhide__ = True  # a failure is shown where the test failed

@@ -18,11 +18,12 @@ from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.aio.ending import AsyncEnding
 from poolspec.lab.aio.faults import AsyncFaults
+from poolspec.lab.aio.held import AsyncHeld
 from poolspec.lab.aio.interruption import AsyncInterrupter, AsyncReenterer, Attempt
 from poolspec.lab.aio.load import AsyncLoad
 from poolspec.lab.aio.lost_loops import AsyncLostLoops
 from poolspec.lab.aio.opening import AsyncOpener, scripted_of
-from poolspec.lab.aio.pool import AsyncContext, AsyncHeld, AsyncPool
+from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.aio.progress import AsyncProgress, expect_health
 from poolspec.lab.aio.rest import AsyncRest
@@ -60,19 +61,19 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         time: TimeKind,
         connections: Connections = Connections.DRIVER,
     ) -> None:
-        clock, calls = adapter.clock(time), CallFaults()
+        clock, calls = adapter.clock(time), CallFaults(adapter.driver.failure)
         scripted = scripted_of(adapter, clock, calls, connections)
         there = server if scripted is None else ScriptedServer(scripted)
         assert there is not None, "only scripted connections do without a server"
-        context = AsyncContext(there, adapter, adapter, clock, time, calls)
+        context = AsyncContext(there, adapter, adapter.driver, clock, time, calls)
         self._actors = AsyncActors(clock, context.log)
         super().__init__(context, self._actors)
         self._progress = AsyncProgress(context, self._actors)
         self._faults = AsyncFaults(context)
         opener = AsyncOpener(context, adapter, connections, scripted)
-        self._pools = AsyncPools(context, adapter, adapter, opener)
+        self._pools = AsyncPools(context, adapter, opener)
         self._web = AsyncWeb(context, self._pools)
-        self._load = AsyncLoad(context, self._actors, adapter, self._web)
+        self._load = AsyncLoad(context, self._actors, adapter.driver, self._web)
         rest = AsyncRest(context, self._actors, self.invariants)
         self._interrupter = AsyncInterrupter(context, self._pools, rest)
         self.reenter = AsyncReenterer(context, self._pools, rest).everywhere

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from poolspec.drivers.contract import AsyncDriver
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clients import AsyncBorrowers, AsyncHabits, AsyncRequesters, start_clients
-from poolspec.lab.aio.contract import AsyncDriver
 from poolspec.lab.aio.pool import AsyncContext
 from poolspec.lab.load.loads import Kinds, Range
 from poolspec.lab.load.result import LoadResult

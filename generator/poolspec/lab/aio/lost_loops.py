@@ -138,7 +138,7 @@ class AsyncLostLoops:
         try:
             await task
         except Exception as error:
-            kind = self._adapter.kind_of(error)
+            kind = self._context.kind_of(error)
             if kind is not ErrorKind.CLOSED:
                 raise AssertionError(f"an acquire failed as {kind}, not as closed") from error
         else:
@@ -147,7 +147,7 @@ class AsyncLostLoops:
     def _end_connections(self) -> None:
         """Close the connections that a wrong pool left open."""
         for connection in self._sockets.open().values():
-            self._adapter.end(connection)
+            self._adapter.driver.end(connection)
 
     def _check(self, raw: Any) -> None:
         if left := len(self._sockets.open()):

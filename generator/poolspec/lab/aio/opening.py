@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any
 
+from poolspec.drivers.contract import AsyncScriptedConnections
 from poolspec.drivers.plan import Plan
 from poolspec.faults.calls import CallFaults
 from poolspec.lab.aio.clock import AsyncClock
-from poolspec.lab.aio.contract import AsyncPoolAdapter, AsyncScriptedConnections, foreign_of
+from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.aio.pool import AsyncContext
 from poolspec.lab.aio.waiting import wait_until
 from poolspec.vocabulary import Call, Connections
@@ -22,7 +23,7 @@ def scripted_of(
     if connections not in (Connections.SCRIPTED, Connections.MINIMAL):
         return None
     minimal = connections is Connections.MINIMAL
-    return foreign_of(adapter).scripted(clock, calls.plan, minimal)
+    return adapter.driver.scripted(clock, calls.plan, minimal)
 
 
 class AsyncOpener:
@@ -50,8 +51,8 @@ class AsyncOpener:
         if self._scripted is not None:
             return self._scripted.open
         if self._connections is Connections.PLAIN:
-            return foreign_of(self._adapter).plain(tenant)
-        return self._adapter.opener(tenant)
+            return self._adapter.driver.plain(tenant)
+        return self._adapter.driver.opener(tenant)
 
     async def connect(self) -> Any:
         """Open one connection for a pool."""

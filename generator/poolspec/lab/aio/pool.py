@@ -1,4 +1,4 @@
-"""The pool under test as a generated asyncio test sees it, and the connections that it hands out.
+"""The pool under test as a generated asyncio test sees it.
 
 Each call goes to the adapter and is logged around it: `checked_out` after the pool has handed out a
 connection, `checked_in` before the release. So the time for which an actor holds a connection by
@@ -11,65 +11,25 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 from poolspec.invariants.connection import Sockets
-from poolspec.invariants.log import Log, current_actor
+from poolspec.invariants.log import Log
 from poolspec.invariants.marks import RESUMED, SUSPENDED
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import (
     AsyncControls,
-    AsyncDriver,
     AsyncPoolAdapter,
     block_of,
     controls_of,
 )
+from poolspec.lab.aio.held import AsyncHeld
 from poolspec.lab.borrowing.blocks import AsyncEnteredBlock
 from poolspec.lab.borrowing.loans import Loans
 from poolspec.lab.context import Context
 from poolspec.lab.contract import HealthSeen, LoanSeen
-from poolspec.lab.rows import Row, all_figures, check_rows
+from poolspec.lab.kinds import kind_of
+from poolspec.lab.rows import all_figures
 from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind, EventKind, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
-
-
-class AsyncHeld:
-    """A connection that an actor holds or held."""
-
-    def __init__(self, raw: Any, driver: AsyncDriver) -> None:
-        self.raw = raw
-        self._driver = driver
-        self.number = driver.number_of(raw)
-        """The connection's number at the server."""
-        self.holder = current_actor()
-        """The actor that borrowed it."""
-        self.block: AsyncEnteredBlock | None = None
-        """The block that the step `enter` entered."""
-
-    def __repr__(self) -> str:
-        """Name it by its number at the server."""
-        return f"<connection {self.number}>"
-
-    async def query(
-        self,
-        sql: str,
-        params: tuple[Any, ...] = (),
-        *,
-        returns: Any = ...,
-        rows: list[Row] | None = None,
-        unread: bool = False,
-        changes_one: bool = False,
-    ) -> None:
-        """Run a statement, and check the single value or the rows that it returns.
-
-        Raises AssertionError if it returns anything else, and the driver's error if it fails. With
-        `unread` its rows stay unread; with `changes_one` the pool checks that it changed exactly
-        one row.
-        """
-        if unread:
-            await self._driver.leave_unread(self.raw, sql, params)
-        elif changes_one:
-            await self._driver.change_one(self.raw, sql, params)
-        else:
-            check_rows(sql, await self._driver.run(self.raw, sql, params), returns, rows)
 
 
 class AsyncPool:
@@ -85,7 +45,6 @@ class AsyncPool:
         self,
         raw: Any,
         adapter: AsyncPoolAdapter,
-        driver: AsyncDriver,
         log: Log,
         sockets: Sockets,
         look_into: Callable[[BaseException], None],
@@ -93,7 +52,7 @@ class AsyncPool:
         self.raw = raw
         self.sockets = sockets
         self._adapter = adapter
-        self._driver = driver
+        self._driver = adapter.driver
         self._log = log
         self._look_into = look_into
         self._blocks: dict[object, list[AbstractAsyncContextManager[AsyncHeld]]] = {}
@@ -129,9 +88,8 @@ class AsyncPool:
 
     async def reconnect(self, held: AsyncHeld) -> None:
         """Let the driver reconnect a connection on loan if it is lost, as a borrower may."""
-        await self._driver.reconnect(held.raw)
-        held.number = self._driver.number_of(held.raw)
-        self.sockets.opened(held.number, held.raw)
+        await self._driver.reconnect(held.physical)
+        held.number = self._driver.number_of(held.physical)
 
     async def __aenter__(self) -> AsyncHeld:
         """Borrow through the pool's own context manager, for a `with` statement."""
@@ -175,7 +133,7 @@ class AsyncPool:
                 await held.block.leave()
         except Exception as error:
             held.block = None
-            if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
+            if not may_refuse or kind_of(self._adapter, error) is not ErrorKind.NOT_BORROWED:
                 raise
             await self.release(held)
 
@@ -288,8 +246,9 @@ class AsyncPool:
 
     def _note_loan(self, raw: Any, *, begun: bool = False) -> AsyncHeld:
         """Log a loan. If `begun`, the borrower's own transaction may be open already."""
-        held = AsyncHeld(raw, self._driver)
-        return self._loans.begin(held, "" if begun else self._adapter.session_state(raw))
+        held = AsyncHeld(raw, self._adapter)
+        left = "" if begun else self._driver.session_state(held.physical)
+        return self._loans.begin(held, left)
 
 
 AsyncContext = Context[AsyncPool, AsyncClock]

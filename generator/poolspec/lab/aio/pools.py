@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from poolspec.invariants.connection import Sockets
-from poolspec.lab.aio.contract import AsyncDriver, AsyncPoolAdapter, AsyncWiring, configuring
+from poolspec.lab.aio.contract import AsyncPoolAdapter, AsyncWiring, configuring
+from poolspec.lab.aio.held import AsyncHeld
 from poolspec.lab.aio.opening import AsyncOpener
-from poolspec.lab.aio.pool import AsyncContext, AsyncHeld, AsyncPool
+from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.vocabulary import Flaw, Given, Target
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -24,12 +25,11 @@ class AsyncPools:
         self,
         context: AsyncContext,
         adapter: AsyncPoolAdapter,
-        driver: AsyncDriver,
         opener: AsyncOpener,
     ) -> None:
         self._context = context
         self._adapter = adapter
-        self._driver = driver
+        self._driver = adapter.driver
         self._opener = opener
         self._options: dict[str, Any] = {}
         self.strangers: list[AsyncHeld] = []
@@ -65,7 +65,7 @@ class AsyncPools:
 
     async def connect(self) -> AsyncHeld:
         """Open a connection that belongs to no pool."""
-        stranger = AsyncHeld(await self._opener.open(), self._driver)
+        stranger = AsyncHeld(await self._opener.open(), self._adapter, is_stranger=True)
         self._context.observer.strangers.add(stranger.number)
         self.strangers.append(stranger)
         return stranger
@@ -84,7 +84,7 @@ class AsyncPools:
         """Return the pool under test for a pool of the adapter's."""
         log, look = self._context.log, self._context.passwords.look_into
         return self._context.pools.register(
-            raw, lambda: AsyncPool(raw, self._adapter, self._driver, log, sockets, look)
+            raw, lambda: AsyncPool(raw, self._adapter, log, sockets, look)
         )
 
     def connector(self, sockets: Sockets) -> Callable[[], Awaitable[Any]]:
@@ -98,6 +98,13 @@ class AsyncPools:
         return connect
 
     def _count(self, sockets: Sockets, connection: Any) -> None:
-        """Count a connection until its socket is closed."""
-        if sockets.opened(self._driver.number_of(connection), connection):
-            self._driver.watch(connection, lambda: sockets.gone(connection))
+        """Count a connection while its socket is open."""
+        driver = self._driver
+
+        def opened() -> bool:
+            return sockets.opened(
+                driver.number_of(connection), connection, driver.make_of(connection)
+            )
+
+        if opened():
+            driver.watch(connection, lambda: sockets.gone(connection), opened)

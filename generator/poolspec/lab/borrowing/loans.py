@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from poolspec.invariants.log import Log
+from poolspec.lab.kinds import Explaining, kind_of
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import ErrorKind, EventKind
 
@@ -14,13 +15,6 @@ class Held(Protocol):
 
     number: int
     holder: str
-
-
-class Explaining(Protocol):
-    """An adapter, in either concurrency mode."""
-
-    def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Return what an exception means; None if it is neither the pool's nor its driver's."""
 
 
 H = TypeVar("H", bound=Held)
@@ -57,7 +51,7 @@ class Loans(Generic[H]):
         try:
             yield
         except Exception as error:
-            if known and self._adapter.kind_of(error) in refusals:
+            if known and kind_of(self._adapter, error) in refusals:
                 self.begin(held)
             raise
 

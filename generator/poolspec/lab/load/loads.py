@@ -116,13 +116,11 @@ class Loads:
 
     def _make_table(self, kinds: Kinds) -> None:
         if not self._has_table and kinds.keys() & {Operation.WRITE, Operation.COMPLEX}:
-            with self._observer.own().cursor() as cursor:
-                cursor.execute(CREATE)
+            self._observer.own().run(CREATE)
             self._has_table = True
 
     def _lost(self, written: set[int]) -> int:
         if not written:
             return 0
-        with self._observer.own().cursor() as cursor:
-            cursor.execute(f"SELECT number FROM {TABLE}")
-            return len(written - {number for (number,) in cursor.fetchall()})
+        rows = self._observer.own().run(f"SELECT number FROM {TABLE}")
+        return len(written - {number for (number,) in rows})

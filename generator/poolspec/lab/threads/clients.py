@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from poolspec.lab.contract import Driver
+from poolspec.drivers.contract import Driver
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import COUNT, INSERT, Task, TaskQueue, client_name
 from poolspec.lab.threads.actors import Actor, Actors
 from poolspec.lab.threads.clock import Clock
-from poolspec.lab.threads.pool import Held, Pool
+from poolspec.lab.threads.held import Held
+from poolspec.lab.threads.pool import Pool
 from poolspec.vocabulary import ErrorKind, Operation, Via
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from functools import partial
 from poolspec.invariants.defects import Defect, Finding, broken
 from poolspec.invariants.observer import settle
 from poolspec.lab.context import OVER
-from poolspec.lab.contract import Driver, PoolAdapter
+from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.clock import Clock
@@ -26,7 +26,6 @@ class Ending:
         self,
         context: ThreadsContext,
         adapter: PoolAdapter,
-        driver: Driver,
         actors: Actors,
         pools: Pools,
         web: Web,
@@ -35,7 +34,7 @@ class Ending:
     ) -> None:
         self._context = context
         self._adapter = adapter
-        self._driver = driver
+        self._driver = adapter.driver
         self._actors = actors
         self._pools = pools
         self._web = web

@@ -2,7 +2,8 @@
 # Edit that file, then `make gen`.
 """The faults that a test sets and heals."""
 
-from poolspec.lab.threads.pool import Held, ThreadsContext
+from poolspec.lab.threads.held import Held
+from poolspec.lab.threads.pool import ThreadsContext
 from poolspec.vocabulary import CALL_FAULTS, Fault
 
 __tracebackhide__ = True  # a failure is shown where the test failed

@@ -25,13 +25,13 @@ from poolspec.lab.threads.ending import Ending
 from poolspec.lab.threads.executor import run_in_executor
 from poolspec.lab.threads.faults import Faults
 from poolspec.lab.threads.global_pool import GlobalPool
+from poolspec.lab.threads.held import Held
 from poolspec.lab.threads.interruption import Interrupter, Reenterer
 from poolspec.lab.threads.load import Load
 from poolspec.lab.threads.opening import Opener, scripted_of
-from poolspec.lab.threads.pool import Held, Pool, ThreadsContext
+from poolspec.lab.threads.pool import Pool, ThreadsContext
 from poolspec.lab.threads.pools import Pools
 from poolspec.lab.threads.progress import Progress, expect_health
-from poolspec.lab.threads.pymysql_driver import PyMySQLDriver
 from poolspec.lab.threads.rest import Rest
 from poolspec.lab.threads.web import Web
 from poolspec.servers import Server
@@ -62,26 +62,25 @@ class Lab(CommonLab[Pool, Clock]):
         connections: Connections = Connections.DRIVER,
     ) -> None:
         threads = set(threading.enumerate())
-        clock, calls = adapter.clock(time), CallFaults()
+        clock, calls = adapter.clock(time), CallFaults(adapter.driver.failure)
         scripted = scripted_of(adapter, clock, calls, connections)
         there = server if scripted is None else ScriptedServer(scripted)
         assert there is not None, "only scripted connections do without a server"
-        driver = PyMySQLDriver(adapter)
-        context = ThreadsContext(there, adapter, driver, clock, time, calls)
+        context = ThreadsContext(there, adapter, adapter.driver, clock, time, calls)
         self._actors = Actors(clock, context.log)
         super().__init__(context, self._actors)
         self._progress = Progress(context, self._actors)
         self._faults = Faults(context)
         opener = Opener(context, adapter, connections, scripted)
-        self._pools = Pools(context, adapter, driver, opener)
+        self._pools = Pools(context, adapter, opener)
         self._global_pool = GlobalPool(context, adapter, self._pools)
         self._web = Web(context, self._pools)
-        self._load = Load(context, self._actors, driver, self._web)
+        self._load = Load(context, self._actors, adapter.driver, self._web)
         rest = Rest(context, self._actors, self.invariants)
         self._interrupter = Interrupter(context, adapter, self._pools, rest)
         self.reenter = Reenterer(context, self._actors, self._pools, rest).everywhere
         actors, pools, web, checks = self._actors, self._pools, self._web, self.invariants
-        self._ending = Ending(context, adapter, driver, actors, pools, web, checks, threads)
+        self._ending = Ending(context, adapter, actors, pools, web, checks, threads)
 
     # --- pools -----------------------------------------------------------------------------------
 

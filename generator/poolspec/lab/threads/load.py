@@ -5,7 +5,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from poolspec.lab.contract import Driver
+from poolspec.drivers.contract import Driver
 from poolspec.lab.load.loads import Kinds, Range
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import REST

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from poolspec.drivers.contract import ScriptedConnections
 from poolspec.drivers.plan import Plan
 from poolspec.faults.calls import CallFaults
-from poolspec.lab.contract import PoolAdapter, ScriptedConnections, foreign_of
+from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.pool import ThreadsContext
 from poolspec.lab.threads.waiting import wait_until
@@ -24,7 +25,7 @@ def scripted_of(
     if connections not in (Connections.SCRIPTED, Connections.MINIMAL):
         return None
     minimal = connections is Connections.MINIMAL
-    return foreign_of(adapter).scripted(clock, calls.plan, minimal)
+    return adapter.driver.scripted(clock, calls.plan, minimal)
 
 
 class Opener:
@@ -52,8 +53,8 @@ class Opener:
         if self._scripted is not None:
             return self._scripted.open
         if self._connections is Connections.PLAIN:
-            return foreign_of(self._adapter).plain(tenant)
-        return self._adapter.opener(tenant)
+            return self._adapter.driver.plain(tenant)
+        return self._adapter.driver.opener(tenant)
 
     def connect(self) -> Any:
         """Open one connection for a pool."""

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from poolspec.invariants.connection import Sockets
-from poolspec.lab.contract import Driver, PoolAdapter, Wiring, configuring
+from poolspec.lab.contract import PoolAdapter, Wiring, configuring
+from poolspec.lab.threads.held import Held
 from poolspec.lab.threads.opening import Opener
-from poolspec.lab.threads.pool import Held, Pool, ThreadsContext
+from poolspec.lab.threads.pool import Pool, ThreadsContext
 from poolspec.vocabulary import Flaw, Given, Target
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -26,12 +27,11 @@ class Pools:
         self,
         context: ThreadsContext,
         adapter: PoolAdapter,
-        driver: Driver,
         opener: Opener,
     ) -> None:
         self._context = context
         self._adapter = adapter
-        self._driver = driver
+        self._driver = adapter.driver
         self._opener = opener
         self._options: dict[str, Any] = {}
         self.strangers: list[Held] = []
@@ -67,7 +67,7 @@ class Pools:
 
     def connect(self) -> Held:
         """Open a connection that belongs to no pool."""
-        stranger = Held(self._opener.open(), self._driver)
+        stranger = Held(self._opener.open(), self._adapter, is_stranger=True)
         self._context.observer.strangers.add(stranger.number)
         self.strangers.append(stranger)
         return stranger
@@ -86,7 +86,7 @@ class Pools:
         """Return the pool under test for a pool of the adapter's."""
         log, look = self._context.log, self._context.passwords.look_into
         return self._context.pools.register(
-            raw, lambda: Pool(raw, self._adapter, self._driver, log, sockets, look)
+            raw, lambda: Pool(raw, self._adapter, log, sockets, look)
         )
 
     def connector(self, sockets: Sockets) -> Callable[[], Any]:
@@ -100,6 +100,13 @@ class Pools:
         return connect
 
     def _count(self, sockets: Sockets, connection: Any) -> None:
-        """Count a connection until its socket is closed."""
-        if sockets.opened(self._driver.number_of(connection), connection):
-            self._driver.watch(connection, lambda: sockets.gone(connection))
+        """Count a connection while its socket is open."""
+        driver = self._driver
+
+        def opened() -> bool:
+            return sockets.opened(
+                driver.number_of(connection), connection, driver.make_of(connection)
+            )
+
+        if opened():
+            driver.watch(connection, lambda: sockets.gone(connection), opened)

@@ -1,0 +1,137 @@
+"""aiomysql, for asyncio: its own connections, and those of subclasses. Its errors are PyMySQL's."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from poolspec.drivers import mysql
+from poolspec.drivers.contract import (
+    AsyncClock,
+    AsyncOpen,
+    AsyncScriptedConnections,
+    Make,
+    Planned,
+    Row,
+)
+from poolspec.drivers.dbapi import AsyncDbapiDriver
+from poolspec.drivers.links import ScriptedLink
+from poolspec.drivers.pymysql import PyMySQLDriver
+from poolspec.servers import Tenant
+from poolspec.vocabulary import Call, ErrorKind
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class AiomysqlDriver(AsyncDbapiDriver):
+    """Uses aiomysql connections."""
+
+    _errors = PyMySQLDriver()
+
+    def opener(self, tenant: Tenant) -> AsyncOpen:
+        """Return a callable that opens one connection as a tenant."""
+        return self.plain(tenant)
+
+    def plain(self, tenant: Tenant) -> AsyncOpen:
+        """Return a callable that opens one connection of aiomysql's own class."""
+        import aiomysql
+
+        return partial(
+            aiomysql.connect,
+            host=tenant.address.host,
+            port=tenant.address.port,
+            unix_socket=tenant.address.unix_socket,
+            user=tenant.user,
+            password=tenant.password,
+            db=tenant.database,
+        )
+
+    def scripted(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncScriptedConnections:
+        """Make scripted connections."""
+        raise NotImplementedError
+
+    def number_of(self, connection: Any) -> int:
+        """Return a connection's number at the server."""
+        return cast(int, connection.thread_id())
+
+    def watch(
+        self, connection: Any, gone: Callable[[], object], reopened: Callable[[], object]
+    ) -> None:
+        """Call `gone` when the connection is closed, `reopened` after another connect."""
+        if isinstance(connection, ScriptedLink):
+            connection.when_gone(gone)
+            return
+        close = connection.close
+
+        def close_and_report() -> None:
+            try:
+                close()
+            finally:  # a closed event loop raises, after the socket was shut down
+                gone()
+
+        connection.close = close_and_report
+        watch_connects(connection, reopened)
+
+    def end(self, connection: Any) -> None:
+        """Close a connection's socket at once."""
+        if isinstance(connection, ScriptedLink):
+            connection.end()
+        else:
+            connection.close()
+
+    def session_state(self, connection: Any) -> str:
+        """Return what its last use left behind on a connection; empty for a clean one."""
+        if isinstance(connection, ScriptedLink):
+            return connection.session_state()
+        return mysql.state_of(connection)
+
+    def make_of(self, connection: Any) -> Make:
+        """Return the kind of a connection."""
+        if isinstance(connection, ScriptedLink):
+            return mysql.SCRIPTED_MAKE
+        return mysql.make_by(socket_of(connection), connection)
+
+    def local_port(self, connection: Any) -> int:
+        """Return the port of this side of a connection over TCP; 0 if there is none."""
+        return mysql.port_of(socket_of(connection))
+
+    def kind_of(self, error: BaseException) -> ErrorKind | None:
+        """Return what an error of aiomysql means; None for any other exception."""
+        return self._errors.kind_of(error)
+
+    def failure(self, call: Call, message: str) -> Exception:
+        """Return the error that a failing call raises."""
+        return self._errors.failure(call, message)
+
+    async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
+        """Run a statement and return all rows; a scripted connection has none."""
+        if isinstance(connection, ScriptedLink):
+            await connection.execute()
+            return []
+        return await super().run(connection, sql, params)
+
+    async def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
+        """Run a statement, and leave its rows for the server to send."""
+        async with connection.cursor() as cursor:
+            statement = cursor.mogrify(sql, params or None)
+        await connection.query(statement, unbuffered=True)
+
+    async def reconnect(self, connection: Any) -> None:
+        """Connect again if the connection is lost."""
+        await connection.ping(reconnect=True)
+
+
+def socket_of(connection: Any) -> Any:
+    """Return the socket of a connection; None if it is closed."""
+    writer = getattr(connection, "_writer", None)
+    return writer.get_extra_info("socket") if writer else None
+
+
+def watch_connects(connection: Any, reopened: Callable[[], object]) -> None:
+    """Call `reopened` each time that a connection has connected again."""
+    connect = connection._connect
+
+    async def connect_and_report() -> None:
+        await connect()
+        reopened()
+
+    connection._connect = connect_and_report

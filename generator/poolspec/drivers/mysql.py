@@ -1,0 +1,61 @@
+"""What the drivers of MySQL and MariaDB share: error codes, session status, kinds of sockets."""
+
+import socket
+from typing import Any, cast
+
+from poolspec.drivers.contract import NONE, SCRIPTED, Make
+from poolspec.vocabulary import Call, ErrorKind
+
+CONNECT_FAILED = 2003
+GONE = 2006
+LOST = 2013
+KILLED = 1927
+"""MariaDB's error for a killed connection, sent before it closes the socket."""
+LOSSES = frozenset({GONE, LOST, KILLED})
+
+_IN_TRANSACTION = 0x0001
+"""The server's status flag SERVER_STATUS_IN_TRANS."""
+
+AN_OPEN_TRANSACTION = "an open transaction"
+AN_UNREAD_RESULT = "an unread result"
+
+
+def kind_of_code(code: object) -> ErrorKind:
+    """Return what an error with this code means."""
+    if code == CONNECT_FAILED:
+        return ErrorKind.CONNECT
+    return ErrorKind.LOST if code in LOSSES else ErrorKind.QUERY
+
+
+def code_of(call: Call) -> int:
+    """Return the code of the error that a call raises when it fails."""
+    return CONNECT_FAILED if call is Call.CONNECT else LOST
+
+
+def state_of(connection: Any) -> str:
+    """Return what its last use left behind on a connection; empty for a clean one.
+
+    PyMySQL and the drivers made from it keep the server's last status and the last result.
+    """
+    if connection.server_status & _IN_TRANSACTION:
+        return AN_OPEN_TRANSACTION
+    result = connection._result
+    return AN_UNREAD_RESULT if result is not None and result.unbuffered_active else ""
+
+
+def make_by(source: Any, connection: Any) -> Make:
+    """Return the kind of a connection by its socket; None if it is closed."""
+    family = getattr(source, "family", None)
+    kind = NONE if family is None else "unix" if family is socket.AF_UNIX else "tcp"
+    return Make(kind, type(connection).__module__.partition(".")[0])
+
+
+def port_of(source: Any) -> int:
+    """Return the local port of a socket; 0 if it is closed or has none."""
+    try:
+        return cast(int, source.getsockname()[1])
+    except (AttributeError, IndexError, OSError):
+        return 0
+
+
+SCRIPTED_MAKE = Make(NONE, SCRIPTED)

@@ -1,0 +1,127 @@
+"""PyMySQL, for threads: its own connections, and those of subclasses."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from poolspec.drivers import mysql
+from poolspec.drivers.contract import Clock, Make, Open, Planned, ScriptedConnections
+from poolspec.drivers.dbapi import DbapiDriver
+from poolspec.drivers.links import ScriptedLink
+from poolspec.servers import Tenant
+from poolspec.vocabulary import Call, ErrorKind
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+HANDSHAKE_TIMEOUT = 10
+"""Seconds for the connect and, separately, for every read of the handshake and after."""
+
+
+class PyMySQLDriver(DbapiDriver):
+    """Uses PyMySQL connections."""
+
+    def opener(self, tenant: Tenant) -> Open:
+        """Return a callable that opens one connection as a tenant."""
+        return self.plain(tenant)
+
+    def plain(self, tenant: Tenant) -> Open:
+        """Return a callable that opens one connection of PyMySQL's own class."""
+        from pymysql.connections import Connection
+
+        return partial(
+            Connection,
+            host=tenant.address.host,
+            port=tenant.address.port,
+            unix_socket=tenant.address.unix_socket,
+            user=tenant.user,
+            password=tenant.password,
+            database=tenant.database,
+            connect_timeout=HANDSHAKE_TIMEOUT,
+            read_timeout=HANDSHAKE_TIMEOUT,
+            ssl_disabled=True,
+        )
+
+    def scripted(self, clock: Clock, plan: Planned, minimal: bool) -> ScriptedConnections:
+        """Make scripted connections."""
+        raise NotImplementedError
+
+    def number_of(self, connection: Any) -> int:
+        """Return a connection's number at the server."""
+        if not hasattr(connection, "thread_id"):
+            raise AssertionError(
+                "acquire() of the adapter must return a PyMySQL connection, or an object that "
+                f"passes on its methods: {type(connection).__name__} has no thread_id()"
+            )
+        return cast(int, connection.thread_id())
+
+    def watch(
+        self, connection: Any, gone: Callable[[], object], reopened: Callable[[], object]
+    ) -> None:
+        """Call `gone` when the socket is closed, `reopened` after another connect."""
+        if isinstance(connection, ScriptedLink):
+            connection.when_gone(gone)
+            return
+        # PyMySQL always closes here: after a polite close, a lost connection, a failed handshake.
+        end, connect = connection._force_close, connection.connect
+
+        def end_and_report() -> None:
+            end()
+            gone()
+
+        def connect_and_report(*arguments: Any) -> None:
+            connect(*arguments)
+            reopened()
+
+        connection._force_close = end_and_report
+        connection.connect = connect_and_report
+
+    def end(self, connection: Any) -> None:
+        """Close a connection's socket at once."""
+        if isinstance(connection, ScriptedLink):
+            connection.end()
+        else:
+            connection._force_close()
+
+    def session_state(self, connection: Any) -> str:
+        """Return what its last use left behind on a connection; empty for a clean one."""
+        if isinstance(connection, ScriptedLink):
+            return connection.session_state()
+        return mysql.state_of(connection)
+
+    def make_of(self, connection: Any) -> Make:
+        """Return the kind of a connection."""
+        if isinstance(connection, ScriptedLink):
+            return mysql.SCRIPTED_MAKE
+        return mysql.make_by(connection._sock, connection)
+
+    def local_port(self, connection: Any) -> int:
+        """Return the port of this side of a connection over TCP; 0 if there is none."""
+        return mysql.port_of(getattr(connection, "_sock", None))
+
+    def kind_of(self, error: BaseException) -> ErrorKind | None:
+        """Return what an error of PyMySQL means; None for any other exception."""
+        from pymysql import err
+
+        if isinstance(error, err.InterfaceError):
+            return ErrorKind.LOST
+        if not isinstance(error, err.Error):
+            return None
+        return mysql.kind_of_code(error.args[0] if error.args else 0)
+
+    def failure(self, call: Call, message: str) -> Exception:
+        """Return the error that a failing call raises."""
+        from pymysql import err
+
+        return err.OperationalError(mysql.code_of(call), message)
+
+    def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
+        """Run a statement, and leave its rows for the server to send."""
+        with connection.cursor() as cursor:
+            connection.query(cursor.mogrify(sql, params or None), unbuffered=True)
+
+    def reconnect(self, connection: Any) -> None:
+        """Connect again if the connection is lost."""
+        try:
+            connection.ping(reconnect=False)  # PyMySQL deprecates True, which warns
+        except Exception:
+            connection.connect()
