@@ -17,6 +17,7 @@ from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.aio.lab import AsyncLab
 from poolspec.lab.context import OVER
 from poolspec.lab.contract import PoolAdapter
+from poolspec.lab.event_loop.loop import LabLoop
 from poolspec.lab.threads.actors import GIVE_UP_AFTER
 from poolspec.lab.threads.lab import Lab
 from poolspec.lifecycle.alarm import Alarm, too_long
@@ -59,7 +60,7 @@ class AsyncioRun:
         time: TimeKind,
         connections: Connections,
     ) -> None:
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=LabLoop)
         self._loop = self._runner.get_loop()
         self._executor = ThreadPoolExecutor(thread_name_prefix="asyncio")
         self._loop.set_default_executor(self._executor)

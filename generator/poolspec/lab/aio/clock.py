@@ -5,6 +5,7 @@ starts. A clock belongs to one event loop.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from poolspec.lab.threads.clock import ClockAbortedError
@@ -77,6 +78,15 @@ class RealAsyncClock:
         self._loop = asyncio.get_running_loop()
         self._futures: set[asyncio.Future[None]] = set()
         self._reason: str | None = None
+
+    @property
+    def at_rest(self) -> Callable[[], object] | None:
+        """Called each time that every task waits; only a `LabLoop` notices that."""
+        return getattr(self._loop, "at_rest", None)
+
+    @at_rest.setter
+    def at_rest(self, call: Callable[[], object] | None) -> None:
+        self._loop.at_rest = call  # type: ignore[attr-defined]
 
     def now(self) -> float:
         """Return the time in seconds."""
