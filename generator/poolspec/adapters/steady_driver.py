@@ -4,9 +4,8 @@ from typing import Any
 
 import steadypool
 import steadypool._drivers.mysql
-from poolspec.adapters.steady_scripted import SteadyScripted
 from poolspec.adapters.steady_wiring import config_of
-from poolspec.drivers.contract import Clock, Open, Planned
+from poolspec.drivers.contract import Open
 from poolspec.drivers.pymysql import PyMySQLDriver
 from poolspec.servers import Tenant
 from steadypool._core.entries import ConnectionState
@@ -27,10 +26,6 @@ class SteadyDriver(PyMySQLDriver):
     def opener(self, tenant: Tenant) -> Open:
         """Return steadypool's own connector."""
         return steadypool.Connector(config_of(tenant))
-
-    def scripted(self, clock: Clock, plan: Planned, minimal: bool) -> SteadyScripted:
-        """Make scripted connections."""
-        return SteadyScripted(clock, plan, minimal)
 
     def session_state(self, connection: Any) -> str:
         """Return what its last use left behind, as steadypool's driver sees it."""

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from poolspec.adapters.steady_scripted_asyncio import AsyncSteadyScripted
 from poolspec.adapters.steady_wiring import config_of
 from poolspec.drivers.aiomysql import AiomysqlDriver, watch_connects
-from poolspec.drivers.contract import AsyncClock, AsyncOpen, Planned
+from poolspec.drivers.contract import AsyncOpen
 from poolspec.servers import Tenant
 from steadypool._drivers.async_connector import AsyncConnector
 from steadypool._drivers.async_mysql import AsyncConnection
@@ -18,10 +17,6 @@ class AsyncSteadyDriver(AiomysqlDriver):
     def opener(self, tenant: Tenant) -> AsyncOpen:
         """Return steadypool's own connector."""
         return AsyncConnector(config_of(tenant))
-
-    def scripted(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncSteadyScripted:
-        """Make scripted connections."""
-        return AsyncSteadyScripted(clock, plan, minimal)
 
     def watch(
         self, connection: Any, gone: Callable[[], object], reopened: Callable[[], object]

@@ -11,11 +11,11 @@ from poolspec.drivers.contract import (
     AsyncScriptedConnections,
     Make,
     Planned,
-    Row,
 )
 from poolspec.drivers.dbapi import AsyncDbapiDriver
-from poolspec.drivers.links import ScriptedLink
+from poolspec.drivers.links import link_of
 from poolspec.drivers.pymysql import PyMySQLDriver
+from poolspec.drivers.scripted_asyncio import AsyncScriptedConnector
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, ErrorKind
 
@@ -47,18 +47,22 @@ class AiomysqlDriver(AsyncDbapiDriver):
 
     def scripted(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncScriptedConnections:
         """Make scripted connections."""
-        raise NotImplementedError
+        from pymysql import err
+
+        return AsyncScriptedConnector(clock, plan, minimal, err, self.failure)
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""
+        if link := link_of(connection):
+            return link.number
         return cast(int, connection.thread_id())
 
     def watch(
         self, connection: Any, gone: Callable[[], object], reopened: Callable[[], object]
     ) -> None:
         """Call `gone` when the connection is closed, `reopened` after another connect."""
-        if isinstance(connection, ScriptedLink):
-            connection.when_gone(gone)
+        if link := link_of(connection):
+            link.when_gone(gone)
             return
         close = connection.close
 
@@ -73,20 +77,20 @@ class AiomysqlDriver(AsyncDbapiDriver):
 
     def end(self, connection: Any) -> None:
         """Close a connection's socket at once."""
-        if isinstance(connection, ScriptedLink):
-            connection.end()
+        if link := link_of(connection):
+            link.shut()
         else:
             connection.close()
 
     def session_state(self, connection: Any) -> str:
         """Return what its last use left behind on a connection; empty for a clean one."""
-        if isinstance(connection, ScriptedLink):
-            return connection.session_state()
+        if link := link_of(connection):
+            return link.session_state()
         return mysql.state_of(connection)
 
     def make_of(self, connection: Any) -> Make:
         """Return the kind of a connection."""
-        if isinstance(connection, ScriptedLink):
+        if link_of(connection):
             return mysql.SCRIPTED_MAKE
         return mysql.make_by(socket_of(connection), connection)
 
@@ -101,13 +105,6 @@ class AiomysqlDriver(AsyncDbapiDriver):
     def failure(self, call: Call, message: str) -> Exception:
         """Return the error that a failing call raises."""
         return self._errors.failure(call, message)
-
-    async def run(self, connection: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
-        """Run a statement and return all rows; a scripted connection has none."""
-        if isinstance(connection, ScriptedLink):
-            await connection.execute()
-            return []
-        return await super().run(connection, sql, params)
 
     async def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
         """Run a statement, and leave its rows for the server to send."""

@@ -7,7 +7,8 @@ from typing import Any, cast
 from poolspec.drivers import mysql
 from poolspec.drivers.contract import Clock, Make, Open, Planned, ScriptedConnections
 from poolspec.drivers.dbapi import DbapiDriver
-from poolspec.drivers.links import ScriptedLink
+from poolspec.drivers.links import link_of
+from poolspec.drivers.scripted import ScriptedConnector
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, ErrorKind
 
@@ -43,10 +44,14 @@ class PyMySQLDriver(DbapiDriver):
 
     def scripted(self, clock: Clock, plan: Planned, minimal: bool) -> ScriptedConnections:
         """Make scripted connections."""
-        raise NotImplementedError
+        from pymysql import err
+
+        return ScriptedConnector(clock, plan, minimal, err, self.failure)
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""
+        if link := link_of(connection):
+            return link.number
         if not hasattr(connection, "thread_id"):
             raise AssertionError(
                 "acquire() of the adapter must return a PyMySQL connection, or an object that "
@@ -58,8 +63,8 @@ class PyMySQLDriver(DbapiDriver):
         self, connection: Any, gone: Callable[[], object], reopened: Callable[[], object]
     ) -> None:
         """Call `gone` when the socket is closed, `reopened` after another connect."""
-        if isinstance(connection, ScriptedLink):
-            connection.when_gone(gone)
+        if link := link_of(connection):
+            link.when_gone(gone)
             return
         # PyMySQL always closes here: after a polite close, a lost connection, a failed handshake.
         end, connect = connection._force_close, connection.connect
@@ -77,20 +82,22 @@ class PyMySQLDriver(DbapiDriver):
 
     def end(self, connection: Any) -> None:
         """Close a connection's socket at once."""
-        if isinstance(connection, ScriptedLink):
-            connection.end()
-        else:
-            connection._force_close()
+        if link := link_of(connection):
+            link.shut()
+            return
+        if connection._result is not None:  # its finalizer would read a closed socket
+            connection._result.unbuffered_active = False
+        connection._force_close()
 
     def session_state(self, connection: Any) -> str:
         """Return what its last use left behind on a connection; empty for a clean one."""
-        if isinstance(connection, ScriptedLink):
-            return connection.session_state()
+        if link := link_of(connection):
+            return link.session_state()
         return mysql.state_of(connection)
 
     def make_of(self, connection: Any) -> Make:
         """Return the kind of a connection."""
-        if isinstance(connection, ScriptedLink):
+        if link_of(connection):
             return mysql.SCRIPTED_MAKE
         return mysql.make_by(connection._sock, connection)
 

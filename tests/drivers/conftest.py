@@ -1,0 +1,24 @@
+"""Fixtures: a server, one database and user for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from poolspec.servers import Server, ServerError, Tenant, start_server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    try:
+        server = start_server("mariadb")
+    except ServerError as error:
+        pytest.skip(str(error))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def tenant(server: Server) -> Iterator[Tenant]:
+    tenant = server.create_tenant()
+    yield tenant
+    server.drop_tenant(tenant)
