@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from poolspec.invariants.defects import Defect, Finding, broken
+from poolspec.invariants.observer import SETTLE
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import AsyncPoolAdapter
@@ -58,8 +59,7 @@ class AsyncEnding:
         await self._web.stop()
         for pool in context.pools:
             await pool.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        names = ", ".join(sorted(task.get_name() for task in tasks))
+        names = ", ".join(sorted(task.get_name() for task in await _tasks_left()))
         found += [Finding(Defect.LEAK, f"tasks are left: {names}")] if names else []
         broken(found + await asyncio.to_thread(checks.left) + checks.passwords())
 
@@ -91,8 +91,15 @@ class AsyncEnding:
             pools.leave_behind(pool)
 
     async def _shut(self, pool: AsyncPool) -> None:
-        with suppress(Exception):  # verify has reported it; the lab closes what is left
-            await self._adapter.close(pool.raw)
+        for step in (pool.release_all, partial(self._adapter.close, pool.raw)):
+            with suppress(Exception):  # verify has reported it; the lab closes what is left
+                await step()
 
     def _end(self, connection: Any, teardown: Teardown) -> None:
         teardown.do("a connection", partial(self._adapter.driver.end, connection), limit=None)
+
+
+async def _tasks_left() -> set[asyncio.Task[Any]]:
+    """Return the tasks that do not end within a short time."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    return (await asyncio.wait(left, timeout=SETTLE))[1] if left else left

@@ -11,6 +11,7 @@ from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.interruption.suspensions import MOMENTS, AsyncPoint, Driven
 from poolspec.invariants.marks import INTERRUPTED, REENTERED
+from poolspec.invariants.observer import settle
 from poolspec.lab.aio.pool import AsyncContext
 from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.aio.rest import AsyncRest
@@ -48,7 +49,7 @@ class AsyncInterrupter:
         self._context.hooks.forget()
         with noting_point(point):
             await pool.close()
-            sockets.check()
+            await _check(sockets)
             pool.renew(*await self._pools.new())
             await Driven(attempt(point), point)
             await self._rest.check(pool)
@@ -133,7 +134,7 @@ class AsyncReenterer:
         context, pool = self._context, self._context.pools.only()
         context.hooks.forget()
         await pool.close()
-        sockets.check()
+        await _check(sockets)
         pool.renew(*await self._pools.new())
         logger = context.log_records.logger
         site = Site(pool.raw, context.clock, logger, context.foreign, context.kind_of)
@@ -142,3 +143,9 @@ class AsyncReenterer:
             await attempt(AsyncReentryPoint(point, context))
             await self._rest.check(pool)
         return point
+
+
+async def _check(sockets: OpenSockets) -> None:
+    """Check that no socket is left, after turns of the event loop in which transports close."""
+    await asyncio.to_thread(settle, sockets.left, lambda left: not left)
+    sockets.check()
