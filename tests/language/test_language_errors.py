@@ -485,7 +485,7 @@ EXPECTATIONS: dict[str, tuple[str, str]] = {
     "a label that is not known": ("{different: [a, «z]}", "unknown connection or pool 'z'"),
     "an actor that is not known": ("{served: [«z]}", "unknown actor 'z'"),
     "an unknown state of health": ("{health: «ill}", "'ill' is not a state of health"),
-    "an unknown hook": ("{hooks: {«on_release: 1}}", "unknown key 'on_release'"),
+    "an unknown hook": ("{hooks: {«on_return: 1}}", "unknown key 'on_return'"),
     "no hooks": ("{hooks: «{}}", "hooks: nothing is expected"),
     "an unknown sort of record": ("{logs: {«retries: 1}}", "unknown key 'retries'"),
     "pools without a global pool": ("{«pools: 1}", "no step asks for a global pool"),

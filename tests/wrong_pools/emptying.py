@@ -50,15 +50,16 @@ class ServesItsQueueBesideItsLoansWhenEmptied(_ForgetsLoans):
         self._serve(now)
 
 
-class _StrandsWaiters(Core):
+class StrandsWaitersWhenEmptied(Core):
     """Serves no waiter when the slot of a connection of an emptied pool is freed."""
 
-    def _strands(self, entry: PoolEntry, clean: bool) -> bool:
+    def strands(self, clean: bool) -> bool:
+        """Return whether no waiter is woken; `clean`: the connection was good."""
         raise NotImplementedError
 
     def check_in(self, entry: PoolEntry, clean: bool, now: float) -> None:
         super().check_in(entry, clean, now)
-        if entry.reason is CloseReason.POOL_CLEARED and self._strands(entry, clean):
+        if entry.reason is CloseReason.POOL_CLEARED and self.strands(clean):
             entry.reason = CloseReason.IDLE
 
     def freed(self, entry: PoolEntry, now: float) -> None:
@@ -70,18 +71,18 @@ class _StrandsWaiters(Core):
 
 
 @noticed_by("emptying.the_release_of_a_dead_connection_of_an_emptied_pool_serves_a_waiter")
-class StrandsWaitersBehindADeadConnection(_StrandsWaiters):
+class StrandsWaitersBehindADeadConnection(StrandsWaitersWhenEmptied):
     """Wakes no waiter when a connection that died on loan returns to the emptied pool."""
 
-    def _strands(self, entry: PoolEntry, clean: bool) -> bool:
+    def strands(self, clean: bool) -> bool:
         return not clean
 
 
 @noticed_by("emptying.the_release_of_an_open_transaction_of_an_emptied_pool_serves_a_waiter")
-class StrandsWaitersBehindATransaction(_StrandsWaiters):
+class StrandsWaitersBehindATransaction(StrandsWaitersWhenEmptied):
     """Wakes no waiter when a connection in a transaction returns to the emptied pool."""
 
-    def _strands(self, entry: PoolEntry, clean: bool) -> bool:
+    def strands(self, clean: bool) -> bool:
         return not clean
 
 

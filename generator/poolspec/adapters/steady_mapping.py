@@ -34,6 +34,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.VIRTUAL_TIME,
         Capability.ASYNCIO,
         Capability.HOOKS,
+        Capability.RELEASE_HOOK,
         Capability.LAZY_START,
         Capability.MIN_SIZE,
         Capability.MAX_USES,
@@ -93,6 +94,7 @@ LOGS = LogNames(
         "invalid": "connection_invalid",
         "unavailable": "server_unavailable",
         "maintenance": "maintenance_failed",
+        "release": "release_failed",
         "listener": "listener_failed",
     },
 )

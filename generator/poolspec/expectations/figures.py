@@ -47,6 +47,7 @@ HOOKS = Place(
     (
         Key("setup", COUNTED, "times that `setup` was called", "2"),
         Key("on_acquire", COUNTED, "times that `on_acquire` was called", "5"),
+        Key("on_release", COUNTED, "times that `on_release` was called", "5"),
     ),
 )
 CALLS = Place(
@@ -67,6 +68,7 @@ LOGS = Place(
         Key("invalid", COUNTED, "records of idle connections found dead", "1"),
         Key("unavailable", COUNTED, "records of an opened breaker", "1"),
         Key("maintenance", COUNTED, "records of maintenance that failed", "1"),
+        Key("release", COUNTED, "records of hooks that failed at a release", "1"),
         Key("listener", COUNTED, "records of listeners that failed", "1"),
     ),
 )

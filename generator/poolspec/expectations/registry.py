@@ -75,7 +75,7 @@ class Expectations:
     remaining_timeout: Check | None = None
     """How long a call to the database will still wait, in seconds."""
     hooks: Checks = ()
-    """Of: setup, on_acquire. How often the pool called them."""
+    """Of: setup, on_acquire, on_release. How often the pool called them."""
     logs: Checks = ()
     """Of: failure, retry, recovery, leak … How many records of each sort the pool logged."""
     loans: tuple[LoanExpectation, ...] | None = None

@@ -1,19 +1,24 @@
 """Hooks that a test gives to its pool, and a count of their calls."""
 
+import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from poolspec.lifecycle.body_errors import BodyInterrupt
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import Hook
 
 MARKS = "SET @set_up = 1"
 """The statement of a hook that marks its session."""
 
-HOOK_PLACES = ("setup", "on_acquire")
+BEGINS = "START TRANSACTION"
+LEFT_UNREAD = "SELECT 1 UNION ALL SELECT 2"
+HOOK_PLACES = ("setup", "on_acquire", "on_release")
 """The options of a pool that take a hook."""
 SLOW_FOR = 1.0
 """Seconds of the test's clock that a slow hook takes."""
+HANGS_FOR = 3600.0
 
 
 class HookError(Exception):
@@ -28,6 +33,9 @@ class HookDriver(Protocol):
 
     def reconnect(self, connection: Any) -> object:
         """Connect again if the connection is lost."""
+
+    def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> object:
+        """Run a statement, and leave its rows for the server to send."""
 
 
 class Hooks:
@@ -60,7 +68,7 @@ class Hooks:
         return {**options, **made}
 
     def make(self, place: str, word: str) -> Callable[[Any], Any]:
-        """Return the hook for `setup` or `on_acquire` that `word` names.
+        """Return the hook for an option, such as `setup`, that `word` names.
 
         It is the same object each time, so two requests for a global pool have equal options.
         """
@@ -73,19 +81,33 @@ class Hooks:
                 return None
             with self._lock:
                 self._calls[place] += 1
-                first = self._calls[place] == 1
+                call = self._calls[place]
+            first = call == 1
             self._called(place)
             if word == Hook.FAILING or word == (Hook.FAILING_ONCE if first else Hook.FAILING_LATER):
-                raise HookError(f"the {place} hook fails, as the test asked")
+                raise _failure(place)
+            if word in _ONCE:
+                return self._act_once(place, word, connection) if call == _ONCE[word] else None
             if word in (Hook.CLOSING, Hook.RENEWING):
                 connection.close()
             if word == Hook.MARKING:
                 return self._driver.run(connection, MARKS, ())
+            if word == Hook.BEGINNING:
+                return self._driver.run(connection, BEGINS, ())
             if word in (Hook.RECONNECTING, Hook.RENEWING):
                 return self._driver.reconnect(connection)
             return self._sleep(SLOW_FOR) if word == Hook.SLOW else None
 
         return hook
+
+    def _act_once(self, place: str, word: str, connection: Any) -> object:
+        if word == Hook.INTERRUPTED_ONCE:
+            raise BodyInterrupt(f"the {place} hook is interrupted, as the test asked")
+        if word in (Hook.HANGING, Hook.HANGING_LATER):
+            return self._sleep(HANGS_FOR)
+        if word == Hook.FAILING_UNREAD:
+            return _then_fail(place, self._driver.leave_unread(connection, LEFT_UNREAD, ()))
+        return _then_fail(place, self._driver.run(connection, BEGINS, ()))
 
     def forget(self) -> None:
         """Reset the counts: the next call is the first."""
@@ -95,3 +117,29 @@ class Hooks:
     def calls(self, place: str) -> int:
         """Return how often the pool called a hook."""
         return self._calls[place]
+
+
+_ONCE: dict[str, int] = {
+    Hook.FAILING_IN_TRANSACTION: 1,
+    Hook.FAILING_UNREAD: 1,
+    Hook.INTERRUPTED_ONCE: 1,
+    Hook.HANGING: 1,
+    Hook.HANGING_LATER: 2,
+}
+"""Hooks that do something at one call only, and the number of this call."""
+
+
+def _failure(place: str) -> HookError:
+    return HookError(f"the {place} hook fails, as the test asked")
+
+
+def _then_fail(place: str, work: object) -> object:
+    """Raise the error of a hook after its work, which is awaitable in asyncio."""
+    if not inspect.isawaitable(work):
+        raise _failure(place)
+
+    async def fail() -> None:
+        await work
+        raise _failure(place)
+
+    return fail()

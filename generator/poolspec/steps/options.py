@@ -86,6 +86,7 @@ POOL_OPTIONS: tuple[Key[Any], ...] = (
     ),
     Key("setup", _HOOK, "called once for each new connection", "counting", default="none"),
     Key("on_acquire", _HOOK, "called at every acquire", "failing_once", default="none"),
+    Key("on_release", _HOOK, "called at every release", "counting", default="none"),
     Key("max_connecting", _SOME, "most connects in progress at once", "2", default=_OWN),
     Key("connect_attempts", _SOME, "connect attempts of one acquire", "3", default=_OWN),
     Key(

@@ -38,6 +38,8 @@ class Capability(StrEnum):
     """The pool has an asyncio form."""
     HOOKS = "hooks"
     """The pool calls `setup` for new connections and `on_acquire` at every acquire."""
+    RELEASE_HOOK = "release_hook"
+    """The pool calls `on_release` for each connection that returns."""
     LAZY_START = "lazy_start"
     """The pool opens no connection before the first acquire: always, or with `min_size` 0."""
     MIN_SIZE = "min_size"

@@ -74,6 +74,7 @@ OPTIONS: Final[Mapping[str, OptionRule]] = {
     "reset": OptionRule(Capability.SESSION_RESET, without=Reset.ROLLBACK),
     "setup": OptionRule(Capability.HOOKS),
     "on_acquire": OptionRule(Capability.HOOKS),
+    "on_release": OptionRule(Capability.RELEASE_HOOK),
     "max_connecting": OptionRule(Capability.CONNECT_CAP),
     "connect_attempts": OptionRule(Capability.RETRIES, without=1),
     "breaker_failures": OptionRule(Capability.BREAKER),

@@ -95,6 +95,23 @@ class AsyncOpener:
         """Call the on_acquire hook; the caller awaits the result if it is awaitable."""
         return None if self._hooks.on_acquire is None else self._hooks.on_acquire(connection)
 
+    async def clean_up(self, entry: PoolEntry, keeps_open: bool) -> bool:
+        """Call the on_release hook, then end any transaction that it left open.
+
+        `keeps_open`: the pool hands out open transactions. False: the connection must be closed.
+        Raises the errors of the hook.
+        """
+        if self._hooks.on_release is None:
+            return True
+        answer = self._hooks.on_release(entry.connection)
+        if inspect.isawaitable(answer):
+            await answer
+        if self.is_lost(entry):
+            return False
+        if keeps_open:
+            return connections.state(entry.connection) not in connections.UNUSABLE
+        return await connections.settle(entry.connection)
+
     def explain(self, error: Exception) -> str:
         """Describe a failed connect: the pool, the destination, the cause and a suggestion."""
         return (

@@ -103,7 +103,7 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         options = complete(AsyncPoolOptions, given)
         self._configure(size, max_overflow, timeout, recycle, config_name, options)
         self._keeps_open = self._settings.reset is Reset.NONE
-        hooks = Hooks(options["setup"], options["on_acquire"])
+        hooks = Hooks(options["setup"], options["on_acquire"], options["on_release"])
         connect = options["connect"]
         if connect is None:
             opener = configured(self.name, options["config"], config_name, hooks)
@@ -244,9 +244,9 @@ class AsyncConnectionPool(AsyncPoolAdmin):
         )
         now = self._now()
         if not (clean and self._core.put_back(entry, now)):
-            clean = clean and self._settings.keeps_clean
-            self._monitor.run(self._core.check_in, entry, clean, now)
-            await self._engine.finish_release(entry, state)
+            stays = clean and self._settings.keeps_clean
+            self._monitor.run(self._core.check_in, entry, stays, now)
+            await self._engine.finish_release(entry, _CLEAN if clean else state)
         self._deferred.settle()
 
     def _make_core(self) -> Core:

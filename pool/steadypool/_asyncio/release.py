@@ -6,7 +6,7 @@ records a release before the first await, and cancelling `release` does not stop
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from steadypool._asyncio.connect import AsyncOpener
@@ -17,12 +17,15 @@ from steadypool._core.core import Core
 from steadypool._core.entries import Answer, ConnectionState, PoolEntry
 from steadypool._core.settings import Reset
 from steadypool._drivers import async_dbapi as connections
+from steadypool._drivers import session
 from steadypool._drivers.silence import SHORTEST_SILENCE
 from steadypool.events import CloseReason
 from steadypool.protocols import AsyncClock, Waiter
 
 _CLEAN = ConnectionState.CLEAN
 _SOUND = (_CLEAN, ConnectionState.IN_TRANSACTION)
+_HOOK_LIMIT = 5.0
+"""Seconds that a hook on a returned connection may take; then the connection is closed."""
 
 
 class AsyncReleasing:
@@ -74,38 +77,66 @@ class AsyncReleasing:
 
     async def _reset_or_discard(self, entry: PoolEntry, state: ConnectionState) -> None:
         try:
-            if entry.reason is None:
-                if await self._restored(entry, state):
-                    self._run(self._core.reset, entry, self._now())
-                else:
-                    entry.reason = CloseReason.DIRTY
-                    self.note_loss(entry, failed=state in _SOUND)
+            if entry.reason is None and await self._is_ready(entry, state):
+                self._run(self._core.reset, entry, self._now())
         finally:
             if entry.returning:
                 entry.reason = entry.reason or CloseReason.DIRTY
                 await self._discard(entry)
 
-    async def _restored(self, entry: PoolEntry, state: ConnectionState) -> bool:
+    async def _is_ready(self, entry: PoolEntry, state: ConnectionState) -> bool:
+        """Prepare a returned connection for its next borrower; False: it must be closed."""
         task = asyncio.current_task()
         assert task is not None
         self._resets.add(task)
+        restored = False
         try:
-            reset = self._core.settings.reset
-            if self._opener.is_lost(entry):
-                return False
-            if state is ConnectionState.RECONNECTED:
-                state = connections.state(entry.connection)
-                if reset is Reset.NONE or (state is _CLEAN and reset is not Reset.SESSION):
-                    return True
-            if not await connections.restore(entry.connection, state, reset):
-                return False
-            if reset is Reset.SESSION:
-                await self._opener.set_up(entry)  # the reset undid its effect
-            return True
-        except (Exception, asyncio.CancelledError):  # from a hook, or pool or loop are closing
-            return False
+            restored = await self._restored(entry, state)
+            if restored and await self._cleaned_up(entry):
+                return True
+        except asyncio.CancelledError:  # by a hook, or pool or loop are closing
+            pass
         finally:
             self._resets.discard(task)
+        entry.reason = CloseReason.DIRTY
+        self.note_loss(entry, failed=not restored and state in _SOUND)
+        return False
+
+    async def _restored(self, entry: PoolEntry, state: ConnectionState) -> bool:
+        reset = self._core.settings.reset
+        if self._opener.is_lost(entry):
+            return False
+        keeps = state is _CLEAN and reset is not Reset.SESSION
+        if state is ConnectionState.RECONNECTED:
+            state = connections.state(entry.connection)
+            keeps = reset is Reset.NONE or (state is _CLEAN and reset is not Reset.SESSION)
+        if not (keeps or await connections.restore(entry.connection, state, reset)):
+            return False
+        if reset is Reset.SESSION and self._opener.sets_up:  # the reset undid its effect
+            return await self._succeeds(entry, self._set_up_again(entry))
+        return True
+
+    async def _set_up_again(self, entry: PoolEntry) -> bool:
+        await self._opener.set_up(entry)
+        return True
+
+    async def _cleaned_up(self, entry: PoolEntry) -> bool:
+        settings = self._core.settings
+        if not settings.hooked_release:
+            return True
+        return await self._succeeds(
+            entry, self._opener.clean_up(entry, settings.reset is Reset.NONE)
+        )
+
+    async def _succeeds(self, entry: PoolEntry, work: Awaitable[bool]) -> bool:
+        """Run a hook of a returned connection, within _HOOK_LIMIT."""
+        try:
+            return await self._tasks.within(work, self._now() + _HOOK_LIMIT)
+        except Exception as error:
+            if session.shows_read_only(error):
+                self.leave_read_only(entry)
+            self._log.release_failed(error)
+            return False
 
     async def _discard(self, entry: PoolEntry) -> None:
         try:

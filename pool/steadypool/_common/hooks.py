@@ -1,11 +1,11 @@
-"""The user's hooks: one for every new connection, one for every acquire."""
+"""The user's hooks: one for every new connection, one for every acquire, one for every release."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 Hook = Callable[[Any], object]
-"""Gets a connection. If it raises, the connection is closed and the acquire raises the same."""
+"""Gets a connection. If it raises, the connection is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,7 @@ class Hooks:
 
     setup: Hook | None = None
     on_acquire: Hook | None = None
+    on_release: Hook | None = None
 
 
 def setup_failed(pool: str) -> str:

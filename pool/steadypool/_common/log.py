@@ -30,6 +30,8 @@ class LogEvent(StrEnum):
     """`closed` (the number of idle connections closed); a connection gave no answer in time."""
     SERVER_READ_ONLY = "server_read_only"
     """A statement failed because the server is read-only; the pool was emptied."""
+    RELEASE_FAILED = "release_failed"
+    """`error` (name of the exception that a hook raised at a release; its connection is closed)."""
     LEAK_SUSPECTED = "leak_suspected"
     """`connection`, `holder`, `seconds`, `where`."""
     MAINTENANCE_FAILED = "maintenance_failed"
@@ -86,6 +88,12 @@ class PoolLog:
         """Log that the pool was emptied to find a server that is not read-only."""
         text = f"pool {self._where}: the server is read-only; closing all connections to it"
         self._write(logging.WARNING, LogEvent.SERVER_READ_ONLY, text)
+
+    def release_failed(self, error: Exception) -> None:
+        """Log the error of a hook that ran on a returned connection."""
+        text = f"pool {self._where}: a hook failed on a returned connection, which is closed"
+        name = type(error).__name__
+        self._write(logging.WARNING, LogEvent.RELEASE_FAILED, text, error, error=name)
 
     def leaks_suspected(self, loans: list[Loan]) -> None:
         """Log loans that are longer than `leak_after`."""

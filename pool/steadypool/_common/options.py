@@ -78,6 +78,10 @@ class CommonOptions(TypedDict, total=False):
     on_acquire: Annotated[Hook | None, Default(None)]
     """Called with the connection at every acquire. A transaction that it begins is the borrower's.
     If it raises, the connection is closed and the acquire raises the same."""
+    on_release: Annotated[Hook | None, Default(None)]
+    """Called with a connection that returns, after its reset and before it is handed out again. A
+    transaction that it leaves open is rolled back, unless `reset` is `Reset.NONE`. If it raises,
+    the connection is closed, and the release raises nothing: the log reports the error."""
     reset: Annotated[Reset, Default(Reset.ROLLBACK)]
     """How a connection is reset when it returns."""
     order: Annotated[Order, Default(Order.LIFO)]
@@ -175,6 +179,7 @@ def make_settings(
         breaker_cooldown_limit=_cooldown_limit(options["breaker_cooldown_limit"]),
         leak_after=seconds("leak_after", options["leak_after"]),
         hooked=options["on_acquire"] is not None,
+        hooked_release=options["on_release"] is not None,
     )
 
 

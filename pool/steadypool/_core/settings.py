@@ -63,6 +63,8 @@ class Settings:
     leak_after: float = math.inf
     hooked: bool = False
     """Whether a hook runs at every acquire."""
+    hooked_release: bool = False
+    """Whether a hook runs at every release."""
 
     @property
     def max_overflow(self) -> int:
@@ -82,5 +84,5 @@ class Settings:
 
     @property
     def keeps_clean(self) -> bool:
-        """Whether a clean connection becomes idle without a reset."""
-        return self.reset is not Reset.SESSION
+        """Whether a clean connection becomes idle without a reset and without a hook."""
+        return self.reset is not Reset.SESSION and not self.hooked_release

@@ -22,7 +22,7 @@ CLOSE_LIMIT = 2.0
 """Seconds that a normal close may take; then the connection is aborted."""
 RESET_LIMIT = 5.0
 """Seconds that the reset of a foreign connection may take; then it is dropped."""
-_UNUSABLE = (
+UNUSABLE = (
     ConnectionState.UNREAD,
     ConnectionState.CLOSED,
     ConnectionState.RECONNECTED,
@@ -159,7 +159,7 @@ async def ping(connection: Any) -> None:
 def answer_of(connection: Any, error: BaseException | None, waited: float) -> Answer:
     """Return what a round trip shows that took `waited` seconds, and failed with `error` or not."""
     if error is None:
-        return Answer.DEAD if state(connection) in _UNUSABLE else Answer.ALIVE
+        return Answer.DEAD if state(connection) in UNUSABLE else Answer.ALIVE
     silent = timed_out(error)
     if not isinstance(connection, SelfAware):  # its driver may not say why it failed
         silent = silent or waited >= SHORTEST_SILENCE
@@ -193,7 +193,7 @@ async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool
 
     steadypool's own connections have their configured timeout, others RESET_LIMIT.
     """
-    if found in _UNUSABLE:
+    if found in UNUSABLE:
         return False
     work = connection.rollback
     if reset is Reset.SESSION:
@@ -205,7 +205,7 @@ async def restore(connection: Any, found: ConnectionState, reset: Reset) -> bool
         return False
     if reset is Reset.SESSION and isinstance(connection, SelfAware):
         connection.pool_accept(was_reset=True)
-    return state(connection) not in _UNUSABLE
+    return state(connection) not in UNUSABLE
 
 
 async def settle(connection: Any) -> bool:

@@ -77,6 +77,21 @@ class Opener:
         if self._hooks.on_acquire is not None:
             self._hooks.on_acquire(connection)
 
+    def clean_up(self, entry: PoolEntry, keeps_open: bool) -> bool:
+        """Call the on_release hook, then end any transaction that it left open.
+
+        `keeps_open`: the pool hands out open transactions. False: the connection must be closed.
+        Raises the errors of the hook.
+        """
+        if self._hooks.on_release is None:
+            return True
+        self._hooks.on_release(entry.connection)
+        if self.is_lost(entry):
+            return False
+        if keeps_open:
+            return driver.state(entry.connection) not in driver.UNUSABLE
+        return driver.settle(entry.connection)
+
     def explain(self, error: Exception) -> str:
         """Describe a failed connect: the pool, the destination, the cause and a suggestion."""
         where = ""

@@ -5,8 +5,8 @@ Rules:
 * The pool holds the monitor's lock only for transitions of the core. It connects, checks, rolls
   back, closes, waits, logs and calls listeners and hooks without it.
 * The usual acquire and the usual release take the lock once and do nothing else, as long as the
-  pool has no listener, `on_acquire`, `max_uses`, `max_idle_time`, `leak_after`, `Order.FIFO` or
-  session reset.
+  pool has no listener, `on_acquire`, `on_release`, `max_uses`, `max_idle_time`, `leak_after`,
+  `Order.FIFO` or session reset.
 * Any method may be called from anywhere in a thread, even from a signal handler or a finalizer that
   interrupts the pool's own work. In the middle of a transition the pool's figures are those of the
   moment, an acquire raises ReentrantCallError, and any other call is deferred until the transition
@@ -83,7 +83,8 @@ class ConnectionPool(PoolAdmin, Borrowing):
         connect = options["connect"]
         if connect is None:
             connect = Connector(configuration.load(options["config"], config_name))
-        self._opener = Opener(self.name, connect, Hooks(options["setup"], options["on_acquire"]))
+        hooks = Hooks(options["setup"], options["on_acquire"], options["on_release"])
+        self._opener = Opener(self.name, connect, hooks)
         self._log = PoolLog(self.name, self._opener.address)
         self._deferred = Deferred(self._log, threading.get_ident)
         self._pending = self._deferred.pending

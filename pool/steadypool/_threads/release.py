@@ -14,7 +14,7 @@ from steadypool._core.core import Core
 from steadypool._core.entries import Answer, ConnectionState, PoolEntry
 from steadypool._core.settings import Reset
 from steadypool._drivers import dbapi as driver
-from steadypool._drivers import round_trips
+from steadypool._drivers import round_trips, session
 from steadypool._threads.connect import Opener
 from steadypool._threads.monitor import Monitor
 from steadypool.events import CloseReason
@@ -40,6 +40,7 @@ class Releasing:
         self._opener = opener
         self._log = log
         self._rolls_back = core.settings.reset is Reset.ROLLBACK
+        self._runs_hook = core.settings.hooked_release
 
     # --- releasing -------------------------------------------------------------------------------
 
@@ -58,9 +59,11 @@ class Releasing:
                 pass
         else:
             usable = self._restore(entry, state)
-        now = self._now()
         if not usable or state is _RECONNECTED:
             self.note_loss(entry, failed=not (usable or emptied) and state in _SOUND)
+        if usable and self._runs_hook:
+            usable = self._clean_up(entry)
+        now = self._now()
         if usable:
             with self._lock:
                 if core.put_back(entry, now):
@@ -101,9 +104,24 @@ class Releasing:
             if not driver.reset_session(entry.connection):
                 return False
             self._opener.set_up(entry)
-        except Exception:
+        except Exception as error:
+            self._log.release_failed(error)
             return False
         return True
+
+    def _clean_up(self, entry: PoolEntry) -> bool:
+        """Run the on_release hook on a connection; False: it must be closed."""
+        keeps_open = self._core.settings.reset is Reset.NONE
+        usable = False
+        try:
+            usable = self._opener.clean_up(entry, keeps_open)
+        except Exception as error:
+            if session.shows_read_only(error):
+                self.leave_read_only(entry)
+            self._log.release_failed(error)
+        if not usable:
+            self.note_loss(entry)
+        return usable
 
     def rescue(self, connection: Any, entry: PoolEntry | None, number: int) -> None:
         """After an interrupted release, close the connection unless it was placed.
