@@ -6,7 +6,8 @@ So it need not know the pool or its driver. At the chosen point it raises an exc
 
 A `with` block on a lock shows only its end, because entering it calls no C function. Its point is
 where the thread has just left the lock, where Python also checks for signals. The functions that a
-pool calls under its lock to take a connection back are points too; see `releasing`.
+pool calls under its lock to take a connection back are points too; see `releasing`. A virtual lock
+(`poolspec.virtual`) has the same points: the wait on its clock, and the end of its block.
 
 Each point interrupts once. It does not disturb what the thread then does to recover.
 """
@@ -33,6 +34,7 @@ MOST = 1000
 _LOCK = type(threading.Lock())
 _LOCKS = (_LOCK, type(threading.RLock()))
 _NOT_OF_A_POOL = frozenset({"poolspec", "importlib"})
+_VIRTUAL = "poolspec.virtual."
 _POLL = type(select.poll())
 _ON_SOCKETS = frozenset({"accept", "connect", "recv", "recv_into", "recvfrom", "send", "sendall"})
 _ON_TLS = frozenset({"do_handshake", "read", "write"})
@@ -142,7 +144,8 @@ def blocks(frame: FrameType, call: Any, by: Interruption) -> bool:
     if by is Interruption.TIMEOUT:
         return False
     if isinstance(owner, _LOCK):
-        return name == "acquire" and frame.f_code.co_name not in _BOOKKEEPING
+        is_waiting = frame.f_code.co_name not in _BOOKKEEPING and not is_virtual(frame)
+        return name == "acquire" and is_waiting
     return (isinstance(owner, _POLL) and name == "poll") or call in _FUNCTIONS
 
 
@@ -159,9 +162,16 @@ def is_end_of_lock(frame: FrameType, call: Any, clock: str) -> bool:
     if module_of(frame) == "threading" and frame.f_code.co_name != "__exit__":
         return False  # internal to Python, not the end of a condition's block
     user: FrameType | None = frame
+    while user is not None and is_virtual(user) and user.f_code.co_name == "__exit__":
+        user = user.f_back
     while user is not None and module_of(user) in ("threading", clock):
         user = user.f_back
     return user is not None and module_of(user).partition(".")[0] not in _NOT_OF_A_POOL
+
+
+def is_virtual(frame: FrameType) -> bool:
+    """Return whether a frame runs a method of a virtual lock, or of what is made of one."""
+    return module_of(frame).startswith(_VIRTUAL)
 
 
 def module_of(frame: FrameType) -> str:

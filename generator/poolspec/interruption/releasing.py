@@ -9,7 +9,9 @@ import threading
 from types import FrameType
 from typing import Any
 
-_LOCKS = (type(threading.Lock()), type(threading.RLock()))
+from poolspec.virtual.locks import Lock, RLock
+
+_LOCKS = (type(threading.Lock()), type(threading.RLock()), Lock, RLock)
 
 
 class Releasing:
