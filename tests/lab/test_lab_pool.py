@@ -21,7 +21,7 @@ def concurrency(adapter: Any, made: Any = Pool) -> Any:
     return made("raw", adapter, log, Sockets(log_nothing), lambda error: None)
 
 
-def log_nothing(kind: str, number: int) -> None:
+def log_nothing(kind: str, number: int, was: int | None = None) -> None:
     """Take an opened or closed socket."""
 
 

@@ -2,22 +2,34 @@
 
 A pool under test opens its connections through the lab, which sees each socket open and close. So
 the lab's count does not depend on what the pool reports.
+
+A connection that its pool or its driver connects again is one connection with two sockets, one
+after the other. Its number at the server changes.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from poolspec.drivers.contract import Make
+from poolspec.invariants.marks import SOCKET_CLOSED, SOCKET_OPENED, SOCKET_REOPENED
 from poolspec.lifecycle.locks import FreshLock
+
+
+class Tell(Protocol):
+    """Logs what happened to a socket."""
+
+    def __call__(self, kind: str, number: int, was: int | None = None) -> None:
+        """Log it with the connection's number at the server, and the one that it had before."""
 
 
 class Sockets:
     """The physical connections of one pool that are open. Safe to use from any thread."""
 
-    def __init__(self, tell: Callable[[str, int], None]) -> None:
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._lock = FreshLock()
         self._open: dict[int, tuple[int, Any]] = {}
+        self._numbers: dict[int, int] = {}
+        """The last number of each connection, by its identity."""
         self.peak = 0
         """The most connections that were open at once."""
         self.makes: set[Make] = set()
@@ -28,18 +40,31 @@ class Sockets:
         with self._lock:
             if id(connection) in self._open:
                 return False
-            self._open[id(connection)] = (number, connection)
-            self.makes.add(make)
-            self.peak = max(self.peak, len(self._open))
-        self._tell("socket_opened", number)
+            self._note(number, connection, make)
+        self._tell(SOCKET_OPENED, number)
         return True
+
+    def reopened(self, number: int, connection: Any, make: Make) -> None:
+        """Note that a connection has another socket; its old one is closed."""
+        self.gone(connection)
+        with self._lock:
+            was = self._numbers.get(id(connection))
+            self._note(number, connection, make)
+        self._tell(SOCKET_REOPENED, number, was)
+
+    def _note(self, number: int, connection: Any, make: Make) -> None:
+        """Note an open socket; the lock is held."""
+        self._open[id(connection)] = (number, connection)
+        self._numbers[id(connection)] = number
+        self.makes.add(make)
+        self.peak = max(self.peak, len(self._open))
 
     def gone(self, connection: Any) -> None:
         """Note that a connection's socket is closed; only the first call has an effect."""
         with self._lock:
             known = self._open.pop(id(connection), None)
         if known is not None:
-            self._tell("socket_closed", known[0])
+            self._tell(SOCKET_CLOSED, known[0])
 
     def open(self) -> dict[int, Any]:
         """Return the connections that are open now, by their identities.

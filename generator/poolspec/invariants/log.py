@@ -66,6 +66,8 @@ class Entry:
     """The pool's serial number of the acquire."""
     detail: str = ""
     figures: Figures | None = None
+    was: int | None = None
+    """The number at the server that a connection had before it connected again."""
 
     def __str__(self) -> str:
         """Return a line of a time line."""
@@ -77,6 +79,8 @@ class Entry:
         if self.connection is not None:
             whose = "" if self.by_pool else "server's "
             parts.append(f"{whose}connection {self.connection}")
+        if self.was is not None:
+            parts.append(f"before {self.was}")
         if self.ticket is not None:
             parts.append(f"ticket {self.ticket}")
         if self.detail:
@@ -101,9 +105,11 @@ class Log:
         *,
         connection: int | None = None,
         detail: str = "",
+        was: int | None = None,
     ) -> None:
         """Log what the calling actor saw."""
-        self.append(Entry(self._now(), current_actor(), kind, connection=connection, detail=detail))
+        actor = current_actor()
+        self.append(Entry(self._now(), actor, kind, connection=connection, detail=detail, was=was))
 
     def append(self, entry: Entry) -> None:
         """Log an entry, then wake all that wait for the log to grow."""

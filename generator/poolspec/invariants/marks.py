@@ -2,6 +2,10 @@
 
 SUSPENDED, RESUMED = "suspended", "resumed"
 """Logged around a suspension, in which connections may be idle while actors wait."""
+SOCKET_OPENED, SOCKET_CLOSED = "socket_opened", "socket_closed"
+"""Logged when a pool's connection is opened, and when its socket is closed."""
+SOCKET_REOPENED = "socket_reopened"
+"""Logged when a connection has connected again: it has another socket, and another number."""
 NUMBERS_VOID = "numbers_void"
 """Logged when the server dies, and before it restarts and numbers connections from the start."""
 INTERRUPTED = "interrupted"

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from typing import Protocol
 
+from poolspec.invariants.holders import Connections
 from poolspec.invariants.log import MAIN, Entry
 from poolspec.vocabulary import ActorState, EventKind
 
@@ -96,15 +97,17 @@ def _asking(entries: Sequence[Entry]) -> list[str]:
 
 
 def _held(entries: Sequence[Entry]) -> dict[int, str]:
-    """The borrowers of the connections on loan, by the connection's number at the server."""
+    """The borrowers of the connections on loan, by the connection's first number at the server."""
     held: dict[int, str] = {}
+    connections = Connections()
     for entry in entries:
-        if entry.by_pool or entry.connection is None:
+        connection = None if entry.by_pool else connections.of(entry)
+        if connection is None:
             continue
         if entry.kind == EventKind.CHECKED_OUT:
-            held[entry.connection] = entry.actor
+            held[connection] = entry.actor
         elif entry.kind == EventKind.CHECKED_IN:
-            held.pop(entry.connection, None)
+            held.pop(connection, None)
     return held
 
 

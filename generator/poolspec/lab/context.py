@@ -170,7 +170,11 @@ class Context(Generic[P, C]):
 
     def new_sockets(self) -> Sockets:
         """Count the sockets of one more pool."""
-        sockets = Sockets(lambda kind, number: self.log.add(kind, connection=number))
+
+        def tell(kind: str, number: int, was: int | None = None) -> None:
+            self.log.add(kind, connection=number, was=was)
+
+        sockets = Sockets(tell)
         self.sockets.append(sockets)
         return sockets
 

@@ -88,7 +88,7 @@ class AsyncLostLoops:
         self._context = context
         self._adapter = adapter
         self._pools = pools
-        self._sockets = Sockets(lambda kind, number: None)
+        self._sockets = Sockets(lambda kind, number, was=None: None)
         """Those of the pool that is lost."""
 
     async def lose(self, end: LoopEnd, on_loan: int, waiting: int) -> None:

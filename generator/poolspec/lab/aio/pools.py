@@ -101,10 +101,9 @@ class AsyncPools:
         """Count a connection while its socket is open."""
         driver = self._driver
 
-        def opened() -> bool:
-            return sockets.opened(
-                driver.number_of(connection), connection, driver.make_of(connection)
-            )
+        def reopened() -> None:
+            sockets.reopened(driver.number_of(connection), connection, driver.make_of(connection))
 
-        if opened():
-            driver.watch(connection, lambda: sockets.gone(connection), opened)
+        number, make = driver.number_of(connection), driver.make_of(connection)
+        if sockets.opened(number, connection, make):
+            driver.watch(connection, lambda: sockets.gone(connection), reopened)

@@ -34,6 +34,11 @@ class Held:
         """The driver's own connection."""
         return self.raw if self._is_stranger else raw_of(self._adapter, self.raw)
 
+    def current_number(self) -> int:
+        """Return its number now, which changes when pool or driver connects again."""
+        own = self.physical
+        return self.number if own is None else self._driver.number_of(own)
+
     def __repr__(self) -> str:
         """Name it by its number at the server."""
         return f"<connection {self.number}>"

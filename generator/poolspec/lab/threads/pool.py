@@ -224,7 +224,7 @@ class Pool:
 
     def numbers(self) -> list[int]:
         """Return the server's numbers of the connections that are held."""
-        return [held.number for held in self._loans.all()]
+        return [held.current_number() for held in self._loans.all()]
 
     def release_all(self) -> None:
         """Release every connection that the test still holds."""
