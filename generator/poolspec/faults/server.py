@@ -99,6 +99,11 @@ class ServerFaults:
             self._private().resume()
         self._down.remove(fault)
 
+    @property
+    def in_force(self) -> bool:
+        """Whether a fault of the server is in force."""
+        return bool(self._down)
+
     def clear_all(self) -> None:
         """End all faults of the server."""
         for fault in list(self._down):

@@ -4,21 +4,18 @@ Both concurrency modes check here whether a round has lost anything, and whether
 """
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 from poolspec.invariants.complaints import demand
 from poolspec.invariants.defects import Defect, Finding, broken
-from poolspec.vocabulary import Capability, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 CALM = 1.0
 """Seconds of a virtual clock that a pool has to finish its work."""
-_MANY = 5
-"""The most connections that are borrowed to check a pool."""
 
 
 class AnyPoint(Protocol):
@@ -35,13 +32,6 @@ def noting_point(point: AnyPoint) -> Iterator[None]:
     except BaseException as error:
         error.add_note(f"interrupted {point.where}" if point.where else "not interrupted")
         raise
-
-
-def available(stats: Mapping[str, int], may: frozenset[Capability]) -> int:
-    """Return how many connections a pool at rest must be able to hand out at once."""
-    if Capability.STATISTICS not in may:
-        return 1
-    return max(1, min(stats[StatName.MAX_SIZE], _MANY))
 
 
 class OpenSockets:

@@ -4,6 +4,7 @@ An invariant check yields findings and raises nothing. The lab raises one
 `BrokenInvariantsError` with all findings.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,10 @@ from poolspec.vocabulary import Defect
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
-__all__ = ["BrokenInvariantsError", "Defect", "Finding", "broken", "findings_of"]
+__all__ = ["BrokenInvariantsError", "Defect", "Finding", "broken", "findings_of", "lines_of"]
+
+SHOWN = 3
+"""How many findings of one defect are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,19 @@ class BrokenInvariantsError(AssertionError):
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(line for one in self.findings for line in one.lines()))
+        super().__init__("\n".join(lines_of(self.findings)))
+
+
+def lines_of(findings: Iterable[Finding]) -> list[str]:
+    """Return findings as text; of each defect, only the first ones."""
+    lines: list[str] = []
+    counts: Counter[Defect] = Counter()
+    for finding in findings:
+        counts[finding.defect] += 1
+        if counts[finding.defect] <= SHOWN:
+            lines += finding.lines()
+    more = {defect: count - SHOWN for defect, count in counts.items() if count > SHOWN}
+    return [*lines, *(f"{defect}: and {count} more" for defect, count in more.items())]
 
 
 def broken(findings: Iterable[Finding]) -> None:

@@ -42,6 +42,9 @@ class AnyLab(Protocol):
 class CommonLab(Generic[P, C]):
     """What a test checks at once, and what its report reads."""
 
+    is_given_up = False
+    """Whether the test was given up, and its clock aborted."""
+
     def __init__(self, context: Context[P, C], actors: AnyActors) -> None:
         self.context = context
         self.invariants = InvariantChecks(context)
@@ -125,6 +128,7 @@ class CommonLab(Generic[P, C]):
 
     def abort(self) -> None:
         """Make every actor that waits, now or later, raise an exception with the reason."""
+        self.is_given_up = True
         self.context.clock.abort(OVER)
 
     # --- the test's report -----------------------------------------------------------------------

@@ -44,6 +44,7 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 
 OVER = "the test is over, or was given up"
 """Why a clock was aborted."""
+AMPLE_VIRTUAL, AMPLE_REAL = 60.0, 5.0
 
 
 class AnyClock(Protocol):
@@ -133,6 +134,11 @@ class Context(Generic[P, C]):
     def is_virtual(self) -> bool:
         """Whether the clock is virtual, so that letting time pass takes no real time."""
         return not getattr(self.clock, "is_real", False)
+
+    @property
+    def ample(self) -> float:
+        """Seconds within which a pool without faults serves every acquire."""
+        return AMPLE_VIRTUAL if self.is_virtual else AMPLE_REAL
 
     def lay(self, line: Line) -> None:
         """Let the pools connect over a line; before the first one is made."""

@@ -8,12 +8,12 @@ actor.
 from collections.abc import Iterator, Mapping
 from typing import Generic
 
-from poolspec.invariants import checks
+from poolspec.invariants import checks, slots
 from poolspec.invariants.counts import AtRest, findings_at_rest
 from poolspec.invariants.defects import Defect, Finding
 from poolspec.lab.context import C, Context
 from poolspec.lab.registry import P
-from poolspec.vocabulary import Capability
+from poolspec.vocabulary import Capability, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -41,6 +41,32 @@ class InvariantChecks(Generic[P, C]):
             most_ever=pool.most_ever,
         )
         return list(findings_at_rest(at_rest, self._context.capabilities))
+
+    def may_borrow(self, pool: P) -> bool:
+        """Return whether a pool at rest may have lost slots, and must be able to hand out all.
+
+        Borrowing takes time, so a pool that counts its loans is spared where nothing happened at
+        which pools lose slots.
+        """
+        context, entries = self._context, self._context.log.entries()
+        if pool.is_over or context.server_faults.in_force or slots.is_barred(entries):
+            return False
+        counts = Capability.STATISTICS in context.capabilities
+        return not counts or slots.may_have_lost_slots(entries)
+
+    def slots(self, pool: P) -> int:
+        """Return how many connections a pool at rest must be able to hand out at once."""
+        if Capability.STATISTICS not in self._context.capabilities:
+            return 1
+        limit = pool.stats()[StatName.MAX_SIZE]
+        return slots.OF_UNLIMITED if limit < 0 else max(1, min(limit, slots.MOST))
+
+    def shown(self, found: list[Finding]) -> list[Finding]:
+        """Return findings, the gravest first, with the times that the time line shows."""
+        entries = self._context.log.entries()
+        began = entries[0].at if entries and not self._context.is_virtual else 0.0
+        ranked = sorted(found, key=lambda finding: list(Defect).index(finding.defect))
+        return [finding.since(began) for finding in ranked]
 
     def figures(self, pool: P) -> Mapping[str, int]:
         """Return a pool's figures; none if it counts nothing."""

@@ -28,6 +28,7 @@ class PoolUnderTest(Protocol):
     raw: Any
     sockets: Sockets
     most_ever: int
+    is_over: bool
 
     def stats(self) -> Mapping[str, int]:
         """Return the pool's own figures."""

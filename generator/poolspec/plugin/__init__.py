@@ -229,23 +229,31 @@ def pytest_runtest_makereport(
         report.user_properties.append(_property("grade", asdict(run.lab.grade())))
         report.user_properties.append(_property("loads", run.lab.load_figures()))
     if run is not None and report.when == "call" and report.failed and call.excinfo:
-        _explain(item, call.excinfo.value, run.lab, report)
+        _explain(item, call.excinfo.value, run, report)
     return report
 
 
 def _explain(
-    item: pytest.Item, error: BaseException, lab: Lab | AsyncLab, report: pytest.TestReport
+    item: pytest.Item,
+    error: BaseException,
+    run: AsyncioRun | ThreadsRun,
+    report: pytest.TestReport,
 ) -> None:
     """Add the sections of a failure to its report, and take out what is of no use there."""
-    from poolspec.plugin.failure import explain, is_of_the_end, without_traceback
+    from poolspec.invariants.defects import findings_of
+    from poolspec.plugin import failure
     from poolspec.plugin.levels import soften
 
-    if is_of_the_end(item.path, error):
+    findings = findings_of(error) or run.examine()
+    report.user_properties.append(_property("findings", [str(one) for one in findings]))
+    if failure.is_of_the_end(item.path, error):
         path, line, _ = item.location
-        report.longrepr = without_traceback(f"{path}:{(line or 0) + 1}", error)
+        report.longrepr = failure.without_traceback(f"{path}:{(line or 0) + 1}", error)
     else:
-        soften(item, error, report)
-    report.sections.extend(explain(item.config.rootpath, item.path, _spec(item)["id"], error, lab))
+        soften(item, error, findings, report)
+        failure.lead_with(findings, report)
+    root, test = item.config.rootpath, _spec(item)["id"]
+    report.sections.extend(failure.explain(root, item.path, test, error, run.lab, findings))
 
 
 def _property(name: str, value: object) -> tuple[str, str]:

@@ -5,11 +5,15 @@ import concurrent.futures
 import contextlib
 import os
 import traceback
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from textwrap import dedent
 from types import TracebackType
 
+import pytest
+
+from poolspec.invariants.defects import Finding, findings_of, lines_of
 from poolspec.lab.common import AnyLab
 from poolspec.plugin.header_reader import read_header
 from poolspec.plugin.staleness import is_stale
@@ -25,10 +29,20 @@ LIBRARY = (
 
 
 def explain(
-    root: Path, module: Path, test: str, error: BaseException, lab: AnyLab
+    root: Path,
+    module: Path,
+    test: str,
+    error: BaseException,
+    lab: AnyLab,
+    findings: Sequence[Finding],
 ) -> list[tuple[str, str]]:
-    """Return titled sections for the report of a failed test, which has its identifier."""
+    """Return titled sections for the report of a failed test, which has its identifier.
+
+    Findings that the error does not report have a section.
+    """
+    lines = [] if findings_of(error) else lines_of(findings)
     return [
+        *([("broken invariants", "\n".join(lines))] if lines else []),
         ("spec", failed_step(root, module, test, error)),
         ("events", "\n".join(_last(lab.timeline()))),
         ("state", "\n".join(lab.state())),
@@ -78,8 +92,15 @@ def is_of_the_end(module: Path, error: BaseException) -> bool:
 
 def without_traceback(place: str, error: BaseException) -> str:
     """Return the report of a failure that has no line in the test, with the test's own place."""
-    said = "".join(traceback.format_exception_only(error))
+    said = f"{error}\n" if findings_of(error) else "".join(traceback.format_exception_only(error))
     return f"{said}\n{place}: found by the invariant checks after the last step"
+
+
+def lead_with(findings: Sequence[Finding], report: pytest.TestReport) -> None:
+    """Put the first finding before the message of a failure, where summaries show it."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None and findings:
+        crash.message = f"{findings[0]}; the test failed with {crash.message}"
 
 
 def _last(events: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from poolspec.invariants.defects import Finding
 from poolspec.invariants.log import MAIN
 from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.aio.lab import AsyncLab
@@ -22,6 +23,7 @@ from poolspec.lab.threads.actors import GIVE_UP_AFTER
 from poolspec.lab.threads.lab import Lab
 from poolspec.lifecycle.alarm import Alarm, too_long
 from poolspec.lifecycle.teardown import LEFT_BEHIND, STEP_LIMIT, Teardown, text_of
+from poolspec.plugin.examination import examined
 from poolspec.servers import Server
 from poolspec.vocabulary import Connections, TimeKind
 
@@ -44,6 +46,10 @@ class ThreadsRun:
         """Run the test, then check the invariants."""
         test()
         self.lab.verify()
+
+    def examine(self) -> list[Finding]:
+        """Return what is broken after the test has failed. Ends in any case."""
+        return examined(self.lab, self.lab.ending.examine)
 
     def dispose(self) -> None:
         """Tear down the lab."""
@@ -70,6 +76,14 @@ class AsyncioRun:
     def call(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run the test, then check the invariants."""
         self._runner.run(self._main(test))
+
+    def examine(self) -> list[Finding]:
+        """Return what is broken after the test has failed. Ends in any case."""
+        return examined(self.lab, lambda: self._runner.run(self._examined()))
+
+    async def _examined(self) -> list[Finding]:
+        _current_task().set_name(MAIN)
+        return await self.lab.ending.examine()
 
     def dispose(self) -> None:
         """Tear down the lab. Raises the first error, such as tasks that ignore cancellation."""
@@ -117,11 +131,15 @@ class AsyncioRun:
             teardown.note(AssertionError(f"tasks ignore their cancellation: {names}"))
 
     async def _main(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        task.set_name(MAIN)
+        _current_task().set_name(MAIN)
         await test()
         await self.lab.verify()
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 def _log_uncaught(_loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:

@@ -6,12 +6,16 @@ of level `may` does it otherwise. Neither makes the run fail, unless the pool's 
 that hangs are failures at any level.
 """
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from poolspec.vocabulary import Defect, Level
 from poolspec.vocabulary.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from poolspec.invariants.defects import Finding
 
 failing_key = pytest.StashKey[Outcome]()
 """The outcome of a test if it fails."""
@@ -23,8 +27,6 @@ _STATUS: Final = {
     Outcome.OTHERWISE: ("otherwise", "o", "OTHERWISE"),
 }
 """Category, letter and word of an outcome, as pytest shows them."""
-_SAFETY: Final = tuple(f"{defect}: " for defect in Defect if defect is not Defect.STARVATION)
-"""Beginnings of the text of a failure of safety, at any step."""
 
 
 def outcome_of_failure(config: pytest.Config, spec: dict[str, Any], adapter: object) -> Outcome:
@@ -35,10 +37,15 @@ def outcome_of_failure(config: pytest.Config, spec: dict[str, Any], adapter: obj
     return Outcome.FAILED if _RANKS[level] <= _RANKS[least] else _OUTCOMES[level]
 
 
-def soften(item: pytest.Item, error: BaseException, report: pytest.TestReport) -> None:
+def soften(
+    item: pytest.Item,
+    error: BaseException,
+    findings: "Sequence[Finding]",
+    report: pytest.TestReport,
+) -> None:
     """Give a failed test of a lower level its outcome; for pytest it is an expected failure."""
     outcome = item.stash[failing_key]
-    if outcome is not Outcome.FAILED and not _breaks_safety(error):
+    if outcome is not Outcome.FAILED and not _breaks_safety(error, findings):
         report.user_properties.append((PROPERTY, f'"{outcome}"'))
         report.wasxfail = f"level {_spec_level(outcome)}"
         report.outcome = "skipped"
@@ -51,9 +58,9 @@ def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
     return _STATUS[Outcome(str(outcome).strip('"'))] if outcome else None
 
 
-def _breaks_safety(error: BaseException) -> bool:
+def _breaks_safety(error: BaseException, findings: "Sequence[Finding]") -> bool:
     hangs = isinstance(error, pytest.fail.Exception)
-    return hangs or any(line.strip().startswith(_SAFETY) for line in str(error).splitlines())
+    return hangs or any(finding.defect is not Defect.STARVATION for finding in findings)
 
 
 def _spec_level(outcome: Outcome) -> Level:

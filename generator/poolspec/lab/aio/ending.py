@@ -6,14 +6,15 @@ from functools import partial
 from typing import Any
 
 from poolspec.invariants.defects import Defect, Finding, broken
+from poolspec.invariants.log import MAIN
 from poolspec.invariants.observer import SETTLE
 from poolspec.lab.aio.actors import AsyncActors
-from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.lab.aio.pools import AsyncPools
+from poolspec.lab.aio.rest import AsyncRest
+from poolspec.lab.aio.waiting import wait_until
 from poolspec.lab.aio.web import AsyncWeb
-from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lifecycle.teardown import Teardown
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -32,23 +33,50 @@ class AsyncEnding:
         actors: AsyncActors,
         pools: AsyncPools,
         web: AsyncWeb,
-        checks: InvariantChecks[AsyncPool, AsyncClock],
+        rest: AsyncRest,
     ) -> None:
         self._context = context
         self._adapter = adapter
         self._actors = actors
         self._pools = pools
         self._web = web
-        self._checks = checks
+        self._rest = rest
 
     async def verify(self) -> None:
         """Release everything, check the invariants, and check that closing leaves nothing.
 
         Raises BrokenInvariantsError that lists all findings.
         """
-        context, checks = self._context, self._checks
+        context, checks = self._context, self._rest.checks
         context.targets.hang_up()
         await self._actors.join_all()
+        found = await self._at_rest()
+        await self._web.stop()
+        for pool in context.pools:
+            await pool.close()
+        names = ", ".join(sorted(task.get_name() for task in await _tasks_left()))
+        found += [Finding(Defect.LEAK, f"tasks are left: {names}")] if names else []
+        found += await asyncio.to_thread(checks.left) + checks.passwords()
+        broken(checks.shown(found))
+
+    async def examine(self) -> list[Finding]:
+        """Bring a failed test to rest as it was left, and return what is broken.
+
+        First the main actor releases what it holds, because the others may wait for that. May hang
+        or raise any exception if the pool does.
+        """
+        context = self._context
+        context.targets.hang_up()
+        context.loads.stop_all()
+        context.calls.clear_all()
+        for pool in context.pools:
+            await pool.release_all(MAIN)
+        await wait_until(context.log, context.clock, lambda: not self._actors.unfinished())
+        return self._rest.checks.shown(await self._at_rest())
+
+    async def _at_rest(self) -> list[Finding]:
+        """Release everything, and return what is broken."""
+        context, checks = self._context, self._rest.checks
         context.calls.clear_all()
         for pool in context.pools:
             await pool.dismiss()
@@ -56,12 +84,9 @@ class AsyncEnding:
         found = list(checks.in_log())
         for pool in context.pools:
             found += await asyncio.to_thread(checks.at_rest, pool, pool.stats())
-        await self._web.stop()
-        for pool in context.pools:
-            await pool.close()
-        names = ", ".join(sorted(task.get_name() for task in await _tasks_left()))
-        found += [Finding(Defect.LEAK, f"tasks are left: {names}")] if names else []
-        broken(found + await asyncio.to_thread(checks.left) + checks.passwords())
+        if not any(finding.defect is Defect.LEAK for finding in found):
+            found += await self._rest.lost_slots()
+        return found
 
     async def dispose(self, teardown: Teardown) -> None:
         """Undo everything in the event loop, however the test ended.

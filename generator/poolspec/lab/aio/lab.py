@@ -78,9 +78,7 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         self._interrupter = AsyncInterrupter(context, self._pools, rest)
         self.reenter = AsyncReenterer(context, self._pools, rest).everywhere
         self._lost_loops = AsyncLostLoops(context, adapter, self._pools)
-        self._ending = AsyncEnding(
-            context, adapter, self._actors, self._pools, self._web, self.invariants
-        )
+        self.ending = AsyncEnding(context, adapter, self._actors, self._pools, self._web, rest)
 
     # --- pools -----------------------------------------------------------------------------------
 
@@ -271,7 +269,7 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
 
         Raises AssertionError that lists every broken invariant.
         """
-        await self._ending.verify()
+        await self.ending.verify()
 
     async def dispose(self, teardown: Teardown) -> None:
         """Undo everything in the event loop, however the test ended.
@@ -279,4 +277,4 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         `teardown` collects the errors. Afterwards the loop can be closed, and then
         `context.clean_up` called.
         """
-        await self._ending.dispose(teardown)
+        await self.ending.dispose(teardown)

@@ -223,9 +223,11 @@ class AsyncPool:
         """Return the server's numbers of the connections that are held."""
         return [held.current_number() for held in self._loans.all()]
 
-    async def release_all(self) -> None:
-        """Release every connection that the test still holds."""
+    async def release_all(self, holder: str | None = None) -> None:
+        """Release every connection that the test, or one actor, still holds."""
         for held in self._loans.all():
+            if holder not in (None, held.holder):
+                continue
             if held.block is None:
                 await self.release(held)
             else:

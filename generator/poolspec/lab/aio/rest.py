@@ -1,10 +1,12 @@
-"""A pool at rest after an interrupted round: it has lost no connection, and all counts agree."""
+"""A pool at rest, after a test or a round of one: it has lost no slot, and all counts agree."""
 
 import asyncio
+from contextlib import suppress
 
-from poolspec.interruption.rounds import CALM, available
+from poolspec.interruption.rounds import CALM
 from poolspec.invariants.counts import findings_left_on_loan
-from poolspec.invariants.defects import broken
+from poolspec.invariants.defects import Finding, broken
+from poolspec.invariants.slots import missing_slots
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
@@ -25,7 +27,7 @@ class AsyncRest:
     ) -> None:
         self._context = context
         self._actors = actors
-        self._checks = checks
+        self.checks = checks
 
     async def check(self, pool: AsyncPool) -> None:
         """Release all connections, borrow as many as the pool has, and compare all counts."""
@@ -37,14 +39,32 @@ class AsyncRest:
         if context.is_virtual:
             await context.clock.sleep(CALM)
         broken(findings_left_on_loan(pool.stats(), context.capabilities))
-        await self._borrow_all(pool)
-        broken(await asyncio.to_thread(self._checks.at_rest, pool, pool.stats()))
+        broken(await self._borrow_all(pool))
+        broken(await asyncio.to_thread(self.checks.at_rest, pool, pool.stats()))
 
-    async def _borrow_all(self, pool: AsyncPool) -> None:
+    async def lost_slots(self) -> list[Finding]:
+        """Borrow as many connections as each pool's limit allows, if it may have lost a slot."""
+        found: list[Finding] = []
+        for pool in self._context.pools:
+            if self.checks.may_borrow(pool):
+                self._context.hooks.are_idle = True
+                with suppress(Exception):  # a pool that cannot connect may have all its slots
+                    found += await self._borrow_all(pool)
+        return found
+
+    async def _borrow_all(self, pool: AsyncPool) -> list[Finding]:
+        context = self._context
+        before, limit, served = context.log.entries(), self.checks.slots(pool), 0
         try:
-            for _ in range(available(pool.stats(), self._context.capabilities)):
-                await pool.acquire()
+            while served < limit:
+                await pool.acquire(context.ample)
+                served += 1
         except Exception as error:
-            if not pool.is_over or self._context.kind_of(error) is not ErrorKind.CLOSED:
+            kind = context.kind_of(error)
+            if kind in (ErrorKind.TIMEOUT, ErrorKind.EXHAUSTED):
+                return [missing_slots(served, limit, before)]
+            if not pool.is_over or kind is not ErrorKind.CLOSED:
                 raise
-        await pool.release_all()
+        finally:
+            await pool.release_all()
+        return []

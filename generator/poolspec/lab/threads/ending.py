@@ -5,14 +5,15 @@ from contextlib import suppress
 from functools import partial
 
 from poolspec.invariants.defects import Defect, Finding, broken
+from poolspec.invariants.log import MAIN
 from poolspec.invariants.observer import settle
 from poolspec.lab.context import OVER
 from poolspec.lab.contract import PoolAdapter
-from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.threads.actors import Actors
-from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.pool import Pool, ThreadsContext
 from poolspec.lab.threads.pools import Pools
+from poolspec.lab.threads.rest import Rest
+from poolspec.lab.threads.waiting import wait_until
 from poolspec.lab.threads.web import Web
 from poolspec.lifecycle.teardown import Teardown
 
@@ -29,7 +30,7 @@ class Ending:
         actors: Actors,
         pools: Pools,
         web: Web,
-        checks: InvariantChecks[Pool, Clock],
+        rest: Rest,
         threads: set[threading.Thread],
     ) -> None:
         self._context = context
@@ -38,7 +39,7 @@ class Ending:
         self._actors = actors
         self._pools = pools
         self._web = web
-        self._checks = checks
+        self._rest = rest
         self._threads_before = threads
 
     def verify(self) -> None:
@@ -46,9 +47,36 @@ class Ending:
 
         Raises BrokenInvariantsError that lists all findings.
         """
-        context, checks = self._context, self._checks
+        context, checks = self._context, self._rest.checks
         context.targets.hang_up()
         self._actors.join_all()
+        found = self._at_rest()
+        self._web.stop()
+        for pool in context.pools:
+            pool.close()
+        threads = settle(self._thread_names, lambda names: not names)
+        text = f"threads are left: {', '.join(threads)}"
+        found += [Finding(Defect.LEAK, text)] if threads else []
+        broken(checks.shown(found + checks.left() + checks.passwords()))
+
+    def examine(self) -> list[Finding]:
+        """Bring a failed test to rest as it was left, and return what is broken.
+
+        First the main actor releases what it holds, because the others may wait for that. May hang
+        or raise any exception if the pool does.
+        """
+        context = self._context
+        context.targets.hang_up()
+        context.loads.stop_all()
+        context.calls.clear_all()
+        for pool in context.pools:
+            pool.release_all(MAIN)
+        wait_until(context.log, context.clock, lambda: not self._actors.unfinished())
+        return self._rest.checks.shown(self._at_rest())
+
+    def _at_rest(self) -> list[Finding]:
+        """Release everything, and return what is broken."""
+        context, checks = self._context, self._rest.checks
         context.calls.clear_all()
         for pool in context.pools:
             pool.dismiss()
@@ -56,13 +84,9 @@ class Ending:
         found = list(checks.in_log())
         for pool in context.pools:
             found += checks.at_rest(pool, pool.stats())
-        self._web.stop()
-        for pool in context.pools:
-            pool.close()
-        threads = settle(self._thread_names, lambda names: not names)
-        text = f"threads are left: {', '.join(threads)}"
-        found += [Finding(Defect.LEAK, text)] if threads else []
-        broken(found + checks.left() + checks.passwords())
+        if not any(finding.defect is Defect.LEAK for finding in found):
+            found += self._rest.lost_slots()
+        return found
 
     def dispose(self) -> None:
         """Undo everything, however the test ended.

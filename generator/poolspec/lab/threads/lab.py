@@ -79,8 +79,8 @@ class Lab(CommonLab[Pool, Clock]):
         rest = Rest(context, self._actors, self.invariants)
         self._interrupter = Interrupter(context, adapter, self._pools, rest)
         self.reenter = Reenterer(context, self._actors, self._pools, rest).everywhere
-        actors, pools, web, checks = self._actors, self._pools, self._web, self.invariants
-        self._ending = Ending(context, adapter, actors, pools, web, checks, threads)
+        actors, pools, web = self._actors, self._pools, self._web
+        self.ending = Ending(context, adapter, actors, pools, web, rest, threads)
 
     # --- pools -----------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class Lab(CommonLab[Pool, Clock]):
 
     def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long an actor that waits for the database will still wait, in real seconds."""
-        expect(remaining_timeout.expect_of_threads, expected, self._ending.new_threads)
+        expect(remaining_timeout.expect_of_threads, expected, self.ending.new_threads)
 
     # --- load and web applications ---------------------------------------------------------------
 
@@ -289,11 +289,11 @@ class Lab(CommonLab[Pool, Clock]):
 
         Raises AssertionError that lists every broken invariant.
         """
-        self._ending.verify()
+        self.ending.verify()
 
     def dispose(self) -> None:
         """Undo everything, however the test ended.
 
         Raises the first error, or AssertionError that names a step that did not end.
         """
-        self._ending.dispose()
+        self.ending.dispose()

@@ -226,9 +226,11 @@ class Pool:
         """Return the server's numbers of the connections that are held."""
         return [held.current_number() for held in self._loans.all()]
 
-    def release_all(self) -> None:
-        """Release every connection that the test still holds."""
+    def release_all(self, holder: str | None = None) -> None:
+        """Release every connection that the test, or one actor, still holds."""
         for held in self._loans.all():
+            if holder not in (None, held.holder):
+                continue
             if held.block is None:
                 self.release(held)
             else:
