@@ -1,16 +1,15 @@
 """Names of modules are virtual within the block, and mean the real things again after it."""
 
-import os
 import queue
-import signal
 import threading
 import time
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from tests.lab import waiting_code
 from tests.lab.virtual_fixtures import Running
 
+from poolspec.lifecycle.forking import in_child
 from poolspec.virtual import VirtualModulesError, virtual_modules
 from poolspec.virtual.locks import Lock, RLock
 from steadypool.testing import VirtualClock
@@ -161,23 +160,14 @@ def test_locks_that_other_threads_await_are_free_for_the_threads_of_a_forked_chi
             with lock:
                 pass
 
+        def hand_over() -> None:
+            actors = Running(clock)
+            actors.queue(lambda: lock.acquire(timeout=60))
+            lock.release()  # wakes the thread of this process, not one of its parent's
+            actors.join()
+            assert clock.now() == 0
+
         with lock:
             actors.queue(take, take)
-            child = os.fork()
-            if child == 0:
-                _in_child(clock, lock)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+            in_child(hand_over)
         actors.join()
-
-
-def _in_child(clock: VirtualClock, lock: Any) -> NoReturn:
-    status = 1
-    try:
-        signal.alarm(10)
-        actors = Running(clock)
-        actors.queue(lambda: lock.acquire(timeout=60))
-        lock.release()  # wakes the thread of this process, not one of its parent's
-        actors.join()
-        status = 7 if clock.now() == 0 else 2
-    finally:
-        os._exit(status)
