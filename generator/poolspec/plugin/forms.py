@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from poolspec.lifecycle.alarm import Alarm, too_long
 from poolspec.lifecycle.teardown import LEFT_BEHIND, STEP_LIMIT, Teardown, text_of
 from poolspec.plugin.examination import examined
 from poolspec.servers import Server
+from poolspec.virtual import VirtualModulesError, virtual_modules
 from poolspec.vocabulary import Connections, TimeKind
 
 logger = logging.getLogger("asyncio")
@@ -41,6 +43,15 @@ class ThreadsRun:
         connections: Connections,
     ) -> None:
         self.lab = Lab(server, adapter, time, connections)
+        self._modules = ExitStack()
+        """Makes the pool's modules virtual until the lab is torn down."""
+        names = getattr(adapter, "modules", ()) if time is TimeKind.VIRTUAL else ()
+        try:
+            if names:
+                self._modules.enter_context(virtual_modules(self.lab.context.clock, *names))
+        except VirtualModulesError:
+            self.lab.dispose()
+            raise
 
     def call(self, test: Callable[[], object]) -> None:
         """Run the test, then check the invariants."""
@@ -53,7 +64,8 @@ class ThreadsRun:
 
     def dispose(self) -> None:
         """Tear down the lab."""
-        self.lab.dispose()
+        with self._modules:
+            self.lab.dispose()
 
 
 class AsyncioRun:
