@@ -20,8 +20,10 @@ RIGHT: dict[str, int] = {
 }
 
 
-def at_rest(*, sockets: int = 2, peak: int = 3, at_server: int = 2, **wrong: int) -> list[str]:
-    seen = AtRest(stats=RIGHT | wrong, sockets=sockets, peak=peak, at_server=at_server)
+def at_rest(
+    *, sockets: int = 2, peak: int = 3, at_server: int = 2, killed: int = 0, **wrong: int
+) -> list[str]:
+    seen = AtRest(RIGHT | wrong, sockets=sockets, peak=peak, at_server=at_server, killed=killed)
     return [str(finding) for finding in findings_at_rest(seen, ALL)]
 
 
@@ -51,6 +53,15 @@ def test_the_pool_must_agree_with_the_server() -> None:
     assert "wrong count: the pool counts 2 connections, the server 3" in at_rest(
         sockets=3, at_server=3
     )
+
+
+def test_a_pool_need_not_have_noticed_that_the_test_killed_its_connections() -> None:
+    assert at_rest(at_server=0, killed=2) == []
+
+
+def test_a_connection_besides_the_killed_ones_is_reported() -> None:
+    said = "wrong count: the server counts 0 connections, the process has 2 open"
+    assert said in at_rest(at_server=0, killed=1)
 
 
 def test_a_socket_unknown_to_the_server_is_reported() -> None:

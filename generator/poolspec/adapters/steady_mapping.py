@@ -23,6 +23,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.OVERFLOW,
         Capability.PREFILL,
         Capability.RECYCLE_BY_AGE,
+        Capability.RECYCLE_JITTER,
         Capability.TIMEOUT,
         Capability.CALL_TIMEOUT,
         Capability.CLOSE_ALL,

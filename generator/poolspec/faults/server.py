@@ -34,6 +34,7 @@ class ServerFaults:
     def kill(self, numbers: Iterable[int]) -> None:
         """Make the server end connections, and wait until it no longer counts them."""
         doomed = frozenset(numbers)
+        self._observer.has_killed = True
         for number in doomed:
             self._server.kill_connection(number)
         settle(lambda: self._server.connection_ids(self._tenant) & doomed, lambda left: not left)
@@ -71,6 +72,7 @@ class ServerFaults:
         self._down.append(fault)
         if fault is Fault.SERVER_KILLED:
             self._observer.lost_server()
+            self._observer.has_killed = True
             self._log.add(NUMBERS_VOID)
 
     def fill(self, limit: int) -> None:

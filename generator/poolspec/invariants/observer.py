@@ -27,6 +27,8 @@ class Observer:
         self._own: OwnConnection | None = None
         self.strangers: set[int] = set()
         """Numbers of this test's connections that belong to no pool."""
+        self.has_killed = False
+        """The test has killed connections; a pool need not have noticed it yet."""
 
     def connections(
         self,

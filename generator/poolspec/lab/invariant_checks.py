@@ -33,11 +33,15 @@ class InvariantChecks(Generic[P, C]):
         open_here = len(pool.sockets.open())
         others = (sockets for sockets in self._context.sockets if sockets is not pool.sockets)
         besides = frozenset(number for sockets in others for number in sockets.numbers())
+        may_be_dead = self._context.observer.has_killed
+        right = open_here.__ge__ if may_be_dead else open_here.__eq__
+        at_server = self._context.observer.connections(right, besides)
         at_rest = AtRest(
             stats=stats,
             sockets=open_here,
             peak=pool.sockets.peak,
-            at_server=self._context.observer.connections(open_here.__eq__, besides),
+            at_server=at_server,
+            killed=max(0, open_here - at_server) if may_be_dead else 0,
             most_ever=pool.most_ever,
         )
         return list(findings_at_rest(at_rest, self._context.capabilities))

@@ -12,6 +12,8 @@ class Capability(StrEnum):
     """The pool opens `size` connections when it is made."""
     RECYCLE_BY_AGE = "recycle_by_age"
     """A connection older than `recycle` is replaced before it is handed out."""
+    RECYCLE_JITTER = "recycle_jitter"
+    """The age at which a connection is replaced can be spread at random."""
     TIMEOUT = "timeout"
     """An acquire fails when it has waited for as long as the pool's `timeout`."""
     CALL_TIMEOUT = "call_timeout"

@@ -67,7 +67,7 @@ OPTIONS: Final[Mapping[str, OptionRule]] = {
     "min_size": OptionRule(Capability.MIN_SIZE, without=0, then=Capability.LAZY_START),
     "max_uses": OptionRule(Capability.MAX_USES),
     "max_idle_time": OptionRule(Capability.IDLE_TIME),
-    "recycle_jitter": OptionRule(Capability.RECYCLE_BY_AGE, without=0),
+    "recycle_jitter": OptionRule(Capability.RECYCLE_JITTER, without=0),
     "check_after": OptionRule(Capability.LIVENESS),
     "validate_after": OptionRule(Capability.VALIDATION),
     "order": OptionRule(Capability.FIFO, without=Order.LIFO, then=Capability.LIFO),
