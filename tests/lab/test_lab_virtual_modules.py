@@ -10,8 +10,9 @@ from tests.lab import waiting_code
 from tests.lab.virtual_fixtures import Running
 
 from poolspec.lifecycle.forking import in_child
-from poolspec.virtual import VirtualModulesError, virtual_modules
+from poolspec.virtual import VirtualModulesError, virtual_modules, virtual_readings
 from poolspec.virtual.locks import Lock, RLock
+from poolspec.virtual.times import START
 from steadypool.testing import VirtualClock
 
 code: Any = waiting_code
@@ -171,3 +172,19 @@ def test_locks_that_other_threads_await_are_free_for_the_threads_of_a_forked_chi
             actors.queue(take, take)
             in_child(hand_over)
         actors.join()
+
+
+def test_readings_of_time_alone_can_be_virtual() -> None:
+    clock = VirtualClock()
+    before = everything()
+    with virtual_readings(clock.now, NAME):
+        changed = {name for name, value in everything().items() if value is not before[name]}
+        clock.sleep(7)
+        settings = code.Settings()
+        assert settings.now() - settings.then() == 0
+        assert code.time.time() == code.time.monotonic() == START + 7
+        assert code.time.sleep is time.sleep
+        assert code.Lock is before[f"{NAME}.Lock"]
+        assert not isinstance(code.Settings.lock_class(), Lock)
+    assert f"{NAME}.time" in changed
+    assert everything() == before

@@ -26,7 +26,7 @@ from poolspec.lifecycle.alarm import Alarm, too_long
 from poolspec.lifecycle.teardown import LEFT_BEHIND, STEP_LIMIT, Teardown, text_of
 from poolspec.plugin.examination import examined
 from poolspec.servers import Server
-from poolspec.virtual import VirtualModulesError, virtual_modules
+from poolspec.virtual import VirtualModulesError, virtual_modules, virtual_readings
 from poolspec.vocabulary import Connections, TimeKind
 
 logger = logging.getLogger("asyncio")
@@ -84,6 +84,16 @@ class AsyncioRun:
         self._loop.set_default_executor(self._executor)
         self._loop.set_exception_handler(_log_uncaught)
         self.lab: AsyncLab = self._runner.run(_made(server, adapter, time, connections))
+        self._modules = ExitStack()
+        """Makes the time that the pool's modules read virtual until the lab is torn down."""
+        names = getattr(adapter, "modules", ()) if time is TimeKind.VIRTUAL else ()
+        try:
+            if names:
+                now = self.lab.context.clock.now
+                self._modules.enter_context(virtual_readings(now, *names))
+        except VirtualModulesError:
+            self.dispose()
+            raise
 
     def call(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run the test, then check the invariants."""
@@ -99,6 +109,10 @@ class AsyncioRun:
 
     def dispose(self) -> None:
         """Tear down the lab. Raises the first error, such as tasks that ignore cancellation."""
+        with self._modules:
+            self._dispose()
+
+    def _dispose(self) -> None:
         teardown = Teardown(OVER)
         alarm = Alarm(STEP_LIMIT, partial(too_long, STEP_LIMIT))
         teardown.do("the test's tasks", partial(alarm.watch, partial(self._end, teardown, alarm)))

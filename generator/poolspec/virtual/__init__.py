@@ -18,12 +18,15 @@ counts only while it waits.
 clock, so a pool can be closed later. When the clock no longer works, a thread that the modules have
 started ends at its next wait.
 
+**asyncio.** The event loop of an asyncio test is virtual itself; `virtual_readings` makes only the
+time that modules read virtual, such as `time.time()`.
+
 **Limits.** Only pure Python modules can be made virtual, and only their names: a function that
 imports `time` when it runs gets the real one. A lock that a module holds for good (a global) is
 replaced too if it is free; a condition, an event or a queue is not.
 """
 
-from poolspec.virtual.modules import VirtualModulesError, virtual_modules
+from poolspec.virtual.modules import VirtualModulesError, virtual_modules, virtual_readings
 from poolspec.virtual.waits import Clock, Waiter
 
-__all__ = ["Clock", "VirtualModulesError", "Waiter", "virtual_modules"]
+__all__ = ["Clock", "VirtualModulesError", "Waiter", "virtual_modules", "virtual_readings"]

@@ -7,6 +7,7 @@ import _thread
 import queue
 import threading
 import time
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -63,15 +64,16 @@ class _VirtualModule(ModuleType):
         return getattr(self._real, name)
 
 
-def _table() -> dict[int, Any]:
+def _table(modules: Iterable[tuple[ModuleType, dict[str, Any]]]) -> dict[int, Any]:
     table: dict[int, Any] = {}
-    for module, names in _ALL:
+    for module, names in modules:
         table[id(module)] = _VirtualModule(module, names)
         table.update((id(getattr(module, name)), virtual) for name, virtual in names.items())
     return table
 
 
-_TABLE = _table()
+_TABLE = _table(_ALL)
+_READINGS = _table(((time, {name: thing for name, thing in _TIME.items() if name != "sleep"}),))
 _LOCK_TYPES = {type(threading.Lock()): locks.Lock, type(threading.RLock()): locks.RLock}
 
 
@@ -84,3 +86,8 @@ def counterpart(thing: Any) -> Any:
         return None
     thing.release()
     return kind()
+
+
+def reading(thing: Any) -> Any:
+    """Return the counterpart of `time`, or of a function of it that reads a clock."""
+    return _READINGS.get(id(thing))
