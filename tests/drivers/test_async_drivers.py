@@ -10,10 +10,10 @@ import pytest
 
 from poolspec.drivers.contract import AsyncDriver
 from poolspec.servers import Server, Tenant
-from poolspec.testing import AiomysqlDriver
+from poolspec.testing import AiomysqlDriver, AsyncmyDriver
 from poolspec.vocabulary import Call, ErrorKind
 
-DRIVERS: dict[str, AsyncDriver] = {"aiomysql": AiomysqlDriver()}
+DRIVERS: dict[str, AsyncDriver] = {"aiomysql": AiomysqlDriver(), "asyncmy": AsyncmyDriver()}
 Open = Callable[[], Awaitable[Any]]
 Run = Callable[[Callable[[Open], Awaitable[None]]], None]
 

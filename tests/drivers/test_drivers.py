@@ -10,17 +10,16 @@ import pytest
 
 from poolspec.drivers.contract import Driver
 from poolspec.servers import Server, Tenant
-from poolspec.testing import PyMySQLDriver
+from poolspec.testing import ConnectorDriver, PyMySQLDriver
 from poolspec.vocabulary import Call, ErrorKind
 
-DRIVERS = {"pymysql": PyMySQLDriver()}
+DRIVERS: dict[str, Driver] = {"pymysql": PyMySQLDriver(), "connector": ConnectorDriver()}
 Open = Callable[[], Any]
 
 
 @pytest.fixture(params=DRIVERS)
 def driver(request: pytest.FixtureRequest) -> Driver:
-    found: Driver = DRIVERS[request.param]
-    return found
+    return DRIVERS[request.param]
 
 
 @pytest.fixture

@@ -5,16 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 import aiomysql
+import asyncmy
 import pymysql
 import pytest
 from dbutils.pooled_db import PooledDB
 from sqlalchemy.pool import QueuePool
 
+from poolspec.drivers.contract import AsyncDriver
 from poolspec.drivers.links import link_of
 from poolspec.faults.calls import CallFaults
 from poolspec.lab.aio.clock import RealAsyncClock
 from poolspec.lab.threads.clock import RealClock
-from poolspec.testing import AiomysqlDriver, PyMySQLDriver, Replaced
+from poolspec.testing import AiomysqlDriver, AsyncmyDriver, PyMySQLDriver, Replaced
 from poolspec.vocabulary import Fault
 from steadypool.testing import VirtualClock
 
@@ -122,31 +124,39 @@ def test_a_minimal_one_has_the_methods_of_db_api_only(faults: CallFaults) -> Non
     connection.close()
 
 
+POOLS: dict[str, tuple[AsyncDriver, Any]] = {
+    "aiomysql": (AiomysqlDriver(), aiomysql.create_pool),
+    "asyncmy": (AsyncmyDriver(), asyncmy.create_pool),
+}
+
+
 @KINDS
-def test_a_pool_of_aiomysql_takes_them_though_it_takes_no_callable(
-    faults: CallFaults, minimal: bool
+@pytest.mark.parametrize("name", POOLS)
+def test_a_pool_of_asyncio_takes_them_though_it_takes_no_callable(
+    name: str, faults: CallFaults, minimal: bool
 ) -> None:
-    connects = Replaced("aiomysql.pool")
+    connects = Replaced(f"{name}.pool")
+    driver, create_pool = POOLS[name]
 
     async def test() -> None:
-        scripted = ASYNC_DRIVER.scripted(RealAsyncClock(), faults.plan, minimal)
-        pool = await aiomysql.create_pool(minsize=1, maxsize=1, **connects(scripted.open))
+        scripted = driver.scripted(RealAsyncClock(), faults.plan, minimal)
+        pool = await create_pool(minsize=1, maxsize=1, **connects(scripted.open))
         connection = await pool.acquire()
-        assert ASYNC_DRIVER.number_of(connection) == 1
-        assert await ASYNC_DRIVER.run(connection, "SELECT 1", ()) == [(1,)]
-        await ASYNC_DRIVER.commit(connection)
-        pool.release(connection)
+        assert driver.number_of(connection) == 1
+        assert await driver.run(connection, "SELECT 1", ()) == [(1,)]
+        await driver.commit(connection)
+        await pool.release(connection)
         assert await pool.acquire() is connection
-        await ASYNC_DRIVER.run(connection, "UPDATE t SET a = 1", ())
-        assert ASYNC_DRIVER.session_state(connection) == "an open transaction"
-        pool.release(connection)  # the pool closes one with an open transaction
+        await driver.run(connection, "UPDATE t SET a = 1", ())
+        assert driver.session_state(connection) == "an open transaction"
+        await pool.release(connection)  # the pool closes one with an open transaction
         assert scripted.alive() == set()
         other = await pool.acquire()
-        pool.release(other)
+        await pool.release(other)
         scripted.kill(2)
         third = await pool.acquire()  # the pool sees the end of the second one's stream
-        assert ASYNC_DRIVER.number_of(third) == 3
-        pool.release(third)
+        assert driver.number_of(third) == 3
+        await pool.release(third)
         pool.close()
         await pool.wait_closed()
         assert scripted.alive() == set()

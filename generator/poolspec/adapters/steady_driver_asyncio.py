@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from poolspec.adapters.steady_wiring import config_of
-from poolspec.drivers.aiomysql import AiomysqlDriver, watch_connects
+from poolspec.drivers.aiomysql import AiomysqlDriver
 from poolspec.drivers.contract import AsyncOpen
 from poolspec.servers import Tenant
 from steadypool._drivers.async_connector import AsyncConnector
@@ -24,7 +24,7 @@ class AsyncSteadyDriver(AiomysqlDriver):
         """Call `gone` when the connection is closed, with or without a goodbye."""
         if isinstance(connection, AsyncConnection):
             watch_own(connection, gone)
-            watch_connects(connection, reopened)
+            self.watch_connects(connection, reopened)
         else:
             super().watch(connection, gone, reopened)
 

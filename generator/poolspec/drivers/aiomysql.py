@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import Any, cast
 
 from poolspec.drivers import mysql
@@ -14,7 +15,6 @@ from poolspec.drivers.contract import (
 )
 from poolspec.drivers.dbapi import AsyncDbapiDriver
 from poolspec.drivers.links import link_of
-from poolspec.drivers.pymysql import PyMySQLDriver
 from poolspec.drivers.scripted_asyncio import AsyncScriptedConnector
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, ErrorKind
@@ -25,7 +25,15 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 class AiomysqlDriver(AsyncDbapiDriver):
     """Uses aiomysql connections."""
 
-    _errors = PyMySQLDriver()
+    connects_by = "_connect"
+    """The method by which a connection connects again."""
+
+    @property
+    def errors(self) -> ModuleType:
+        """The module of the driver's errors."""
+        from pymysql import err
+
+        return err
 
     def opener(self, tenant: Tenant) -> AsyncOpen:
         """Return a callable that opens one connection as a tenant."""
@@ -47,9 +55,7 @@ class AiomysqlDriver(AsyncDbapiDriver):
 
     def scripted(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncScriptedConnections:
         """Make scripted connections."""
-        from pymysql import err
-
-        return AsyncScriptedConnector(clock, plan, minimal, err, self.failure)
+        return AsyncScriptedConnector(clock, plan, minimal, self.errors, self.failure)
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""
@@ -73,7 +79,7 @@ class AiomysqlDriver(AsyncDbapiDriver):
                 gone()
 
         connection.close = close_and_report
-        watch_connects(connection, reopened)
+        self.watch_connects(connection, reopened)
 
     def end(self, connection: Any) -> None:
         """Close a connection's socket at once."""
@@ -92,19 +98,20 @@ class AiomysqlDriver(AsyncDbapiDriver):
         """Return the kind of a connection."""
         if link_of(connection):
             return mysql.SCRIPTED_MAKE
-        return mysql.make_by(socket_of(connection), connection)
+        return mysql.make_by(self.socket_of(connection), connection)
 
     def local_port(self, connection: Any) -> int:
         """Return the port of this side of a connection over TCP; 0 if there is none."""
-        return mysql.port_of(socket_of(connection))
+        return mysql.port_of(self.socket_of(connection))
 
     def kind_of(self, error: BaseException) -> ErrorKind | None:
-        """Return what an error of aiomysql means; None for any other exception."""
-        return self._errors.kind_of(error)
+        """Return what an error of the driver means; None for any other exception."""
+        return mysql.kind_of(error, self.errors)
 
     def failure(self, call: Call, message: str) -> Exception:
         """Return the error that a failing call raises."""
-        return self._errors.failure(call, message)
+        error: Exception = self.errors.OperationalError(mysql.code_of(call), message)
+        return error
 
     async def leave_unread(self, connection: Any, sql: str, params: tuple[Any, ...]) -> None:
         """Run a statement, and leave its rows for the server to send."""
@@ -116,19 +123,20 @@ class AiomysqlDriver(AsyncDbapiDriver):
         """Connect again if the connection is lost."""
         await connection.ping(reconnect=True)
 
+    def socket_of(self, connection: Any) -> Any:
+        """Return the socket of a connection; None if it is closed."""
+        writer = connection._writer
+        return writer.get_extra_info("socket") if writer else None
 
-def socket_of(connection: Any) -> Any:
-    """Return the socket of a connection; None if it is closed."""
-    writer = getattr(connection, "_writer", None)
-    return writer.get_extra_info("socket") if writer else None
+    def watch_connects(self, connection: Any, reopened: Callable[[], object]) -> None:
+        """Call `reopened` each time that a connection has connected again."""
+        connect, number = getattr(connection, self.connects_by), self.number_of(connection)
 
+        async def connect_and_report() -> None:
+            nonlocal number
+            await connect()
+            before, number = number, self.number_of(connection)
+            if number != before:
+                reopened()
 
-def watch_connects(connection: Any, reopened: Callable[[], object]) -> None:
-    """Call `reopened` each time that a connection has connected again."""
-    connect = connection._connect
-
-    async def connect_and_report() -> None:
-        await connect()
-        reopened()
-
-    connection._connect = connect_and_report
+        setattr(connection, self.connects_by, connect_and_report)

@@ -22,7 +22,7 @@ class DbapiDriver:
         """Run a statement and return all rows."""
         with connection.cursor() as cursor:
             cursor.execute(sql, params or None)
-            return [tuple(row) for row in cursor.fetchall()]
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
     def change_one(
         self, connection: Any, sql: str, params: tuple[Any, ...], check: Callable[[Any], object]
@@ -52,7 +52,7 @@ class AsyncDbapiDriver:
         """Run a statement and return all rows."""
         async with connection.cursor() as cursor:
             await cursor.execute(sql, params or None)
-            return [tuple(row) for row in await cursor.fetchall()]
+            return [tuple(row) for row in await cursor.fetchall()] if cursor.description else []
 
     async def change_one(
         self, connection: Any, sql: str, params: tuple[Any, ...], check: Callable[[Any], object]

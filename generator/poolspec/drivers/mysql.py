@@ -1,17 +1,20 @@
 """What the drivers of MySQL and MariaDB share: error codes, session status, kinds of sockets."""
 
 import socket
+from types import ModuleType
 from typing import Any, cast
 
 from poolspec.drivers.contract import NONE, SCRIPTED, Make
 from poolspec.vocabulary import Call, ErrorKind
 
 CONNECT_FAILED = 2003
+UNREACHED = frozenset({2002, CONNECT_FAILED, 2005})
+"""No server at a unix socket, none at an address, no address of a host name."""
 GONE = 2006
 LOST = 2013
 KILLED = 1927
 """MariaDB's error for a killed connection, sent before it closes the socket."""
-LOSSES = frozenset({GONE, LOST, KILLED})
+LOSSES = frozenset({GONE, LOST, 2055, KILLED})
 
 _IN_TRANSACTION = 0x0001
 """The server's status flag SERVER_STATUS_IN_TRANS."""
@@ -22,9 +25,18 @@ AN_UNREAD_RESULT = "an unread result"
 
 def kind_of_code(code: object) -> ErrorKind:
     """Return what an error with this code means."""
-    if code == CONNECT_FAILED:
+    if code in UNREACHED:
         return ErrorKind.CONNECT
     return ErrorKind.LOST if code in LOSSES else ErrorKind.QUERY
+
+
+def kind_of(error: BaseException, errors: ModuleType) -> ErrorKind | None:
+    """Return what an error of PyMySQL, or of a driver made from it, means; None for any other."""
+    if isinstance(error, errors.InterfaceError):
+        return ErrorKind.LOST
+    if not isinstance(error, errors.Error):
+        return None
+    return kind_of_code(error.args[0] if error.args else 0)
 
 
 def code_of(call: Call) -> int:

@@ -109,11 +109,7 @@ class PyMySQLDriver(DbapiDriver):
         """Return what an error of PyMySQL means; None for any other exception."""
         from pymysql import err
 
-        if isinstance(error, err.InterfaceError):
-            return ErrorKind.LOST
-        if not isinstance(error, err.Error):
-            return None
-        return mysql.kind_of_code(error.args[0] if error.args else 0)
+        return mysql.kind_of(error, err)
 
     def failure(self, call: Call, message: str) -> Exception:
         """Return the error that a failing call raises."""

@@ -161,7 +161,7 @@ class ScriptedCursor:
     """A cursor of a scripted connection."""
 
     rowcount = -1
-    description = None
+    description: list[tuple[Any, ...]] | None = None
     lastrowid = 0
     arraysize = 1
 
@@ -173,6 +173,7 @@ class ScriptedCursor:
         """Run a statement."""
         self.connection._execute()
         self._rows = rows_of(statement)
+        self.description = [("1", *[None] * 6)] if self._rows else None
         return len(self._rows)
 
     def executemany(self, statement: str, parameters: Sequence[object]) -> int:

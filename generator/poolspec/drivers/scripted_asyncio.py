@@ -99,6 +99,16 @@ class AsyncMinimalConnection:
         """Whether it is closed."""
         return self.link.closed
 
+    @property
+    def connected(self) -> bool:
+        """Whether it is open."""
+        return not self.link.closed
+
+    @property
+    def _stream_broken(self) -> bool:
+        """Whether the server has closed it; asyncmy's pool looks at this."""
+        return not self.link.has_server
+
     def cursor(self, *cursors: object) -> "AsyncScriptedCursor":
         """Return a cursor that accepts any statement, or an awaitable of one."""
         return AsyncScriptedCursor(self)
@@ -194,7 +204,7 @@ class AsyncScriptedCursor:
     """A cursor of a scripted connection: an async context, and an awaitable of itself."""
 
     rowcount = -1
-    description = None
+    description: list[tuple[Any, ...]] | None = None
     lastrowid = 0
     arraysize = 1
 
@@ -206,6 +216,7 @@ class AsyncScriptedCursor:
         """Run a statement."""
         await self.connection._execute()
         self._rows = rows_of(statement)
+        self.description = [("1", *[None] * 6)] if self._rows else None
         return len(self._rows)
 
     async def executemany(self, statement: str, parameters: Sequence[object]) -> int:

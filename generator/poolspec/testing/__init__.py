@@ -6,6 +6,8 @@ none.
 """
 
 from poolspec.drivers.aiomysql import AiomysqlDriver
+from poolspec.drivers.asyncmy import AsyncmyDriver
+from poolspec.drivers.connector import ConnectorDriver
 from poolspec.drivers.contract import AsyncDriver, Driver
 from poolspec.drivers.dbapi import AsyncDbapiDriver, DbapiDriver
 from poolspec.drivers.plan import Hang, Plan
@@ -16,6 +18,8 @@ __all__ = [
     "AiomysqlDriver",
     "AsyncDbapiDriver",
     "AsyncDriver",
+    "AsyncmyDriver",
+    "ConnectorDriver",
     "DbapiDriver",
     "Driver",
     "Hang",
