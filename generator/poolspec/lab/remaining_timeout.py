@@ -75,5 +75,6 @@ def _socket_of(frame: FrameType) -> socket.socket | None:
         if isinstance(value, socket.socket):
             return value
         if isinstance(value, socket.SocketIO):
-            return getattr(value, "_sock", None)  # missing while the object is made
+            parts = vars(value).values()  # without it while the object is made
+            return next((part for part in parts if isinstance(part, socket.socket)), None)
     return None
