@@ -33,6 +33,16 @@ class LosesTheTurnOfACancelledWaiter(AsyncEngine):
             await super()._abandon(request, error)
 
 
+@noticed_by("cancellation.many_waiters_cancelled_at_the_hand_over_pass_the_connection_on")
+class LosesTheTurnsOfCancelledWaiters(LosesTheTurnOfACancelledWaiter):
+    """Keeps a connection reserved for each waiter that was cancelled after its hand-over."""
+
+
+@noticed_by("cancellation.a_release_after_a_cancelled_waiter_is_kept")
+class HandsOverToACancelledWaiter(LeavesACancelledWaiterQueued):
+    """Hands a released connection over to a waiter that was cancelled before."""
+
+
 @noticed_by("cancellation.a_cancelled_query_leaves_no_answer_behind")
 class KeepsAConnectionAfterACancelledQuery(steadypool.AsyncConnectionPool):
     """Treats every connection as clean at its release, an interrupted query or not."""
@@ -99,6 +109,11 @@ class KeepsTheSlotOfATimedOutConnect(AsyncEngine):
             self._connects.pop(request)[0].cancel()
         else:
             await super()._abandon(request, error)
+
+
+@noticed_by("cancellation.a_cancelled_connect_passes_its_slot_to_the_waiter")
+class KeepsTheSlotOfACancelledConnect(KeepsTheSlotOfATimedOutConnect):
+    """Never frees the slot of a connect that was cancelled."""
 
 
 @noticed_by("interrupts.an_interrupted_validation_loses_no_slot")

@@ -9,13 +9,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from poolspec.invariants.complaints import demand
 from poolspec.invariants.defects import Defect, Finding, broken
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 CALM = 1.0
 """Seconds of a virtual clock that a pool has to finish its work."""
+
+
+class TooFewPointsError(AssertionError):
+    """A pool has fewer interruption points than a test takes for granted."""
 
 
 class AnyPoint(Protocol):
@@ -65,6 +68,6 @@ def open_sockets() -> int:
 
 
 def check_points(found: int, at_least: int) -> None:
-    """Raise AssertionError if there were too few points."""
-    few = f"interrupted at {found} points, expected at least {at_least}"
-    demand(few if found < at_least else None)
+    """Raise TooFewPointsError if there were too few points."""
+    if found < at_least:
+        raise TooFewPointsError(f"interrupted at {found} points, expected at least {at_least}")

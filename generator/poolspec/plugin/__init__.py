@@ -130,7 +130,7 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     """The lab of one test. Teardown undoes everything that the test did with it."""
     from poolspec.plugin.applicability import skip_unless_able
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
-    from poolspec.plugin.levels import failing_key, outcome_of_failure
+    from poolspec.plugin.levels import failing_key, keeps_all_key, outcome_of_failure
     from poolspec.plugin.results import NOT_APPLICABLE
 
     threads_before(request.config)
@@ -153,6 +153,7 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     if line is not None:
         run.lab.context.lay(line)
     request.node.stash[run_key] = run
+    request.node.stash[keeps_all_key] = getattr(pool_adapter, "keeps_all", False)
     request.node.stash[failing_key] = outcome_of_failure(request.config, spec, pool_adapter)
     yield run.lab
     run.dispose()

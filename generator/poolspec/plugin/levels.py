@@ -4,6 +4,9 @@ A pool that fails a test of level `should` does not follow a recommendation; one
 of level `may` does it otherwise. Neither makes the run fail, unless the pool's adapter has
 `keeps_all`, or `--fail-on` says so. Safety is a must in every test: a broken invariant and a test
 that hangs are failures at any level.
+
+A test of interruptions takes a number of interruption points for granted. It is not applicable to a
+pool that has fewer, unless the adapter has `keeps_all`.
 """
 
 from collections.abc import Sequence
@@ -11,12 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from poolspec.interruption.rounds import TooFewPointsError
+from poolspec.plugin.results import NOT_APPLICABLE
 from poolspec.vocabulary import Defect, Level
 from poolspec.vocabulary.outcomes import Outcome
 
 if TYPE_CHECKING:
     from poolspec.invariants.defects import Finding
 
+keeps_all_key = pytest.StashKey[bool]()
+"""Whether the pool must pass every test that applies to it."""
 failing_key = pytest.StashKey[Outcome]()
 """The outcome of a test if it fails."""
 PROPERTY: Final = "poolspec_outcome"
@@ -44,6 +51,11 @@ def soften(
     report: pytest.TestReport,
 ) -> None:
     """Give a failed test of a lower level its outcome; for pytest it is an expected failure."""
+    if isinstance(error, TooFewPointsError) and not (findings or item.stash[keeps_all_key]):
+        path, line, _ = item.location
+        report.outcome = "skipped"
+        report.longrepr = (path, (line or 0) + 1, f"Skipped: {NOT_APPLICABLE}{error}")
+        return
     outcome = item.stash[failing_key]
     if outcome is not Outcome.FAILED and not _breaks_safety(error, findings):
         report.user_properties.append((PROPERTY, f'"{outcome}"'))
