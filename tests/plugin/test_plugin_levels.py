@@ -38,6 +38,29 @@ def test_another_pool_that_fails_a_lower_level_leaves_the_run_green(
     assert f"1 {SOFTENED[options].replace('_', '-')}" in run.output.splitlines()[-1]
 
 
+FEW_POINTS = (
+    "def check(point):",
+    "    with point:",
+    "        pool.acquire()",
+    "lab.interrupt_everywhere(check, at_least=1000)",
+)
+
+
+def test_another_pool_with_few_interruption_points_is_not_judged_by_them(
+    run: Run, choosy: tuple[str, ...]
+) -> None:
+    run.test(*FEW_POINTS, arguments=choosy)
+    assert run.code == 0, run.output
+    found = run.result()
+    assert found["outcome"] == "not_applicable"
+    assert found["reason"].endswith("points, expected at least 1000")
+
+
+def test_steadypool_with_few_interruption_points_fails(run: Run) -> None:
+    run.test(*FEW_POINTS)
+    assert run.result()["outcome"] == "failed"
+
+
 @pytest.mark.parametrize("options", SOFTENED)
 def test_steadypool_that_fails_a_lower_level_fails_the_run(run: Run, options: str) -> None:
     run.test(WRONG, options=options)
