@@ -41,17 +41,7 @@ class AiomysqlDriver(AsyncDbapiDriver):
 
     def plain(self, tenant: Tenant) -> AsyncOpen:
         """Return a callable that opens one connection of aiomysql's own class."""
-        import aiomysql
-
-        return partial(
-            aiomysql.connect,
-            host=tenant.address.host,
-            port=tenant.address.port,
-            unix_socket=tenant.address.unix_socket,
-            user=tenant.user,
-            password=tenant.password,
-            db=tenant.database,
-        )
+        return partial(open_connection, tenant)
 
     def scripted(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncScriptedConnections:
         """Make scripted connections."""
@@ -140,3 +130,27 @@ class AiomysqlDriver(AsyncDbapiDriver):
                 reopened()
 
         setattr(connection, self.connects_by, connect_and_report)
+
+
+async def open_connection(tenant: Tenant) -> Any:
+    """Open one connection as a tenant.
+
+    It is closed here if that is cancelled, because aiomysql's own connect leaves its socket open
+    then, which is no fault of the pool's.
+    """
+    from aiomysql.connection import Connection
+
+    connection = Connection(
+        host=tenant.address.host,
+        port=tenant.address.port,
+        unix_socket=tenant.address.unix_socket,
+        user=tenant.user,
+        password=tenant.password,
+        db=tenant.database,
+    )
+    try:
+        await connection._connect()
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,5 +1,6 @@
 """PyMySQL, for threads: its own connections, and those of subclasses."""
 
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -9,7 +10,7 @@ from poolspec.drivers.contract import Clock, Make, Open, Planned, ScriptedConnec
 from poolspec.drivers.dbapi import DbapiDriver
 from poolspec.drivers.links import link_of
 from poolspec.drivers.scripted import ScriptedConnector
-from poolspec.servers import Tenant
+from poolspec.servers import Address, Tenant
 from poolspec.vocabulary import Call, ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -27,20 +28,7 @@ class PyMySQLDriver(DbapiDriver):
 
     def plain(self, tenant: Tenant) -> Open:
         """Return a callable that opens one connection of PyMySQL's own class."""
-        from pymysql.connections import Connection
-
-        return partial(
-            Connection,
-            host=tenant.address.host,
-            port=tenant.address.port,
-            unix_socket=tenant.address.unix_socket,
-            user=tenant.user,
-            password=tenant.password,
-            database=tenant.database,
-            connect_timeout=HANDSHAKE_TIMEOUT,
-            read_timeout=HANDSHAKE_TIMEOUT,
-            ssl_disabled=True,
-        )
+        return partial(open_connection, tenant)
 
     def scripted(self, clock: Clock, plan: Planned, minimal: bool) -> ScriptedConnections:
         """Make scripted connections."""
@@ -128,3 +116,60 @@ class PyMySQLDriver(DbapiDriver):
             connection.ping(reconnect=False)  # PyMySQL deprecates True, which warns
         except Exception:
             connection.connect()
+
+
+def open_connection(tenant: Tenant) -> Any:
+    """Open one connection as a tenant.
+
+    The socket is opened here, because an interrupt of PyMySQL's own connect leaves its socket open,
+    which is no fault of the pool's.
+    """
+    from pymysql.connections import Connection
+
+    connection: Any = Connection(
+        host=tenant.address.host,
+        port=tenant.address.port,
+        unix_socket=tenant.address.unix_socket,
+        user=tenant.user,
+        password=tenant.password,
+        database=tenant.database,
+        connect_timeout=HANDSHAKE_TIMEOUT,
+        read_timeout=HANDSHAKE_TIMEOUT,
+        ssl_disabled=True,
+        defer_connect=True,
+    )
+    connection._secure = tenant.address.unix_socket is not None
+    reached = _reached(tenant.address)
+    try:
+        connection.connect(reached)
+    except BaseException:
+        reached.close()
+        raise
+    return connection
+
+
+def _reached(address: Address) -> socket.socket:
+    """Return a socket that is connected to a server. Raises PyMySQL's error."""
+    from pymysql import err
+
+    try:
+        if address.unix_socket is not None:
+            return _connected(socket.AF_UNIX, address.unix_socket)
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        reached = _connected(found[0][0], found[0][4])
+        reached.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return reached
+    except OSError as error:
+        text = f"Can't connect to MySQL server on {address.host!r} ({error})"
+        raise err.OperationalError(mysql.CONNECT_FAILED, text) from error
+
+
+def _connected(family: int, where: Any) -> socket.socket:
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.settimeout(HANDSHAKE_TIMEOUT)
+        opened.connect(where)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
