@@ -45,9 +45,10 @@ class Finding:
 class BrokenInvariantsError(AssertionError):
     """Invariants are broken; the text lists all findings, each with its events."""
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
+    def __init__(self, findings: Iterable[Finding], others: Iterable[str] = ()) -> None:
+        """`others` are lines about errors that are no findings."""
         self.findings = tuple(findings)
-        super().__init__("\n".join(lines_of(self.findings)))
+        super().__init__("\n".join([*lines_of(self.findings), *others]))
 
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:

@@ -12,8 +12,8 @@ from poolspec.invariants.log import Entry
 from poolspec.invariants.marks import INTERRUPTED, REENTERED, RESUMED, SUSPENDED
 from poolspec.vocabulary import EventKind, Fault
 
-MOST = 20
-"""The most connections that are borrowed to count a pool's slots."""
+MOST, MOST_IN_A_ROUND = 20, 5
+"""The most connections that are borrowed to count slots, after a test and after one round."""
 OF_UNLIMITED = 5
 """The connections that are borrowed from a pool without a limit."""
 CANCELLED, FAULT, CLOSED = "actor_cancelled", "fault", "socket_closed"

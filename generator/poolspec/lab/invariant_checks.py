@@ -58,12 +58,12 @@ class InvariantChecks(Generic[P, C]):
         counts = Capability.STATISTICS in context.capabilities
         return not counts or slots.may_have_lost_slots(entries)
 
-    def slots(self, pool: P) -> int:
-        """Return how many connections a pool at rest must be able to hand out at once."""
+    def slots(self, pool: P, most: int) -> int:
+        """Return how many connections, up to `most`, a pool at rest must hand out at once."""
         if Capability.STATISTICS not in self._context.capabilities:
             return 1
         limit = pool.stats()[StatName.MAX_SIZE]
-        return slots.OF_UNLIMITED if limit < 0 else max(1, min(limit, slots.MOST))
+        return slots.OF_UNLIMITED if limit < 0 else max(1, min(limit, most))
 
     def shown(self, found: list[Finding]) -> list[Finding]:
         """Return findings, the gravest first, with the times that the time line shows."""

@@ -252,7 +252,7 @@ def _explain(
         report.longrepr = failure.without_traceback(f"{path}:{(line or 0) + 1}", error)
     else:
         soften(item, error, findings, report)
-        failure.lead_with(findings, report)
+        failure.lead_with(findings, error, report)
     root, test = item.config.rootpath, _spec(item)["id"]
     report.sections.extend(failure.explain(root, item.path, test, error, run.lab, findings))
 

@@ -63,6 +63,7 @@ class Collector:
                 reason=reason,
                 real=about.get("grade") or {},
                 loads=about.get("loads") or [],
+                findings=about.get("findings") or [],
             )
         )
 

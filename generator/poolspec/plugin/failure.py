@@ -96,11 +96,13 @@ def without_traceback(place: str, error: BaseException) -> str:
     return f"{said}\n{place}: found by the invariant checks after the last step"
 
 
-def lead_with(findings: Sequence[Finding], report: pytest.TestReport) -> None:
-    """Put the first finding before the message of a failure, where summaries show it."""
+def lead_with(findings: Sequence[Finding], error: BaseException, report: pytest.TestReport) -> None:
+    """Let the message of a failure begin with the first finding, where summaries show it."""
     crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None and findings:
-        crash.message = f"{findings[0]}; the test failed with {crash.message}"
+    if crash is None or not findings:
+        return
+    reported = bool(findings_of(error))
+    crash.message = str(error) if reported else f"{findings[0]}; and {crash.message}"
 
 
 def _last(events: list[str]) -> list[str]:

@@ -43,6 +43,8 @@ class TestResult:
     """Kind of server, socket, driver and clock; empty for a test that did not run."""
     loads: list[dict[str, float]]
     """Throughput and latency of each load, in real time."""
+    findings: list[str] = field(default_factory=list)
+    """Broken invariants, each with the name of its defect first."""
 
 
 @dataclass(slots=True)

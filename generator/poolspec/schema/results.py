@@ -76,5 +76,10 @@ _TEST: Final = {
             "type": "array",
             "items": _LOAD,
         },
+        "findings": {
+            "description": "broken invariants, each with the name of its defect first",
+            "type": "array",
+            "items": _TEXT,
+        },
     },
 }

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from itertools import product
 from typing import Any
 
+from poolspec.interruption.broken_rounds import BrokenRounds
 from poolspec.interruption.eager import start_at_once
 from poolspec.interruption.points import MOST
 from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.interruption.suspensions import MOMENTS, AsyncPoint, Driven
+from poolspec.invariants.defects import findings_of
 from poolspec.invariants.marks import INTERRUPTED, REENTERED
 from poolspec.invariants.observer import settle
-from poolspec.lab.aio.pool import AsyncContext
+from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.aio.rest import AsyncRest
 from poolspec.lab.aio.waiting import wait_until
@@ -33,26 +36,48 @@ class AsyncInterrupter:
 
     async def everywhere(self, attempt: Attempt, by: Interruption, at_least: int) -> None:
         """Repeat an attempt until it runs through; see `Lab.interrupt_everywhere`."""
-        points, sockets = 0, OpenSockets()
-        for number in range(1, MOST):
-            for moment in MOMENTS[by]:
-                point = AsyncPoint(number, moment, by)
-                await self._round(attempt, point, sockets)
-                if not point.where:
-                    return check_points(points, at_least)
-                points += 1
-                self._context.log.add(INTERRUPTED, detail=point.where)
+        pool, sockets, rounds = self._context.pools.only(), OpenSockets(), BrokenRounds()
+        await pool.close()
+        await _check(sockets)
+        for tried, (number, moment) in enumerate(product(range(1, MOST), MOMENTS[by])):
+            point = AsyncPoint(number, moment, by)
+            ended = await self._round(attempt, point, sockets, rounds)
+            if not point.where:
+                rounds.raise_all(tried + 1, all_tried=True)
+                return check_points(tried, at_least)
+            self._context.log.add(INTERRUPTED, detail=point.where)
+            if not ended or rounds.are_enough:
+                rounds.raise_all(tried + 1, all_tried=False)
         raise AssertionError(f"not through after {MOST} points")
 
-    async def _round(self, attempt: Attempt, point: AsyncPoint, sockets: OpenSockets) -> None:
+    async def _round(
+        self, attempt: Attempt, point: AsyncPoint, sockets: OpenSockets, rounds: BrokenRounds
+    ) -> bool:
+        """Do one round; leave its pool open if there was no interruption. Return whether it ended.
+
+        The actors of a round that did not end still use its pool.
+        """
         pool = self._context.pools.only()
         self._context.hooks.forget()
-        with noting_point(point):
+        try:
+            with noting_point(point):
+                pool.renew(*await self._pools.new())
+                await Driven(attempt(point), point)
+                await self._rest.check(pool)
+                if point.where:
+                    await pool.close()
+                    await _check(sockets)
+        except Exception as error:
+            rounds.note(point.where, error, findings_of(error) or await self._rest.examine(pool))
+            return await self._rest.actors_end(pool) and await self._end(pool)
+        return True
+
+    async def _end(self, pool: AsyncPool) -> bool:
+        """Close the pool of a broken round, and the connections that it leaves open."""
+        with suppress(Exception):
             await pool.close()
-            await _check(sockets)
-            pool.renew(*await self._pools.new())
-            await Driven(attempt(point), point)
-            await self._rest.check(pool)
+        self._pools.end(pool.sockets)
+        return True
 
 
 class AsyncReentryPoint:

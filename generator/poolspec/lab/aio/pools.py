@@ -5,6 +5,7 @@ test's log. The context knows everything that is made here; the lab undoes it.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +75,12 @@ class AsyncPools:
         """Make one more pool with the options of the pool under test."""
         sockets, options = self._context.new_sockets(), self._context.options(self._options)
         return await self._adapter.create(options, self.wiring(self.connector(sockets))), sockets
+
+    def end(self, sockets: Sockets) -> None:
+        """End the connections that a broken pool has left open."""
+        for connection in sockets.open().values():
+            with suppress(Exception):
+                self._driver.end(connection)
 
     def wiring(self, connect: Callable[[], Awaitable[Any]]) -> AsyncWiring:
         """Return the connections between a pool and the test."""

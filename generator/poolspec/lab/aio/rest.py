@@ -3,10 +3,12 @@
 import asyncio
 from contextlib import suppress
 
+from poolspec.faults.server import LOOK_EVERY
 from poolspec.interruption.rounds import CALM
 from poolspec.invariants.counts import findings_left_on_loan
 from poolspec.invariants.defects import Finding, broken
-from poolspec.invariants.slots import missing_slots
+from poolspec.invariants.log import MAIN
+from poolspec.invariants.slots import MOST, MOST_IN_A_ROUND, missing_slots
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
@@ -31,16 +33,38 @@ class AsyncRest:
 
     async def check(self, pool: AsyncPool) -> None:
         """Release all connections, borrow as many as the pool has, and compare all counts."""
-        context = self._context
         await self._actors.join_all()
+        broken(await self._findings(pool))
+
+    async def examine(self, pool: AsyncPool) -> list[Finding]:
+        """Return what is broken after a round that has failed, if its actors end."""
+        if not await self.actors_end(pool):
+            return []
+        with suppress(Exception):  # may follow from the failure
+            return await self._findings(pool)
+        return []
+
+    async def actors_end(self, pool: AsyncPool) -> bool:
+        """Return whether all actors end within an ample time, without what the test holds."""
+        clock = self._context.clock
+        deadline = clock.now() + self._context.ample
+        self._context.calls.clear_all()
+        with suppress(Exception):
+            await pool.release_all(MAIN)
+            while self._actors.unfinished() and clock.now() < deadline:
+                await clock.sleep(LOOK_EVERY)
+        return not self._actors.unfinished()
+
+    async def _findings(self, pool: AsyncPool) -> list[Finding]:
+        context = self._context
         context.calls.clear_all()
         context.hooks.are_idle = True
         await pool.release_all()
         if context.is_virtual:
             await context.clock.sleep(CALM)
-        broken(findings_left_on_loan(pool.stats(), context.capabilities))
-        broken(await self._borrow_all(pool))
-        broken(await asyncio.to_thread(self.checks.at_rest, pool, pool.stats()))
+        found = list(findings_left_on_loan(pool.stats(), context.capabilities))
+        found = found or await self._borrow_all(pool, MOST_IN_A_ROUND)
+        return found or await asyncio.to_thread(self.checks.at_rest, pool, pool.stats())
 
     async def lost_slots(self) -> list[Finding]:
         """Borrow as many connections as each pool's limit allows, if it may have lost a slot."""
@@ -49,12 +73,12 @@ class AsyncRest:
             if self.checks.may_borrow(pool):
                 self._context.hooks.are_idle = True
                 with suppress(Exception):  # a pool that cannot connect may have all its slots
-                    found += await self._borrow_all(pool)
+                    found += await self._borrow_all(pool, MOST)
         return found
 
-    async def _borrow_all(self, pool: AsyncPool) -> list[Finding]:
+    async def _borrow_all(self, pool: AsyncPool, most: int) -> list[Finding]:
         context = self._context
-        before, limit, served = context.log.entries(), self.checks.slots(pool), 0
+        before, limit, served = context.log.entries(), self.checks.slots(pool, most), 0
         try:
             while served < limit:
                 await pool.acquire(context.ample)

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
+from poolspec.interruption.broken_rounds import BrokenRounds
 from poolspec.interruption.points import MOST, Point
 from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.invariants.complaints import demand
+from poolspec.invariants.defects import findings_of
 from poolspec.invariants.marks import INTERRUPTED, REENTERED
 from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.threads.actors import Actors
@@ -37,26 +40,55 @@ class Interrupter:
         self, attempt: Attempt, by: Interruption, at_least: int, *, may_recover: bool
     ) -> None:
         """Repeat an attempt until it runs through; see `Lab.interrupt_everywhere`."""
-        sockets = OpenSockets()
-        clock = type(self._context.clock).__module__
-        for number in range(1, MOST):
-            point = Point(number, by, self._context.kind_of, clock, may_recover=may_recover)
-            self._round(attempt, point, clock, sockets)
+        context, sockets, rounds = self._context, OpenSockets(), BrokenRounds()
+        context.pools.only().close()
+        sockets.check()
+        clock = type(context.clock).__module__
+        for tried in range(MOST):
+            point = Point(tried + 1, by, context.kind_of, clock, may_recover=may_recover)
+            ended = self._round(attempt, point, clock, sockets, rounds)
             if not point.where:
-                return check_points(number - 1, at_least)
-            self._context.log.add(INTERRUPTED, detail=point.where)
+                rounds.raise_all(tried + 1, all_tried=True)
+                return check_points(tried, at_least)
+            context.log.add(INTERRUPTED, detail=point.where)
+            if not ended or rounds.are_enough:
+                rounds.raise_all(tried + 1, all_tried=False)
         raise AssertionError(f"not through after {MOST} points")
 
-    def _round(self, attempt: Attempt, point: Point, clock: str, sockets: OpenSockets) -> None:
+    def _round(
+        self,
+        attempt: Attempt,
+        point: Point,
+        clock: str,
+        sockets: OpenSockets,
+        rounds: BrokenRounds,
+    ) -> bool:
+        """Do one round; leave its pool open if there was no interruption. Return whether it ended.
+
+        The actors of a round that did not end still use its pool.
+        """
         pool = self._context.pools.only()
         self._context.hooks.forget()
-        with noting_point(point):
+        try:
+            with noting_point(point):
+                pool.renew(*self._pools.new())
+                point.releasing = Releasing(pool.raw, self._adapter.release, clock)
+                attempt(point)
+                self._rest.check(pool)
+                if point.where:
+                    pool.close()
+                    sockets.check()
+        except Exception as error:
+            rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool))
+            return self._rest.actors_end(pool) and self._end(pool)
+        return True
+
+    def _end(self, pool: Pool) -> bool:
+        """Close the pool of a broken round, and the connections that it leaves open."""
+        with suppress(Exception):
             pool.close()
-            sockets.check()
-            pool.renew(*self._pools.new())
-            point.releasing = Releasing(pool.raw, self._adapter.release, clock)
-            attempt(point)
-            self._rest.check(pool)
+        self._pools.end(pool.sockets)
+        return True
 
 
 Reentering = Callable[[ReentryPoint], None]

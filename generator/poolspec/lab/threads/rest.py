@@ -4,10 +4,12 @@
 
 from contextlib import suppress
 
+from poolspec.faults.server import LOOK_EVERY
 from poolspec.interruption.rounds import CALM
 from poolspec.invariants.counts import findings_left_on_loan
 from poolspec.invariants.defects import Finding, broken
-from poolspec.invariants.slots import missing_slots
+from poolspec.invariants.log import MAIN
+from poolspec.invariants.slots import MOST, MOST_IN_A_ROUND, missing_slots
 from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.clock import Clock
@@ -32,16 +34,38 @@ class Rest:
 
     def check(self, pool: Pool) -> None:
         """Release all connections, borrow as many as the pool has, and compare all counts."""
-        context = self._context
         self._actors.join_all()
+        broken(self._findings(pool))
+
+    def examine(self, pool: Pool) -> list[Finding]:
+        """Return what is broken after a round that has failed, if its actors end."""
+        if not self.actors_end(pool):
+            return []
+        with suppress(Exception):  # may follow from the failure
+            return self._findings(pool)
+        return []
+
+    def actors_end(self, pool: Pool) -> bool:
+        """Return whether all actors end within an ample time, without what the test holds."""
+        clock = self._context.clock
+        deadline = clock.now() + self._context.ample
+        self._context.calls.clear_all()
+        with suppress(Exception):
+            pool.release_all(MAIN)
+            while self._actors.unfinished() and clock.now() < deadline:
+                clock.sleep(LOOK_EVERY)
+        return not self._actors.unfinished()
+
+    def _findings(self, pool: Pool) -> list[Finding]:
+        context = self._context
         context.calls.clear_all()
         context.hooks.are_idle = True
         pool.release_all()
         if context.is_virtual:
             context.clock.sleep(CALM)
-        broken(findings_left_on_loan(pool.stats(), context.capabilities))
-        broken(self._borrow_all(pool))
-        broken(self.checks.at_rest(pool, pool.stats()))
+        found = list(findings_left_on_loan(pool.stats(), context.capabilities))
+        found = found or self._borrow_all(pool, MOST_IN_A_ROUND)
+        return found or self.checks.at_rest(pool, pool.stats())
 
     def lost_slots(self) -> list[Finding]:
         """Borrow as many connections as each pool's limit allows, if it may have lost a slot."""
@@ -50,12 +74,12 @@ class Rest:
             if self.checks.may_borrow(pool):
                 self._context.hooks.are_idle = True
                 with suppress(Exception):  # a pool that cannot connect may have all its slots
-                    found += self._borrow_all(pool)
+                    found += self._borrow_all(pool, MOST)
         return found
 
-    def _borrow_all(self, pool: Pool) -> list[Finding]:
+    def _borrow_all(self, pool: Pool, most: int) -> list[Finding]:
         context = self._context
-        before, limit, served = context.log.entries(), self.checks.slots(pool), 0
+        before, limit, served = context.log.entries(), self.checks.slots(pool, most), 0
         try:
             while served < limit:
                 pool.acquire(context.ample)
