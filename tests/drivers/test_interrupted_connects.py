@@ -39,7 +39,7 @@ def test_a_cancelled_connect_closes_its_socket(driver: AsyncDriver) -> None:
             silent.listen()
             tenant = Tenant("", "a_user", "", Address("127.0.0.1", silent.getsockname()[1]))
             before = open_sockets()
-            connecting = asyncio.create_task(driver.opener(tenant)())
+            connecting = asyncio.ensure_future(driver.opener(tenant)())
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.2):  # it waits for a greeting that never comes
                     await connecting
