@@ -238,8 +238,8 @@ def test_validate_counts_valid_specs_and_tests(project: Path) -> None:
 def test_list_shows_identifier_layer_level_requirements_and_needs(project: Path) -> None:
     lines = poolspec(project, "list").stdout.splitlines()
     assert [line.split() for line in lines] == [
-        ["limits.pool_size_limit", "integration", "must", "A06", "statistics"],
-        ["limits.close_empties", "unit", "may", "A26", "statistics,drain"],
+        ["limits.pool_size_limit", "integration", "must", "A06", "timeout"],
+        ["limits.close_empties", "unit", "may", "A26", "timeout,drain"],
     ]
 
 

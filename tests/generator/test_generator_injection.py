@@ -264,7 +264,7 @@ def test_pages_hold_no_markup_of_a_spec(
 def test_a_row_of_a_table_has_as_many_cells_as_its_head(spec: SpecClass) -> None:
     page = pages(a_suite(spec))[PurePosixPath("limits.md")]
     tokens = [kind for kind, _ in page_tokens(page)]
-    assert tokens.count("th_open") == tokens.count("td_open") == 7
+    assert tokens.count("th_open") == tokens.count("td_open") == 8
 
 
 def test_a_reference_is_shown_by_its_name() -> None:

@@ -99,7 +99,7 @@ class TestConnectionPoolLimitsAsyncio:
             await pool.acquire()
         await pool.release(a)  # step 3
         await pool.release(b)
-        lab.expect_stats(acquired=2, timeouts=1)  # at the end
+        await lab.expect_stats(acquired=2, timeouts=1)  # at the end
 '''
 
 
@@ -543,7 +543,7 @@ def test_expectations_with_a_time_limit_stand_in_a_block() -> None:
     expect = Expectations(stats=(("in_use", equal(0)),), server=(("connections", equal(1)),))
     assert body(Expect(1, expect, 5.0), concurrency=Concurrency.ASYNCIO).endswith(
         "async with lab.within(5.0):\n"
-        "    lab.expect_stats(in_use=0)\n"
+        "    await lab.expect_stats(in_use=0)\n"
         "    await lab.expect_server(connections=1)"
     )
 

@@ -11,57 +11,42 @@ from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Log
 from poolspec.lab.aio.pool import AsyncPool
 from poolspec.lab.threads.pool import Pool
-from poolspec.vocabulary import Capability
+from poolspec.witness.account import Account
+from poolspec.witness.calls import Calls
+from poolspec.witness.witness import Witness
 
 
 def concurrency(adapter: Any, made: Any = Pool) -> Any:
     """Return a pool under test on an adapter with just these attributes."""
-    log = Log(lambda: 0.0)
     adapter.driver = PyMySQLDriver()
-    return made("raw", adapter, log, Sockets(log_nothing), lambda error: None)
+    witness = Witness(Log(float), float, lambda error: None, lambda error: None, Calls())
+    return made("raw", Account(1, Sockets(log_nothing), 5, 1), adapter, witness)
 
 
 def log_nothing(kind: str, number: int, was: int | None = None) -> None:
     """Take an opened or closed socket."""
 
 
-@pytest.mark.parametrize(("figures", "most_ever"), [({}, 0), ({"max_size": 5}, 5)])
-def test_a_pool_is_resized_without_figures(figures: dict[str, int], most_ever: int) -> None:
+def test_a_pool_is_resized_without_figures() -> None:
     asked: list[Any] = []
     pool = concurrency(
-        SimpleNamespace(
-            name="mine",
-            capabilities=frozenset({Capability.RESIZE}),
-            stats=lambda pool: figures,
-            controls=SimpleNamespace(resize=lambda *given: asked.append(given)),
-        )
+        SimpleNamespace(controls=SimpleNamespace(resize=lambda *given: asked.append(given)))
     )
     pool.resize(size=2)
     assert asked == [("raw", 2, None)]
-    assert pool.most_ever == most_ever
+    assert (pool.account.limit, pool.account.most) == (3, 6)
 
 
-@pytest.mark.parametrize(("figures", "most_ever"), [({}, 0), ({"max_size": 5}, 5)])
-def test_a_pool_for_asyncio_is_resized_without_figures(
-    figures: dict[str, int], most_ever: int
-) -> None:
+def test_a_pool_for_asyncio_is_resized_without_figures() -> None:
     asked: list[Any] = []
 
     async def resize(*given: Any) -> None:
         asked.append(given)
 
-    pool = concurrency(
-        SimpleNamespace(
-            name="mine",
-            capabilities=frozenset({Capability.RESIZE}),
-            stats=lambda pool: figures,
-            controls=SimpleNamespace(resize=resize),
-        ),
-        AsyncPool,
-    )
+    pool = concurrency(SimpleNamespace(controls=SimpleNamespace(resize=resize)), AsyncPool)
     asyncio.run(pool.resize(max_overflow=0))
     assert asked == [("raw", None, 0)]
-    assert pool.most_ever == most_ever
+    assert (pool.account.limit, pool.account.most) == (5, 6)
 
 
 def test_a_wrapper_without_a_number_is_an_error_that_explains_the_contract() -> None:

@@ -50,7 +50,7 @@ WORDED: tuple[tuple[str, Mapping[StrEnum, Capability]], ...] = (
     ("errors: ", cast(Mapping[StrEnum, Capability], rules.ERRORS)),
     ("fault: ", {row.fault: row.needs for row in FAULTS.values() if row.needs}),
     ("target: ", cast(Mapping[StrEnum, Capability], rules.TARGETS)),
-    ("wait_until: … is ", cast(Mapping[StrEnum, Capability], rules.STATES)),
+    ("stats: ", cast(Mapping[StrEnum, Capability], rules.STATS)),
     ("events: ", cast(Mapping[StrEnum, Capability], rules.EVENTS)),
 )
 

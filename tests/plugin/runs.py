@@ -44,7 +44,7 @@ tests:
 """
 
 
-AWAITED = r"(lab\.(?!expect_stats|fails|took|within|_pools)\w+\(|pool\.(acquire|release|close))"
+AWAITED = r"(lab\.(?!fails|took|within|_pools)\w+\(|pool\.(acquire|release|close))"
 
 
 def for_asyncio(text: str) -> str:

@@ -18,6 +18,7 @@ from poolspec.vocabulary import (
     StatName,
     TimingName,
 )
+from poolspec.vocabulary.rules import STATS as STATS_RULES
 
 _STAT_MEANINGS = {
     StatName.CREATED: "connections opened since the pool was made",
@@ -127,6 +128,14 @@ def _read_calls(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
     return read_checks(scope, fields, key)
 
 
+def _read_stats(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
+    """Read the pool's statistics; some only the pool itself can count."""
+    given = fields.get(key)
+    for name, head in given.heads.items() if given else ():
+        scope.names.imply(STATS_RULES.get(name), repr(name), head)
+    return read_checks(scope, fields, key)
+
+
 def _read_metrics(scope: Scope, fields: Fields, key: Key[Fields]) -> Checks:
     """Read figures by name; those of times by the names of both, with a dot between."""
     given = fields.get(key)
@@ -165,7 +174,7 @@ def _figures(
     )
 
 
-KIND_OF_STATS = _figures(STATS_KEY, "the pool's statistics", Capability.STATISTICS)
+KIND_OF_STATS = replace(_figures(STATS_KEY, "the pool's statistics", awaits=True), read=_read_stats)
 KIND_OF_SERVER = _figures(SERVER_KEY, "connections", awaits=True)
 KIND_OF_HOOKS = _figures(HOOKS_KEY, "calls of hooks", Capability.HOOKS)
 KIND_OF_CALLS = replace(_figures(CALLS_KEY, "calls of connections"), read=_read_calls)

@@ -59,7 +59,6 @@ KIND_OF_SERVED = ExpectationKind(
     _write_texts,
     lambda wanted: f"served in this order: {amounts.labels(wanted)}",
     _read_served,
-    Capability.EVENTS,
 )
 KIND_OF_SAME = ExpectationKind(
     SAME,

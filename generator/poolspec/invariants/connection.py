@@ -30,6 +30,8 @@ class Sockets:
         self._open: dict[int, tuple[int, Any]] = {}
         self._numbers: dict[int, int] = {}
         """The last number of each connection, by its identity."""
+        self.created = self.closed = 0
+        """How many connections were opened, and closed for good, so far."""
         self.peak = 0
         """The most connections that were open at once."""
         self.makes: set[Make] = set()
@@ -40,6 +42,7 @@ class Sockets:
         with self._lock:
             if id(connection) in self._open:
                 return False
+            self.created += 1
             self._note(number, connection, make)
         self._tell(SOCKET_OPENED, number)
         return True
@@ -49,6 +52,7 @@ class Sockets:
         self.gone(connection)
         with self._lock:
             was = self._numbers.get(id(connection))
+            self.closed -= 1
             self._note(number, connection, make)
         self._tell(SOCKET_REOPENED, number, was)
 
@@ -63,6 +67,7 @@ class Sockets:
         """Note that a connection's socket is closed; only the first call has an effect."""
         with self._lock:
             known = self._open.pop(id(connection), None)
+            self.closed += known is not None
         if known is not None:
             self._tell(SOCKET_CLOSED, known[0])
 

@@ -8,51 +8,71 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from poolspec.invariants.defects import Defect, Finding
-from poolspec.vocabulary import Capability, StatName
+from poolspec.vocabulary import StatName
+
+_INTERRUPTED = (StatName.ACQUIRED, StatName.RELEASED, StatName.TIMEOUTS)
+"""Figures that include acquires which were interrupted after the pool had counted them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtRest:
     """A pool after all connections were released, as seen from three sides."""
 
-    stats: Mapping[str, int]
+    reported: Mapping[str, int]
+    """The figures that the pool reports; none if it counts nothing."""
+    seen: Mapping[str, int]
+    """The figures that the lab counts; none if others than the lab use the pool too."""
     sockets: int
     """Open connections by the lab's own count."""
     peak: int
     """The most that were ever open at once, by the lab's own count."""
+    failed: int
+    """Acquires that failed: the pool may have served one that was interrupted."""
+    most: int | None
+    """The most that the pool was ever allowed to have open; None: no limit."""
     at_server: int
     """Open connections by the server's count."""
     killed: int = 0
     """Open connections by the lab's count that the test has killed; the pool may not know yet."""
-    most_ever: int = 0
-    """The largest limit the pool ever had, where it was resized."""
 
 
-def findings_at_rest(seen: AtRest, may: frozenset[Capability]) -> Iterator[Finding]:
+def findings_at_rest(at_rest: AtRest) -> Iterator[Finding]:
     """Check the counts of a pool that is no longer in use."""
-    if seen.sockets - seen.killed != seen.at_server:
-        unknown_here = seen.at_server > seen.sockets
+    if at_rest.sockets - at_rest.killed != at_rest.at_server:
+        unknown_here = at_rest.at_server > at_rest.sockets
         yield Finding(
             Defect.LEAK if unknown_here else Defect.WRONG_COUNT,
-            f"the server counts {seen.at_server} connections, the process has {seen.sockets} open",
+            f"the server counts {at_rest.at_server} connections, "
+            f"the process has {at_rest.sockets} open",
         )
-    if Capability.STATISTICS in may:
-        yield from _wrong_figures(seen)
+    if at_rest.most is not None and at_rest.peak > at_rest.most:
+        text = f"the pool had {at_rest.peak} connections open at once and may have {at_rest.most}"
+        yield Finding(Defect.OVER_LIMIT, text)
+    if at_rest.reported:
+        yield from _wrong_figures(at_rest.reported, at_rest.at_server + at_rest.killed)
+        yield from _differences(at_rest.seen, at_rest.reported, at_rest.failed)
 
 
-def _wrong_figures(seen: AtRest) -> Iterator[Finding]:
-    stats = {name: seen.stats[name] for name in StatName}
+def _differences(
+    seen: Mapping[str, int], reported: Mapping[str, int], failed: int
+) -> Iterator[Finding]:
+    """Compare the figures that a pool reports with those that the lab counts."""
+    for name, number in seen.items():
+        most = number + failed if name in _INTERRUPTED else number
+        if not number <= reported[name] <= most:
+            text = f"the pool counts {reported[name]} {name}, the lab {number}"
+            yield Finding(Defect.WRONG_COUNT, text)
+
+
+def _wrong_figures(reported: Mapping[str, int], known: int) -> Iterator[Finding]:
+    stats = {name: reported[name] for name in StatName}
     acquired, released = stats[StatName.ACQUIRED], stats[StatName.RELEASED]
-    total, most = stats[StatName.TOTAL_CONNECTIONS], stats[StatName.MAX_SIZE]
+    total = stats[StatName.TOTAL_CONNECTIONS]
     if acquired != released:
         yield Finding(Defect.LEAK, f"{acquired} acquired, {released} released")
-    if total - seen.killed != seen.at_server:
-        text = f"the pool counts {total} connections, the server {seen.at_server}"
+    if total != known:
+        text = f"the pool counts {total} connections, the server {known}"
         yield Finding(Defect.WRONG_COUNT, text)
-    allowed = max(most, seen.most_ever)
-    if most >= 0 and seen.peak > allowed:
-        text = f"the pool had {seen.peak} connections open at once and may have {allowed}"
-        yield Finding(Defect.OVER_LIMIT, text)
     made = stats[StatName.CREATED] - stats[StatName.CLOSED]
     parts = stats[StatName.POOL_SIZE] + stats[StatName.IN_USE]
     if not made == total == parts:
@@ -68,13 +88,9 @@ def _wrong_figures(seen: AtRest) -> Iterator[Finding]:
     )
 
 
-def findings_left_on_loan(
-    stats: Mapping[str, int], may: frozenset[Capability]
-) -> Iterator[Finding]:
+def findings_left_on_loan(reported: Mapping[str, int]) -> Iterator[Finding]:
     """Check that a pool counts no loan and no waiter after everything was released."""
-    if Capability.STATISTICS not in may:
-        return
     names = {StatName.IN_USE: Defect.LEAK, StatName.WAITING: Defect.WRONG_COUNT}
     for name, defect in names.items():
-        if stats[name]:
-            yield Finding(defect, f"{stats[name]} {name} after all connections were released")
+        if number := reported.get(name):
+            yield Finding(defect, f"{number} {name} after all connections were released")

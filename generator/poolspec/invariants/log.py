@@ -59,11 +59,11 @@ class Entry:
     by_pool: bool = False
     """Whether the pool reported it; otherwise the lab saw it."""
     pool: int = 0
-    """Which of a test's pools reported it: each pool numbers its acquires from the start."""
+    """The number of the pool in the test; 0 if the entry is about none, or the only one."""
     connection: int | None = None
     """The connection's number at the server (lab) or in the pool (pool)."""
     ticket: int | None = None
-    """The pool's serial number of the acquire."""
+    """The serial number of the call: in the test (lab), or of the acquire in its pool (pool)."""
     detail: str = ""
     figures: Figures | None = None
     was: int | None = None

@@ -41,9 +41,7 @@ class Observer:
 
         `besides` are the numbers of connections that do not count. With `once` it does not wait.
         """
-        if once:
-            return len(self._seen() - besides)
-        return settle(lambda: len(self._seen() - besides), right)
+        return settle(lambda: len(self._seen() - besides), right, once=once)
 
     def own(self) -> OwnConnection:
         """Return the test's own connection, which belongs to no pool and no count includes."""
@@ -73,9 +71,12 @@ class Observer:
         return frozenset().union(*lists) - self.strangers
 
 
-def settle(look: Callable[[], T], right: Callable[[T], bool]) -> T:
-    """Return the value of `look()` once it is right, or after SETTLE seconds."""
-    deadline = time.monotonic() + SETTLE
+def settle(look: Callable[[], T], right: Callable[[T], bool], *, once: bool = False) -> T:
+    """Return the value of `look()` once it is right, or after SETTLE seconds.
+
+    With `once` it does not wait.
+    """
+    deadline = time.monotonic() + (0.0 if once else SETTLE)
     pause = 0.0005
     while True:
         seen = look()

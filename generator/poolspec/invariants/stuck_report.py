@@ -10,10 +10,14 @@ from typing import Protocol
 
 from poolspec.invariants.holders import Connections
 from poolspec.invariants.log import MAIN, Entry
+from poolspec.invariants.marks import SEEN_WAITING
 from poolspec.vocabulary import ActorState, EventKind
 
 _NAMED = 5
 """How many actors are named; of the rest, only the number is shown."""
+
+
+_ASKING = (EventKind.CHECKOUT_STARTED, SEEN_WAITING)
 
 
 class AnyActors(Protocol):
@@ -91,9 +95,9 @@ def _never(
 
 
 def _asking(entries: Sequence[Entry]) -> list[str]:
-    """The actors whose last entry is a request for a connection."""
+    """The actors whose last entry is a request for a connection, or that it waits."""
     last = {entry.actor: entry.kind for entry in entries if not entry.by_pool}
-    return sorted(actor for actor, kind in last.items() if kind == EventKind.CHECKOUT_STARTED)
+    return sorted(actor for actor, kind in last.items() if kind in _ASKING)
 
 
 def _held(entries: Sequence[Entry]) -> dict[int, str]:

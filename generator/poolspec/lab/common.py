@@ -53,10 +53,6 @@ class CommonLab(Generic[P, C]):
 
     # --- expectations ----------------------------------------------------------------------------
 
-    def expect_stats(self, **expected: Expected) -> None:
-        """Check the pool's own figures, by `StatName`."""
-        expect(self._expectations.stats, expected)
-
     def expect_served(self, *actors: str) -> None:
         """Check the order in which waiters were served."""
         expect(self._expectations.served, actors)

@@ -32,13 +32,18 @@ from poolspec.vocabulary import (
     Call,
     Caller,
     Capability,
+    EventKind,
     Flaw,
     Given,
     Listening,
     Target,
     TimeKind,
 )
-from poolspec.vocabulary.rules import known_options
+from poolspec.vocabulary.rules import DEFAULTS, known_options
+from poolspec.witness.account import Account
+from poolspec.witness.busy import BusyClock
+from poolspec.witness.reported import ReportedAcquires
+from poolspec.witness.witness import Witness
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -91,12 +96,13 @@ class Context(Generic[P, C]):
         server: Server,
         adapter: AnyAdapter,
         driver: UsedDriver,
-        clock: C,
+        busy: BusyClock[C],
         time: TimeKind,
         calls: CallFaults,
     ) -> None:
         self.server = server
-        self.clock = clock
+        self._busy = busy
+        self.clock = clock = busy.clock
         self.time = time
         self.calls = calls
         self.capabilities = adapter.capabilities
@@ -109,12 +115,18 @@ class Context(Generic[P, C]):
             server, self.tenant, self.observer, self.log, self.targets
         )
         self.passwords = PasswordSearch(self.targets.passwords)
+        self.witness = Witness(
+            self.log, clock.now, self.kind_of, self.passwords.look_into, busy.calls
+        )
+        self.witness.watch(clock)
+        self.reported: ReportedAcquires | None = None
+        """The acquires of a web application; None if the test serves none."""
         self.log_records = LogRecords(
             getattr(adapter, "logs", NO_LOG), self.passwords.look, self._pause_log
         )
         self.foreign = ForeignCalls()
         called = partial(self.foreign.made, Caller.HOOK)
-        self.hooks = Hooks(clock.sleep, driver, called)
+        self.hooks = Hooks(self._busy.sleep, driver, called)
         self.loads = Loads(self.observer, clock.now)
         self.pools = PoolRegistry[P]()
         self.sockets: list[Sockets] = []
@@ -171,8 +183,12 @@ class Context(Generic[P, C]):
         self.observer.own().run(sql)
 
     def options(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace the names of hooks by hooks, and drop options that this pool does not know."""
-        return known_options(self.hooks.fill_in(options), self.capabilities)
+        """Replace the names of hooks by hooks, and drop options that this pool does not know.
+
+        The options that every pool has are always there.
+        """
+        filled = {**DEFAULTS, **self.hooks.fill_in(options)}
+        return known_options(filled, self.capabilities)
 
     def new_sockets(self) -> Sockets:
         """Count the sockets of one more pool."""
@@ -183,6 +199,12 @@ class Context(Generic[P, C]):
         sockets = Sockets(tell)
         self.sockets.append(sockets)
         return sockets
+
+    def new_account(self, options: Mapping[str, Any]) -> Account:
+        """Count what one more pool does, which has these options."""
+        sockets = self.new_sockets()
+        overflow = options.get("max_overflow", 0)
+        return Account(len(self.sockets), sockets, options["size"], overflow)
 
     def place(
         self, target: Target, given: Given, flaw: Flaw | None, opened: Callable[[Any], None]
@@ -207,17 +229,21 @@ class Context(Generic[P, C]):
     def _listen(self, entry: Entry) -> None:
         """Log an event of the pool. Does what a fault of the listener says."""
         self.log.append(entry)
+        if self.reported is not None:
+            self.reported.take(entry, len(self.sockets))
+        elif not self.is_virtual and entry.kind is EventKind.CHECKOUT_QUEUED:
+            self.witness.queued(entry.actor)  # TODO until the sampler of threads is here
         self.foreign.made(Caller.LISTENER, f"for the event {entry.kind}")
         plan = self.calls.plan(Call.LISTENER)
         if plan.delay:
-            self.clock.sleep(plan.delay)
+            self._busy.sleep(plan.delay)
         if plan.error is not None:
             raise plan.error
 
     def _pause_log(self) -> None:
         """Take the time that a fault of the log handler says."""
         if delay := self.calls.plan(Call.LOG_HANDLER).delay:
-            self.clock.sleep(delay)
+            self._busy.sleep(delay)
 
     def clean_up(self, teardown: Teardown) -> None:
         """Undo what the test did outside its pools, after they are closed."""

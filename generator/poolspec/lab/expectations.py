@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import chain
 from typing import Any, Generic
 
-from poolspec.invariants import checks
+from poolspec.invariants import fairness
 from poolspec.invariants.complaints import demand
 from poolspec.invariants.log import MAIN
+from poolspec.invariants.observer import settle
 from poolspec.lab.comparisons import Expected, mismatch
 from poolspec.lab.context import C, Context
 from poolspec.lab.contract import LoanSeen
@@ -20,7 +21,7 @@ from poolspec.lab.diagnosis import Diagnosis
 from poolspec.lab.registry import Borrowed, P, PoolUnderTest
 from poolspec.lab.repetition import looks_once
 from poolspec.lab.timing import failing, taking
-from poolspec.vocabulary import ErrorKind, EventKind, Real
+from poolspec.vocabulary import Capability, ErrorKind, EventKind, Real
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -33,13 +34,37 @@ class Expectations(Generic[P, C]):
         self._diagnosis = diagnosis
 
     def stats(self, expected: Mapping[str, Expected]) -> None:
-        """Check the pool's own figures, by `StatName`."""
-        stats = self._context.pools.only().stats()
-        demand(*(mismatch(name, value, stats[name]) for name, value in expected.items()))
+        """Check the pool's figures: its own, if it counts, and the lab's. May wait."""
+        self.reported_stats(expected)
+        self.seen_stats(expected)
+
+    def reported_stats(self, expected: Mapping[str, Expected]) -> None:
+        """Check the figures that the pool reports, by `StatName`, if it counts by itself."""
+        if Capability.STATISTICS in self._context.capabilities:
+            stats = self._context.pools.only().stats()
+            demand(*(mismatch(name, value, stats[name]) for name, value in expected.items()))
+
+    def seen_stats(self, expected: Mapping[str, Expected]) -> None:
+        """Check the figures that the lab counts, by `StatName`.
+
+        The lab may see later than the pool what an actor does, so it waits a short time for the
+        right figures. Of a pool that others use too, it has none.
+        """
+        account = self._context.pools.only().account
+        if account.is_partial:
+            return
+
+        def wrong() -> list[str | None]:
+            seen = account.figures(self._context.witness.number_waiting(account.pool))
+            known = {name: value for name, value in expected.items() if name in seen}
+            return [mismatch(name, value, seen[name]) for name, value in known.items()]
+
+        found = settle(wrong, lambda found: not any(found), once=looks_once())
+        demand(*(f"by the lab's count, {text}" for text in found if text))
 
     def served(self, actors: tuple[str, ...]) -> None:
         """Check the order in which waiters were served."""
-        seen = checks.served(self._context.log.entries())
+        seen = fairness.served(self._context.log.entries())
         if seen != list(actors):
             raise AssertionError(f"expected to be served in the order {list(actors)}, was {seen}")
 

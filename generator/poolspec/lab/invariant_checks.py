@@ -13,7 +13,7 @@ from poolspec.invariants.counts import AtRest, findings_at_rest
 from poolspec.invariants.defects import Defect, Finding
 from poolspec.lab.context import C, Context
 from poolspec.lab.registry import P
-from poolspec.vocabulary import Capability, StatName
+from poolspec.vocabulary import Capability
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -28,8 +28,9 @@ class InvariantChecks(Generic[P, C]):
         """Check the order of events."""
         return checks.findings_in_log(self._context.log.entries(), self._context.capabilities)
 
-    def at_rest(self, pool: P, stats: Mapping[str, int]) -> list[Finding]:
+    def at_rest(self, pool: P) -> list[Finding]:
         """Compare a pool's figures with the process and the server. May wait for the server."""
+        account = pool.account
         open_here = len(pool.sockets.open())
         others = (sockets for sockets in self._context.sockets if sockets is not pool.sockets)
         besides = frozenset(number for sockets in others for number in sockets.numbers())
@@ -37,14 +38,16 @@ class InvariantChecks(Generic[P, C]):
         right = open_here.__ge__ if may_be_dead else open_here.__eq__
         at_server = self._context.observer.connections(right, besides)
         at_rest = AtRest(
-            stats=stats,
+            reported=self.figures(pool),
+            seen={} if account.is_partial else account.figures(waiting=0),
             sockets=open_here,
             peak=pool.sockets.peak,
+            failed=account.failed,
+            most=account.most,
             at_server=at_server,
             killed=max(0, open_here - at_server) if may_be_dead else 0,
-            most_ever=pool.most_ever,
         )
-        return list(findings_at_rest(at_rest, self._context.capabilities))
+        return list(findings_at_rest(at_rest))
 
     def may_borrow(self, pool: P) -> bool:
         """Return whether a pool at rest may have lost slots, and must be able to hand out all.
@@ -60,10 +63,8 @@ class InvariantChecks(Generic[P, C]):
 
     def slots(self, pool: P, most: int) -> int:
         """Return how many connections, up to `most`, a pool at rest must hand out at once."""
-        if Capability.STATISTICS not in self._context.capabilities:
-            return 1
-        limit = pool.stats()[StatName.MAX_SIZE]
-        return slots.OF_UNLIMITED if limit < 0 else max(1, min(limit, most))
+        limit = pool.account.limit
+        return slots.OF_UNLIMITED if limit is None else max(1, min(limit, most))
 
     def shown(self, found: list[Finding]) -> list[Finding]:
         """Return findings, the gravest first, with the times that the time line shows."""
@@ -73,7 +74,7 @@ class InvariantChecks(Generic[P, C]):
         return [finding.since(began) for finding in ranked]
 
     def figures(self, pool: P) -> Mapping[str, int]:
-        """Return a pool's figures; none if it counts nothing."""
+        """Return the figures that a pool reports; none if it counts nothing."""
         return pool.stats() if Capability.STATISTICS in self._context.capabilities else {}
 
     def left(self) -> list[Finding]:

@@ -11,6 +11,7 @@ from poolspec.invariants.connection import Sockets
 from poolspec.lab.contract import LoanSeen
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.lifecycle.teardown import LEFT_BEHIND
+from poolspec.witness.account import Account
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -26,9 +27,12 @@ class PoolUnderTest(Protocol):
     """A pool under test, in either concurrency mode."""
 
     raw: Any
-    sockets: Sockets
-    most_ever: int
+    account: Account
     is_over: bool
+
+    @property
+    def sockets(self) -> Sockets:
+        """The pool's connections by the lab's own count."""
 
     def stats(self) -> Mapping[str, int]:
         """Return the pool's own figures."""

@@ -16,7 +16,6 @@ from poolspec.spec.scope import Among, Scope
 from poolspec.spec.values import Step, Value
 from poolspec.steps.kind import ANYWHERE, StepKind, Trait
 from poolspec.vocabulary import ActorState
-from poolspec.vocabulary.rules import STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,7 @@ WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first i
 
 
 def _read_wait_until(scope: Scope, fields: Fields) -> WaitUntil:
-    given = fields.get(WAIT_UNTIL)
-    if given:
-        scope.names.imply(STATES.get(given.state), "'wait_until'", fields.node)
-    condition = given or Condition(ActorState.DONE)
+    condition = fields.get(WAIT_UNTIL) or Condition(ActorState.DONE)
     actor = condition.actor
     if actor:
         scope.find(actor, Naming.ACTOR)

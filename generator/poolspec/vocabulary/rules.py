@@ -13,10 +13,9 @@ from typing import Final, TypeVar
 from poolspec.vocabulary.capabilities import Capability
 from poolspec.vocabulary.configuration import Target
 from poolspec.vocabulary.failures import ErrorKind
-from poolspec.vocabulary.observations import EventKind
+from poolspec.vocabulary.observations import EventKind, StatName
 from poolspec.vocabulary.options import Order, Reset
 from poolspec.vocabulary.setting import Connections
-from poolspec.vocabulary.work import ActorState
 
 V = TypeVar("V")
 
@@ -43,8 +42,8 @@ TARGETS: Final = {
 }
 """By the target of an opened pool."""
 
-STATES: Final = {ActorState.WAITING: Capability.EVENTS}
-"""By the state that is waited for: only the pool's events show its queue."""
+STATS: Final[Mapping[str, Capability]] = {StatName.RECYCLED: Capability.STATISTICS}
+"""By the figure that is expected, if only the pool itself can count it."""
 
 EVENTS: Final = {EventKind.LEAK_SUSPECTED: Capability.LEAK_DETECTION}
 """By an event that is expected."""
@@ -87,6 +86,8 @@ OPTIONS: Final[Mapping[str, OptionRule]] = {
     "housekeeping": OptionRule(Capability.HOUSEKEEPING),
 }
 """By name. Any pool has a size and a timeout."""
+DEFAULTS: Final[Mapping[str, int | float]] = {"size": 5, "max_overflow": 10, "timeout": 30.0}
+"""The options that every pool has; a pool without `overflow` has no `max_overflow`."""
 
 
 def known_options(options: Mapping[str, V], able: frozenset[Capability]) -> dict[str, V]:

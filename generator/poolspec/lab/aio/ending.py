@@ -83,7 +83,7 @@ class AsyncEnding:
             await pool.release_all()
         found = list(checks.in_log())
         for pool in context.pools:
-            found += await asyncio.to_thread(checks.at_rest, pool, pool.stats())
+            found += await asyncio.to_thread(checks.at_rest, pool)
         if not any(finding.defect is Defect.LEAK for finding in found):
             found += await self._rest.lost_slots()
         return found

@@ -31,7 +31,7 @@ from poolspec.lab.aio.web import AsyncWeb
 from poolspec.lab.common import CommonLab
 from poolspec.lab.comparisons import Expected
 from poolspec.lab.load.result import LoadResult
-from poolspec.lab.repetition import expect_async, kept
+from poolspec.lab.repetition import expect, expect_async, kept
 from poolspec.lab.steps import find_step
 from poolspec.lifecycle.teardown import Teardown
 from poolspec.servers import Server
@@ -47,6 +47,7 @@ from poolspec.vocabulary import (
     TimeKind,
     Via,
 )
+from poolspec.witness.busy import BusyClock
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -61,12 +62,12 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         time: TimeKind,
         connections: Connections = Connections.DRIVER,
     ) -> None:
-        clock, calls = adapter.clock(time), CallFaults(adapter.driver.failure)
-        scripted = scripted_of(adapter, clock, calls, connections)
+        busy, calls = BusyClock(adapter.clock(time)), CallFaults(adapter.driver.failure)
+        scripted = scripted_of(adapter, busy, calls, connections)
         there = server if scripted is None else ScriptedServer(scripted)
         assert there is not None, "only scripted connections do without a server"
-        context = AsyncContext(there, adapter, adapter.driver, clock, time, calls)
-        self._actors = AsyncActors(clock, context.log)
+        context = AsyncContext(there, adapter, adapter.driver, busy, time, calls)
+        self._actors = AsyncActors(context.clock, context.log)
         super().__init__(context, self._actors)
         self._progress = AsyncProgress(context, self._actors)
         self._faults = AsyncFaults(context)
@@ -161,6 +162,11 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
                     await waiting
 
         await self._progress.within(seconds, check_all)
+
+    async def expect_stats(self, **expected: Expected) -> None:
+        """Check the pool's figures, by `StatName`: its own, if it counts, and the lab's."""
+        expect(self._expectations.reported_stats, expected)
+        await expect_async(asyncio.to_thread, self._expectations.seen_stats, expected)
 
     async def expect_server(
         self, *, connections: Expected | None = None, peak: Expected | None = None

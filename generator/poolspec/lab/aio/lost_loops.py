@@ -99,7 +99,8 @@ class AsyncLostLoops:
         """
         other = _OtherLoop()
         try:
-            raw, self._sockets = await other.do(self._pools.new())
+            raw, account = await other.do(self._pools.new())
+            self._sockets = account.sockets
             held = [await other.do(self._acquire(raw)) for _ in range(on_loan)]
             begun = [await other.begin(self._acquire(raw)) for _ in range(waiting)]
             if end is LoopEnd.STOPPED:

@@ -6,12 +6,17 @@ the log lies within the true one, and two holders that overlap in the log did ov
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+)
 from typing import Any
 
 from poolspec.invariants.connection import Sockets
-from poolspec.invariants.log import Log
 from poolspec.invariants.marks import RESUMED, SUSPENDED
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import (
@@ -27,7 +32,10 @@ from poolspec.lab.context import Context
 from poolspec.lab.contract import HealthSeen, LoanSeen
 from poolspec.lab.kinds import kind_of
 from poolspec.lab.rows import all_figures
-from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind, EventKind, StatName
+from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind
+from poolspec.witness.account import Account
+from poolspec.witness.calls import PoolCall
+from poolspec.witness.witness import Acquiring, Witness
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -35,8 +43,6 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 class AsyncPool:
     """The pool under test. Safe to use from any actor."""
 
-    most_ever = 0
-    """The largest limit that the pool had before it was resized."""
     is_over = False
     """Whether the test has closed it, or tried to."""
     _keeper: AbstractAsyncContextManager[None] | None = None
@@ -44,44 +50,41 @@ class AsyncPool:
     def __init__(
         self,
         raw: Any,
+        account: Account,
         adapter: AsyncPoolAdapter,
-        log: Log,
-        sockets: Sockets,
-        look_into: Callable[[BaseException], None],
+        witness: Witness,
     ) -> None:
         self.raw = raw
-        self.sockets = sockets
+        self.account = account
         self._adapter = adapter
         self._driver = adapter.driver
-        self._log = log
-        self._look_into = look_into
+        self._witness = witness
         self._blocks: dict[object, list[AbstractAsyncContextManager[AsyncHeld]]] = {}
-        self._loans = Loans[AsyncHeld](log, adapter)
+        self._loans = Loans[AsyncHeld](witness)
 
-    def renew(self, raw: Any, sockets: Sockets) -> None:
+    @property
+    def sockets(self) -> Sockets:
+        """The pool's connections by the lab's own count."""
+        return self.account.sockets
+
+    def renew(self, raw: Any, account: Account) -> None:
         """Represent another pool from now on; the one before was closed."""
-        self.raw, self.sockets = raw, sockets
-        self.most_ever, self.is_over = 0, False
+        self.raw, self.account = raw, account
+        self.is_over = False
 
     async def acquire(self, timeout: float | None = None) -> AsyncHeld:
         """Borrow a connection, waiting at most `timeout` seconds (None: the pool's own timeout)."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        try:
-            raw = await self._adapter.acquire(self.raw, timeout)
-        except BaseException as error:
-            self._look_into(error)
-            self._log.add(EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
-            raise
-        return self._note_loan(raw)
+        with self._acquiring() as acquiring:
+            return self._note_loan(acquiring, await self._adapter.acquire(self.raw, timeout))
 
     async def release(self, held: AsyncHeld | None, *, may_refuse: bool = False) -> None:
         """Release a connection; None stands for a caller that never got one."""
         if held is None:
-            await self._adapter.release(self.raw, None)
-            return
-        with self._loans.ending(held, ErrorKind.REENTRANT):
+            with self._calling("release"):
+                return await self._adapter.release(self.raw, None)
+        with self._loans.ending(self.account, held, ErrorKind.REENTRANT):
             try:
-                await self._adapter.release(self.raw, held.raw)
+                return await self._adapter.release(self.raw, held.raw)
             except Exception as error:
                 if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
                     raise
@@ -105,20 +108,22 @@ class AsyncPool:
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[AsyncHeld]:
         """Borrow through the pool's own context manager, which an exit stack enters."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        async with AsyncExitStack() as stack:
-            raw = await stack.enter_async_context(self._adapter.block(self.raw))
-            held = self._note_loan(raw)
-            stack.callback(self._loans.end, held)
-            yield held
+        with ExitStack() as ending:
+            acquiring = ending.enter_context(self._acquiring())
+            async with AsyncExitStack() as stack:
+                raw = await stack.enter_async_context(self._adapter.block(self.raw))
+                held = self._note_loan(acquiring, raw)
+                stack.callback(ending.enter_context, self._loans.ending(self.account, held))
+                yield held
 
     async def enter(
         self, *, by: BlockKind = BlockKind.WITH, frame: BlockFrame = BlockFrame.EXIT_STACK
     ) -> AsyncHeld:
         """Enter a block, which `leave` leaves; any actor may."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        block = AsyncEnteredBlock(block_of(self._adapter, self.raw, by), frame)
-        held = self._note_loan(await block.enter(), begun=by is BlockKind.TRANSACTION)
+        with self._acquiring() as acquiring:
+            block = AsyncEnteredBlock(block_of(self._adapter, self.raw, by), frame)
+            raw = await block.enter()
+            held = self._note_loan(acquiring, raw, begun=by is BlockKind.TRANSACTION)
         held.block = block
         return held
 
@@ -129,7 +134,8 @@ class AsyncPool:
         """
         assert held.block is not None
         try:
-            with self._loans.ending(held, ErrorKind.NOT_BORROWED, ErrorKind.REENTRANT):
+            refusals = (ErrorKind.NOT_BORROWED, ErrorKind.REENTRANT)
+            with self._loans.ending(self.account, held, *refusals):
                 await held.block.leave()
         except Exception as error:
             held.block = None
@@ -140,46 +146,53 @@ class AsyncPool:
     async def abandon(self, held: AsyncHeld) -> None:
         """Drop the generator that runs the block of a connection, and collect it."""
         assert held.block is not None
-        self._loans.end(held)
-        await held.block.abandon()
+        with self._loans.ending(self.account, held):
+            await held.block.abandon()
 
     async def close_all(self) -> None:
         """Close all idle connections."""
-        await self._adapter.close_all(self.raw)
+        with self._calling("close_all"):
+            await self._adapter.close_all(self.raw)
 
     async def close(self, *, drain: float | None = None) -> None:
         """Close the pool for good; wait up to `drain` seconds for connections on loan."""
-        self.is_over = True
-        if drain is None:
-            await self._adapter.close(self.raw)
-        else:
-            await self._controls().drain(self.raw, drain)
+        self.is_over = self.account.is_closed = True
+        with self._calling("close"):
+            if drain is None:
+                await self._adapter.close(self.raw)
+            else:
+                await self._controls().drain(self.raw, drain)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncHeld]:
         """Borrow for a unit of work: committed at the end of the block, or rolled back."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        async with self._controls().transaction(self.raw) as raw:
-            held = self._note_loan(raw, begun=True)
-            try:
-                yield held
-            finally:
-                self._loans.end(held)
+        with ExitStack() as ending:
+            acquiring = ending.enter_context(self._acquiring())
+            async with self._controls().transaction(self.raw) as raw:
+                held = self._note_loan(acquiring, raw, begun=True)
+                try:
+                    yield held
+                finally:
+                    ending.enter_context(self._loans.ending(self.account, held))
 
     async def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
-        self.most_ever = max(self.most_ever, self.stats().get(StatName.MAX_SIZE, 0))
-        await self._controls().resize(self.raw, size, max_overflow)
+        with self.account.resizing(size, max_overflow), self._calling("resize"):
+            await self._controls().resize(self.raw, size, max_overflow)
 
     async def suspend(self) -> None:
         """Stop the pool from handing out connections."""
-        self._log.add(SUSPENDED)
-        await self._controls().suspend(self.raw)
+        self._witness.log.add(SUSPENDED)
+        self.account.is_suspended = True
+        with self._calling("suspend"):
+            await self._controls().suspend(self.raw)
 
     async def resume(self) -> None:
         """Let the pool hand out connections again."""
-        await self._controls().resume(self.raw)
-        self._log.add(RESUMED)
+        with self._calling("resume"):
+            await self._controls().resume(self.raw)
+        self.account.is_suspended = False
+        self._witness.log.add(RESUMED)
 
     async def inspect(self) -> None:
         """Read what the pool reports without asking its connections."""
@@ -190,7 +203,8 @@ class AsyncPool:
 
     async def maintain(self) -> None:
         """Make the pool do its maintenance."""
-        await self._controls().maintain(self.raw)
+        with self._calling("maintain"):
+            await self._controls().maintain(self.raw)
 
     def loans(self) -> list[LoanSeen]:
         """Return the connections on loan by the pool's own account, the longest loan first."""
@@ -238,19 +252,26 @@ class AsyncPool:
 
     @asynccontextmanager
     async def _block(self) -> AsyncIterator[AsyncHeld]:
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        async with self._adapter.block(self.raw) as raw:
-            held = self._note_loan(raw)
-            try:
-                yield held
-            finally:
-                self._loans.end(held)
+        with ExitStack() as ending:
+            acquiring = ending.enter_context(self._acquiring())
+            async with self._adapter.block(self.raw) as raw:
+                held = self._note_loan(acquiring, raw)
+                try:
+                    yield held
+                finally:
+                    ending.enter_context(self._loans.ending(self.account, held))
 
-    def _note_loan(self, raw: Any, *, begun: bool = False) -> AsyncHeld:
-        """Log a loan. If `begun`, the borrower's own transaction may be open already."""
+    def _acquiring(self) -> Acquiring:
+        return self._witness.acquiring(self.account)
+
+    def _calling(self, name: str) -> AbstractContextManager[PoolCall]:
+        return self._witness.calls.calling(name, self.account.pool)
+
+    def _note_loan(self, acquiring: Acquiring, raw: Any, *, begun: bool = False) -> AsyncHeld:
+        """Note a loan. If `begun`, the borrower's own transaction may be open already."""
         held = AsyncHeld(raw, self._adapter)
         left = "" if begun else self._driver.session_state(held.physical)
-        return self._loans.begin(held, left)
+        return self._loans.begin(acquiring, held, left)
 
 
 AsyncContext = Context[AsyncPool, AsyncClock]

@@ -15,6 +15,7 @@ from poolspec.lab.aio.held import AsyncHeld
 from poolspec.lab.aio.opening import AsyncOpener
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.vocabulary import Flaw, Given, Target
+from poolspec.witness.account import Account
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -51,15 +52,16 @@ class AsyncPools:
         self, target: Target, given: Given, flaw: Flaw | None, options: dict[str, Any]
     ) -> AsyncPool:
         """Make one more pool, which connects by a configuration that leads to `target`."""
-        sockets = self._context.new_sockets()
-        place = self._context.place(target, given, flaw, lambda one: self._count(sockets, one))
-        wiring = replace(
-            self.wiring(self.connector(sockets)), listen=self._context.numbered_listener()
-        )
         made = self._context.options(options)
+        account = self._context.new_account(made)
+        place = self._context.place(
+            target, given, flaw, lambda one: self._count(account.sockets, one)
+        )
+        listen = self._context.numbered_listener()
+        wiring = replace(self.wiring(self.connector(account)), listen=listen)
         housekeeping = made.pop("housekeeping", None)
         raw = await configuring(self._adapter).open(made, place, wiring)
-        pool = self.registered(raw, sockets)
+        pool = self.registered(raw, account)
         if housekeeping is not None:
             await pool.keep(housekeeping)
         return pool
@@ -71,10 +73,11 @@ class AsyncPools:
         self.strangers.append(stranger)
         return stranger
 
-    async def new(self) -> tuple[Any, Sockets]:
+    async def new(self) -> tuple[Any, Account]:
         """Make one more pool with the options of the pool under test."""
-        sockets, options = self._context.new_sockets(), self._context.options(self._options)
-        return await self._adapter.create(options, self.wiring(self.connector(sockets))), sockets
+        options = self._context.options(self._options)
+        account = self._context.new_account(options)
+        return await self._adapter.create(options, self.wiring(self.connector(account))), account
 
     def end(self, sockets: Sockets) -> None:
         """End the connections that a broken pool has left open."""
@@ -87,20 +90,19 @@ class AsyncPools:
         context = self._context
         return AsyncWiring(connect, context.clock, context.time, context.listener, context.meter)
 
-    def registered(self, raw: Any, sockets: Sockets) -> AsyncPool:
+    def registered(self, raw: Any, account: Account) -> AsyncPool:
         """Return the pool under test for a pool of the adapter's."""
-        log, look = self._context.log, self._context.passwords.look_into
-        return self._context.pools.register(
-            raw, lambda: AsyncPool(raw, self._adapter, log, sockets, look)
-        )
+        adapter, witness = self._adapter, self._context.witness
+        return self._context.pools.register(raw, lambda: AsyncPool(raw, account, adapter, witness))
 
-    def connector(self, sockets: Sockets) -> Callable[[], Awaitable[Any]]:
+    def connector(self, account: Account) -> Callable[[], Awaitable[Any]]:
         """Return a callable that opens and counts one connection."""
 
         async def connect() -> Any:
-            connection = await self._opener.connect()
-            self._count(sockets, connection)
-            return connection
+            with self._context.witness.connecting(account):
+                connection = await self._opener.connect()
+                self._count(account.sockets, connection)
+                return connection
 
         return connect
 

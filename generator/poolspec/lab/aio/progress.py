@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 from poolspec.faults.server import LOOK_EVERY
-from poolspec.invariants.checks import waiting
 from poolspec.invariants.complaints import demand
 from poolspec.invariants.stuck_report import awaited
 from poolspec.lab import health
@@ -27,7 +26,7 @@ class AsyncProgress:
 
     async def until_waiting(self, name: str | None, count: int) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        await self._until(ActorState.WAITING, name, count, self._waiting)
+        await self._until(ActorState.WAITING, name, count, self._context.witness.waiting)
 
     async def until_holding(self, name: str | None, count: int) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
@@ -57,9 +56,6 @@ class AsyncProgress:
                     raise
             first = False
             await clock.sleep(max(0.0, min(LOOK_EVERY, deadline - clock.now())))
-
-    def _waiting(self) -> set[str]:
-        return set(waiting(self._context.log.entries()))
 
     async def _until(
         self, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]

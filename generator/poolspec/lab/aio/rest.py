@@ -62,9 +62,9 @@ class AsyncRest:
         await pool.release_all()
         if context.is_virtual:
             await context.clock.sleep(CALM)
-        found = list(findings_left_on_loan(pool.stats(), context.capabilities))
+        found = list(findings_left_on_loan(self.checks.figures(pool)))
         found = found or await self._borrow_all(pool, MOST_IN_A_ROUND)
-        return found or await asyncio.to_thread(self.checks.at_rest, pool, pool.stats())
+        return found or await asyncio.to_thread(self.checks.at_rest, pool)
 
     async def lost_slots(self) -> list[Finding]:
         """Borrow as many connections as each pool's limit allows, if it may have lost a slot."""

@@ -8,6 +8,7 @@ from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.comparisons import Expected
 from poolspec.lab.web_apps import find_web_app
 from poolspec.vocabulary import Concurrency
+from poolspec.witness.reported import ReportedAcquires
 
 if TYPE_CHECKING:
     from poolspec.lab.aio.service import AsyncService
@@ -32,9 +33,12 @@ class AsyncWeb:
         async def open_pool(**own: Any) -> Any:
             return (await self._pools.make(None, None, {**own, **options})).raw
 
+        self._context.reported = ReportedAcquires(self._context.witness)
         self._service = AsyncService(find_web_app(name, Concurrency.ASYNCIO)(open_pool))
         await self._service.start()
-        return self._context.pools.only()
+        pool = self._context.pools.only()
+        pool.account.is_partial = True
+        return pool
 
     async def request(
         self,

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
-from poolspec.invariants.log import Log
-from poolspec.lab.kinds import Explaining, kind_of
 from poolspec.lifecycle.locks import FreshLock
-from poolspec.vocabulary import ErrorKind, EventKind
+from poolspec.vocabulary import ErrorKind
+from poolspec.witness.account import Account
+from poolspec.witness.calls import RELEASE
+from poolspec.witness.witness import Acquiring, Witness
 
 
 class Held(Protocol):
@@ -23,37 +24,36 @@ H = TypeVar("H", bound=Held)
 class Loans(Generic[H]):
     """What a test holds of one pool. Safe to use from any actor."""
 
-    def __init__(self, log: Log, adapter: Explaining) -> None:
-        self._log = log
-        self._adapter = adapter
+    def __init__(self, witness: Witness) -> None:
+        self._witness = witness
         self._lock = FreshLock()  # guards _held
         self._held: dict[int, H] = {}
 
-    def begin(self, held: H, left: str = "") -> H:
-        """Log that the pool has handed out a connection, and what its last use left behind."""
+    def begin(self, acquiring: Acquiring, held: H, left: str = "") -> H:
+        """Note that the pool has handed out a connection, and what its last use left behind."""
         with self._lock:
             self._held[id(held)] = held
-        self._log.add(EventKind.CHECKED_OUT, connection=held.number, detail=left)
+        acquiring.served(held.number, left)
         return held
 
-    def end(self, held: H) -> bool:
-        """Log that a connection is about to be released. Return False if it is not held."""
+    @contextmanager
+    def ending(self, account: Account, held: H, *refusals: ErrorKind) -> Iterator[None]:
+        """Note the release of a connection, which is still held if the pool refuses it."""
         with self._lock:
             known = self._held.pop(id(held), None) is not None
-        if known:
-            self._log.add(EventKind.CHECKED_IN, connection=held.number)
-        return known
-
-    @contextmanager
-    def ending(self, held: H, *refusals: ErrorKind) -> Iterator[None]:
-        """Log the release of a connection, which is still held if the pool refuses it."""
-        known = self.end(held)
-        try:
-            yield
-        except Exception as error:
-            if known and kind_of(self._adapter, error) in refusals:
-                self.begin(held)
-            raise
+        if not known:
+            with self._witness.calls.calling(RELEASE, account.pool):
+                yield
+            return
+        with self._witness.releasing(account, held.number) as releasing:
+            try:
+                yield
+            except Exception as error:
+                if self._witness.kind_of(error) in refusals:
+                    releasing.refused()
+                    with self._lock:
+                        self._held[id(held)] = held
+                raise
 
     def all(self) -> list[H]:
         """Return the connections that are held."""

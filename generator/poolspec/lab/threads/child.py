@@ -22,6 +22,8 @@ def _live(context: ThreadsContext, actors: Actors, work: Callable[[], None]) -> 
     """In the child: do the work and leave nothing. The parent's connections do not count."""
     context.observer.forget()
     actors.forget()
+    for pool in context.pools:
+        pool.account.is_partial = True  # it counts for the parent
     inherited = {pool: set(pool.sockets.open()) for pool in context.pools}
     work()
     actors.join_all()

@@ -83,7 +83,7 @@ class Ending:
             pool.release_all()
         found = list(checks.in_log())
         for pool in context.pools:
-            found += checks.at_rest(pool, pool.stats())
+            found += checks.at_rest(pool)
         if not any(finding.defect is Defect.LEAK for finding in found):
             found += self._rest.lost_slots()
         return found

@@ -16,11 +16,13 @@ class GlobalPool:
         self._context = context
         self._adapter = adapter
         self._pools = pools
-        self._sockets = context.new_sockets()
-        self._connector = pools.connector(self._sockets)
+        self._account = context.new_account(context.options({}))
+        self._connector = pools.connector(self._account)
 
     def get(self, options: dict[str, Any]) -> Pool:
         """Return the process-wide pool."""
         wiring = self._pools.wiring(self._connector)
-        raw = self._adapter.global_pool(self._context.options(options), wiring)
-        return self._pools.registered(raw, self._sockets)
+        made = self._context.options(options)
+        raw = self._adapter.global_pool(made, wiring)
+        self._account.resize(made["size"], made.get("max_overflow", 0))
+        return self._pools.registered(raw, self._account)

@@ -47,6 +47,7 @@ from poolspec.vocabulary import (
     TimeKind,
     Via,
 )
+from poolspec.witness.busy import BusyClock
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -62,12 +63,12 @@ class Lab(CommonLab[Pool, Clock]):
         connections: Connections = Connections.DRIVER,
     ) -> None:
         threads = set(threading.enumerate())
-        clock, calls = adapter.clock(time), CallFaults(adapter.driver.failure)
-        scripted = scripted_of(adapter, clock, calls, connections)
+        busy, calls = BusyClock(adapter.clock(time)), CallFaults(adapter.driver.failure)
+        scripted = scripted_of(adapter, busy, calls, connections)
         there = server if scripted is None else ScriptedServer(scripted)
         assert there is not None, "only scripted connections do without a server"
-        context = ThreadsContext(there, adapter, adapter.driver, clock, time, calls)
-        self._actors = Actors(clock, context.log)
+        context = ThreadsContext(there, adapter, adapter.driver, busy, time, calls)
+        self._actors = Actors(context.clock, context.log)
         super().__init__(context, self._actors)
         self._progress = Progress(context, self._actors)
         self._faults = Faults(context)
@@ -76,10 +77,10 @@ class Lab(CommonLab[Pool, Clock]):
         self._global_pool = GlobalPool(context, adapter, self._pools)
         self._web = Web(context, self._pools)
         self._load = Load(context, self._actors, adapter.driver, self._web)
-        rest = Rest(context, self._actors, self.invariants)
-        self._interrupter = Interrupter(context, adapter, self._pools, rest)
-        self.reenter = Reenterer(context, self._actors, self._pools, rest).everywhere
-        actors, pools, web = self._actors, self._pools, self._web
+        actors, pools, web, checks = self._actors, self._pools, self._web, self.invariants
+        rest = Rest(context, actors, checks)
+        self._interrupter = Interrupter(context, adapter, pools, rest)
+        self.reenter = Reenterer(context, actors, pools, rest).everywhere
         self.ending = Ending(context, adapter, actors, pools, web, rest, threads)
 
     # --- pools -----------------------------------------------------------------------------------
@@ -129,10 +130,7 @@ class Lab(CommonLab[Pool, Clock]):
         self._actors.join(names)
 
     def fork(self, work: Callable[[], None]) -> None:
-        """Do work in a forked child, which has a copy of the test's pools and closes them.
-
-        Raises AssertionError with the message of an error there, or if it leaves a socket open.
-        """
+        """Do work in a forked child; raise AssertionError if it fails or leaves a socket open."""
         run_in_child(self.context, self._actors, work)
 
     def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
@@ -166,6 +164,10 @@ class Lab(CommonLab[Pool, Clock]):
 
         self._progress.within(seconds, check_all)
 
+    def expect_stats(self, **expected: Expected) -> None:
+        """Check the pool's figures, by `StatName`: its own, if it counts, and the lab's."""
+        expect(self._expectations.stats, expected)
+
     def expect_server(
         self, *, connections: Expected | None = None, peak: Expected | None = None
     ) -> None:
@@ -197,9 +199,8 @@ class Lab(CommonLab[Pool, Clock]):
     ) -> LoadResult:
         """Let `clients` clients do operations on the test's pool until all are done.
 
-        The clients share `operations` (a number, of the kinds of `mix`; or numbers by kind); each
-        client does `each`. `hold` is the range of seconds for which a connection is kept. Or the
-        clients send `requests`, by their numbers, to the web application.
+        They share `operations` (a number, of the kinds of `mix`; or numbers by kind); each does
+        `each`. `hold` is the range of seconds of a loan. Or they send `requests` to the web app.
         """
         if requests:
             return self._load.run_requests(clients, requests)
@@ -255,7 +256,7 @@ class Lab(CommonLab[Pool, Clock]):
         after: int = 0,
         limit: int = 0,
     ) -> None:
-        """Set a fault: `on` a connection, for so many `seconds`, or so many `times`.
+        """Set a fault: `on` a connection, for `seconds`, or for so many `times`.
 
         Calls fail only `after` so many that succeed. A full server accepts `limit` connections.
         """

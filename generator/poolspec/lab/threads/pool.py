@@ -8,12 +8,15 @@ the log lies within the true one, and two holders that overlap in the log did ov
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+)
 from typing import Any
 
 from poolspec.invariants.connection import Sockets
-from poolspec.invariants.log import Log
 from poolspec.invariants.marks import RESUMED, SUSPENDED
 from poolspec.lab.borrowing.blocks import EnteredBlock
 from poolspec.lab.borrowing.loans import Loans
@@ -30,7 +33,10 @@ from poolspec.lab.kinds import kind_of
 from poolspec.lab.rows import all_figures
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.held import Held
-from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind, EventKind, StatName
+from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind
+from poolspec.witness.account import Account
+from poolspec.witness.calls import PoolCall
+from poolspec.witness.witness import Acquiring, Witness
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -38,8 +44,6 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 class Pool:
     """The pool under test. Safe to use from any actor."""
 
-    most_ever = 0
-    """The largest limit that the pool had before it was resized."""
     is_over = False
     """Whether the test has closed it, or tried to."""
     _keeper: AbstractContextManager[None] | None = None
@@ -47,44 +51,41 @@ class Pool:
     def __init__(
         self,
         raw: Any,
+        account: Account,
         adapter: PoolAdapter,
-        log: Log,
-        sockets: Sockets,
-        look_into: Callable[[BaseException], None],
+        witness: Witness,
     ) -> None:
         self.raw = raw
-        self.sockets = sockets
+        self.account = account
         self._adapter = adapter
         self._driver = adapter.driver
-        self._log = log
-        self._look_into = look_into
+        self._witness = witness
         self._blocks: dict[object, list[AbstractContextManager[Held]]] = {}
-        self._loans = Loans[Held](log, adapter)
+        self._loans = Loans[Held](witness)
 
-    def renew(self, raw: Any, sockets: Sockets) -> None:
+    @property
+    def sockets(self) -> Sockets:
+        """The pool's connections by the lab's own count."""
+        return self.account.sockets
+
+    def renew(self, raw: Any, account: Account) -> None:
         """Represent another pool from now on; the one before was closed."""
-        self.raw, self.sockets = raw, sockets
-        self.most_ever, self.is_over = 0, False
+        self.raw, self.account = raw, account
+        self.is_over = False
 
     def acquire(self, timeout: float | None = None) -> Held:
         """Borrow a connection, waiting at most `timeout` seconds (None: the pool's own timeout)."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        try:
-            raw = self._adapter.acquire(self.raw, timeout)
-        except BaseException as error:
-            self._look_into(error)
-            self._log.add(EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
-            raise
-        return self._note_loan(raw)
+        with self._acquiring() as acquiring:
+            return self._note_loan(acquiring, self._adapter.acquire(self.raw, timeout))
 
     def release(self, held: Held | None, *, may_refuse: bool = False) -> None:
         """Release a connection; None stands for a caller that never got one."""
         if held is None:
-            self._adapter.release(self.raw, None)
-            return
-        with self._loans.ending(held, ErrorKind.REENTRANT):
+            with self._calling("release"):
+                return self._adapter.release(self.raw, None)
+        with self._loans.ending(self.account, held, ErrorKind.REENTRANT):
             try:
-                self._adapter.release(self.raw, held.raw)
+                return self._adapter.release(self.raw, held.raw)
             except Exception as error:
                 if not may_refuse or self._adapter.kind_of(error) is not ErrorKind.NOT_BORROWED:
                     raise
@@ -108,20 +109,22 @@ class Pool:
     @contextmanager
     def entered(self) -> Iterator[Held]:
         """Borrow through the pool's own context manager, which an exit stack enters."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        with ExitStack() as stack:
-            raw = stack.enter_context(self._adapter.block(self.raw))
-            held = self._note_loan(raw)
-            stack.callback(self._loans.end, held)
-            yield held
+        with ExitStack() as ending:
+            acquiring = ending.enter_context(self._acquiring())
+            with ExitStack() as stack:
+                raw = stack.enter_context(self._adapter.block(self.raw))
+                held = self._note_loan(acquiring, raw)
+                stack.callback(ending.enter_context, self._loans.ending(self.account, held))
+                yield held
 
     def enter(
         self, *, by: BlockKind = BlockKind.WITH, frame: BlockFrame = BlockFrame.EXIT_STACK
     ) -> Held:
         """Enter a block, which `leave` leaves; any actor may."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        block = EnteredBlock(block_of(self._adapter, self.raw, by), frame)
-        held = self._note_loan(block.enter(), begun=by is BlockKind.TRANSACTION)
+        with self._acquiring() as acquiring:
+            block = EnteredBlock(block_of(self._adapter, self.raw, by), frame)
+            raw = block.enter()
+            held = self._note_loan(acquiring, raw, begun=by is BlockKind.TRANSACTION)
         held.block = block
         return held
 
@@ -132,7 +135,8 @@ class Pool:
         """
         assert held.block is not None
         try:
-            with self._loans.ending(held, ErrorKind.NOT_BORROWED, ErrorKind.REENTRANT):
+            refusals = (ErrorKind.NOT_BORROWED, ErrorKind.REENTRANT)
+            with self._loans.ending(self.account, held, *refusals):
                 held.block.leave()
         except Exception as error:
             held.block = None
@@ -143,46 +147,53 @@ class Pool:
     def abandon(self, held: Held) -> None:
         """Drop the generator that runs the block of a connection, and collect it."""
         assert held.block is not None
-        self._loans.end(held)
-        held.block.abandon()
+        with self._loans.ending(self.account, held):
+            held.block.abandon()
 
     def close_all(self) -> None:
         """Close all idle connections."""
-        self._adapter.close_all(self.raw)
+        with self._calling("close_all"):
+            self._adapter.close_all(self.raw)
 
     def close(self, *, drain: float | None = None) -> None:
         """Close the pool for good; wait up to `drain` seconds for connections on loan."""
-        self.is_over = True
-        if drain is None:
-            self._adapter.close(self.raw)
-        else:
-            self._controls().drain(self.raw, drain)
+        self.is_over = self.account.is_closed = True
+        with self._calling("close"):
+            if drain is None:
+                self._adapter.close(self.raw)
+            else:
+                self._controls().drain(self.raw, drain)
 
     @contextmanager
     def transaction(self) -> Iterator[Held]:
         """Borrow for a unit of work: committed at the end of the block, or rolled back."""
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        with self._controls().transaction(self.raw) as raw:
-            held = self._note_loan(raw, begun=True)
-            try:
-                yield held
-            finally:
-                self._loans.end(held)
+        with ExitStack() as ending:
+            acquiring = ending.enter_context(self._acquiring())
+            with self._controls().transaction(self.raw) as raw:
+                held = self._note_loan(acquiring, raw, begun=True)
+                try:
+                    yield held
+                finally:
+                    ending.enter_context(self._loans.ending(self.account, held))
 
     def resize(self, *, size: int | None = None, max_overflow: int | None = None) -> None:
         """Change the pool's limits."""
-        self.most_ever = max(self.most_ever, self.stats().get(StatName.MAX_SIZE, 0))
-        self._controls().resize(self.raw, size, max_overflow)
+        with self.account.resizing(size, max_overflow), self._calling("resize"):
+            self._controls().resize(self.raw, size, max_overflow)
 
     def suspend(self) -> None:
         """Stop the pool from handing out connections."""
-        self._log.add(SUSPENDED)
-        self._controls().suspend(self.raw)
+        self._witness.log.add(SUSPENDED)
+        self.account.is_suspended = True
+        with self._calling("suspend"):
+            self._controls().suspend(self.raw)
 
     def resume(self) -> None:
         """Let the pool hand out connections again."""
-        self._controls().resume(self.raw)
-        self._log.add(RESUMED)
+        with self._calling("resume"):
+            self._controls().resume(self.raw)
+        self.account.is_suspended = False
+        self._witness.log.add(RESUMED)
 
     def inspect(self) -> None:
         """Read what the pool reports without asking its connections."""
@@ -193,7 +204,8 @@ class Pool:
 
     def maintain(self) -> None:
         """Make the pool do its maintenance."""
-        self._controls().maintain(self.raw)
+        with self._calling("maintain"):
+            self._controls().maintain(self.raw)
 
     def loans(self) -> list[LoanSeen]:
         """Return the connections on loan by the pool's own account, the longest loan first."""
@@ -241,19 +253,26 @@ class Pool:
 
     @contextmanager
     def _block(self) -> Iterator[Held]:
-        self._log.add(EventKind.CHECKOUT_STARTED)
-        with self._adapter.block(self.raw) as raw:
-            held = self._note_loan(raw)
-            try:
-                yield held
-            finally:
-                self._loans.end(held)
+        with ExitStack() as ending:
+            acquiring = ending.enter_context(self._acquiring())
+            with self._adapter.block(self.raw) as raw:
+                held = self._note_loan(acquiring, raw)
+                try:
+                    yield held
+                finally:
+                    ending.enter_context(self._loans.ending(self.account, held))
 
-    def _note_loan(self, raw: Any, *, begun: bool = False) -> Held:
-        """Log a loan. If `begun`, the borrower's own transaction may be open already."""
+    def _acquiring(self) -> Acquiring:
+        return self._witness.acquiring(self.account)
+
+    def _calling(self, name: str) -> AbstractContextManager[PoolCall]:
+        return self._witness.calls.calling(name, self.account.pool)
+
+    def _note_loan(self, acquiring: Acquiring, raw: Any, *, begun: bool = False) -> Held:
+        """Note a loan. If `begun`, the borrower's own transaction may be open already."""
         held = Held(raw, self._adapter)
         left = "" if begun else self._driver.session_state(held.physical)
-        return self._loans.begin(held, left)
+        return self._loans.begin(acquiring, held, left)
 
 
 ThreadsContext = Context[Pool, Clock]

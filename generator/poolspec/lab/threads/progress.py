@@ -5,7 +5,6 @@
 from collections.abc import Callable
 
 from poolspec.faults.server import LOOK_EVERY
-from poolspec.invariants.checks import waiting
 from poolspec.invariants.complaints import demand
 from poolspec.invariants.stuck_report import awaited
 from poolspec.lab import health
@@ -29,7 +28,7 @@ class Progress:
 
     def until_waiting(self, name: str | None, count: int) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        self._until(ActorState.WAITING, name, count, self._waiting)
+        self._until(ActorState.WAITING, name, count, self._context.witness.waiting)
 
     def until_holding(self, name: str | None, count: int) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
@@ -59,9 +58,6 @@ class Progress:
                     raise
             first = False
             clock.sleep(max(0.0, min(LOOK_EVERY, deadline - clock.now())))
-
-    def _waiting(self) -> set[str]:
-        return set(waiting(self._context.log.entries()))
 
     def _until(
         self, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]

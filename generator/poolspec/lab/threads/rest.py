@@ -63,9 +63,9 @@ class Rest:
         pool.release_all()
         if context.is_virtual:
             context.clock.sleep(CALM)
-        found = list(findings_left_on_loan(pool.stats(), context.capabilities))
+        found = list(findings_left_on_loan(self.checks.figures(pool)))
         found = found or self._borrow_all(pool, MOST_IN_A_ROUND)
-        return found or self.checks.at_rest(pool, pool.stats())
+        return found or self.checks.at_rest(pool)
 
     def lost_slots(self) -> list[Finding]:
         """Borrow as many connections as each pool's limit allows, if it may have lost a slot."""

@@ -10,6 +10,7 @@ from poolspec.lab.threads.pool import Pool, ThreadsContext
 from poolspec.lab.threads.pools import Pools
 from poolspec.lab.web_apps import find_web_app
 from poolspec.vocabulary import Concurrency
+from poolspec.witness.reported import ReportedAcquires
 
 if TYPE_CHECKING:
     from poolspec.lab.web.answers import Answer
@@ -34,9 +35,12 @@ class Web:
         def open_pool(**own: Any) -> Any:
             return (self._pools.make(None, None, {**own, **options})).raw
 
+        self._context.reported = ReportedAcquires(self._context.witness)
         self._service = Service(find_web_app(name, Concurrency.THREADS)(open_pool))
         self._service.start()
-        return self._context.pools.only()
+        pool = self._context.pools.only()
+        pool.account.is_partial = True
+        return pool
 
     def request(
         self,

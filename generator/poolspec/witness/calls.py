@@ -1,0 +1,171 @@
+"""The calls of a test that are under way in its pools.
+
+Each call of a pool's method is noted from before it begins until after it has ended, so a pool
+does nothing for a test that is not here, except in threads and tasks of its own. An acquire is busy
+while it runs code of the lab: a connect, a hook, a listener, a call of a scripted connection.
+"""
+
+import asyncio
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from poolspec.invariants.log import current_actor
+from poolspec.lifecycle.locks import FreshLock
+
+ACQUIRE, RELEASE = "acquire", "release"
+
+
+@dataclass(eq=False, slots=True)
+class PoolCall:
+    """One call that is under way."""
+
+    name: str
+    """acquire, release, or the name of another method."""
+    pool: int
+    """The number of the pool in the test."""
+    ticket: int
+    """The serial number of the call in the test."""
+    actor: str
+    thread: int
+    """The identifier of the thread that called, as of `threading.get_ident`."""
+    native: int
+    """The same thread's number in the system."""
+    task: "asyncio.Task[Any] | None"
+    """The task that called; None in a thread without an event loop."""
+    busy: int = 0
+    """How many pieces of the lab's own code run for it now."""
+    seen: int = 0
+    """The latest ticket when the acquire was first seen waiting; 0 if it was not."""
+
+
+_current: ContextVar[PoolCall | None] = ContextVar("current_call", default=None)
+"""The call that runs in this thread or task, or that started it."""
+
+
+class Calls:
+    """The calls that are under way. Safe to use from any thread or task."""
+
+    def __init__(self) -> None:
+        self._lock = FreshLock()
+        self._under_way: dict[int, PoolCall] = {}
+        self._unseen: dict[int, PoolCall] = {}
+        """The acquires that were not seen waiting yet."""
+        self._seen: dict[int, PoolCall] = {}
+        """The acquires that were, in the order in which they were seen first."""
+        self._passed: set[int] = set()
+        """Those that were seen again after a later acquire was served."""
+        self._served: Counter[int] = Counter()
+        """The latest ticket that each pool has served."""
+        self._latest = 0
+        self.changes = 0
+        """Grows with each call, and each piece of the lab's code in one, that begins or ends."""
+
+    def begin(self, name: str, pool: int) -> PoolCall:
+        """Note that the calling thread or task calls a method of a pool."""
+        task = None
+        with suppress(RuntimeError):  # no event loop runs in this thread
+            task = asyncio.current_task()
+        ident, native = threading.get_ident(), threading.get_native_id()
+        with self._lock:
+            self._latest += 1
+            call = PoolCall(name, pool, self._latest, current_actor(), ident, native, task)
+            self._under_way[call.ticket] = call
+            if name == ACQUIRE:
+                self._unseen[call.ticket] = call
+            self.changes += 1
+        return call
+
+    def end(self, call: PoolCall, *, served: bool = False) -> None:
+        """Note that a call has ended; only the first note has an effect."""
+        with self._lock:
+            if self._under_way.pop(call.ticket, None) is None:
+                return
+            self.changes += 1
+            self._unseen.pop(call.ticket, None)
+            self._seen.pop(call.ticket, None)
+            self._passed.discard(call.ticket)
+            if served:
+                self._served[call.pool] = max(self._served[call.pool], call.ticket)
+
+    def see(self, call: PoolCall) -> bool:
+        """Note that an acquire was seen waiting; return False if that is known, or it has ended."""
+        with self._lock:
+            if call.ticket not in self._under_way or call.ticket in self._passed:
+                return False
+            if call.seen:
+                is_passed = self._served[call.pool] > call.seen
+                self._passed.update([call.ticket] if is_passed else ())
+                return is_passed
+            self._unseen.pop(call.ticket, None)
+            self._seen[call.ticket] = call
+            call.seen = self._latest
+            return True
+
+    def unseen(self) -> list[PoolCall]:
+        """Return the acquires that were not seen waiting yet, the oldest first."""
+        with self._lock:
+            return list(self._unseen.values())
+
+    def seen(self) -> list[PoolCall]:
+        """Return the acquires that were seen waiting and have not returned."""
+        with self._lock:
+            return list(self._seen.values())
+
+    def passed(self) -> list[PoolCall]:
+        """Return the seen acquires that a later one may have overtaken, unless that is known."""
+        with self._lock:
+            last = max(self._served.values(), default=0)
+            older = itertools.takewhile(lambda call: call.seen < last, self._seen.values())
+            return [
+                call
+                for call in older
+                if call.ticket not in self._passed and call.seen < self._served[call.pool]
+            ]
+
+    @contextmanager
+    def calling(self, name: str, pool: int) -> Iterator[PoolCall]:
+        """Note a call for the length of the block."""
+        call = self.begin(name, pool)
+        try:
+            with running(call):
+                yield call
+        finally:
+            self.end(call)
+
+    def under_way(self) -> list[PoolCall]:
+        """Return all calls that are under way, the oldest first."""
+        with self._lock:
+            return list(self._under_way.values())
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Note that the current call runs code of the lab within the block."""
+        call = _current.get()
+        self._add(call, 1)
+        try:
+            yield
+        finally:
+            self._add(call, -1)
+
+    def _add(self, call: PoolCall | None, number: int) -> None:
+        if call is not None:
+            with self._lock:
+                call.busy += number
+                self.changes += 1
+
+
+@contextmanager
+def running(call: PoolCall) -> Iterator[None]:
+    """Make a call the current one in this thread or task; a task that is started inherits it."""
+    before = _current.get()
+    _current.set(call)
+    try:
+        yield
+    finally:
+        _current.set(before)

@@ -1,0 +1,172 @@
+"""The witness of one test: it logs what the lab does in the pools, and which acquires wait.
+
+An acquire waits when it has begun, has not returned, its thread or task is blocked, and no code of
+the lab, such as a connect, runs for it. That is certain when all of a test rests: on a virtual
+clock whenever time is about to jump, in asyncio whenever the event loop has nothing to do.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from poolspec.invariants.log import Entry, Log
+from poolspec.invariants.marks import SEEN_WAITING
+from poolspec.vocabulary import ErrorKind, EventKind, StatName
+from poolspec.witness.account import Account
+from poolspec.witness.calls import ACQUIRE, RELEASE, Calls, PoolCall, running
+
+__tracebackhide__ = True  # a failure is shown where the test failed
+
+
+class Acquiring:
+    """An acquire that is under way: a context that ends when it is served or fails."""
+
+    def __init__(self, witness: "Witness", account: Account) -> None:
+        self._witness = witness
+        self._account = account
+        self._is_over = False
+
+    def __enter__(self) -> "Acquiring":
+        witness, account = self._witness, self._account
+        self.call = witness.calls.begin(ACQUIRE, account.pool)
+        witness.note(self.call, EventKind.CHECKOUT_STARTED)
+        self._running = running(self.call)
+        self._running.__enter__()
+        return self
+
+    def served(self, connection: int, left: str) -> None:
+        """Log that the pool has handed out a connection, and what its last use left behind."""
+        self._account.count(StatName.ACQUIRED)
+        self._witness.note(self.call, EventKind.CHECKED_OUT, connection, left)
+        self._end(served=True)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if not self._is_over:
+            if error is not None:
+                self._fail(error)
+            self._end()
+
+    def _fail(self, error: BaseException) -> None:
+        self._witness.look_into(error)
+        self._account.fail()
+        if self._witness.kind_of(error) is ErrorKind.TIMEOUT:
+            self._account.count(StatName.TIMEOUTS)
+        self._witness.note(self.call, EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
+
+    def _end(self, *, served: bool = False) -> None:
+        self._is_over = True
+        self._running.__exit__(None, None, None)
+        self._witness.calls.end(self.call, served=served)
+
+
+class Releasing:
+    """The end of a loan: a context around the call that releases the connection."""
+
+    def __init__(self, witness: "Witness", account: Account, connection: int) -> None:
+        self._witness = witness
+        self._account = account
+        self._connection = connection
+
+    def __enter__(self) -> "Releasing":
+        self.call = self._witness.calls.begin(RELEASE, self._account.pool)
+        self._witness.note(self.call, EventKind.CHECKED_IN, self._connection)
+        self._account.count(StatName.RELEASED)
+        self._account.release(1)
+        return self
+
+    def refused(self) -> None:
+        """Log that the pool refuses: the connection is still on loan."""
+        self._account.count(StatName.RELEASED, -1)
+        self._witness.note(self.call, EventKind.CHECKED_OUT, self._connection)
+
+    def __exit__(self, *exc: object) -> None:
+        self._account.release(-1)
+        self._witness.calls.end(self.call)
+
+
+class Witness:
+    """Observes the pools of one test. Safe to use from any thread or task."""
+
+    def __init__(
+        self,
+        log: Log,
+        now: Callable[[], float],
+        kind_of: Callable[[BaseException], ErrorKind | None],
+        look_into: Callable[[BaseException], None],
+        calls: Calls,
+    ) -> None:
+        self.calls = calls
+        self.kind_of = kind_of
+        self.look_into = look_into
+        self.log = log
+        self._now = now
+
+    def acquiring(self, account: Account) -> Acquiring:
+        """Return a context for one acquire of the calling thread or task."""
+        return Acquiring(self, account)
+
+    def releasing(self, account: Account, connection: int) -> Releasing:
+        """Return a context for one release of the calling thread or task."""
+        return Releasing(self, account, connection)
+
+    @contextmanager
+    def connecting(self, account: Account) -> Iterator[None]:
+        """Note a connect of a pool for the length of the block."""
+        account.connect(1)
+        try:
+            with self.calls.busy():
+                yield
+        finally:
+            account.connect(-1)
+
+    def watch(self, clock: object) -> None:
+        """Look at each moment at which all participants of a clock wait, if the clock tells."""
+        if hasattr(clock, "at_rest"):
+            clock.at_rest = self.rest
+
+    def rest(self) -> None:
+        """Note what waits, at a moment when all threads or tasks of the test are blocked."""
+        for call in self.calls.unseen():
+            if not call.busy:
+                self.see(call)
+        for call in self.calls.passed():
+            if not call.busy:
+                self.see(call)
+
+    def queued(self, actor: str) -> None:
+        """Take a pool's word that an actor waits."""
+        for call in self.calls.unseen():
+            if call.actor == actor:
+                self.see(call)
+
+    def see(self, call: PoolCall) -> None:
+        """Log that an acquire waits in the pool's queue, for certain."""
+        if self.calls.see(call):
+            self.note(call, SEEN_WAITING)
+
+    def waiting(self) -> set[str]:
+        """Return the actors whose acquires were last seen waiting."""
+        return {call.actor for call in self.calls.seen()}
+
+    def number_waiting(self, pool: int) -> int:
+        """Return how many acquires of a pool were last seen waiting."""
+        return sum(call.pool == pool for call in self.calls.seen())
+
+    def note(
+        self,
+        call: PoolCall,
+        kind: EventKind | str,
+        connection: int | None = None,
+        detail: str = "",
+    ) -> None:
+        """Log what happens in a call."""
+        self.log.append(
+            Entry(
+                self._now(),
+                call.actor,
+                kind,
+                pool=call.pool,
+                ticket=call.ticket,
+                connection=connection,
+                detail=detail,
+            )
+        )
