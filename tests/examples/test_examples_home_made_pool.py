@@ -103,7 +103,7 @@ def run(folder: Path, pool: str) -> dict[str, list[str]]:
         timeout=60,
         check=False,
     )
-    assert "not applicable: missing capability" in done.stdout, done.stdout + done.stderr
+    assert "not applicable:\n" in done.stdout, done.stdout + done.stderr
     tests: list[dict[str, Any]] = json.loads((folder / "results.json").read_text())["tests"]
     outcomes = ("passed", "failed", "errored")
     return {key: sorted(one["id"] for one in tests if one["outcome"] == key) for key in outcomes}

@@ -284,7 +284,7 @@ def test_two_modes_with_different_outcomes_are_named() -> None:
 
 def test_a_test_of_two_modes_counts_once_and_its_results_twice() -> None:
     found = results(result(), result("failed", concurrency="asyncio"))
-    assert "| 1 | 1 ❌ must-failed, 1 ✅ passed |" in pages(BOTH, found)[INDEX]
+    assert "| 1 | 1 | 1 | 0 | 0 | 0 | 0 | 0.02 s |" in pages(BOTH, found)[INDEX]
 
 
 def test_a_page_with_results_shows_how_real_a_test_was() -> None:
@@ -329,7 +329,45 @@ def test_the_index_counts_tests_by_how_real_they_were() -> None:
 
 
 def test_the_index_tallies_the_results_of_a_class() -> None:
-    assert "| 1 | 1 ❌ must-failed |" in index(results(result("failed")))
+    shown = index(results(result("failed"), result("otherwise", id="limits.other")))
+    assert (
+        "| tests | ✅ passed | ❌ must-failed | ❌ errored | ⚠️ should-failed "
+        "| 🔀 does it otherwise | ➖ not applicable | time |"
+    ) in shown
+    assert "| 1 | 0 | 1 | 0 | 0 | 0 | 0 | 0.01 s |" in shown
+    assert "| total |  |  | 0 | 1 | 0 | 0 | 1 | 0 | 0.02 s |" in shown
+
+
+def test_the_index_leads_with_the_faults_and_their_tests() -> None:
+    leak = ["leak: 2 sockets are open", "leak: 1 thread is left", "wrong count: 1, not 2"]
+    found = results(
+        result("failed", findings=leak),
+        result("failed", id="limits.other", findings=leak[:1]),
+        result("otherwise", id="limits.third", reason="closed: expected 0, was 1"),
+    )
+    shown = index(found)
+    assert (
+        "| ❌ must-failed | leak | limits.pool_size_limit (threads), limits.other (threads) |"
+        in (shown)
+    )
+    assert "| ❌ must-failed | wrong count | limits.pool_size_limit (threads) |" in shown
+    assert "| 🔀 does it otherwise | closed: expected 0, was 1 | limits.third (threads) |" in shown
+    assert shown.index("## Faults") < shown.index("## Classes")
+    assert "## Faults" not in index(results(result()))
+
+
+def test_the_index_lists_every_reason_why_tests_do_not_apply() -> None:
+    found = results(
+        result("not_applicable", reason="not applicable: needs prefill"),
+        result("not_applicable", id="a.b", reason="not applicable: needs hooks, prefill"),
+        result("not_applicable", id="a.c", reason="not applicable: 2 points, expected 4"),
+    )
+    rows = "| `prefill` | 2 | 1 |\n| `2 points, expected 4` | 1 | 1 |\n| `hooks` | 1 | 0 |\n"
+    assert rows in index(found)
+
+
+def test_a_concurrency_that_the_pool_has_not_is_left_out() -> None:
+    assert "| ✅ passed | 12 ms |" in pages(BOTH, results(result()))[PAGE]
 
 
 def test_cases_of_a_matrix_count_as_one_test_with_the_gravest_outcome() -> None:

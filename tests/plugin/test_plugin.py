@@ -80,8 +80,14 @@ def test_a_test_with_a_missing_capability_is_not_applicable(run: Run) -> None:
 
 def test_the_end_of_a_run_counts_missing_capabilities(run: Run) -> None:
     run.test(options=', needs=["isolation_levels", "row_locks"]', server="embedded")
-    _, _, counts = run.output.partition("not applicable: missing capability (missing alone):\n")
-    assert counts.split("\n")[:2] == ["       1  isolation_levels (0)", "       1  row_locks (0)"]
+    _, _, counts = run.output.partition("not applicable:\n    need  need only  missing\n")
+    rows = [line.split() for line in counts.split("\n")[:2]]
+    assert rows == [["1", "0", "isolation_levels"], ["1", "0", "row_locks"]]
+
+
+def test_the_end_of_a_run_leads_with_the_faults(run: Run) -> None:
+    run.test("lab.expect_stats(acquired=5)  # step 1", server="embedded")
+    assert "must-failed:\n  acquired: expected 5, was 0: mine.it (threads)\n\nclass" in run.output
 
 
 def test_times_of_a_real_clock_count_from_the_first_event(run: Run) -> None:

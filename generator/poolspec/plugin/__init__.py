@@ -130,8 +130,8 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     """The lab of one test. Teardown undoes everything that the test did with it."""
     from poolspec.plugin.applicability import skip_unless_able
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
-    from poolspec.plugin.levels import failing_key, keeps_all_key, outcome_of_failure
-    from poolspec.plugin.results import NOT_APPLICABLE
+    from poolspec.plugin.levels import held_key, held_to
+    from poolspec.vocabulary.outcomes import NO_FORM, NOT_APPLICABLE
 
     threads_before(request.config)
     spec = _spec(request.node)
@@ -142,7 +142,7 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     if inspect.iscoroutinefunction(request.function):
         adapter = getattr(pool_adapter, "asyncio", None)
         if adapter is None:
-            pytest.skip(f"{NOT_APPLICABLE}the pool has no asyncio form, or it is not installed")
+            pytest.skip(f"{NOT_APPLICABLE}{NO_FORM}asyncio form, or it is not installed")
         skip_unless_able(spec, adapter.capabilities | able)
         line = _line_for(spec, server)
         run = AsyncioRun(server, adapter, time, connections)
@@ -153,8 +153,7 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     if line is not None:
         run.lab.context.lay(line)
     request.node.stash[run_key] = run
-    request.node.stash[keeps_all_key] = getattr(pool_adapter, "keeps_all", False)
-    request.node.stash[failing_key] = outcome_of_failure(request.config, spec, pool_adapter)
+    request.node.stash[held_key] = held_to(request.config, spec, pool_adapter)
     yield run.lab
     run.dispose()
 
@@ -247,11 +246,12 @@ def _explain(
 
     findings = findings_of(error) or run.examine()
     report.user_properties.append(_property("findings", [str(one) for one in findings]))
-    if failure.is_of_the_end(item.path, error):
+    at_the_end = failure.is_of_the_end(item.path, error)
+    soften(item, error, findings, report, at_the_end=at_the_end)
+    if at_the_end:
         path, line, _ = item.location
         report.longrepr = failure.without_traceback(f"{path}:{(line or 0) + 1}", error)
     else:
-        soften(item, error, findings, report)
         failure.lead_with(findings, error, report)
     root, test = item.config.rootpath, _spec(item)["id"]
     report.sections.extend(failure.explain(root, item.path, test, error, run.lab, findings))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from poolspec.plugin.results import NEEDS, NOT_APPLICABLE
 from poolspec.vocabulary import Capability
+from poolspec.vocabulary.outcomes import NEEDS, NOT_APPLICABLE
 
 
 def skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:

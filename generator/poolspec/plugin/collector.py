@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 from poolspec.plugin.options import ANY_SERVER
 from poolspec.plugin.results import Results, TestResult
 from poolspec.plugin.staleness import stale_specs, warning
-from poolspec.vocabulary.outcomes import Outcome
+from poolspec.vocabulary.outcomes import NO_FORM, NOT_APPLICABLE, Outcome
+
+ASSERTION = re.compile(r"^(AssertionError|[\w.]+\.BrokenInvariantsError): ")
+"""The exception of a failed assertion, whose text says everything."""
 
 
 class Collector:
@@ -55,6 +59,8 @@ class Collector:
         elif report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERRORED
             reason = _reason(report)
+        if reason.startswith(NOT_APPLICABLE + NO_FORM):
+            return
         self._results.note(
             TestResult(
                 **identity,
@@ -118,4 +124,5 @@ def _skipped(report: pytest.TestReport) -> str:
 
 def _reason(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash else report.longreprtext).partition("\n")[0]
+    whole = str(crash.message if crash else report.longreprtext).partition("\n")[0]
+    return ASSERTION.sub("", whole)

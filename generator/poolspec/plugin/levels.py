@@ -1,32 +1,30 @@
-"""Decides the outcome of a failed test by its level.
+"""Decides the outcome of a failed test by its level, and by the defects that were found.
 
 A pool that fails a test of level `should` does not follow a recommendation; one that fails a test
 of level `may` does it otherwise. Neither makes the run fail, unless the pool's adapter has
 `keeps_all`, or `--fail-on` says so. Safety is a must in every test: a broken invariant and a test
-that hangs are failures at any level.
+that hangs are failures at any level. Starvation and head-of-line blocking are defects of quality.
 
 A test of interruptions takes a number of interruption points for granted. It is not applicable to a
 pool that has fewer, unless the adapter has `keeps_all`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from poolspec.interruption.rounds import TooFewPointsError
-from poolspec.plugin.results import NOT_APPLICABLE
 from poolspec.vocabulary import Defect, Level
-from poolspec.vocabulary.outcomes import Outcome
+from poolspec.vocabulary.outcomes import NOT_APPLICABLE, Outcome
 
 if TYPE_CHECKING:
     from poolspec.invariants.defects import Finding
 
-keeps_all_key = pytest.StashKey[bool]()
-"""Whether the pool must pass every test that applies to it."""
-failing_key = pytest.StashKey[Outcome]()
-"""The outcome of a test if it fails."""
 PROPERTY: Final = "poolspec_outcome"
+QUALITY: Final = frozenset({Defect.STARVATION, Defect.HEAD_OF_LINE_BLOCKING})
+"""Defects that a recommendation rules out; all others break a must."""
 _RANKS: Final = {level: rank for rank, level in enumerate(Level)}
 _OUTCOMES: Final = {Level.SHOULD: Outcome.SHOULD_FAILED, Level.MAY: Outcome.OTHERWISE}
 _STATUS: Final = {
@@ -36,12 +34,26 @@ _STATUS: Final = {
 """Category, letter and word of an outcome, as pytest shows them."""
 
 
-def outcome_of_failure(config: pytest.Config, spec: dict[str, Any], adapter: object) -> Outcome:
-    """Return the outcome of a test on this pool if it fails."""
-    level = Level(spec.get("level", Level.MUST))
-    default = Level.MAY if getattr(adapter, "keeps_all", False) else Level.MUST
-    least = Level(config.getoption("--fail-on") or default)
-    return Outcome.FAILED if _RANKS[level] <= _RANKS[least] else _OUTCOMES[level]
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a test holds a pool to."""
+
+    level: Level
+    """The level of the test."""
+    least: Level
+    """The least binding level whose failures fail the run."""
+    keeps_all: bool
+    """Whether the pool must pass every test that applies to it."""
+
+
+held_key = pytest.StashKey[Held]()
+
+
+def held_to(config: pytest.Config, spec: dict[str, Any], adapter: object) -> Held:
+    """Return what a test holds a pool to."""
+    keeps_all = getattr(adapter, "keeps_all", False)
+    least = config.getoption("--fail-on") or (Level.MAY if keeps_all else Level.MUST)
+    return Held(Level(spec.get("level", Level.MUST)), Level(least), keeps_all)
 
 
 def soften(
@@ -49,17 +61,23 @@ def soften(
     error: BaseException,
     findings: "Sequence[Finding]",
     report: pytest.TestReport,
+    *,
+    at_the_end: bool,
 ) -> None:
-    """Give a failed test of a lower level its outcome; for pytest it is an expected failure."""
-    if isinstance(error, TooFewPointsError) and not (item.stash[keeps_all_key] or findings):
+    """Give a failure that does not fail the run its outcome; for pytest it was expected.
+
+    `at_the_end`: all steps passed, and the invariant checks failed the test.
+    """
+    held = item.stash[held_key]
+    if isinstance(error, TooFewPointsError) and not (held.keeps_all or findings):
         path, line, _ = item.location
         report.outcome = "skipped"
         report.longrepr = (path, (line or 0) + 1, f"Skipped: {NOT_APPLICABLE}{error}")
         return
-    outcome = item.stash[failing_key]
-    if outcome is not Outcome.FAILED and not _breaks_safety(error, findings):
-        report.user_properties.append((PROPERTY, f'"{outcome}"'))
-        report.wasxfail = f"level {_spec_level(outcome)}"
+    level = _broken(held.level, error, findings, at_the_end)
+    if _RANKS[level] > _RANKS[held.least]:
+        report.user_properties.append((PROPERTY, f'"{_OUTCOMES[level]}"'))
+        report.wasxfail = f"level {level}"
         report.outcome = "skipped"
 
 
@@ -70,10 +88,12 @@ def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
     return _STATUS[Outcome(str(outcome).strip('"'))] if outcome else None
 
 
-def _breaks_safety(error: BaseException, findings: "Sequence[Finding]") -> bool:
+def _broken(
+    test: Level, error: BaseException, findings: "Sequence[Finding]", at_the_end: bool
+) -> Level:
+    """Return the most binding level that a failure breaks."""
     hangs = isinstance(error, pytest.fail.Exception)
-    return hangs or any(finding.defect is not Defect.STARVATION for finding in findings)
-
-
-def _spec_level(outcome: Outcome) -> Level:
-    return next(level for level, softened in _OUTCOMES.items() if softened is outcome)
+    broken = [Level.SHOULD if one.defect in QUALITY else Level.MUST for one in findings]
+    if not at_the_end or not broken:
+        broken.append(Level.MUST if at_the_end or hangs else test)
+    return min(broken, key=_RANKS.__getitem__)

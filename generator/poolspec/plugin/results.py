@@ -2,17 +2,22 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from poolspec.vocabulary.outcomes import RESULTS_VERSION, Outcome
+from poolspec.vocabulary.outcomes import (
+    RESULTS_VERSION,
+    UNSUCCESSFUL,
+    Outcome,
+    count_missing,
+    faults_of,
+)
 
 SLOWEST = 3
-MOST_MISSING = 10
-"""The most missing capabilities that are shown."""
-NOT_APPLICABLE, NEEDS = "not applicable: ", "needs "
-"""The reason of a skipped test begins with the first; missing capabilities follow the second."""
+MOST_NAMED = 4
+"""The most tests that a fault's line names."""
 COLUMNS = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "must-failed",
@@ -87,7 +92,7 @@ class Results:
     def summary(self) -> list[str]:
         """Return the table for the console."""
         width = max(len(result.group) for result in self.tests)
-        lines = [f"{self.pool} on {self.server['description']}", ""]
+        lines = [f"{self.pool} on {self.server['description']}", "", *self._faults()]
         lines.append(f"{'class':<{width}}  {'  '.join(COLUMNS.values())}     time")
         lines += [
             _row(group, width, [result for result in self.tests if result.group == group])
@@ -96,20 +101,26 @@ class Results:
         lines += [_row("total", width, self.tests), "", f"slowest: {self._slowest()}"]
         return [*lines, *self._grades(), *self._missing()]
 
+    def _faults(self) -> Iterator[str]:
+        """Yield a line for each fault, with the tests it appears in, the gravest outcome first."""
+        for outcome in UNSUCCESSFUL:
+            tests: dict[str, list[str]] = {}
+            for one in self.tests:
+                for fault in faults_of(one.findings, one.reason) if one.outcome is outcome else ():
+                    tests.setdefault(fault, []).append(f"{one.id} ({one.concurrency})")
+            if tests:
+                yield f"{COLUMNS[outcome]}:"
+                yield from (f"  {fault}: {_named(names)}" for fault, names in tests.items())
+                yield ""
+
     def _missing(self) -> list[str]:
-        """Count the tests that each missing capability made not applicable, alone and in all."""
-        skipped = [one for one in self.tests if one.outcome is Outcome.NOT_APPLICABLE]
-        missing = [_missing_of(result.reason) for result in skipped]
-        alone = Counter(words[0] for words in missing if len(words) == 1)
-        counts = Counter(word for words in missing for word in words)
-        if not missing:
+        """List why tests do not apply: how many need a capability, and how many nothing else."""
+        skipped = [one.reason for one in self.tests if one.outcome is Outcome.NOT_APPLICABLE]
+        if not skipped:
             return []
-        most, rest = counts.most_common(MOST_MISSING), len(counts) - MOST_MISSING
-        return [
-            *("", "not applicable: missing capability (missing alone):"),
-            *(f"{number:>8}  {word} ({alone[word]})" for word, number in most),
-            *([f"{'…':>8}  and {rest} more"] if rest > 0 else []),
-        ]
+        head = ["", "not applicable:", "    need  need only  missing"]
+        counts = count_missing(skipped)
+        return [*head, *(f"{number:>8}  {alone:>9}  {word}" for word, number, alone in counts)]
 
     def _grades(self) -> list[str]:
         """Count the tests that ran by their kind of server, socket, driver and clock."""
@@ -123,11 +134,11 @@ class Results:
         return ", ".join(f"{one.id} ({one.concurrency}) {one.seconds:.2f} s" for one in ranked)
 
 
-def _missing_of(reason: str) -> list[str]:
-    """Return the missing capabilities of a test, or the other reason why it was not applicable."""
-    why = reason.removeprefix(NOT_APPLICABLE)
-    needs = why.removeprefix(NEEDS)
-    return [why] if needs == why else needs.split(", ")
+def _named(tests: Sequence[str]) -> str:
+    """Return the names of tests; of many, the first ones and the number of the others."""
+    names = list(dict.fromkeys(tests))
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _row(name: str, width: int, results: list[TestResult]) -> str:

@@ -6,11 +6,10 @@ from pathlib import PurePosixPath
 from poolspec import headers
 from poolspec.model import Requirement, SpecClass, SpecTest, Suite
 from poolspec.prose.markdown import prose, table
-from poolspec.report import grades
-from poolspec.report.results import Results
-from poolspec.report.words import OUTCOMES, counted, identifier, last_run
+from poolspec.report import grades, outcomes
+from poolspec.report.results import Results, Verdict
+from poolspec.report.words import counted, identifier, last_run
 from poolspec.vocabulary import Layer, Level
-from poolspec.vocabulary.outcomes import Outcome
 
 INDEX = PurePosixPath("index.md")
 UNLISTED = (
@@ -40,6 +39,7 @@ def _index(suite: Suite, results: Results | None) -> str:
         "# Coverage\n",
         _totals(suite, proofs),
         *last_run(results),
+        *outcomes.faults(results),
         f"{grades.EXPLAINED}\n",
         "## Classes\n",
         _classes(suite, results),
@@ -49,6 +49,7 @@ def _index(suite: Suite, results: Results | None) -> str:
         _levels(suite),
         "## How real\n",
         grades.tally(suite, results),
+        *outcomes.not_applicable(results),
         "## Requirements\n",
         _overview(suite.requirements, proofs),
         *_sections(suite.requirements, proofs),
@@ -80,25 +81,22 @@ def _totals(suite: Suite, proofs: Mapping[str, list[str]]) -> str:
 
 
 def _classes(suite: Suite, results: Results | None) -> str:
-    head = ["class", "purpose", "tests", *(["last result"] if results else [])]
-    rows = []
-    for spec in suite.classes:
-        row = [f"[{spec.name}]({spec.stem}.md)", prose(spec.purpose), str(len(spec.tests))]
-        rows.append([*row, _tally(spec, results)] if results else row)
-    return table(head, rows)
+    head = ["class", "purpose", "tests"]
+    if results is None:
+        return table(head, map(_class_row, suite.classes))
+    rows = [[*_class_row(spec), *outcomes.tally(_found(spec, results))] for spec in suite.classes]
+    total = outcomes.tally(list(results.verdicts.values()))
+    return table([*head, *outcomes.COLUMNS], [*rows, ["total", "", "", *total]])
 
 
-def _tally(spec: SpecClass, results: Results) -> str:
-    """Return how many forms of a class's tests ended in which way, the gravest first."""
-    found = [
-        results.verdicts.get((identifier(spec, test), concurrency))
-        for test in spec.tests
-        for concurrency in test.concurrency
-    ]
-    outcomes = [verdict.outcome if verdict else None for verdict in found]
-    counts = [(OUTCOMES[kind], outcomes.count(kind)) for kind in reversed(Outcome)]
-    counts.append(("not run", outcomes.count(None)))
-    return ", ".join(f"{number} {word}" for word, number in counts if number)
+def _class_row(spec: SpecClass) -> list[str]:
+    return [f"[{spec.name}]({spec.stem}.md)", prose(spec.purpose), str(len(spec.tests))]
+
+
+def _found(spec: SpecClass, results: Results) -> list[Verdict]:
+    """Return how the forms of a class's tests ended, for those that ran."""
+    names = {identifier(spec, test) for test in spec.tests}
+    return [verdict for (name, _), verdict in results.verdicts.items() if name in names]
 
 
 def _layers(suite: Suite) -> str:

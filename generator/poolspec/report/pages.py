@@ -100,14 +100,12 @@ def _seen(
 
 def _last(results: Results, spec: SpecClass, test: SpecTest) -> list[str]:
     """Return how a test ended and how long it took, concurrency by concurrency."""
-    found = [
-        results.verdicts.get((identifier(spec, test), concurrency))
-        for concurrency in test.concurrency
-    ]
+    modes = results.modes_of(test.concurrency)
+    found = [results.verdicts.get((identifier(spec, test), mode)) for mode in modes]
     outcomes, times = zip(*map(_outcome, found), strict=True)
     if len(set(outcomes)) == 1:
         return [outcomes[0], ", ".join(times)]
-    said = zip(test.concurrency, outcomes, strict=True)
+    said = zip(modes, outcomes, strict=True)
     return [
         ", ".join(f"{concurrency.value} {outcome}" for concurrency, outcome in said),
         ", ".join(times),

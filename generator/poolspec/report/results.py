@@ -15,7 +15,7 @@ checked by its published schema before anything is read from it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,6 +41,8 @@ class Verdict:
     outcome: Outcome
     seconds: float
     reason: str
+    findings: tuple[str, ...] = ()
+    """Broken invariants, each as `defect: text`."""
     real: Mapping[str, str] = field(default_factory=dict)
     """Kind of server, socket, driver and clock; empty for a test that did not run."""
     case: str = ""
@@ -57,8 +59,15 @@ class Results:
     seconds: float
     verdicts: Mapping[tuple[str, Concurrency], Verdict]
     """By test and concurrency: the gravest outcome of its cases, and the time of all of them."""
+    every: tuple[Verdict, ...] = ()
+    """The outcome of every single case."""
     loaded: tuple[Verdict, ...] = ()
     """Every single case with load in real time."""
+
+    def modes_of(self, modes: Iterable[Concurrency]) -> Sequence[Concurrency]:
+        """Return those of a test's modes that the pool has; all if the run had none of them."""
+        ran = {concurrency for _, concurrency in self.verdicts}
+        return [mode for mode in modes if mode in ran] or list(modes)
 
     def real(self, test: str, concurrency: Concurrency) -> Mapping[str, str]:
         """Return the real parts of a test; empty if it did not run."""
@@ -86,6 +95,7 @@ def parse_results(text: str) -> Results:
         pool=found["pool"],
         seconds=float(found["seconds"]),
         verdicts=_by_test(verdicts),
+        every=tuple(verdicts),
         loaded=tuple(verdict for verdict in verdicts if verdict.loads),
     )
 
@@ -109,6 +119,7 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
         outcome=Outcome(entry["outcome"]),
         seconds=float(entry["seconds"]),
         reason=entry["reason"],
+        findings=tuple(entry.get("findings", ())),
         real=entry.get("real", {}),
         case=entry.get("case", ""),
         loads=tuple(entry.get("loads", ())),
