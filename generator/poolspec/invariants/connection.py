@@ -5,13 +5,23 @@ the lab's count does not depend on what the pool reports.
 
 A connection that its pool or its driver connects again is one connection with two sockets, one
 after the other. Its number at the server changes.
+
+The account keeps no connection alive: if a pool drops one, the driver's finalizer closes its socket
+as it does in a program, and the connection counts as closed.
 """
 
+import gc
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
+from weakref import ref
 
 from poolspec.drivers.contract import Make
 from poolspec.invariants.marks import SOCKET_CLOSED, SOCKET_OPENED, SOCKET_REOPENED
 from poolspec.lifecycle.locks import FreshLock
+
+Reference = Callable[[], Any]
+"""Returns a connection, or None when it was collected."""
 
 
 class Tell(Protocol):
@@ -27,7 +37,7 @@ class Sockets:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._lock = FreshLock()
-        self._open: dict[int, tuple[int, Any]] = {}
+        self._open: dict[int, tuple[int, Reference]] = {}
         self._numbers: dict[int, int] = {}
         """The last number of each connection, by its identity."""
         self.created = self.closed = 0
@@ -58,18 +68,27 @@ class Sockets:
 
     def _note(self, number: int, connection: Any, make: Make) -> None:
         """Note an open socket; the lock is held."""
-        self._open[id(connection)] = (number, connection)
+        self._open[id(connection)] = (number, self._reference(connection))
         self._numbers[id(connection)] = number
         self.makes.add(make)
         self.peak = max(self.peak, len(self._open))
 
     def gone(self, connection: Any) -> None:
         """Note that a connection's socket is closed; only the first call has an effect."""
+        self._gone(id(connection))
+
+    def _gone(self, identity: int, _: object = None) -> None:
         with self._lock:
-            known = self._open.pop(id(connection), None)
+            known = self._open.pop(identity, None)
             self.closed += known is not None
         if known is not None:
             self._tell(SOCKET_CLOSED, known[0])
+
+    def _reference(self, connection: Any) -> Reference:
+        try:
+            return ref(connection, partial(self._gone, id(connection)))
+        except TypeError:  # not every type of an extension allows it
+            return lambda: connection
 
     def open(self) -> dict[int, Any]:
         """Return the connections that are open now, by their identities.
@@ -77,12 +96,20 @@ class Sockets:
         The server's numbers would not do: a server that was restarted numbers from the start.
         """
         with self._lock:
-            return {known: connection for known, (_, connection) in self._open.items()}
+            found = {identity: get() for identity, (_, get) in self._open.items()}
+        return {identity: one for identity, one in found.items() if one is not None}
+
+    def left(self) -> int:
+        """Return how many are open, and not about to be collected."""
+        if self._open:
+            gc.collect()
+        return len(self._open)
 
     def numbered(self) -> list[tuple[int, Any]]:
         """Return the connections that are open now, each with its number at the server."""
         with self._lock:
-            return list(self._open.values())
+            found = [(number, get()) for number, get in self._open.values()]
+        return [(number, one) for number, one in found if one is not None]
 
     def numbers(self) -> frozenset[int]:
         """Return the server's numbers of the connections that are open now."""

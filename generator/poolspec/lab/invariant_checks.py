@@ -79,7 +79,7 @@ class InvariantChecks(Generic[P, C]):
 
     def left(self) -> list[Finding]:
         """Return what is left after all pools were closed. May wait for the server."""
-        here = sum(len(sockets.open()) for sockets in self._context.sockets)
+        here = sum(sockets.left() for sockets in self._context.sockets)
         there = self._context.observer.connections(lambda seen: seen == 0)
         texts = (
             f"{here} sockets are open after close" if here else "",
