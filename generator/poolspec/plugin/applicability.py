@@ -17,7 +17,9 @@ def skip_unless_able(spec: dict[str, Any], able: frozenset[Capability]) -> None:
 
 
 def _with_hint(need: str) -> str:
-    """Return a capability, with the package to install if that is missing."""
+    """Return a capability, with the package to install or the reason, if there is one."""
+    if need in (Capability.TIMEOUT, Capability.CALL_TIMEOUT):
+        return f"{need} (the lab cannot end the wait of a thread)"
     if need == Capability.TLS and not find_spec("trustme"):
         return f"{need} (install trustme)"
     if need != Capability.METRICS or (

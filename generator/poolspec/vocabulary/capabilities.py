@@ -15,9 +15,12 @@ class Capability(StrEnum):
     RECYCLE_JITTER = "recycle_jitter"
     """The age at which a connection is replaced can be spread at random."""
     TIMEOUT = "timeout"
-    """An acquire fails when it has waited for as long as the pool's `timeout`."""
+    """An acquire fails when it has waited for as long as the pool's `timeout`. The lab brings it to
+    an asyncio pool without any timeout, as `asyncio.timeout` around the acquire; it cannot end the
+    wait of a thread."""
     CALL_TIMEOUT = "call_timeout"
-    """An acquire may have a timeout that overrides the pool's."""
+    """An acquire may have a timeout that overrides the pool's. The lab brings it as it brings
+    `timeout`."""
     CLOSE_ALL = "close_all"
     """The pool can be emptied and keeps working."""
     GLOBAL_POOL = "global_pool"
