@@ -24,7 +24,7 @@ class AsyncSteadyDriver(AiomysqlDriver):
         """Call `gone` when the connection is closed, with or without a goodbye."""
         if isinstance(connection, AsyncConnection):
             watch_own(connection, gone)
-            self.watch_connects(connection, reopened)
+            self.watch_sockets(connection, gone, reopened)
         else:
             super().watch(connection, gone, reopened)
 

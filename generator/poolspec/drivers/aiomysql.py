@@ -69,7 +69,7 @@ class AiomysqlDriver(AsyncDbapiDriver):
                 gone()
 
         connection.close = close_and_report
-        self.watch_connects(connection, reopened)
+        self.watch_sockets(connection, gone, reopened)
 
     def end(self, connection: Any) -> None:
         """Close a connection's socket at once."""
@@ -115,11 +115,18 @@ class AiomysqlDriver(AsyncDbapiDriver):
 
     def socket_of(self, connection: Any) -> Any:
         """Return the socket of a connection; None if it is closed."""
-        writer = connection._writer
-        return writer.get_extra_info("socket") if writer else None
+        transport = self.transport_of(connection)
+        return transport.get_extra_info("socket") if transport else None
 
-    def watch_connects(self, connection: Any, reopened: Callable[[], object]) -> None:
-        """Call `reopened` each time that a connection has connected again."""
+    def transport_of(self, connection: Any) -> Any:
+        """Return the transport of a connection; None if it is closed."""
+        writer = connection._writer
+        return writer.transport if writer else None
+
+    def watch_sockets(
+        self, connection: Any, gone: Callable[[], object], reopened: Callable[[], object]
+    ) -> None:
+        """Call `gone` when the event loop closes a socket, `reopened` after another connect."""
         connect, number = getattr(connection, self.connects_by), self.number_of(connection)
 
         async def connect_and_report() -> None:
@@ -128,8 +135,27 @@ class AiomysqlDriver(AsyncDbapiDriver):
             before, number = number, self.number_of(connection)
             if number != before:
                 reopened()
+                self._watch_transport(connection, gone)
 
         setattr(connection, self.connects_by, connect_and_report)
+        self._watch_transport(connection, gone)
+
+    def _watch_transport(self, connection: Any, gone: Callable[[], object]) -> None:
+        """Call `gone` when the event loop closes the socket, which a cancelled close leaves to it.
+
+        Only asyncio's own transports can be watched.
+        """
+        transport = self.transport_of(connection)
+        lose = getattr(transport, "_call_connection_lost", None)
+        if lose is None:
+            return
+
+        def lose_and_report(error: Exception | None) -> None:
+            lose(error)
+            if self.transport_of(connection) in (transport, None):  # it has no other one by now
+                gone()
+
+        transport._call_connection_lost = lose_and_report
 
 
 async def open_connection(tenant: Tenant) -> Any:

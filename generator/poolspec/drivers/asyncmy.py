@@ -25,19 +25,29 @@ class AsyncmyDriver(AiomysqlDriver):
 
     def plain(self, tenant: Tenant) -> AsyncOpen:
         """Return a callable that opens one connection as a tenant."""
-        import asyncmy
+        return partial(open_connection, tenant)
 
-        return partial(
-            asyncmy.connect,
-            host=tenant.address.host,
-            port=tenant.address.port,
-            unix_socket=tenant.address.unix_socket,
-            user=tenant.user,
-            password=tenant.password,
-            database=tenant.database,
-        )
+    def transport_of(self, connection: Any) -> Any:
+        """Return the transport of a connection; None if it is closed."""
+        return connection._transport
 
-    def socket_of(self, connection: Any) -> Any:
-        """Return the socket of a connection; None if it is closed."""
-        transport = connection._transport
-        return transport.get_extra_info("socket") if transport else None
+
+async def open_connection(tenant: Tenant) -> Any:
+    """Open one connection as a tenant.
+
+    It has no timeout, because asyncmy's needs `asyncio.wait_for`, which before Python 3.12 may
+    swallow a cancellation. That is no fault of the pool's.
+    """
+    from asyncmy.connection import Connection
+
+    connection: Any = Connection(  # type: ignore[no-untyped-call]  # no hints
+        host=tenant.address.host,
+        port=tenant.address.port,
+        unix_socket=tenant.address.unix_socket,
+        user=tenant.user,
+        password=tenant.password,
+        database=tenant.database,
+    )
+    connection._connect_timeout = None
+    await connection.connect()
+    return connection
