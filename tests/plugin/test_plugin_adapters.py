@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from poolspec.adapters import BUNDLED, UnknownPoolError, find_adapter
+from poolspec.adapters import BUNDLED, PoolUnderTest, UnknownPoolError, find_pool
 from poolspec.adapters.steady import SteadypoolAdapter
 from poolspec.adapters.steady_asyncio import AsyncSteadypoolAdapter
 from poolspec.drivers.pymysql import PyMySQLDriver
 from poolspec.lab.contract import PoolAdapter
-from poolspec.vocabulary import Capability
+from poolspec.testing import AsyncioAdapter
+from poolspec.vocabulary import Capability, Concurrency
 
 C = Capability
 
@@ -35,11 +36,12 @@ def bare(able: set[C], **more: Any) -> Any:
 def find(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Look for an adapter as if it were in a module of its own."""
 
-    def find(adapter: Any) -> PoolAdapter:
+    def find(adapter: Any) -> PoolUnderTest:
+        find_pool.cache_clear()
         module = ModuleType("mine")
         module.Mine = adapter  # type: ignore[attr-defined]  # modules take any
         monkeypatch.setitem(sys.modules, "mine", module)
-        return find_adapter("mine:Mine")
+        return find_pool("mine:Mine")
 
     return find
 
@@ -86,7 +88,7 @@ def test_a_claim_without_what_it_takes_is_refused_in_one_line(
 def test_what_is_not_claimed_need_not_be_there(find: Any) -> None:
     able = {C.OVERFLOW, C.SUSPEND}
     adapter = bare(able, controls=SimpleNamespace(suspend=print, resume=print))
-    assert find(adapter) is adapter
+    assert find(adapter).threads is adapter
 
 
 def test_an_attribute_asyncio_that_is_no_adapter_is_refused(find: Any) -> None:
@@ -138,4 +140,27 @@ def test_an_error_of_a_property_is_reported_with_its_place(find: Any) -> None:
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_the_bundled_adapters_can_do_what_they_claim(name: str) -> None:
-    find_adapter(name)
+    find_pool(name)
+
+
+def test_an_adapter_for_asyncio_alone_is_found_by_its_coroutines(find: Any) -> None:
+    class Tasks(AsyncioAdapter):
+        name = "tasks"
+
+        async def create(self, options: Any, wiring: Any) -> Any:
+            """Make nothing."""
+
+        async def acquire(self, pool: Any, timeout: float | None) -> Any:
+            """Borrow nothing."""
+
+        async def release(self, pool: Any, connection: Any) -> None:
+            """Release nothing."""
+
+        async def close(self, pool: Any) -> None:
+            """Close nothing."""
+
+    found = find(Tasks)
+    assert (found.name, found.threads, found.keeps_all) == ("tasks", None, False)
+    assert found.capabilities(Concurrency.THREADS) == frozenset()
+    brought = {C.VIRTUAL_TIME, C.TIMEOUT, C.CALL_TIMEOUT}
+    assert found.capabilities(Concurrency.ASYNCIO) == brought

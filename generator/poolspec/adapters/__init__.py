@@ -5,15 +5,18 @@ NAME is an adapter, or a callable without arguments that returns one.
 """
 
 import sys
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from poolspec.adapters.adapter_checks import ASYNCIO_NEEDS, NEEDS, Needs, unmet
 from poolspec.drivers.contract import AnyDriver
 from poolspec.lab.aio.contract import AsyncPoolAdapter
 from poolspec.lab.contract import PoolAdapter
-from poolspec.vocabulary import Capability
+from poolspec.vocabulary import Capability, Concurrency
 
 BUNDLED = {
     "steadypool": "poolspec.adapters.steady:SteadypoolAdapter",
@@ -25,8 +28,30 @@ class UnknownPoolError(Exception):
     """There is no adapter of that name, or it cannot be used."""
 
 
-def find_adapter(name: str) -> PoolAdapter:
-    """Return the adapter of that name or at that place. Raises UnknownPoolError."""
+@dataclass(frozen=True, slots=True)
+class PoolUnderTest:
+    """A pool with the adapters of its forms, at least one."""
+
+    name: str
+    threads: PoolAdapter | None
+    asyncio: AsyncPoolAdapter | None
+    keeps_all: bool
+    """Whether the pool must pass the tests of every level."""
+
+    def capabilities(self, concurrency: Concurrency) -> frozenset[Capability]:
+        """Return what a form of the pool can do; nothing if it has not got the form."""
+        threads = concurrency is Concurrency.THREADS
+        adapter: PoolAdapter | AsyncPoolAdapter | None = self.threads if threads else self.asyncio
+        return frozenset() if adapter is None else adapter.capabilities
+
+
+@cache
+def find_pool(name: str) -> PoolUnderTest:
+    """Return the pool of that name, or with the adapter at that place. Raises UnknownPoolError.
+
+    An adapter whose `acquire` is a coroutine function is for asyncio. One for threads may have an
+    adapter for asyncio as its attribute `asyncio`.
+    """
     place = BUNDLED.get(name, name)
     module, separator, attribute = place.partition(":")
     if not separator:
@@ -38,20 +63,23 @@ def find_adapter(name: str) -> PoolAdapter:
     try:
         found: Any = getattr(import_module(module), attribute)
         adapter = found() if callable(found) else found
-        _check_all(adapter, place)
+        return _pool(adapter, place)
     except UnknownPoolError:
         raise
     except Exception as error:
         raise UnknownPoolError(f"no adapter at {place!r}: {error}") from error
-    return cast(PoolAdapter, adapter)
 
 
-def _check_all(adapter: object, place: str) -> None:
-    """Check an adapter and its asyncio form. Raises UnknownPoolError."""
-    _check(adapter, repr(place), PoolAdapter, NEEDS)
-    concurrency = getattr(adapter, "asyncio", None)
-    if concurrency is not None:
-        _check(concurrency, f"{place!r}.asyncio", AsyncPoolAdapter, ASYNCIO_NEEDS)
+def _pool(adapter: Any, place: str) -> PoolUnderTest:
+    """Return the pool that an adapter drives. Raises UnknownPoolError if it is no adapter."""
+    threads, tasks, where = adapter, getattr(adapter, "asyncio", None), f"{place!r}.asyncio"
+    if iscoroutinefunction(getattr(adapter, "acquire", None)):
+        threads, tasks, where = None, adapter, repr(place)
+    else:
+        _check(threads, repr(place), PoolAdapter, NEEDS)
+    if tasks is not None:
+        _check(tasks, where, AsyncPoolAdapter, ASYNCIO_NEEDS)
+    return PoolUnderTest(adapter.name, threads, tasks, getattr(adapter, "keeps_all", False))
 
 
 def _lacking(thing: object, *contracts: type) -> str:

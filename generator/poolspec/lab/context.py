@@ -203,8 +203,8 @@ class Context(Generic[P, C]):
     def new_account(self, options: Mapping[str, Any]) -> Account:
         """Count what one more pool does, which has these options."""
         sockets = self.new_sockets()
-        overflow = options.get("max_overflow", 0)
-        return Account(len(self.sockets), sockets, options["size"], overflow)
+        size, overflow = options["size"], options.get("max_overflow", 0)
+        return Account(len(self.sockets), sockets, size, overflow, options["timeout"])
 
     def place(
         self, target: Target, given: Given, flaw: Flaw | None, opened: Callable[[Any], None]

@@ -216,8 +216,15 @@ def controls_of(adapter: PoolAdapter) -> Controls:
     return cast(_Extended, adapter).controls
 
 
-def block_of(adapter: PoolAdapter, pool: Any, by: BlockKind) -> AbstractContextManager[Any]:
-    """Return a context that borrows for the length of a block."""
+def acquire_of(adapter: PoolAdapter, pool: Any, timeout: float | None, own: float) -> Any:
+    """Borrow a connection. `own` is the pool's timeout, which only asyncio pools may lack."""
+    return adapter.acquire(pool, timeout)
+
+
+def block_of(
+    adapter: PoolAdapter, pool: Any, by: BlockKind, own: float
+) -> AbstractContextManager[Any]:
+    """Return a context that borrows for the length of a block; see `acquire_of`."""
     if by is BlockKind.WITH:
         return adapter.block(pool)
     controls = controls_of(adapter)

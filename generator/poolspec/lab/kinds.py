@@ -6,6 +6,7 @@ from typing import Protocol
 
 from poolspec.drivers.contract import AnyDriver
 from poolspec.faults.hooks import HookError
+from poolspec.lab.event_loop.limit import AcquireTimeoutError
 from poolspec.vocabulary import ErrorKind
 
 KindOf = Callable[[BaseException], ErrorKind | None]
@@ -26,6 +27,8 @@ def kind_of(adapter: Explaining, error: BaseException) -> ErrorKind | None:
     """Return what an exception means; None if neither lab, pool nor driver raises it."""
     if isinstance(error, CancelledError):
         return ErrorKind.CANCELLED
+    if isinstance(error, AcquireTimeoutError):
+        return ErrorKind.TIMEOUT
     if isinstance(error, HookError):
         return ErrorKind.INITIALIZATION
     return adapter.kind_of(error) or adapter.driver.kind_of(error)

@@ -22,10 +22,10 @@ from poolspec.plugin.process_exit import leave_threads, note_status, threads_bef
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
+    from poolspec.adapters import PoolUnderTest
     from poolspec.faults.line import Line
     from poolspec.lab import Lab
     from poolspec.lab.aio.lab import AsyncLab
-    from poolspec.lab.contract import PoolAdapter
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
     from poolspec.servers import Server
 
@@ -108,11 +108,11 @@ def pytest_make_collect_report(
 
 
 @pytest.fixture(scope="session")
-def pool_adapter(pytestconfig: pytest.Config) -> PoolAdapter:
-    """The adapter of the pool under test."""
-    from poolspec.adapters import find_adapter
+def pool_under_test(pytestconfig: pytest.Config) -> PoolUnderTest:
+    """The pool under test, with the adapters of its forms."""
+    from poolspec.adapters import find_pool
 
-    return find_adapter(pytestconfig.getoption("--pool"))
+    return find_pool(pytestconfig.getoption("--pool"))
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +129,7 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 
 
 @pytest.fixture
-def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[Lab | AsyncLab]:
+def lab(request: pytest.FixtureRequest, pool_under_test: PoolUnderTest) -> Iterator[Lab | AsyncLab]:
     """The lab of one test. Teardown undoes everything that the test did with it."""
     from poolspec.plugin.applicability import skip_unless_able
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
@@ -140,23 +140,20 @@ def lab(request: pytest.FixtureRequest, pool_adapter: PoolAdapter) -> Iterator[L
     spec = _spec(request.node)
     time = TimeKind(spec.get("time", TimeKind.VIRTUAL))
     connections = Connections(spec.get("connections", Connections.DRIVER))
+    pool = pool_under_test
+    tasks = inspect.iscoroutinefunction(request.function)
+    adapter = pool.asyncio if tasks else pool.threads
+    if adapter is None:
+        pytest.skip(f"{NOT_APPLICABLE}{NO_FORM}{'asyncio' if tasks else 'threads'} form")
     server, able = _server_for(request, connections)
-    run: AsyncioRun | ThreadsRun
-    if inspect.iscoroutinefunction(request.function):
-        adapter = getattr(pool_adapter, "asyncio", None)
-        if adapter is None:
-            pytest.skip(f"{NOT_APPLICABLE}{NO_FORM}asyncio form, or it is not installed")
-        skip_unless_able(spec, adapter.capabilities | able)
-        line = _line_for(spec, server)
-        run = AsyncioRun(server, adapter, time, connections)
-    else:
-        skip_unless_able(spec, pool_adapter.capabilities | able)
-        line = _line_for(spec, server)
-        run = ThreadsRun(server, pool_adapter, time, connections)
+    skip_unless_able(spec, adapter.capabilities | able)
+    line = _line_for(spec, server)
+    made: Any = AsyncioRun if tasks else ThreadsRun
+    run: AsyncioRun | ThreadsRun = made(server, adapter, time, connections)
     if line is not None:
         run.lab.context.lay(line)
     request.node.stash[run_key] = run
-    request.node.stash[held_key] = held_to(request.config, spec, pool_adapter)
+    request.node.stash[held_key] = held_to(request.config, spec, keeps_all=pool.keeps_all)
     yield run.lab
     run.dispose()
 

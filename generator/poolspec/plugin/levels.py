@@ -49,9 +49,8 @@ class Held:
 held_key = pytest.StashKey[Held]()
 
 
-def held_to(config: pytest.Config, spec: dict[str, Any], adapter: object) -> Held:
+def held_to(config: pytest.Config, spec: dict[str, Any], *, keeps_all: bool) -> Held:
     """Return what a test holds a pool to."""
-    keeps_all = getattr(adapter, "keeps_all", False)
     least = config.getoption("--fail-on") or (Level.MAY if keeps_all else Level.MUST)
     return Held(Level(spec.get("level", Level.MUST)), Level(least), keeps_all)
 

@@ -22,9 +22,9 @@ def check_options(config: pytest.Config) -> None:
         except ServerError as error:
             raise pytest.UsageError(f"--server: {error}") from None
     if config.getoption("--pool") != BUNDLED_POOL:
-        from poolspec.adapters import UnknownPoolError, find_adapter
+        from poolspec.adapters import UnknownPoolError, find_pool
 
         try:
-            find_adapter(config.getoption("--pool"))
+            find_pool(config.getoption("--pool"))
         except UnknownPoolError as error:
             raise pytest.UsageError(f"--pool: {error}") from None

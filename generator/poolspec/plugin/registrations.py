@@ -6,7 +6,6 @@ A spec names them (`use: rotate_password`, `web_app: visits`); the functions are
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import pytest
 
@@ -69,8 +68,6 @@ def _errors(
 
 def _capabilities(pool: str, concurrency: Concurrency) -> frozenset[Capability]:
     """Return what the pool under test can do in this form; nothing if it has not got the form."""
-    from poolspec.adapters import find_adapter
+    from poolspec.adapters import find_pool
 
-    adapter: Any = find_adapter(pool)
-    form = adapter if concurrency is Concurrency.THREADS else getattr(adapter, "asyncio", None)
-    return frozenset(form.capabilities) if form is not None else frozenset()
+    return find_pool(pool).capabilities(concurrency)

@@ -31,10 +31,14 @@ class Account:
     is_closed = False
     """Whether the test has closed the pool, or begun to."""
 
-    def __init__(self, pool: int, sockets: Sockets, size: int, max_overflow: int) -> None:
+    def __init__(
+        self, pool: int, sockets: Sockets, size: int, max_overflow: int, timeout: float = 30.0
+    ) -> None:
         self.pool = pool
         """The pool's number in the test."""
         self.sockets = sockets
+        self.timeout = timeout
+        """The pool's own timeout in seconds."""
         self._size = size
         self._max_overflow = max_overflow
         self._resizes = 0

@@ -9,6 +9,7 @@ from poolspec.drivers.contract import AsyncDriver
 from poolspec.invariants.log import Entry
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.contract import HealthSeen, LoanSeen, Meter, Options, Place
+from poolspec.lab.event_loop.limit import LimitedBlock, limited
 from poolspec.vocabulary import BlockKind, Capability, ErrorKind, TimeKind
 
 Open = Callable[[], Awaitable[Any]]
@@ -118,15 +119,30 @@ def controls_of(adapter: AsyncPoolAdapter) -> AsyncControls:
     return cast(_Extended, adapter).controls
 
 
+async def acquire_of(
+    adapter: AsyncPoolAdapter, pool: Any, timeout: float | None, own: float
+) -> Any:
+    """Borrow a connection, with the lab's timeout if the pool has none of its `own`."""
+    if not _is_limited(adapter):
+        return await adapter.acquire(pool, timeout)
+    async with limited(own if timeout is None else timeout):
+        return await adapter.acquire(pool, None)
+
+
 def block_of(
-    adapter: AsyncPoolAdapter, pool: Any, by: BlockKind
+    adapter: AsyncPoolAdapter, pool: Any, by: BlockKind, own: float
 ) -> AbstractAsyncContextManager[Any]:
-    """Return a context that borrows for the length of a block."""
+    """Return a context that borrows for the length of a block; see `acquire_of`."""
     if by is BlockKind.WITH:
-        return adapter.block(pool)
+        block = adapter.block(pool)
+        return LimitedBlock(block, own) if _is_limited(adapter) else block
     controls = controls_of(adapter)
     own = by is BlockKind.CONNECTION
     return controls.connection(pool) if own else controls.transaction(pool)
+
+
+def _is_limited(adapter: AsyncPoolAdapter) -> bool:
+    return getattr(adapter, "timeout_by_lab", False)
 
 
 def configuring(adapter: AsyncPoolAdapter) -> AsyncConfiguring:

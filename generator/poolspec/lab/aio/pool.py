@@ -22,6 +22,7 @@ from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import (
     AsyncControls,
     AsyncPoolAdapter,
+    acquire_of,
     block_of,
     controls_of,
 )
@@ -75,7 +76,8 @@ class AsyncPool:
     async def acquire(self, timeout: float | None = None) -> AsyncHeld:
         """Borrow a connection, waiting at most `timeout` seconds (None: the pool's own timeout)."""
         with self._acquiring() as acquiring:
-            return self._note_loan(acquiring, await self._adapter.acquire(self.raw, timeout))
+            raw = await acquire_of(self._adapter, self.raw, timeout, self.account.timeout)
+            return self._note_loan(acquiring, raw)
 
     async def release(self, held: AsyncHeld | None, *, may_refuse: bool = False) -> None:
         """Release a connection; None stands for a caller that never got one."""
@@ -111,7 +113,7 @@ class AsyncPool:
         with ExitStack() as ending:
             acquiring = ending.enter_context(self._acquiring())
             async with AsyncExitStack() as stack:
-                raw = await stack.enter_async_context(self._adapter.block(self.raw))
+                raw = await stack.enter_async_context(self._context(BlockKind.WITH))
                 held = self._note_loan(acquiring, raw)
                 stack.callback(ending.enter_context, self._loans.ending(self.account, held))
                 yield held
@@ -121,7 +123,7 @@ class AsyncPool:
     ) -> AsyncHeld:
         """Enter a block, which `leave` leaves; any actor may."""
         with self._acquiring() as acquiring:
-            block = AsyncEnteredBlock(block_of(self._adapter, self.raw, by), frame)
+            block = AsyncEnteredBlock(self._context(by), frame)
             raw = await block.enter()
             held = self._note_loan(acquiring, raw, begun=by is BlockKind.TRANSACTION)
         held.block = block
@@ -254,12 +256,15 @@ class AsyncPool:
     async def _block(self) -> AsyncIterator[AsyncHeld]:
         with ExitStack() as ending:
             acquiring = ending.enter_context(self._acquiring())
-            async with self._adapter.block(self.raw) as raw:
+            async with self._context(BlockKind.WITH) as raw:
                 held = self._note_loan(acquiring, raw)
                 try:
                     yield held
                 finally:
                     ending.enter_context(self._loans.ending(self.account, held))
+
+    def _context(self, by: BlockKind) -> AbstractAsyncContextManager[Any]:
+        return block_of(self._adapter, self.raw, by, self.account.timeout)
 
     def _acquiring(self) -> Acquiring:
         return self._witness.acquiring(self.account)

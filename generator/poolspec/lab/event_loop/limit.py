@@ -7,7 +7,8 @@ without a timeout gets none.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 
 class AcquireTimeoutError(TimeoutError):
@@ -28,3 +29,20 @@ async def limited(seconds: float | None) -> AsyncIterator[None]:
         if limit.expired() and isinstance(error.__cause__, asyncio.CancelledError):
             raise AcquireTimeoutError(f"no connection within {seconds:g} s") from error
         raise
+
+
+class LimitedBlock:
+    """A block of a pool whose acquire has no timeout: entering it is limited."""
+
+    def __init__(self, block: AbstractAsyncContextManager[Any], seconds: float) -> None:
+        self._block = block
+        self._seconds = seconds
+
+    async def __aenter__(self) -> Any:
+        """Enter the block; raises AcquireTimeoutError if that takes too long."""
+        async with limited(self._seconds):
+            return await self._block.__aenter__()
+
+    async def __aexit__(self, *exc: Any) -> bool | None:
+        """Leave the block."""
+        return await self._block.__aexit__(*exc)

@@ -26,6 +26,7 @@ from poolspec.lab.contract import (
     HealthSeen,
     LoanSeen,
     PoolAdapter,
+    acquire_of,
     block_of,
     controls_of,
 )
@@ -76,7 +77,8 @@ class Pool:
     def acquire(self, timeout: float | None = None) -> Held:
         """Borrow a connection, waiting at most `timeout` seconds (None: the pool's own timeout)."""
         with self._acquiring() as acquiring:
-            return self._note_loan(acquiring, self._adapter.acquire(self.raw, timeout))
+            raw = acquire_of(self._adapter, self.raw, timeout, self.account.timeout)
+            return self._note_loan(acquiring, raw)
 
     def release(self, held: Held | None, *, may_refuse: bool = False) -> None:
         """Release a connection; None stands for a caller that never got one."""
@@ -112,7 +114,7 @@ class Pool:
         with ExitStack() as ending:
             acquiring = ending.enter_context(self._acquiring())
             with ExitStack() as stack:
-                raw = stack.enter_context(self._adapter.block(self.raw))
+                raw = stack.enter_context(self._context(BlockKind.WITH))
                 held = self._note_loan(acquiring, raw)
                 stack.callback(ending.enter_context, self._loans.ending(self.account, held))
                 yield held
@@ -122,7 +124,7 @@ class Pool:
     ) -> Held:
         """Enter a block, which `leave` leaves; any actor may."""
         with self._acquiring() as acquiring:
-            block = EnteredBlock(block_of(self._adapter, self.raw, by), frame)
+            block = EnteredBlock(self._context(by), frame)
             raw = block.enter()
             held = self._note_loan(acquiring, raw, begun=by is BlockKind.TRANSACTION)
         held.block = block
@@ -255,12 +257,15 @@ class Pool:
     def _block(self) -> Iterator[Held]:
         with ExitStack() as ending:
             acquiring = ending.enter_context(self._acquiring())
-            with self._adapter.block(self.raw) as raw:
+            with self._context(BlockKind.WITH) as raw:
                 held = self._note_loan(acquiring, raw)
                 try:
                     yield held
                 finally:
                     ending.enter_context(self._loans.ending(self.account, held))
+
+    def _context(self, by: BlockKind) -> AbstractContextManager[Any]:
+        return block_of(self._adapter, self.raw, by, self.account.timeout)
 
     def _acquiring(self) -> Acquiring:
         return self._witness.acquiring(self.account)
