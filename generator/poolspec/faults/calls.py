@@ -63,6 +63,15 @@ class CallFaults:
             self._error(call, manners.keys()),
         )
 
+    def holds(self, call: Call) -> bool:
+        """Return whether a fault may delay the next call, or let it hang."""
+        held = (Manner.SLOW, Manner.HANGS)
+        with self._lock:
+            return any(
+                CALL_FAULTS[fault][0] is call and CALL_FAULTS[fault][1] in held
+                for fault in self._in_force
+            )
+
     def calls(self, call: str) -> int:
         """Return how often a call was made."""
         return self._calls[call]

@@ -5,6 +5,7 @@ Each invariant is a function that takes the log's entries and yields findings.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from poolspec.invariants.blocking import blocked_behind_connects
 from poolspec.invariants.defects import Defect, Finding
 from poolspec.invariants.fairness import overtaken
 from poolspec.invariants.holders import dirty_hand_outs, two_holders
@@ -18,6 +19,7 @@ def findings_in_log(entries: Sequence[Entry], may: frozenset[Capability]) -> Ite
     seen_by_lab = [entry for entry in entries if not entry.by_pool]
     yield from two_holders(seen_by_lab)
     yield from dirty_hand_outs(seen_by_lab)
+    yield from blocked_behind_connects(seen_by_lab)
     yield from _idle_while_waiting(entries)
     if Capability.FAIR_QUEUE in may:
         yield from overtaken(entries)

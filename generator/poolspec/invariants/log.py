@@ -8,6 +8,7 @@ lock. To wait for something is to wait for the log to grow.
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 
 
 MAIN = "main"
+SILENT = 0.5
 acting_for: ContextVar[str] = ContextVar("acting_for", default="")
 """The actor whose request a web application handles; empty if an actor acts for itself."""
 
@@ -94,25 +96,37 @@ class Log:
     """Only grows. Any thread may add; readers get a copy."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+        self.now = now
         self._lock = FreshLock()
         self._entries: list[Entry] = []
+        self._grew_at = 0.0
         self._watchers: list[Callable[[], object]] = []
 
     def add(
         self,
         kind: EventKind | str,
         *,
+        pool: int = 0,
         connection: int | None = None,
         detail: str = "",
         was: int | None = None,
     ) -> None:
         """Log what the calling actor saw."""
-        actor = current_actor()
-        self.append(Entry(self._now(), actor, kind, connection=connection, detail=detail, was=was))
+        self.append(
+            Entry(
+                self.now(),
+                current_actor(),
+                kind,
+                pool=pool,
+                connection=connection,
+                detail=detail,
+                was=was,
+            )
+        )
 
     def append(self, entry: Entry) -> None:
         """Log an entry, then wake all that wait for the log to grow."""
+        self._grew_at = time.monotonic()
         with self._lock:
             self._entries.append(entry)
             watchers, self._watchers = self._watchers, []
@@ -127,6 +141,10 @@ class Log:
     def glance(self) -> list[Entry]:
         """Return a copy of the log without the lock, for a signal handler."""
         return self._entries[:]
+
+    def is_silent(self) -> bool:
+        """Return whether the log has not grown for SILENT seconds of real time. Takes no lock."""
+        return time.monotonic() - self._grew_at >= SILENT
 
     def watch(self, wake: Callable[[], object]) -> None:
         """Call `wake`, once, after the next entry. It must not block."""

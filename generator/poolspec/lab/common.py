@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol
 
+from poolspec.invariants.deadlock import Stop
 from poolspec.invariants.grade import Grade
 from poolspec.invariants.stuck_report import AnyActors
 from poolspec.lab.comparisons import Expected
@@ -44,6 +45,8 @@ class CommonLab(Generic[P, C]):
 
     is_given_up = False
     """Whether the test was given up, and its clock aborted."""
+    stop: Stop | None = None
+    """How the test stood when it was given up."""
 
     def __init__(self, context: Context[P, C], actors: AnyActors) -> None:
         self.context = context
@@ -143,6 +146,7 @@ class CommonLab(Generic[P, C]):
 
     def stuck(self) -> str:
         """Return who waits for what and who holds what. Safe in a signal handler."""
+        self.stop = self._diagnosis.stop()
         return self._diagnosis.stuck()
 
     def state(self) -> list[str]:

@@ -152,6 +152,11 @@ class Context(Generic[P, C]):
         """Seconds within which a pool without faults serves every acquire."""
         return AMPLE_VIRTUAL if self.is_virtual else AMPLE_REAL
 
+    @property
+    def may_connect(self) -> bool:
+        """Whether a connect is under way. A configured pool connects without the lab."""
+        return bool(self._folders) or any(pool.account.connecting for pool in self.pools)
+
     def lay(self, line: Line) -> None:
         """Let the pools connect over a line; before the first one is made."""
         self.line = self.targets.line = line
@@ -194,10 +199,11 @@ class Context(Generic[P, C]):
         """Count the sockets of one more pool."""
 
         def tell(kind: str, number: int, was: int | None = None) -> None:
-            self.log.add(kind, connection=number, was=was)
+            self.log.add(kind, pool=pool, connection=number, was=was)
 
         sockets = Sockets(tell)
         self.sockets.append(sockets)
+        pool = len(self.sockets)
         return sockets
 
     def new_account(self, options: Mapping[str, Any]) -> Account:

@@ -1,11 +1,16 @@
 """The state of a test for its report: time line, figures, waits, and how real it is."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Generic
 
 from poolspec.drivers.contract import Make
+from poolspec.invariants.blocking import UNFINISHED
+from poolspec.invariants.deadlock import Stop
 from poolspec.invariants.grade import Grade, grade
-from poolspec.invariants.marks import NUMBERS_VOID
+from poolspec.invariants.log import Entry
+from poolspec.invariants.marks import LATE_RELEASE, NUMBERS_VOID
 from poolspec.invariants.stuck_report import AnyActors, stuck_report
 from poolspec.lab.context import C, Context
 from poolspec.lab.registry import P
@@ -13,6 +18,7 @@ from poolspec.lifecycle.alarm import TooLongError, at_most
 from poolspec.lifecycle.teardown import text_of
 from poolspec.servers import ServerError
 from poolspec.vocabulary import TimeKind
+from poolspec.witness.calls import RELEASE
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -48,6 +54,25 @@ class Diagnosis(Generic[P, C]):
         """Return who waits for what and who holds what. Safe in a signal handler."""
         return stuck_report(self._context.log.glance(), self._actors.awaits)
 
+    def stop(self) -> Stop:
+        """Return how a test stands that is given up. Safe in a signal handler."""
+        log = self._context.log
+        now = log.now()
+        unfinished = (call for call in self._context.witness.calls.glance() if call.name == RELEASE)
+        releases = [
+            Entry(now, c.actor, LATE_RELEASE, pool=c.pool, ticket=c.ticket, detail=UNFINISHED)
+            for c in unfinished
+        ]
+        if not log.is_silent():
+            return Stop(())
+        return Stop(
+            log.glance(),
+            releases,
+            self._actors.awaits,
+            _blocker(),
+            may_connect=self._context.may_connect,
+        )
+
     def state(self) -> list[str]:
         """Return what each pool and the server report now."""
         lines = [f"pool: {self._pool_state(pool)}" for pool in self._context.pools]
@@ -73,3 +98,11 @@ class Diagnosis(Generic[P, C]):
             return f"{number} connection{'' if number == 1 else 's'}"
         except ServerError as error:
             return str(error)
+
+
+def _blocker() -> str:
+    """Return the task that runs in the calling thread's event loop now; empty if there is none."""
+    with suppress(RuntimeError):  # no event loop runs in this thread
+        task = asyncio.current_task()
+        return task.get_name() if task else ""
+    return ""

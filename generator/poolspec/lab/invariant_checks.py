@@ -25,8 +25,10 @@ class InvariantChecks(Generic[P, C]):
         self._context = context
 
     def in_log(self) -> Iterator[Finding]:
-        """Check the order of events."""
-        return checks.findings_in_log(self._context.log.entries(), self._context.capabilities)
+        """Check the order of events, and the writes of loads."""
+        context = self._context
+        yield from checks.findings_in_log(context.log.entries(), context.capabilities)
+        yield from context.loads.lost_writes()
 
     def at_rest(self, pool: P) -> list[Finding]:
         """Compare a pool's figures with the process and the server. May wait for the server."""

@@ -244,7 +244,7 @@ def _explain(
     from poolspec.plugin import failure
     from poolspec.plugin.levels import soften
 
-    findings = findings_of(error) or run.examine()
+    findings = findings_of(error) or run.examine(error)
     report.user_properties.append(_property("findings", [str(one) for one in findings]))
     at_the_end = failure.is_of_the_end(item.path, error)
     soften(item, error, findings, report, at_the_end=at_the_end)

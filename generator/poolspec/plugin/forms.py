@@ -58,9 +58,9 @@ class ThreadsRun:
         test()
         self.lab.verify()
 
-    def examine(self) -> list[Finding]:
-        """Return what is broken after the test has failed. Ends in any case."""
-        return examined(self.lab, self.lab.ending.examine)
+    def examine(self, error: BaseException) -> list[Finding]:
+        """Return what is broken after the test has failed with an error. Ends in any case."""
+        return examined(self.lab, error, self.lab.ending.examine)
 
     def dispose(self) -> None:
         """Tear down the lab."""
@@ -99,9 +99,9 @@ class AsyncioRun:
         """Run the test, then check the invariants."""
         self._runner.run(self._main(test))
 
-    def examine(self) -> list[Finding]:
-        """Return what is broken after the test has failed. Ends in any case."""
-        return examined(self.lab, lambda: self._runner.run(self._examined()))
+    def examine(self, error: BaseException) -> list[Finding]:
+        """Return what is broken after the test has failed with an error. Ends in any case."""
+        return examined(self.lab, error, lambda: self._runner.run(self._examined()))
 
     async def _examined(self) -> list[Finding]:
         _current_task().set_name(MAIN)

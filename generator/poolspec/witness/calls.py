@@ -48,6 +48,11 @@ _current: ContextVar[PoolCall | None] = ContextVar("current_call", default=None)
 """The call that runs in this thread or task, or that started it."""
 
 
+def current_call() -> PoolCall | None:
+    """Return the call that runs in this thread or task, or that started it."""
+    return _current.get()
+
+
 class Calls:
     """The calls that are under way. Safe to use from any thread or task."""
 
@@ -137,6 +142,10 @@ class Calls:
                 yield call
         finally:
             self.end(call)
+
+    def glance(self) -> list[PoolCall]:
+        """Return all calls that are under way without the lock, for a signal handler."""
+        return list(self._under_way.values())
 
     def under_way(self) -> list[PoolCall]:
         """Return all calls that are under way, the oldest first."""

@@ -7,14 +7,19 @@ clock whenever time is about to jump, in asyncio whenever the event loop has not
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from poolspec.invariants.log import Entry, Log
-from poolspec.invariants.marks import SEEN_WAITING
+from poolspec.invariants.log import Entry, Log, current_actor
+from poolspec.invariants.marks import CONNECT_HELD, CONNECT_RESUMED, LATE_RELEASE, SEEN_WAITING
 from poolspec.vocabulary import ErrorKind, EventKind, StatName
 from poolspec.witness.account import Account
-from poolspec.witness.calls import ACQUIRE, RELEASE, Calls, PoolCall, running
+from poolspec.witness.calls import ACQUIRE, RELEASE, Calls, PoolCall, current_call, running
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+
+LATE = 0.25
+"""Seconds of the test's clock from which a release is logged once more when it is done."""
 
 
 class Acquiring:
@@ -67,6 +72,7 @@ class Releasing:
         self._connection = connection
 
     def __enter__(self) -> "Releasing":
+        self._began = self._witness.log.now()
         self.call = self._witness.calls.begin(RELEASE, self._account.pool)
         self._witness.note(self.call, EventKind.CHECKED_IN, self._connection)
         self._account.count(StatName.RELEASED)
@@ -80,6 +86,7 @@ class Releasing:
 
     def __exit__(self, *exc: object) -> None:
         self._account.release(-1)
+        self._witness.released(self.call, self._connection, self._began)
         self._witness.calls.end(self.call)
 
 
@@ -108,14 +115,28 @@ class Witness:
         """Return a context for one release of the calling thread or task."""
         return Releasing(self, account, connection)
 
+    def released(self, call: PoolCall, connection: int, began: float) -> None:
+        """Log once more that a connection was released, if that took some time."""
+        seconds = self._now() - began
+        if seconds >= LATE:
+            self.note(call, LATE_RELEASE, connection, f"took {seconds:g} s")
+
     @contextmanager
-    def connecting(self, account: Account) -> Iterator[None]:
-        """Note a connect of a pool for the length of the block."""
+    def connecting(self, account: Account, *, is_held: bool = False) -> Iterator[None]:
+        """Note a connect of a pool for the length of the block; log it if a fault may hold it."""
         account.connect(1)
+        call = current_call()
+        ticket = None if call is None else call.ticket
+        actor = current_actor() if call is None else call.actor
+        began = Entry(self._now(), actor, CONNECT_HELD, pool=account.pool, ticket=ticket)
+        if is_held:
+            self.log.append(began)
         try:
             with self.calls.busy():
                 yield
         finally:
+            if is_held:
+                self.log.append(replace(began, at=self._now(), kind=CONNECT_RESUMED))
             account.connect(-1)
 
     def watch(self, clock: object) -> None:

@@ -14,7 +14,7 @@ from poolspec.lab.aio.contract import AsyncPoolAdapter, AsyncWiring, configuring
 from poolspec.lab.aio.held import AsyncHeld
 from poolspec.lab.aio.opening import AsyncOpener
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
-from poolspec.vocabulary import Flaw, Given, Target
+from poolspec.vocabulary import Call, Flaw, Given, Target
 from poolspec.witness.account import Account
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -99,7 +99,8 @@ class AsyncPools:
         """Return a callable that opens and counts one connection."""
 
         async def connect() -> Any:
-            with self._context.witness.connecting(account):
+            is_held = self._context.calls.holds(Call.CONNECT)
+            with self._context.witness.connecting(account, is_held=is_held):
                 connection = await self._opener.connect()
                 self._count(account.sockets, connection)
                 return connection

@@ -6,9 +6,10 @@ that belongs to no pool cannot find its row. Planning and evaluation may query t
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from poolspec.invariants.defects import Defect, Finding
 from poolspec.invariants.observer import Observer
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import (
@@ -24,6 +25,9 @@ from poolspec.lab.load.tasks import (
 from poolspec.vocabulary import Operation
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+SHOWN = 3
+"""How many lost rows are named."""
 
 Kinds = Mapping[Operation, int]
 Range = tuple[float, float]
@@ -52,6 +56,7 @@ class Loads:
         self._has_table = False
         self._running: list[Running] = []
         self._ended: list[LoadResult] = []
+        self._lost_rows: set[int] = set()
 
     def plan(
         self,
@@ -100,7 +105,9 @@ class Loads:
     def sum_up(self, load: Planned | Running) -> LoadResult:
         """Complete the result of a load whose clients have ended."""
         load.result.elapsed = self._now() - load.started
-        load.result.lost_writes = self._lost(load.result.written)
+        lost = self._lost(load.result.written)
+        load.result.lost_writes = len(lost)
+        self._lost_rows |= lost
         self._ended.append(load.result)
         return load.result
 
@@ -119,8 +126,15 @@ class Loads:
             self._observer.own().run(CREATE)
             self._has_table = True
 
-    def _lost(self, written: set[int]) -> int:
+    def lost_writes(self) -> Iterator[Finding]:
+        """Report the rows whose commit was acknowledged and that are not in the database."""
+        if self._lost_rows:
+            rows = ", ".join(map(str, sorted(self._lost_rows)[:SHOWN]))
+            text = f"{len(self._lost_rows)} committed rows are not in the database, such as {rows}"
+            yield Finding(Defect.LOST_WRITE, text)
+
+    def _lost(self, written: set[int]) -> set[int]:
         if not written:
-            return 0
+            return set()
         rows = self._observer.own().run(f"SELECT number FROM {TABLE}")
-        return len(written - {number for (number,) in rows})
+        return written - {number for (number,) in rows}

@@ -16,7 +16,7 @@ from poolspec.lab.contract import PoolAdapter, Wiring, configuring
 from poolspec.lab.threads.held import Held
 from poolspec.lab.threads.opening import Opener
 from poolspec.lab.threads.pool import Pool, ThreadsContext
-from poolspec.vocabulary import Flaw, Given, Target
+from poolspec.vocabulary import Call, Flaw, Given, Target
 from poolspec.witness.account import Account
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -101,7 +101,8 @@ class Pools:
         """Return a callable that opens and counts one connection."""
 
         def connect() -> Any:
-            with self._context.witness.connecting(account):
+            is_held = self._context.calls.holds(Call.CONNECT)
+            with self._context.witness.connecting(account, is_held=is_held):
                 connection = self._opener.connect()
                 self._count(account.sockets, connection)
                 return connection
