@@ -27,6 +27,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.TIMEOUT,
         Capability.CALL_TIMEOUT,
         Capability.CLOSE_ALL,
+        Capability.CLOSE,
         Capability.GLOBAL_POOL,
         Capability.FAIR_QUEUE,
         Capability.STATISTICS,

@@ -4,6 +4,7 @@ None of them waits for an actor, so both concurrency modes use them as they are.
 AssertionError with everything that is wrong.
 """
 
+import gc
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -57,7 +58,10 @@ class Expectations(Generic[P, C]):
         def wrong() -> list[str | None]:
             seen = account.figures(self._context.witness.number_waiting(account.pool))
             known = {name: value for name, value in expected.items() if name in seen}
-            return [mismatch(name, value, seen[name]) for name, value in known.items()]
+            texts = [mismatch(name, value, seen[name]) for name, value in known.items()]
+            if any(texts):
+                gc.collect()  # closes connections that a pool has left to it
+            return texts
 
         found = settle(wrong, lambda found: not any(found), once=looks_once())
         demand(*(f"by the lab's count, {text}" for text in found if text))

@@ -131,6 +131,7 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, pool_under_test: PoolUnderTest) -> Iterator[Lab | AsyncLab]:
     """The lab of one test. Teardown undoes everything that the test did with it."""
+    from poolspec.lifecycle.log_frames import without_frames
     from poolspec.plugin.applicability import skip_unless_able
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
     from poolspec.plugin.levels import held_key, held_to
@@ -154,8 +155,9 @@ def lab(request: pytest.FixtureRequest, pool_under_test: PoolUnderTest) -> Itera
         run.lab.context.lay(line)
     request.node.stash[run_key] = run
     request.node.stash[held_key] = held_to(request.config, spec, keeps_all=pool.keeps_all)
-    yield run.lab
-    run.dispose()
+    with without_frames():
+        yield run.lab
+        run.dispose()
 
 
 def _server_for(

@@ -82,8 +82,9 @@ class ThreadsAdapter(ABC):
         return connection
 
     def clock(self, time: TimeKind) -> Clock:
-        """Return a clock that the pool and the lab share."""
-        return VirtualClock() if time is TimeKind.VIRTUAL else RealClock()
+        """Return a clock that the pool and the lab share: the real one if it cannot be virtual."""
+        can_be_virtual = Capability.VIRTUAL_TIME in self.capabilities
+        return VirtualClock() if can_be_virtual and time is TimeKind.VIRTUAL else RealClock()
 
     def block(self, pool: Any) -> AbstractContextManager[Any]:
         """Return a context that borrows for the length of a block."""

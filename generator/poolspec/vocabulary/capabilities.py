@@ -23,6 +23,8 @@ class Capability(StrEnum):
     `timeout`."""
     CLOSE_ALL = "close_all"
     """The pool can be emptied and keeps working."""
+    CLOSE = "close"
+    """The pool can be closed for good: it then refuses acquires, and those that wait."""
     GLOBAL_POOL = "global_pool"
     """One process-wide pool, made on first use."""
     FAIR_QUEUE = "fair_queue"

@@ -21,6 +21,7 @@ V = TypeVar("V")
 
 ERRORS: Final = {
     ErrorKind.TIMEOUT: Capability.TIMEOUT,
+    ErrorKind.CLOSED: Capability.CLOSE,
     ErrorKind.EXHAUSTED: Capability.QUEUE_CAP,
     ErrorKind.UNAVAILABLE: Capability.BREAKER,
 }
