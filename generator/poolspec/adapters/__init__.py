@@ -21,6 +21,8 @@ from poolspec.vocabulary import Capability, Concurrency
 BUNDLED = {
     "steadypool": "poolspec.adapters.steady:SteadypoolAdapter",
     "steadypool-silent": "poolspec.adapters.steady:SilentSteadypoolAdapter",
+    "dbutils": "poolspec.adapters.dbutils:DbutilsAdapter",
+    "sqlalchemy": "poolspec.adapters.sqlalchemy:SqlalchemyAdapter",
 }
 
 
