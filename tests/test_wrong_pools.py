@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from tests.forked_runs import ForkedRuns, modules_of
 from tests.wrong_pools import SOUND, WRONG, WrongPool
+from tests.wrong_pools.named import named
+
+from poolspec.vocabulary import Concurrency, Defect
 
 MISTAKES = ("AttributeError", "NameError", "TypeError")
 """Errors that a mistake in a wrong pool would raise; a pool must be wrong in no other way."""
@@ -62,3 +65,22 @@ def test_a_wrong_pool_is_noticed(wrong: WrongPool, outcomes: Outcomes) -> None:
     assert results, f"{wrong.test} has no form for {wrong.concurrency.value}"
     assert any(result["outcome"] == "failed" for result in results), results
     assert not any(mistake in str(results) for mistake in MISTAKES), results
+
+
+@pytest.mark.parametrize(("defect", "wrong"), named(), ids=str)
+def test_the_report_begins_with_the_name_of_the_defect(
+    defect: Defect, wrong: WrongPool, outcomes: Outcomes
+) -> None:
+    results = outcomes.of(wrong, [wrong.test])[wrong.test]
+    failed = [result for result in results if result["outcome"] == "failed"]
+    assert failed, results
+    for result in failed:
+        assert result["reason"].startswith(f"{defect}: "), result
+        assert result["findings"][0].startswith(f"{defect}: "), result
+
+
+@pytest.mark.parametrize("concurrency", Concurrency)
+def test_a_wrong_pool_shows_each_defect(concurrency: Concurrency) -> None:
+    shown = {defect for defect, wrong in named() if wrong.concurrency is concurrency}
+    others = {Defect.WRONG_COUNT, Defect.SWALLOWED_INTERRUPT}
+    assert shown == set(Defect) - others

@@ -5,6 +5,7 @@ notice every one of them, for threads and for asyncio. The modules group them by
 """
 
 from tests.wrong_pools import (
+    blocking,
     blocks,
     cancellation,
     checks,
@@ -33,6 +34,7 @@ __all__ = [
     "SOUND",
     "WRONG",
     "WrongPool",
+    "blocking",
     "blocks",
     "cancellation",
     "checks",

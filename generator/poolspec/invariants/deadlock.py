@@ -13,7 +13,7 @@ from poolspec.invariants.blocking import blocked_behind_connects
 from poolspec.invariants.causes import causes
 from poolspec.invariants.defects import Defect, Finding
 from poolspec.invariants.log import MAIN, Entry
-from poolspec.invariants.marks import LATE_RELEASE, SOCKET_CLOSED, SOCKET_OPENED
+from poolspec.invariants.marks import LATE_RELEASE, RELEASE_FAILED, SOCKET_CLOSED, SOCKET_OPENED
 from poolspec.invariants.stuck_report import stuck_report
 from poolspec.vocabulary import EventKind
 
@@ -63,13 +63,18 @@ def is_nothing_left(error: BaseException) -> bool:
     return any(NOTHING_LEFT in str(cause) for cause in causes(error))
 
 
-def before_failures(entries: Sequence[Entry], error: BaseException) -> Sequence[Entry]:
-    """Return the entries before the acquires failed with an error of the clock."""
+def stop_by_clock(entries: Sequence[Entry], error: BaseException) -> Stop:
+    """Return how a test stood before its calls failed with an error of the clock."""
     names = {type(cause).__name__ for cause in causes(error) if NOTHING_LEFT in str(cause)}
-    for position, entry in enumerate(entries):
-        if entry.kind is EventKind.CHECKOUT_FAILED and not entry.by_pool and entry.detail in names:
-            return entries[:position]
-    return entries
+    failed = [
+        position
+        for position, entry in enumerate(entries)
+        if entry.kind in (EventKind.CHECKOUT_FAILED, RELEASE_FAILED)
+        and not entry.by_pool
+        and entry.detail in names
+    ]
+    releases = [entries[n] for n in failed if entries[n].kind == RELEASE_FAILED]
+    return Stop(entries[: min(failed, default=len(entries))], releases, is_certain=True)
 
 
 def _of_waiters(stop: Stop, asking: dict[str, Entry], report: str) -> Iterator[Finding]:

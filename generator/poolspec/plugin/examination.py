@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from poolspec.invariants.deadlock import Stop, before_failures, findings_of_stop, is_nothing_left
+from poolspec.invariants.deadlock import findings_of_stop, is_nothing_left, stop_by_clock
 from poolspec.invariants.defects import Finding
 from poolspec.lab.common import CommonLab
 from poolspec.lifecycle.alarm import TooLongError, at_most
@@ -26,7 +26,7 @@ def examined(
     """Return what is broken: why the test has stopped, or by `examine`, or by the log alone."""
     checks, stop = lab.invariants, lab.stop
     if is_nothing_left(error):
-        stop = Stop(before_failures(lab.context.log.entries(), error), is_certain=True)
+        stop = stop_by_clock(lab.context.log.entries(), error)
     reasons = list(findings_of_stop(stop)) if stop else []
     if reasons:
         return checks.shown(reasons)

@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from poolspec.invariants.log import Entry, Log, current_actor
-from poolspec.invariants.marks import CONNECT_HELD, CONNECT_RESUMED, LATE_RELEASE, SEEN_WAITING
+from poolspec.invariants.marks import (
+    CONNECT_HELD,
+    CONNECT_RESUMED,
+    LATE_RELEASE,
+    RELEASE_FAILED,
+    SEEN_WAITING,
+)
 from poolspec.vocabulary import ErrorKind, EventKind, StatName
 from poolspec.witness.account import Account
 from poolspec.witness.calls import ACQUIRE, RELEASE, Calls, PoolCall, current_call, running
@@ -84,8 +90,11 @@ class Releasing:
         self._account.count(StatName.RELEASED, -1)
         self._witness.note(self.call, EventKind.CHECKED_OUT, self._connection)
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._account.release(-1)
+        if error is not None:
+            detail = type(error).__name__
+            self._witness.note(self.call, RELEASE_FAILED, self._connection, detail)
         self._witness.released(self.call, self._connection, self._began)
         self._witness.calls.end(self.call)
 
