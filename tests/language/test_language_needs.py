@@ -28,7 +28,10 @@ FOR_EVERY_POOL = {
         with""",
     "option": "listener size timeout",
     "expectation": "calls different real same served server stats",
-    "fault": "connect_hangs connect_interrupted connect_refused connect_slow server_full",
+    "fault": """close_fails close_slow commit_fails connect_hangs connect_interrupted
+        connect_refused connect_slow ping_fails ping_interrupted ping_slow reset_fails reset_slow
+        rollback_fails
+        rollback_hangs rollback_slow server_full""",
 }
 """Words that every pool and server supports, so they imply nothing."""
 
@@ -38,8 +41,9 @@ FOLLOWING: dict[str, tuple[Capability, ...]] = {
     f"steps: [fork: [close_all]]\n{PASS}": (C.CLOSE_ALL, C.FORK_SAFETY),
     f"steps: [resize: {{size: 3}}, suspend, resume]\n{PASS}": (C.RESIZE, C.SUSPEND),
     f"steps: [close]\n{PASS}": (),
-    f"connections: plain\nsteps: [close]\n{PASS}": (C.FOREIGN_CONNECTIONS,),
-    f"connections: scripted\nsteps: [fault: ping_fails]\n{PASS}": (C.FOREIGN_CONNECTIONS,),
+    f"connections: plain\nsteps: [acquire: a]\n{PASS}": (),
+    f"connections: minimal\nsteps: [acquire: a]\n{PASS}": (C.MINIMAL_CONNECTIONS,),
+    f"connections: scripted\nsteps: [fault: ping_fails]\n{PASS}": (),
     f"steps: [close: {{drain: 5s}}]\n{PASS}": (C.DRAIN,),
     "steps: [{acquire: a, timeout: 0s, fails: timeout}]": (C.TIMEOUT, C.CALL_TIMEOUT),
     "steps: [{acquire: a, fails: exhausted}]": (C.QUEUE_CAP,),

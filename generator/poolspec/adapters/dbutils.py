@@ -8,7 +8,7 @@ from poolspec.lab.contract import Options, Wiring
 from poolspec.testing import PyMySQLDriver, ThreadsAdapter
 from poolspec.vocabulary import Capability
 
-ABLE = "overflow close_all lazy_start min_size fifo validation line reconnect foreign_connections"
+ABLE = "overflow close_all lazy_start min_size fifo validation line reconnect"
 
 
 class DbutilsAdapter(ThreadsAdapter):

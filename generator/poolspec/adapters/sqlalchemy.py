@@ -8,10 +8,7 @@ from poolspec.lab.contract import Options, Wiring
 from poolspec.testing import PyMySQLDriver, ThreadsAdapter
 from poolspec.vocabulary import Capability, ErrorKind
 
-ABLE = (
-    "overflow recycle_by_age timeout close_all lazy_start lifo fifo validation line reconnect "
-    "foreign_connections"
-)
+ABLE = "overflow recycle_by_age timeout close_all lazy_start lifo fifo validation line reconnect"
 
 
 class SqlalchemyAdapter(ThreadsAdapter):

@@ -236,8 +236,6 @@ def _of_call(fault: Fault, call: Call, manner: Manner) -> FaultKind:
     if call is Call.CONNECT:
         sentence = _CONNECT_SENTENCES.get(manner, sentence)
         healed = _CONNECT_HEALED.get(manner, healed)
-    scripted = call in OF_CONNECTIONS
-    needs = Capability.FOREIGN_CONNECTIONS if scripted else _NEEDS.get(call)
     terms = Terms.CALLS | Terms.DURATION if manner is Manner.SLOW else Terms.CALLS
     looks_up = call is Call.NAME_LOOKUP
     slow = manner is Manner.SLOW
@@ -246,9 +244,9 @@ def _of_call(fault: Fault, call: Call, manner: Manner) -> FaultKind:
         sentence,
         healed,
         terms,
-        needs,
+        _NEEDS.get(call),
         of_server=looks_up,
-        scripted=scripted,
+        scripted=call in OF_CONNECTIONS,
         threads_only=slow and call in (Call.LISTENER, Call.LOG_HANDLER),
         real_time=slow and looks_up,
     )

@@ -28,9 +28,7 @@ ERRORS: Final = {
 """By the way in which a step, or an operation of a load, fails."""
 
 CONNECTIONS: Final = {
-    Connections.PLAIN: Capability.FOREIGN_CONNECTIONS,
-    Connections.SCRIPTED: Capability.FOREIGN_CONNECTIONS,
-    Connections.MINIMAL: Capability.FOREIGN_CONNECTIONS,
+    Connections.MINIMAL: Capability.MINIMAL_CONNECTIONS,
 }
 """By the kind of the pool's connections."""
 

@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,6 +167,11 @@ class Calls:
             with self._lock:
                 call.busy += number
                 self.changes += 1
+
+
+def call_of(context: Context) -> PoolCall | None:
+    """Return the call that runs in a context, or that started what runs there."""
+    return context.get(_current)
 
 
 @contextmanager

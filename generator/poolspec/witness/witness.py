@@ -5,7 +5,7 @@ the lab, such as a connect, runs for it. That is certain when all of a test rest
 clock whenever time is about to jump, in asyncio whenever the event loop has nothing to do.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -153,13 +153,13 @@ class Witness:
         if hasattr(clock, "at_rest"):
             clock.at_rest = self.rest
 
-    def rest(self) -> None:
-        """Note what waits, at a moment when all threads or tasks of the test are blocked."""
-        for call in self.calls.unseen():
-            if not call.busy:
-                self.see(call)
-        for call in self.calls.passed():
-            if not call.busy:
+    def rest(self, besides: Collection[PoolCall] = ()) -> None:
+        """Note what waits, at a moment when all threads or tasks of the test are blocked.
+
+        The calls of `besides` are blocked, but not in a queue.
+        """
+        for call in (*self.calls.unseen(), *self.calls.passed()):
+            if not call.busy and call not in besides:
                 self.see(call)
 
     def queued(self, actor: str) -> None:

@@ -30,6 +30,7 @@ from poolspec.lab.aio.rest import AsyncRest
 from poolspec.lab.aio.web import AsyncWeb
 from poolspec.lab.common import CommonLab
 from poolspec.lab.comparisons import Expected
+from poolspec.lab.event_loop.rest import watch_loop
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.repetition import expect, expect_async, kept
 from poolspec.lab.steps import find_step
@@ -67,6 +68,8 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         there = server if scripted is None else ScriptedServer(scripted)
         assert there is not None, "only scripted connections do without a server"
         context = AsyncContext(there, adapter, adapter.driver, busy, time, calls)
+        if not hasattr(context.clock, "at_rest"):
+            watch_loop(context.witness)
         self._actors = AsyncActors(context.clock, context.log)
         super().__init__(context, self._actors)
         self._progress = AsyncProgress(context, self._actors)
