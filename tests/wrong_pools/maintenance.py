@@ -42,7 +42,8 @@ class AsyncLeavesATransactionAfterMaintenance(steadypool.AsyncConnectionPool):
     async def maintain(self) -> None:
         await super().maintain()
         for entry in self._core.idle:
-            await entry.connection.execute()
+            async with entry.connection.cursor() as cursor:
+                await cursor.execute("SELECT 1")
 
 
 @noticed_by("health.a_health_check_is_not_counted_as_an_acquire")

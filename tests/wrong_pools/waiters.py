@@ -29,7 +29,7 @@ class WakesNoWaiterForAFreedSlot(Core):
         self.waiters = queue
 
 
-@noticed_by("statistics.waiting_tracking")
+@noticed_by("fairness.waiters_are_served_first_in_first_out")
 class ServesTheLastFirst(Core):
     """Serves waiters last in, first out."""
 
