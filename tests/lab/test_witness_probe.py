@@ -39,6 +39,7 @@ def doing(work: Callable[[], object]) -> Iterator[ThreadId]:
 
 
 def blocks(finder: Probe, thread: ThreadId) -> bool:
+    finder.watch([thread])
     return settle(lambda: bool(finder.blocked([thread])), lambda seen: seen)
 
 
@@ -70,6 +71,7 @@ def test_a_thread_that_waits_for_the_gil_is_not_blocked(system: SystemProbe) -> 
 
     with ExitStack() as stack:
         threads = [stack.enter_context(doing(spin)) for _ in range(6)]
+        system.watch(threads)
         deadline = time.monotonic() + 0.5
         seen: set[ThreadId] = set()
         while time.monotonic() < deadline:
@@ -81,6 +83,7 @@ def test_a_thread_that_waits_for_the_gil_is_not_blocked(system: SystemProbe) -> 
 def test_a_thread_that_waits_for_a_socket_or_sleeps_is_not_blocked(system: SystemProbe) -> None:
     here, there = socket.socketpair()
     with here, there, doing(lambda: here.recv(1)) as reader, doing(lambda: time.sleep(0.2)) as one:
+        system.watch([reader, one])
         deadline = time.monotonic() + 0.1
         while time.monotonic() < deadline:
             assert not system.blocked([reader, one])
@@ -106,6 +109,7 @@ def test_a_look_at_many_threads_takes_less_than_a_switch_interval(system: System
 
     with ExitStack() as stack:
         threads = [stack.enter_context(doing(pass_gate)) for _ in range(MANY)]
+        system.watch(threads)
         settle(lambda: len(system.blocked(threads)), MANY.__eq__)
         took = []
         for _ in range(50):

@@ -60,11 +60,12 @@ def test_no_worker_is_lost_and_there_are_no_warnings(whole: Run) -> None:
 
 
 def test_a_test_that_is_given_up_fails_for_that_reason_only(whole: Run) -> None:
-    own = {"has_no_figures", "cannot_be_closed", "starts_threads"}
+    own = {"has_no_figures", "cannot_be_closed", "starts_threads", "tries_for_ever"}
     whys = {test: ending.get("failed") for test, ending in whole.endings.items()}
     given_up = {test for test, why in whys.items() if GIVEN_UP in (why or "")}
     assert given_up == {*BROKEN, "is_given_up"} - own, whys
     assert whole.endings["is_given_up"].keys() == {"failed"}
+    assert "lost slot: tireless waits" in str(whys["tries_for_ever"])
 
 
 def test_the_stack_of_every_thread_is_shown(whole: Run) -> None:

@@ -9,8 +9,8 @@ lock. To wait for something is to wait for the log to grow.
 import asyncio
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -137,6 +137,17 @@ class Log:
         """Return a copy of the log."""
         with self._lock:
             return list(self._entries)
+
+    def length(self) -> int:
+        """Return how many entries there are."""
+        with self._lock:
+            return len(self._entries)
+
+    @contextmanager
+    def still(self, length: int) -> Iterator[bool]:
+        """Keep others from adding within the block; yield whether none has since that length."""
+        with self._lock:
+            yield len(self._entries) == length
 
     def glance(self) -> list[Entry]:
         """Return a copy of the log without the lock, for a signal handler."""

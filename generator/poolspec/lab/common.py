@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol
 
 from poolspec.invariants.deadlock import Stop
+from poolspec.invariants.defects import Finding
 from poolspec.invariants.grade import Grade
 from poolspec.invariants.stuck_report import AnyActors
 from poolspec.lab.comparisons import Expected
@@ -32,6 +33,9 @@ class AnyLab(Protocol):
 
     def stuck(self) -> str:
         """Return who waits for what and who holds what. Safe in a signal handler."""
+
+    def found(self) -> list[Finding]:
+        """Return what was found while the test ran, which may have ended it."""
 
     def timeline(self) -> list[str]:
         """Return the event log as text."""
@@ -139,6 +143,10 @@ class CommonLab(Generic[P, C]):
     def load_figures(self) -> list[dict[str, float]]:
         """Return how fast each load was; nothing on a virtual clock."""
         return self._diagnosis.load_figures()
+
+    def found(self) -> list[Finding]:
+        """Return what was found while the test ran, which may have ended it."""
+        return self.context.witness.found
 
     def timeline(self) -> list[str]:
         """Return the event log as text."""

@@ -4,6 +4,7 @@ It holds the test's identity at the server, its clock and event log, its faults 
 pools made so far. Nothing here waits for an actor.
 """
 
+import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,13 +27,13 @@ from poolspec.lab.contract import Meter, Metered, Place
 from poolspec.lab.kinds import Explaining, kind_of
 from poolspec.lab.load.loads import Loads
 from poolspec.lab.registry import P, PoolRegistry
+from poolspec.lifecycle.alarm import ring
 from poolspec.lifecycle.teardown import Teardown
 from poolspec.servers import Server, Tenant
 from poolspec.vocabulary import (
     Call,
     Caller,
     Capability,
-    EventKind,
     Flaw,
     Given,
     Listening,
@@ -119,6 +120,8 @@ class Context(Generic[P, C]):
             self.log, clock.now, self.kind_of, self.passwords.look_into, busy.calls
         )
         self.witness.watch(clock)
+        self.witness.give_up = self._give_up
+        self.witness.accounts = lambda: [pool.account for pool in self.pools]
         self.reported: ReportedAcquires | None = None
         """The acquires of a web application; None if the test serves none."""
         self.log_records = LogRecords(
@@ -237,14 +240,19 @@ class Context(Generic[P, C]):
         self.log.append(entry)
         if self.reported is not None:
             self.reported.take(entry, len(self.sockets))
-        elif not self.is_virtual and entry.kind is EventKind.CHECKOUT_QUEUED:
-            self.witness.queued(entry.actor)  # TODO until the sampler of threads is here
         self.foreign.made(Caller.LISTENER, f"for the event {entry.kind}")
         plan = self.calls.plan(Call.LISTENER)
         if plan.delay:
             self._busy.sleep(plan.delay)
         if plan.error is not None:
             raise plan.error
+
+    def _give_up(self, reason: str) -> None:
+        """End the test at once. Any thread may call it."""
+        self.clock.abort(reason)
+        main = threading.main_thread().ident
+        if any(call.thread == main for call in self.witness.calls.under_way()):
+            ring()
 
     def _pause_log(self) -> None:
         """Take the time that a fault of the log handler says."""

@@ -27,7 +27,11 @@ class InvariantChecks(Generic[P, C]):
     def in_log(self) -> Iterator[Finding]:
         """Check the order of events, and the writes of loads."""
         context = self._context
-        yield from checks.findings_in_log(context.log.entries(), context.capabilities)
+        accounts = [pool.account for pool in context.pools]
+        limits = {one.pool: one.most for one in accounts if one.most and not one.is_emptied}
+        yield from context.witness.found
+        entries, may = context.log.entries(), context.capabilities
+        yield from checks.findings_in_log(entries, may, limits)
         yield from context.loads.lost_writes()
 
     def at_rest(self, pool: P) -> list[Finding]:

@@ -8,6 +8,7 @@ where pytest and its workers run tests. Alarms do not nest. In a debugger there 
 
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -102,6 +103,16 @@ class Alarm:
         while self._traced:
             frame, trace = self._traced.pop()
             frame.f_trace = trace
+
+
+def ring() -> None:
+    """Ring now, if the main thread is watched. Any thread may call it.
+
+    The main thread cannot end its watch between the two steps: this thread has the GIL.
+    """
+    main = threading.main_thread().ident
+    if main is not None and callable(signal.getsignal(signal.SIGALRM)):
+        signal.pthread_kill(main, signal.SIGALRM)
 
 
 def is_debugged() -> bool:

@@ -25,7 +25,8 @@ def run_until(seconds: float, test: Callable[[], None], lab: AnyLab) -> None:
 
     def give_up(_frame: FrameType | None) -> BaseException:
         if not report:  # the stacks at the first ring are the useful ones
-            why = f"not done after {seconds:g} s of real time"
+            found = "; ".join(map(str, lab.found()))
+            why = found or f"not done after {seconds:g} s of real time"
             whole = ": ".join(filter(None, (why, lab.stuck())))
             report.append(f"{whole}\n\n{stacks()}")
         return pytest.fail.Exception(report[0], pytrace=False)

@@ -28,6 +28,8 @@ class Account:
     """Whether others than the lab use the pool too, such as a web application."""
     is_suspended = False
     """Whether the test has suspended the pool."""
+    is_emptied = False
+    """Whether the test has emptied the pool, which may forget what is on loan."""
     is_closed = False
     """Whether the test has closed the pool, or begun to."""
 
@@ -49,6 +51,11 @@ class Account:
         """The largest limit that the pool ever had; None if it ever had none."""
         self.connecting = self.releasing = self.failed = 0
         """How many connects and releases are under way, and how many acquires have failed."""
+        self.cannot_connect = False
+        """Whether the last connect failed."""
+        self.fails = False
+        """Whether an acquire has failed since the last that was served: for another reason than
+        its time, or an interrupt."""
         self._lock = FreshLock()
         self._counts: Counter[StatName] = Counter()
 
@@ -101,6 +108,22 @@ class Account:
     def in_use(self) -> int:
         """The number of connections on loan."""
         return self._counts[StatName.ACQUIRED] - self._counts[StatName.RELEASED]
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the pool could hand out one more connection, or open it, as far as is known."""
+        if self.is_partial or self.is_suspended or self.is_closed or not self._is_sure:
+            return False
+        if self.connecting or self.releasing or self._resizes or self.cannot_connect or self.fails:
+            return False
+        return self.limit is None or self.in_use < self.limit
+
+    @property
+    def activity(self) -> tuple[int, ...]:
+        """Figures that change with each hand-out, release, opened or closed connection."""
+        counts, sockets = self._counts, self.sockets
+        loans = counts[StatName.ACQUIRED], counts[StatName.RELEASED]
+        return (*loans, sockets.created, sockets.closed)
 
     def figures(self, waiting: int) -> dict[str, int]:
         """Return all figures that the lab has; `waiting` is the number of acquires in the queue."""

@@ -40,8 +40,12 @@ class PoolCall:
     """The task that called; None in a thread without an event loop."""
     busy: int = 0
     """How many pieces of the lab's own code run for it now."""
+    is_noted: bool = False
+    """Whether the acquire was seen waiting at all."""
     seen: int = 0
-    """The latest ticket when the acquire was first seen waiting; 0 if it was not."""
+    """The latest ticket when the acquire was first seen to wait for certain; 0 if it was not."""
+    seen_at: float = 0.0
+    """The time of that."""
 
 
 _current: ContextVar[PoolCall | None] = ContextVar("current_call", default=None)
@@ -61,13 +65,20 @@ class Calls:
         self._under_way: dict[int, PoolCall] = {}
         self._unseen: dict[int, PoolCall] = {}
         """The acquires that were not seen waiting yet."""
+        self._noted: dict[int, PoolCall] = {}
+        """The acquires that were, but not for certain."""
         self._seen: dict[int, PoolCall] = {}
-        """The acquires that were, in the order in which they were seen first."""
+        """The acquires that were for certain, in the order in which they were seen first."""
         self._passed: set[int] = set()
         """Those that were seen again after a later acquire was served."""
         self._served: Counter[int] = Counter()
         """The latest ticket that each pool has served."""
         self._latest = 0
+        self._others: Counter[int] = Counter()
+        """How many calls of each pool are under way that are no acquires, and how many pieces of
+        the lab's code run for calls of it, also for calls that have ended."""
+        self._begun: Counter[int] = Counter()
+        """How many calls of each pool have begun that are no acquires."""
         self.changes = 0
         """Grows with each call, and each piece of the lab's code in one, that begins or ends."""
 
@@ -83,6 +94,9 @@ class Calls:
             self._under_way[call.ticket] = call
             if name == ACQUIRE:
                 self._unseen[call.ticket] = call
+            else:
+                self._others[pool] += 1
+                self._begun[pool] += 1
             self.changes += 1
         return call
 
@@ -92,35 +106,67 @@ class Calls:
             if self._under_way.pop(call.ticket, None) is None:
                 return
             self.changes += 1
-            self._unseen.pop(call.ticket, None)
-            self._seen.pop(call.ticket, None)
+            for acquires in (self._unseen, self._noted, self._seen):
+                acquires.pop(call.ticket, None)
             self._passed.discard(call.ticket)
+            if call.name != ACQUIRE:
+                self._others[call.pool] -= 1
             if served:
                 self._served[call.pool] = max(self._served[call.pool], call.ticket)
 
-    def see(self, call: PoolCall) -> bool:
+    def see(self, call: PoolCall, now: float, *, certain: bool = True) -> bool:
         """Note that an acquire was seen waiting; return False if that is known, or it has ended."""
         with self._lock:
             if call.ticket not in self._under_way or call.ticket in self._passed:
                 return False
+            if not certain:
+                return self._note(call)
             if call.seen:
                 is_passed = self._served[call.pool] > call.seen
                 self._passed.update([call.ticket] if is_passed else ())
                 return is_passed
             self._unseen.pop(call.ticket, None)
+            self._noted.pop(call.ticket, None)
             self._seen[call.ticket] = call
-            call.seen = self._latest
+            call.is_noted = True
+            call.seen, call.seen_at = self._latest, now
             return True
+
+    def _note(self, call: PoolCall) -> bool:
+        """Note an acquire that perhaps waits. Called with the lock held."""
+        if call.is_noted:
+            return False
+        self._noted[call.ticket] = self._unseen.pop(call.ticket)
+        call.is_noted = True
+        return True
+
+    def is_quiet(self, pool: int) -> bool:
+        """Return whether nothing but acquires is under way in a pool, and none is busy."""
+        return not self._others[pool]
 
     def unseen(self) -> list[PoolCall]:
         """Return the acquires that were not seen waiting yet, the oldest first."""
         with self._lock:
             return list(self._unseen.values())
 
+    def noted(self) -> list[PoolCall]:
+        """Return the acquires that were seen waiting, but not for certain, in quiet pools."""
+        with self._lock:
+            return [call for call in self._noted.values() if not self._others[call.pool]]
+
     def seen(self) -> list[PoolCall]:
         """Return the acquires that were seen waiting and have not returned."""
         with self._lock:
-            return list(self._seen.values())
+            return [*self._seen.values(), *self._noted.values()]
+
+    def oldest(self, pool: int) -> PoolCall | None:
+        """Return the acquire of a pool that was first seen waiting for certain."""
+        with self._lock:
+            return next((call for call in self._seen.values() if call.pool == pool), None)
+
+    def begun(self, pool: int) -> int:
+        """Return how many calls of a pool have begun that are no acquires."""
+        return self._begun[pool]
 
     def passed(self) -> list[PoolCall]:
         """Return the seen acquires that a later one may have overtaken, unless that is known."""
@@ -166,6 +212,7 @@ class Calls:
         if call is not None:
             with self._lock:
                 call.busy += number
+                self._others[call.pool] += number
                 self.changes += 1
 
 

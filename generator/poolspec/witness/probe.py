@@ -63,8 +63,14 @@ class ThreadId:
 class Probe(Protocol):
     """Finds blocked threads."""
 
+    def watch(self, threads: Iterable[ThreadId]) -> None:
+        """Prepare for looks at these threads, and forget all others. May give up the GIL."""
+
+    def close(self) -> None:
+        """Forget all threads."""
+
     def blocked(self, threads: Iterable[ThreadId]) -> frozenset[ThreadId]:
-        """Return those threads that wait for a lock, each seen in this look."""
+        """Return those watched threads that wait for a lock, each seen in this look."""
 
 
 class SystemProbe:
@@ -80,17 +86,16 @@ class SystemProbe:
         self._files: dict[int, int] = {}
 
     def blocked(self, threads: Iterable[ThreadId]) -> frozenset[ThreadId]:
-        """Return those threads that wait for a lock other than the GIL."""
-        asked = list(threads)
-        self._open({thread.native_id for thread in asked})
-        return frozenset(one for one in asked if self._waits_for_lock(one.native_id))
+        """Return those watched threads that wait for a lock other than the GIL."""
+        return frozenset(one for one in threads if self._waits_for_lock(one.native_id))
 
     def close(self) -> None:
         """Close the threads' files."""
-        self._open(set())
+        self.watch(())
 
-    def _open(self, natives: set[int]) -> None:
+    def watch(self, threads: Iterable[ThreadId]) -> None:
         """Keep the files of these threads open, and no other. Opening gives up the GIL."""
+        natives = {thread.native_id for thread in threads}
         for native in self._files.keys() - natives:
             os.close(self._files.pop(native))
         for native in natives - self._files.keys():
@@ -124,6 +129,9 @@ class FrameProbe:
         self._frames = frames
         self._now = now
         self._still: dict[int, _Still] = {}
+
+    def watch(self, threads: Iterable[ThreadId]) -> None:
+        """Do nothing: frames can be read at any time."""
 
     def blocked(self, threads: Iterable[ThreadId]) -> frozenset[ThreadId]:
         """Return those threads that have not moved for a number of looks and some time."""

@@ -1,14 +1,22 @@
 """The witness of one test: it logs what the lab does in the pools, and which acquires wait.
 
 An acquire waits when it has begun, has not returned, its thread or task is blocked, and no code of
-the lab, such as a connect, runs for it. That is certain when all of a test rests: on a virtual
-clock whenever time is about to jump, in asyncio whenever the event loop has nothing to do.
+the lab, such as a connect, runs for it. The witness looks when all of a test rests: on a virtual
+clock whenever time is about to jump, in asyncio whenever the event loop has nothing to do. For
+threads on the real clock, `sampler` looks.
+
+An acquire waits for certain if besides nothing is under way that could have served it already
+without waking it: no other call of the pool than acquires, no code of the lab and, in asyncio, no
+I/O for one of its calls, also for one that has ended and left a task behind.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 
+from poolspec.invariants.deadlock import NOTHING_LEFT
+from poolspec.invariants.defects import Finding
 from poolspec.invariants.log import Entry, Log, current_actor
 from poolspec.invariants.marks import (
     CONNECT_HELD,
@@ -19,9 +27,32 @@ from poolspec.invariants.marks import (
 )
 from poolspec.vocabulary import ErrorKind, EventKind, StatName
 from poolspec.witness.account import Account
-from poolspec.witness.calls import ACQUIRE, RELEASE, Calls, PoolCall, current_call, running
+from poolspec.witness.calls import (
+    ACQUIRE,
+    RELEASE,
+    Calls,
+    PoolCall,
+    current_call,
+    running,
+)
+from poolspec.witness.room import LASTS, Room
 
 __tracebackhide__ = True  # a failure is shown where the test failed
+
+BEAT = LASTS / 4
+"""Real seconds after which an idle event loop rests again."""
+BESIDE_OTHERS = "beside other calls of the pool"
+"""Detail of an acquire that waits, but perhaps was served already by another call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How far a test has come."""
+
+    length: int
+    """Entries in the log."""
+    changes: int
+    """Changes of the calls under way."""
 
 
 LATE = 0.25
@@ -47,6 +78,7 @@ class Acquiring:
     def served(self, connection: int, left: str) -> None:
         """Log that the pool has handed out a connection, and what its last use left behind."""
         self._account.count(StatName.ACQUIRED)
+        self._account.fails = False
         self._witness.note(self.call, EventKind.CHECKED_OUT, connection, left)
         self._end(served=True)
 
@@ -58,6 +90,7 @@ class Acquiring:
 
     def _fail(self, error: BaseException) -> None:
         self._witness.look_into(error)
+        self._witness.failed(self._account, self.call, error)
         self._account.fail()
         if self._witness.kind_of(error) is ErrorKind.TIMEOUT:
             self._account.count(StatName.TIMEOUTS)
@@ -115,6 +148,13 @@ class Witness:
         self.look_into = look_into
         self.log = log
         self._now = now
+        self.found: list[Finding] = []
+        """What was found while the test ran."""
+        self.give_up: Callable[[str], object] = lambda _: None
+        """Ends the test at once, with a reason."""
+        self.accounts: Callable[[], Iterable[Account]] = tuple
+        """Returns the accounts of the test's pools."""
+        self._room = Room(now, calls, log.glance, self._report)
 
     def acquiring(self, account: Account) -> Acquiring:
         """Return a context for one acquire of the calling thread or task."""
@@ -143,6 +183,10 @@ class Witness:
         try:
             with self.calls.busy():
                 yield
+            account.cannot_connect = False
+        except Exception:  # an interrupt says nothing about the server
+            account.cannot_connect = True
+            raise
         finally:
             if is_held:
                 self.log.append(replace(began, at=self._now(), kind=CONNECT_RESUMED))
@@ -152,15 +196,64 @@ class Witness:
         """Look at each moment at which all participants of a clock wait, if the clock tells."""
         if hasattr(clock, "at_rest"):
             clock.at_rest = self.rest
+        with suppress(RuntimeError):  # no event loop runs in this thread
+            loop = asyncio.get_running_loop()
+            if getattr(clock, "is_real", False):
+                self._beat(loop)
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let an event loop come to rest now and then even if nothing happens any more."""
+        loop.call_later(BEAT, self._beat, loop)
 
     def rest(self, besides: Collection[PoolCall] = ()) -> None:
         """Note what waits, at a moment when all threads or tasks of the test are blocked.
 
-        The calls of `besides` are blocked, but not in a queue.
+        The calls of `besides` are blocked, but not in a queue: they have I/O under way. One that
+        has ended has left a task behind.
         """
-        for call in (*self.calls.unseen(), *self.calls.passed()):
+        calls, unrest = self.calls, {call.pool for call in besides}
+        for call in (*calls.unseen(), *calls.noted(), *calls.passed()):
             if not call.busy and call not in besides:
+                self.see(call, certain=call.pool not in unrest and calls.is_quiet(call.pool))
+        self._look_for_room({a.pool for a in self.accounts() if calls.is_quiet(a.pool)} - unrest)
+
+    def _look_for_room(self, pools: Collection[int]) -> None:
+        """Check pools whose acquires all wait for certain."""
+        for account in self.accounts():
+            oldest = self.calls.oldest(account.pool) if account.pool in pools else None
+            if oldest is not None:
+                self._room.look(account, oldest)
+
+    def failed(self, account: Account, call: PoolCall, error: BaseException) -> None:
+        """Note how an acquire fails."""
+        if self.kind_of(error) is ErrorKind.TIMEOUT:
+            self._room.timed_out(account, call)
+        elif NOTHING_LEFT in str(error):
+            self._room.stuck(account, call)
+        elif isinstance(error, Exception):
+            account.fails = True
+
+    def _report(self, finding: Finding) -> None:
+        self.found.append(finding)
+        self.give_up(str(finding))
+
+    def moment(self) -> "Moment":
+        """Return what a later look compares, to know that nothing was logged or called since."""
+        return Moment(self.log.length(), self.calls.changes)
+
+    def see_all(
+        self, certain: Collection[PoolCall], others: Iterable[PoolCall], moment: "Moment"
+    ) -> bool:
+        """Log which acquires wait, if nothing has happened since `moment`; return whether so."""
+        with self.log.still(moment.length) as still:
+            if not still or self.calls.changes != moment.changes:
+                return False
+            for call in certain:
                 self.see(call)
+            for call in others:
+                self.see(call, certain=False)
+            self._look_for_room({call.pool for call in certain})
+        return True
 
     def queued(self, actor: str) -> None:
         """Take a pool's word that an actor waits."""
@@ -168,10 +261,10 @@ class Witness:
             if call.actor == actor:
                 self.see(call)
 
-    def see(self, call: PoolCall) -> None:
-        """Log that an acquire waits in the pool's queue, for certain."""
-        if self.calls.see(call):
-            self.note(call, SEEN_WAITING)
+    def see(self, call: PoolCall, *, certain: bool = True) -> None:
+        """Log that an acquire waits in the pool's queue."""
+        if self.calls.see(call, self._now(), certain=certain):
+            self.note(call, SEEN_WAITING, detail="" if certain else BESIDE_OTHERS)
 
     def waiting(self) -> set[str]:
         """Return the actors whose acquires were last seen waiting."""

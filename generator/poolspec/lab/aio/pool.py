@@ -153,6 +153,7 @@ class AsyncPool:
 
     async def close_all(self) -> None:
         """Close all idle connections."""
+        self.account.is_emptied = True
         with self._calling("close_all"):
             await self._adapter.close_all(self.raw)
 

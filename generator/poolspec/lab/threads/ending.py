@@ -16,6 +16,7 @@ from poolspec.lab.threads.rest import Rest
 from poolspec.lab.threads.waiting import wait_until
 from poolspec.lab.threads.web import Web
 from poolspec.lifecycle.teardown import Teardown
+from poolspec.witness.sampler import Sampler
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -32,6 +33,7 @@ class Ending:
         web: Web,
         rest: Rest,
         threads: set[threading.Thread],
+        sampler: Sampler,
     ) -> None:
         self._context = context
         self._adapter = adapter
@@ -40,7 +42,8 @@ class Ending:
         self._pools = pools
         self._web = web
         self._rest = rest
-        self._threads_before = threads
+        self._sampler = sampler
+        self._not_of_the_test = {*threads, sampler.thread}
 
     def verify(self) -> None:
         """Release everything, check the invariants, and check that closing leaves nothing.
@@ -93,6 +96,7 @@ class Ending:
 
         Raises the first error, or AssertionError that names a step that did not end.
         """
+        self._sampler.stop()
         teardown = Teardown(OVER)
         teardown.do("the test's clock", partial(self._context.clock.abort, OVER))
         teardown.do("the faults", self._context.calls.clear_all)
@@ -102,15 +106,21 @@ class Ending:
             end = partial(self._driver.end, stranger.raw)
             teardown.do("a connection without a pool", end)
         teardown.do("the web application", self._web.stop, limit=None)
+        if self._context.witness.found:  # an actor waits in a pool, perhaps until that is closed
+            self._close_all(teardown)
         self._actors.abandon()
         for pool in self._context.pools:
             teardown.do("the pool's housekeeper", pool.dismiss)
-            self._close(pool, teardown)
+        self._close_all(teardown)
         for sockets in self._context.sockets:
             for connection in sockets.open().values():
                 teardown.do("a connection", partial(self._driver.end, connection))
         self._context.clean_up(teardown)
         teardown.raise_first()
+
+    def _close_all(self, teardown: Teardown) -> None:
+        for pool in self._context.pools:
+            self._close(pool, teardown)
 
     def _close(self, pool: Pool, teardown: Teardown) -> None:
         pools = self._context.pools
@@ -122,8 +132,8 @@ class Ending:
             self._adapter.close(pool.raw)
 
     def new_threads(self) -> set[threading.Thread]:
-        """Return the threads that have started since the lab was made."""
-        return set(threading.enumerate()) - self._threads_before
+        """Return the threads that have started since the lab was made, without the lab's own."""
+        return set(threading.enumerate()) - self._not_of_the_test
 
     def _thread_names(self) -> list[str]:
         return [thread.name for thread in self.new_threads()]

@@ -48,6 +48,7 @@ from poolspec.vocabulary import (
     Via,
 )
 from poolspec.witness.busy import BusyClock
+from poolspec.witness.sampler import Sampler
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -68,12 +69,11 @@ class Lab(CommonLab[Pool, Clock]):
         there = server if scripted is None else ScriptedServer(scripted)
         assert there is not None, "only scripted connections do without a server"
         context = ThreadsContext(there, adapter, adapter.driver, busy, time, calls)
+        sampler = Sampler.beside(context.clock, context.witness)
         self._actors = Actors(context.clock, context.log)
         super().__init__(context, self._actors)
-        self._progress = Progress(context, self._actors)
-        self._faults = Faults(context)
-        opener = Opener(context, adapter, connections, scripted)
-        self._pools = Pools(context, adapter, opener)
+        self._progress, self._faults = Progress(context, self._actors), Faults(context)
+        self._pools = Pools(context, adapter, Opener(context, adapter, connections, scripted))
         self._global_pool = GlobalPool(context, adapter, self._pools)
         self._web = Web(context, self._pools)
         self._load = Load(context, self._actors, adapter.driver, self._web)
@@ -81,7 +81,7 @@ class Lab(CommonLab[Pool, Clock]):
         rest = Rest(context, actors, checks)
         self._interrupter = Interrupter(context, adapter, pools, rest)
         self.reenter = Reenterer(context, actors, pools, rest).everywhere
-        self.ending = Ending(context, adapter, actors, pools, web, rest, threads)
+        self.ending = Ending(context, adapter, actors, pools, web, rest, threads, sampler)
 
     # --- pools -----------------------------------------------------------------------------------
 

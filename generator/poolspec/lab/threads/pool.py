@@ -154,6 +154,7 @@ class Pool:
 
     def close_all(self) -> None:
         """Close all idle connections."""
+        self.account.is_emptied = True
         with self._calling("close_all"):
             self._adapter.close_all(self.raw)
 
