@@ -6,7 +6,7 @@ from dbutils.pooled_db import PooledDB
 
 from poolspec.lab.contract import Options, Wiring
 from poolspec.testing import PyMySQLDriver, ThreadsAdapter
-from poolspec.vocabulary import Capability
+from poolspec.vocabulary import Capability, ErrorKind
 
 ABLE = "overflow close_all lazy_start min_size fifo validation line reconnect"
 
@@ -26,6 +26,7 @@ class DbutilsAdapter(ThreadsAdapter):
             maxcached=options["size"],
             maxconnections=int(options["size"]) + int(options["max_overflow"]),
             blocking=True,
+            isfatal=self._is_lost,  # else any error makes it connect and run the statement again
         )
 
     def acquire(self, pool: Any, timeout: float | None) -> Any:
@@ -41,3 +42,6 @@ class DbutilsAdapter(ThreadsAdapter):
         pool.close()
 
     close = close_all
+
+    def _is_lost(self, error: BaseException) -> bool:
+        return self.driver.kind_of(error) is ErrorKind.LOST
