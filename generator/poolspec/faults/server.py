@@ -35,6 +35,7 @@ class ServerFaults:
         """Make the server end connections, and wait until it no longer counts them."""
         doomed = frozenset(numbers)
         self._observer.has_killed = True
+        self._observer.ended(doomed)
         for number in doomed:
             self._server.kill_connection(number)
         settle(lambda: self._server.connection_ids(self._tenant) & doomed, lambda left: not left)
@@ -64,6 +65,7 @@ class ServerFaults:
         if fault in OF_TARGETS:
             self._targets.break_way(fault)
         elif fault is Fault.SERVER_KILLED:
+            self._observer.ended(None)
             self._private().crash()
         elif fault is Fault.SERVER_READ_ONLY:
             self._private().refuse_writes(True)

@@ -11,7 +11,7 @@ as it does in a program, and the connection counts as closed.
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 from weakref import ref
@@ -42,8 +42,10 @@ class Sockets:
         """The last number of each connection, by its identity."""
         self.created = self.closed = 0
         """How many connections were opened, and closed for good, so far."""
+        self._ended: set[int] = set()
+        """The identities of open connections that the server has ended for the test."""
         self.peak = 0
-        """The most connections that were open at once."""
+        """The most connections that were open at once, at both ends."""
         self.makes: set[Make] = set()
         """The kinds of its connections."""
 
@@ -71,7 +73,8 @@ class Sockets:
         self._open[id(connection)] = (number, self._reference(connection))
         self._numbers[id(connection)] = number
         self.makes.add(make)
-        self.peak = max(self.peak, len(self._open))
+        self._ended.discard(id(connection))
+        self.peak = max(self.peak, len(self._open) - len(self._ended))
 
     def gone(self, connection: Any) -> None:
         """Note that a connection's socket is closed; only the first call has an effect."""
@@ -80,9 +83,19 @@ class Sockets:
     def _gone(self, identity: int, _: object = None) -> None:
         with self._lock:
             known = self._open.pop(identity, None)
+            self._ended.discard(identity)
             self.closed += known is not None
         if known is not None:
             self._tell(SOCKET_CLOSED, known[0])
+
+    def ended(self, numbers: Iterable[int] | None) -> None:
+        """Note that the server ends the connections with these numbers; None: all."""
+        with self._lock:
+            self._ended |= {
+                identity
+                for identity, (number, _) in self._open.items()
+                if numbers is None or number in numbers
+            }
 
     def _reference(self, connection: Any) -> Reference:
         try:

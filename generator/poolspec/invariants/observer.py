@@ -5,7 +5,7 @@ that is wrong again for a short time before it believes it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from poolspec.servers import OwnConnection, Server, Tenant
@@ -29,6 +29,8 @@ class Observer:
         """Numbers of this test's connections that belong to no pool."""
         self.has_killed = False
         """The test has killed connections; a pool need not have noticed it yet."""
+        self.ended: Callable[[Iterable[int] | None], None] = lambda _: None
+        """Takes the numbers of connections that the server ends now; None: of all."""
 
     def connections(
         self,

@@ -5,7 +5,7 @@ pools made so far. Nothing here waits for an actor.
 """
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -112,6 +112,7 @@ class Context(Generic[P, C]):
         self.tenant = server.create_tenant()
         self.targets = Targets(server, self.tenant, calls)
         self.observer = Observer(server, self.tenant, self.targets.strangers)
+        self.observer.ended = self._note_ended
         self.server_faults = ServerFaults(
             server, self.tenant, self.observer, self.log, self.targets
         )
@@ -214,6 +215,10 @@ class Context(Generic[P, C]):
         sockets = self.new_sockets()
         size, overflow = options["size"], options.get("max_overflow", 0)
         return Account(len(self.sockets), sockets, size, overflow, options["timeout"])
+
+    def _note_ended(self, numbers: Iterable[int] | None) -> None:
+        for sockets in self.sockets:
+            sockets.ended(numbers)
 
     def place(
         self, target: Target, given: Given, flaw: Flaw | None, opened: Callable[[Any], None]
