@@ -1,6 +1,8 @@
 """Each driver for asyncio does for the lab what its contract says, on a real server."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -226,3 +228,23 @@ def test_a_connection_shows_its_socket(driver: AsyncDriver, run: Run, tenant: Te
         await asyncio.sleep(0)
 
     run(test)
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning")  # of aiomysql
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_watching_keeps_no_connection_alive(driver: Any, tenant: Tenant) -> None:
+    async def test() -> None:
+        connection = await driver.opener(tenant)()
+        transport = driver.transport_of(connection)
+        weak = weakref.ref(connection)
+        driver.watch(connection, nothing, nothing)
+        gc.disable()
+        try:
+            del connection
+            assert weak() is None
+        finally:
+            gc.enable()
+        transport.close()
+        await asyncio.sleep(0)
+
+    asyncio.run(test())

@@ -1,5 +1,6 @@
 """Each driver does for the lab what its contract says, on a real server."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from poolspec.drivers.contract import Driver
+from poolspec.invariants.connection import Sockets
 from poolspec.servers import Server, Tenant
 from poolspec.testing import ConnectorDriver, PyMySQLDriver
 from poolspec.vocabulary import Call, ErrorKind
@@ -175,3 +177,17 @@ def test_a_connection_shows_its_socket(driver: Driver, opened: Open, tenant: Ten
     assert driver.make_of(connection).driver == make.driver
     assert driver.local_port(connection) > 0
     driver.end(connection)
+
+
+def test_watching_keeps_no_connection_alive(driver: Driver, server: Server, tenant: Tenant) -> None:
+    connection = driver.opener(tenant)()
+    sockets = Sockets(lambda kind, number, was=None: None)
+    sockets.opened(driver.number_of(connection), connection, driver.make_of(connection))
+    driver.watch(connection, sockets.end_of(connection), nothing)
+    gc.disable()
+    try:
+        del connection
+        assert sockets.numbers() == frozenset()
+    finally:
+        gc.enable()
+    assert settled(lambda: server.connection_ids(tenant), frozenset()) == frozenset()

@@ -6,6 +6,7 @@ from typing import Any
 from poolspec.adapters.steady_wiring import config_of
 from poolspec.drivers.aiomysql import AiomysqlDriver
 from poolspec.drivers.contract import AsyncOpen
+from poolspec.drivers.weak import forwarding
 from poolspec.servers import Tenant
 from steadypool._drivers.async_connector import AsyncConnector
 from steadypool._drivers.async_mysql import AsyncConnection
@@ -31,7 +32,7 @@ class AsyncSteadyDriver(AiomysqlDriver):
 
 def watch_own(connection: AsyncConnection, gone: Callable[[], object]) -> None:
     """Call `gone` when a connection of steadypool's driver is closed or aborted."""
-    close, abort = connection.pool_close, connection.abort
+    close, abort = forwarding(connection, "pool_close"), forwarding(connection, "abort")
 
     async def close_and_report() -> None:
         try:

@@ -16,6 +16,7 @@ from poolspec.drivers.contract import (
 from poolspec.drivers.dbapi import AsyncDbapiDriver
 from poolspec.drivers.links import link_of
 from poolspec.drivers.scripted_asyncio import AsyncScriptedConnector
+from poolspec.drivers.weak import forwarding, weakly
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, ErrorKind
 
@@ -60,7 +61,7 @@ class AiomysqlDriver(AsyncDbapiDriver):
         if link := link_of(connection):
             link.when_gone(gone)
             return
-        close = connection.close
+        close = forwarding(connection, "close")
 
         def close_and_report() -> None:
             try:
@@ -127,15 +128,16 @@ class AiomysqlDriver(AsyncDbapiDriver):
         self, connection: Any, gone: Callable[[], object], reopened: Callable[[], object]
     ) -> None:
         """Call `gone` when the event loop closes a socket, `reopened` after another connect."""
-        connect, number = getattr(connection, self.connects_by), self.number_of(connection)
+        connect, weak = forwarding(connection, self.connects_by), weakly(connection)
+        number = self.number_of(connection)
 
         async def connect_and_report() -> None:
             nonlocal number
             await connect()
-            before, number = number, self.number_of(connection)
+            before, number = number, self.number_of(weak())
             if number != before:
                 reopened()
-                self._watch_transport(connection, gone)
+                self._watch_transport(weak(), gone)
 
         setattr(connection, self.connects_by, connect_and_report)
         self._watch_transport(connection, gone)
@@ -145,14 +147,15 @@ class AiomysqlDriver(AsyncDbapiDriver):
 
         Only asyncio's own transports can be watched.
         """
-        transport = self.transport_of(connection)
+        transport, weak = self.transport_of(connection), weakly(connection)
         lose = getattr(transport, "_call_connection_lost", None)
         if lose is None:
             return
 
         def lose_and_report(error: Exception | None) -> None:
             lose(error)
-            if self.transport_of(connection) in (transport, None):  # it has no other one by now
+            own = weak()
+            if own is None or self.transport_of(own) in (transport, None):  # it has no other one
                 gone()
 
         transport._call_connection_lost = lose_and_report

@@ -9,6 +9,7 @@ from poolspec.drivers.contract import Clock, Make, Open, Planned, ScriptedConnec
 from poolspec.drivers.dbapi import DbapiDriver
 from poolspec.drivers.links import link_of
 from poolspec.drivers.scripted import ScriptedConnector
+from poolspec.drivers.weak import forwarding
 from poolspec.servers import Tenant
 from poolspec.vocabulary import Call, ErrorKind
 
@@ -60,8 +61,10 @@ class ConnectorDriver(DbapiDriver):
             link.when_gone(gone)
             return
         for name in ("close", "disconnect", "shutdown"):
-            setattr(connection, name, _followed(getattr(connection, name), gone))
-        connection._open_connection = _connecting(connection._open_connection, gone, reopened)
+            setattr(connection, name, _followed(forwarding(connection, name), gone))
+        connection._open_connection = _connecting(
+            forwarding(connection, "_open_connection"), gone, reopened
+        )
 
     def end(self, connection: Any) -> None:
         """Close a connection's socket at once."""

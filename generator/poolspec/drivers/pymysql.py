@@ -10,6 +10,7 @@ from poolspec.drivers.contract import Clock, Make, Open, Planned, ScriptedConnec
 from poolspec.drivers.dbapi import DbapiDriver
 from poolspec.drivers.links import link_of
 from poolspec.drivers.scripted import ScriptedConnector
+from poolspec.drivers.weak import forwarding
 from poolspec.servers import Address, Tenant
 from poolspec.vocabulary import Call, ErrorKind
 
@@ -55,7 +56,7 @@ class PyMySQLDriver(DbapiDriver):
             link.when_gone(gone)
             return
         # PyMySQL always closes here: after a polite close, a lost connection, a failed handshake.
-        end, connect = connection._force_close, connection.connect
+        end, connect = (forwarding(connection, name) for name in ("_force_close", "connect"))
 
         def end_and_report() -> None:
             end()

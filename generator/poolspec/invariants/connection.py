@@ -14,14 +14,11 @@ import gc
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
-from weakref import ref
 
 from poolspec.drivers.contract import Make
+from poolspec.drivers.weak import Reference, weakly
 from poolspec.invariants.marks import SOCKET_CLOSED, SOCKET_OPENED, SOCKET_REOPENED
 from poolspec.lifecycle.locks import FreshLock
-
-Reference = Callable[[], Any]
-"""Returns a connection, or None when it was collected."""
 
 
 class Tell(Protocol):
@@ -70,7 +67,8 @@ class Sockets:
 
     def _note(self, number: int, connection: Any, make: Make) -> None:
         """Note an open socket; the lock is held."""
-        self._open[id(connection)] = (number, self._reference(connection))
+        reference = weakly(connection, partial(self._gone, id(connection)))
+        self._open[id(connection)] = (number, reference)
         self._numbers[id(connection)] = number
         self.makes.add(make)
         self._ended.discard(id(connection))
@@ -79,6 +77,13 @@ class Sockets:
     def gone(self, connection: Any) -> None:
         """Note that a connection's socket is closed; only the first call has an effect."""
         self._gone(id(connection))
+
+    def end_of(self, connection: Any) -> Callable[[], None]:
+        """Return a function that notes that a connection's socket is closed.
+
+        It does not keep the connection alive.
+        """
+        return partial(self._gone, id(connection))
 
     def _gone(self, identity: int, _: object = None) -> None:
         with self._lock:
@@ -96,12 +101,6 @@ class Sockets:
                 for identity, (number, _) in self._open.items()
                 if numbers is None or number in numbers
             }
-
-    def _reference(self, connection: Any) -> Reference:
-        try:
-            return ref(connection, partial(self._gone, id(connection)))
-        except TypeError:  # not every type of an extension allows it
-            return lambda: connection
 
     def open(self) -> dict[int, Any]:
         """Return the connections that are open now, by their identities.

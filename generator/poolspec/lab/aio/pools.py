@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from poolspec.drivers.weak import weakly
 from poolspec.invariants.connection import Sockets
 from poolspec.lab.aio.contract import AsyncPoolAdapter, AsyncWiring, configuring
 from poolspec.lab.aio.held import AsyncHeld
@@ -111,9 +112,12 @@ class AsyncPools:
         """Count a connection while its socket is open."""
         driver = self._driver
 
+        weak = weakly(connection)
+
         def reopened() -> None:
-            sockets.reopened(driver.number_of(connection), connection, driver.make_of(connection))
+            own = weak()
+            sockets.reopened(driver.number_of(own), own, driver.make_of(own))
 
         number, make = driver.number_of(connection), driver.make_of(connection)
         if sockets.opened(number, connection, make):
-            driver.watch(connection, lambda: sockets.gone(connection), reopened)
+            driver.watch(connection, sockets.end_of(connection), reopened)
