@@ -29,7 +29,7 @@ class WakesNoWaiterForAFreedSlot(Core):
         self.waiters = queue
 
 
-@noticed_by("fairness.waiters_are_served_first_in_first_out")
+@noticed_by("threads.concurrent_acquire_release")
 class ServesTheLastFirst(Core):
     """Serves waiters last in, first out."""
 
