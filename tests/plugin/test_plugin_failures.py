@@ -95,3 +95,36 @@ def test_a_failed_expectation_of_health_shows_the_reasons_of_the_pool(run: Run, 
     assert run.code == 1
     assert "health: expected healthy, was unhealthy: " in run.result()["reason"]
     assert "the pool is closed" in run.result()["reason"]
+
+
+@FORMS
+def test_a_failed_test_is_also_checked_for_the_invariants(run: Run, form: str) -> None:
+    run.test(
+        "a = pool.acquire()  # step 1",
+        "lab.context.pools.only()._loans._held.clear()",
+        "lab.expect_stats(timeouts=2)  # step 2",
+        form=form,
+    )
+    reason = run.result()["reason"]
+    assert reason.startswith("leak: 1 acquired, 0 released; and AssertionError: timeouts: expected")
+    assert run.result()["findings"][0] == "leak: 1 acquired, 0 released"
+    section = run.output.partition("- broken invariants -")[2].partition("- spec -")[0]
+    assert "leak: 1 acquired, 0 released\n" in section
+
+
+@FORMS
+def test_what_a_failed_test_has_not_released_is_no_finding(run: Run, form: str) -> None:
+    run.test("a = pool.acquire()  # step 1", "lab.expect_stats(timeouts=2)  # step 2", form=form)
+    assert run.result()["reason"] == "timeouts: expected 2, was 0"
+    assert run.result()["findings"] == []
+    assert "broken invariants" not in run.output
+
+
+def test_an_actor_that_waits_for_what_the_failed_test_holds_is_no_finding(run: Run) -> None:
+    run.test(
+        "a = pool.acquire()  # step 1",
+        "lab.start(actor(lambda: pool.release(pool.acquire()), name='first'))",
+        "lab.wait_until_waiting('first')",
+        "lab.expect_stats(timeouts=2)  # step 2",
+    )
+    assert run.result()["findings"] == []
