@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from poolspec.invariants.complaints import PremiseError
 from poolspec.invariants.defects import Defect, Finding, broken
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -17,7 +18,7 @@ CALM = 1.0
 """Seconds of a virtual clock that a pool has to finish its work."""
 
 
-class TooFewPointsError(AssertionError):
+class TooFewPointsError(PremiseError):
     """A pool has fewer interruption points than a test takes for granted."""
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from poolspec.invariants.causes import expect
-from poolspec.invariants.complaints import demand
+from poolspec.invariants.complaints import PremiseError, demand
 from poolspec.lab.comparisons import Expected
 from poolspec.lab.lateness import lateness_beside
 from poolspec.lifecycle.body_errors import BodyInterrupt
@@ -58,7 +58,10 @@ def failing(
         expect(error)
         demand(*(_missing(part, str(error)) for part in saying))
     else:
-        raise AssertionError(f"expected to fail with {kind}, but it succeeded")
+        text = f"expected to fail with {kind}, but it succeeded"
+        if kind is ErrorKind.LOST:
+            raise PremiseError(f"{text}: the pool ran it again on another connection")
+        raise AssertionError(text)
 
 
 def _missing(part: str, text: str) -> str | None:

@@ -5,8 +5,9 @@ of level `may` does it otherwise. Neither makes the run fail, unless the pool's 
 `keeps_all`, or `--fail-on` says so. Safety is a must in every test: a broken invariant and a test
 that hangs are failures at any level. Starvation and head-of-line blocking are defects of quality.
 
-A test of interruptions takes a number of interruption points for granted. It is not applicable to a
-pool that has fewer, unless the adapter has `keeps_all`.
+A test may take something for granted: a number of interruption points, or that a statement fails
+whose connection is lost. It is not applicable to a pool that does otherwise, unless the adapter has
+`keeps_all`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from poolspec.interruption.rounds import TooFewPointsError
+from poolspec.invariants.complaints import PremiseError
 from poolspec.vocabulary import Defect, Level
 from poolspec.vocabulary.outcomes import NOT_APPLICABLE, Outcome
 
@@ -68,7 +69,7 @@ def soften(
     `at_the_end`: all steps passed, and the invariant checks failed the test.
     """
     held = item.stash[held_key]
-    if isinstance(error, TooFewPointsError) and not (held.keeps_all or findings):
+    if isinstance(error, PremiseError) and not (held.keeps_all or findings):
         path, line, _ = item.location
         report.outcome = "skipped"
         report.longrepr = (path, (line or 0) + 1, f"Skipped: {NOT_APPLICABLE}{error}")
