@@ -147,6 +147,11 @@ TOLD: list[tuple[Step, str]] = [
         With(1, "a", fails=ErrorKind.CLOSED, says=("shut",)),
         "Enter a `with` block that borrows `a`; this must fail with `closed`, saying `shut`.",
     ),
+    (Release(1, ("a",), may_refuse=True), "Release `a` (the pool may refuse)."),
+    (
+        Query(1, "SELECT 1", "a", may_fail=ErrorKind.LOST),
+        "On `a`, run `SELECT 1`; this may fail with `lost`.",
+    ),
     (Transaction(1, "a"), "Enter and leave a transaction that borrows `a`."),
     (Resize(1, 3, 0), "Resize the pool to `size` 3, `max_overflow` 0."),
     (Close(1, 5.0), "Close the pool, waiting up to 5 s for connections on loan."),

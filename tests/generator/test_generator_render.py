@@ -343,6 +343,16 @@ def test_a_failing_acquire_binds_nothing() -> None:
     assert text.endswith("with lab.fails(ErrorKind.CLOSED):\n    pool.acquire()")
 
 
+def test_a_release_that_may_be_refused_and_a_statement_that_may_fail_say_so() -> None:
+    text = body(
+        Acquire(1, ("a",)),
+        Query(2, "SELECT 1", "a", may_fail=ErrorKind.LOST),
+        Release(3, ("a",), may_refuse=True),
+    )
+    assert 'with lab.may_fail(ErrorKind.LOST):\n    a.query("SELECT 1")\n' in text
+    assert text.endswith("pool.release(a, may_refuse=True)")
+
+
 def test_a_body_that_raises_is_expected_to() -> None:
     text = body(With(1, "a", (Query(2, "SELECT 1", "a"),), BodyFailure.INTERRUPT))
     assert text.endswith(

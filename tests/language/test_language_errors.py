@@ -267,6 +267,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "- acquire: [a, b]\n- release: [a, b]\n  «fails: not_borrowed",
         "'fails' applies to one release, not to 2",
     ),
+    "a release that must fail and may be refused": (
+        "- acquire: a\n- release: a\n  fails: not_borrowed\n  «may_refuse: true",
+        "this step must fail, so the pool cannot be free to refuse",
+    ),
     "a release inside of with": (
         "- with: c\n  do: [release: «c]",
         "'c' is released at the end of its block",
@@ -295,6 +299,14 @@ STEPS: dict[str, tuple[str, str]] = {
     "returns and fails": (
         "- acquire: a\n- {query: S, on: a, returns: 1, «fails: query}",
         "'returns' and 'fails' are mutually exclusive",
+    ),
+    "may_fail and fails": (
+        "- acquire: a\n- {query: S, on: a, fails: lost, «may_fail: lost}",
+        "'fails' and 'may_fail' are mutually exclusive",
+    ),
+    "may_fail and took": (
+        "- acquire: a\n- {query: S, on: a, may_fail: lost, «took: 0s}",
+        "'may_fail' and 'took' are mutually exclusive",
     ),
     "a parameter in params": (
         "- acquire: a\n- {query: S, on: a, params: [«$n]}",

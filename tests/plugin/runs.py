@@ -44,7 +44,7 @@ tests:
 """
 
 
-AWAITED = r"(lab\.(?!fails|took|within|_pools)\w+\(|pool\.(acquire|release|close))"
+AWAITED = r"(lab\.(?!fails|may_fail|took|within|_pools)\w+\(|pool\.(acquire|release|close))"
 
 
 def for_asyncio(text: str) -> str:

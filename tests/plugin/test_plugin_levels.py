@@ -120,6 +120,32 @@ def test_a_test_that_hangs_is_a_failure_at_any_level(
     assert run.result()["outcome"] == "failed"
 
 
+@pytest.mark.parametrize("form", ["threads", "asyncio"])
+def test_a_pool_may_refuse_a_second_release(run: Run, form: str) -> None:
+    run.test(
+        "a = pool.acquire()",
+        "pool.release(a)",
+        "pool.release(a, may_refuse=True)  # step 1",
+        form=form,
+    )
+    assert run.code == 0, run.output
+
+
+@pytest.mark.parametrize("form", ["threads", "asyncio"])
+@pytest.mark.parametrize(("may_fail", "code"), [("QUERY", 0), ("LOST", 1)])
+def test_a_statement_may_fail_in_the_way_that_its_spec_names(
+    run: Run, may_fail: str, code: int, form: str
+) -> None:
+    wait = "await " if form == "asyncio" else ""
+    run.test(
+        "a = pool.acquire()",
+        f"with lab.may_fail(ErrorKind.{may_fail}):  # step 1",
+        f"    {wait}a.query('SELECT nonsense')",
+        form=form,
+    )
+    assert run.code == code, run.output
+
+
 @pytest.mark.parametrize(("word", "chosen"), [("may", 1), ("should", 0)])
 def test_a_choice_can_be_chosen_by_its_mark(run: Run, word: str, chosen: int) -> None:
     run.test("pool.release(pool.acquire())", options=MAY, arguments=("-m", word))

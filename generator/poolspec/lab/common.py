@@ -119,6 +119,10 @@ class CommonLab(Generic[P, C]):
         """Check how the block fails, what the error says, and how long the block takes."""
         return self._expectations.fails(kind, took, (*saying, *naming))
 
+    def may_fail(self, kind: ErrorKind) -> AbstractContextManager[None]:
+        """Let the block fail in one way, or succeed."""
+        return self._expectations.may_fail(kind)
+
     # --- the test's surroundings -----------------------------------------------------------------
 
     def measure(self) -> None:

@@ -124,5 +124,5 @@ def _skipped(report: pytest.TestReport) -> str:
 
 def _reason(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
-    whole = str(crash.message if crash else report.longreprtext).partition("\n")[0]
+    whole = str(crash.message if crash else report.longrepr).partition("\n")[0]
     return ASSERTION.sub("", whole)

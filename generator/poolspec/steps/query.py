@@ -10,7 +10,7 @@ from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Lines, guarded, pool
 from poolspec.python.literals import alone, literal, row, value
 from poolspec.python.names import variable
-from poolspec.spec.common import FAILS, FLAG, NAME, ROWS, SAYS, SCALARS, SQL, TOOK
+from poolspec.spec.common import FAILS, FAILURE, FLAG, NAME, ROWS, SAYS, SCALARS, SQL, TOOK
 from poolspec.spec.fields import Fields, Key
 from poolspec.spec.kinds import answer_kind
 from poolspec.spec.names import Naming
@@ -40,6 +40,8 @@ class Query(Step):
     """Its rows stay unread, so the server sends them to the next reader."""
     changes_one: bool = False
     """It must change exactly one row; else it fails with a conflict."""
+    may_fail: ErrorKind | None = None
+    """It may fail so, and may succeed."""
 
     def reads(self) -> tuple[str, ...]:
         """Return the label of its connection."""
@@ -64,6 +66,9 @@ CHANGES_ONE = Key(
     "whether to fail with a conflict unless it changes exactly one row",
     "true",
     default="any number",
+)
+MAY_FAIL = Key(
+    "may_fail", FAILURE, "the statement may fail in this way", "lost", default="it succeeds"
 )
 _READINGS: tuple[Key[Any], ...] = (RETURNS, ROWS_KEY, UNREAD, CHANGES_ONE)
 """Demands on a statement besides success; a step has one of these at most."""
@@ -93,13 +98,15 @@ def _read_query(scope: Scope, fields: Fields) -> Query | None:
         fields.get(TOOK),
         fields.get(UNREAD) or False,
         fields.get(CHANGES_ONE) or False,
+        fields.get(MAY_FAIL),
     )
 
 
 def _check_readings(scope: Scope, fields: Fields) -> None:
     asked = [key for key in _READINGS if fields.has(key)]
     fails = [FAILS] if fields.has(FAILS) and CHANGES_ONE not in asked else []
-    keys: list[Key[Any]] = [*asked, *fails]
+    free = [key for key in (MAY_FAIL, TOOK) if fields.has(MAY_FAIL) and fields.has(key)]
+    keys: list[Key[Any]] = [*asked, *fails, *free]
     if len(keys) > 1:
         message = f"{keys[0].name!r} and {keys[1].name!r} are mutually exclusive"
         scope.reader.problem(fields.at(keys[1]), message, "keep one of them")
@@ -109,7 +116,8 @@ def _check_readings(scope: Scope, fields: Fields) -> None:
 
 def _write_query(step: Query, body: Body) -> Lines:
     call = f"{body.awaits}{variable(step.on)}.query({_query_arguments(step)})"
-    yield from guarded(guard(step, body, step.took), call)
+    free = f"lab.may_fail({body.member(step.may_fail)})" if step.may_fail else ""
+    yield from guarded(free or guard(step, body, step.took), call)
 
 
 def _query_arguments(step: Query) -> str:
@@ -140,6 +148,8 @@ def _say_query(step: Query) -> Sentence:
         text += "; leave its rows unread"
     if step.changes_one:
         text += "; exactly one row must change"
+    if step.may_fail:
+        text += f"; this may fail with {code(step.may_fail.value)}"
     return Sentence(text + must(step, step.took))
 
 
@@ -192,7 +202,7 @@ def _say_reconnect(step: Reconnect) -> Sentence:
 KINDS = (
     StepKind(
         "query",
-        (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, UNREAD, CHANGES_ONE, FAILS, TOOK, SAYS),
+        (QUERY, ON, PARAMS, RETURNS, ROWS_KEY, UNREAD, CHANGES_ONE, FAILS, MAY_FAIL, TOOK, SAYS),
         Query,
         _read_query,
         _write_query,
@@ -200,7 +210,7 @@ KINDS = (
         key_needs={CHANGES_ONE.name: Capability.OPTIMISTIC_LOCKING},
         misplaced=ANYWHERE,
         expects=(RETURNS, ROWS_KEY, CHANGES_ONE),
-        calls=("query",),
+        calls=("query", "may_fail"),
         arguments=("params", "returns", "rows", "unread", "changes_one"),
     ),
     StepKind(
