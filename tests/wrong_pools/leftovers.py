@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pymysql
 from tests.wrong_pools.faults import noticed_by
 
 import steadypool
@@ -32,6 +33,44 @@ class AsyncKeepsReconnectedConnections(AsyncEngine):
     async def _restored(self, entry: PoolEntry, state: ConnectionState) -> bool:
         entry.session = async_dbapi.adopt(entry.connection)
         return await super()._restored(entry, state)
+
+
+@noticed_by("resilience.a_transaction_does_not_continue_on_another_connection")
+class RepeatsLostStatements(steadypool.ConnectionPool):
+    """Repeats a statement on another session if its connection was lost, also in a transaction."""
+
+    def acquire(self, timeout: float | None = None) -> Any:
+        connection = super().acquire(timeout)
+        query = type(connection).query
+
+        def repeating(*arguments: Any, **options: Any) -> Any:
+            try:
+                return query(connection, *arguments, **options)
+            except (pymysql.OperationalError, pymysql.InterfaceError):
+                connection.ping(reconnect=True)
+                return query(connection, *arguments, **options)
+
+        connection.query = repeating
+        return connection
+
+
+@noticed_by("resilience.a_transaction_does_not_continue_on_another_connection")
+class AsyncRepeatsLostStatements(steadypool.AsyncConnectionPool):
+    """Repeats a statement on another session if its connection was lost, also in a transaction."""
+
+    async def acquire(self, timeout: float | None = None) -> Any:
+        connection = await super().acquire(timeout)
+        query = type(connection).query
+
+        async def repeating(*arguments: Any, **options: Any) -> Any:
+            try:
+                return await query(connection, *arguments, **options)
+            except (pymysql.OperationalError, pymysql.InterfaceError):
+                await connection.ping(reconnect=True)
+                return await query(connection, *arguments, **options)
+
+        connection.query = repeating
+        return connection
 
 
 @noticed_by("sessions.a_mode_for_the_next_transaction_does_not_reach_the_next_borrower")
