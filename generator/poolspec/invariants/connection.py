@@ -98,7 +98,7 @@ class Sockets:
         with self._lock:
             self._ended |= {
                 identity
-                for identity, (number, _) in self._open.items()
+                for identity, (number, _) in self._copy().items()
                 if numbers is None or number in numbers
             }
 
@@ -108,8 +108,12 @@ class Sockets:
         The server's numbers would not do: a server that was restarted numbers from the start.
         """
         with self._lock:
-            found = {identity: get() for identity, (_, get) in self._open.items()}
+            found = {identity: get() for identity, (_, get) in self._copy().items()}
         return {identity: one for identity, one in found.items() if one is not None}
+
+    def _copy(self) -> dict[int, tuple[int, Reference]]:
+        """Copy the open connections: one may be collected while another is looked at."""
+        return self._open.copy()
 
     def left(self) -> int:
         """Return how many are open, and not about to be collected."""
@@ -120,10 +124,10 @@ class Sockets:
     def numbered(self) -> list[tuple[int, Any]]:
         """Return the connections that are open now, each with its number at the server."""
         with self._lock:
-            found = [(number, get()) for number, get in self._open.values()]
+            found = [(number, get()) for number, get in self._copy().values()]
         return [(number, one) for number, one in found if one is not None]
 
     def numbers(self) -> frozenset[int]:
         """Return the server's numbers of the connections that are open now."""
         with self._lock:
-            return frozenset(number for number, _ in self._open.values())
+            return frozenset(number for number, _ in self._copy().values())
