@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from poolspec.drivers.contract import AsyncDriver
+from poolspec.lab.event_loop.clock import LoopClock
+from poolspec.lab.event_loop.loop import LabLoop
 from poolspec.servers import Server, Tenant
 from poolspec.testing import AiomysqlDriver, AsyncmyDriver
 from poolspec.vocabulary import Call, ErrorKind
@@ -248,3 +250,19 @@ def test_watching_keeps_no_connection_alive(driver: Any, tenant: Tenant) -> None
         await asyncio.sleep(0)
 
     asyncio.run(test())
+
+
+def test_its_connects_and_statements_take_no_virtual_time(
+    driver: AsyncDriver, tenant: Tenant
+) -> None:
+    async def test() -> None:
+        clock = LoopClock()
+        async with asyncio.timeout(0.001):
+            connection = await driver.opener(tenant)()
+            assert await driver.run(connection, "SELECT SLEEP(0.05)", ()) == [(0,)]
+        assert clock.now() == 0
+        driver.end(connection)
+        await asyncio.sleep(0)
+
+    with asyncio.Runner(loop_factory=LabLoop) as runner:
+        runner.run(test())

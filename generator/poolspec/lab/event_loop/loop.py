@@ -13,8 +13,8 @@ ready, time does not pass. If there is no timer either, no task can continue: th
 `poolspec.lab.event_loop.real_work` explains how the loop recognises real work: by the future that
 is awaited, not by a period without events. The loop cannot see
 
-* a protocol with its own futures, as in asyncpg: while a connection with such a protocol is open,
-  the loop first waits a short time (`GRACE`) for an event;
+* a protocol with its own futures, as in asyncpg, where it is used without the lab's driver: while a
+  connection with such a protocol is open, the loop first waits a short time (`GRACE`) for an event;
 * a thread that the program starts itself and that later calls `call_soon_threadsafe`, and a thread
   whose `to_thread` was cancelled;
 * a reader that never ends, such as one that waits for notifications: its work is always under way.
@@ -136,7 +136,15 @@ class LabLoop(asyncio.SelectorEventLoop):
 
     async def create_connection(self, *args: Any, **options: Any) -> Any:
         """Connect; note a connection whose protocol makes its own futures."""
-        transport, protocol = await super().create_connection(*args, **options)
+        return self._noted(*await super().create_connection(*args, **options))
+
+    async def create_unix_connection(self, *args: Any, **options: Any) -> Any:
+        """Connect over a unix socket, as `create_connection` does over TCP."""
+        return self._noted(*await super().create_unix_connection(*args, **options))
+
+    def _noted(
+        self, transport: asyncio.BaseTransport, protocol: asyncio.BaseProtocol
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
         if not isinstance(protocol, asyncio.StreamReaderProtocol):
             self._unseen.add(transport)
         return transport, protocol

@@ -3,7 +3,7 @@
 asyncio makes a future for each wait: for bytes to read, for room to write, for a connect, a TLS
 handshake or a name look-up, for work in an executor (so for `asyncio.to_thread`), for the end of a
 subprocess, and for a future of another thread or event loop. The event loop is asked for every one
-of them, and the modules of asyncio that ask for these are few (`MODULES`). A pool's queue, lock,
+of them, and the modules that ask for these are few (`MODULES`). A pool's queue, lock,
 condition, event, sleep or task group asks for its futures from other modules. So a future's origin
 shows whether its completion needs the world outside the event loop.
 
@@ -21,18 +21,27 @@ from typing import Any
 from weakref import WeakSet
 
 MODULES = frozenset(
-    f"asyncio.{name}"
-    for name in (
-        "base_events",
-        "base_subprocess",
-        "futures",  # `wrap_future`
-        "selector_events",
-        "sslproto",
-        "streams",
-        "unix_events",
+    (
+        *(
+            f"asyncio.{name}"
+            for name in (
+                "base_events",
+                "base_subprocess",
+                "futures",  # `wrap_future`
+                "selector_events",
+                "sslproto",
+                "streams",
+                "unix_events",
+            )
+        ),
+        *(f"poolspec.drivers.{name}" for name in ("aiomysql", "asyncmy", "dbapi")),
     )
 )
-"""The modules of asyncio that wait for the world outside the event loop."""
+"""The modules that wait for the world outside the event loop.
+
+Those of asyncio, and of the lab's drivers: a library that is compiled, such as asyncmy, has no
+frames, so it asks for its futures in the name of the driver that calls it.
+"""
 FOR_CLIENTS = frozenset(("serve_forever", "sock_accept", "wait_closed"))
 """Their functions that wait for others to act: a server waits for its clients."""
 
