@@ -92,6 +92,19 @@ def test_a_run_that_stops_at_its_first_failure_is_reported(project: Path) -> Non
     assert "failed" in (project / "build" / "coverage" / "mine.md").read_text()
 
 
+def test_a_run_may_be_held_to_musts_alone(project: Path) -> None:
+    may = WRONG.replace(
+        "    covers: []\n    steps: [close]", "    covers: []\n    level: may\n    steps: [close]"
+    )
+    (project / "specs" / "mine.yaml").write_text(may)
+    assert run(project).returncode == 1
+    done = run(project, "--fail-on", "must")
+    assert (done.returncode, "1 passed, 1 otherwise" in done.stdout) == (0, True)
+    page = (project / "build" / "coverage" / "index.md").read_text()
+    fault = next(line for line in page.splitlines() if line.startswith("| 🔀 does it otherwise |"))
+    assert fault.endswith("| mine.closes (threads) |")
+
+
 def test_if_no_test_is_chosen_the_error_explains_how_to_choose(project: Path) -> None:
     done = run(project, "--", "-k", "nonsense")
     assert done.returncode == 2

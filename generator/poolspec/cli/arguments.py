@@ -179,6 +179,12 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         "(default: $POOLSPEC_POOL or steadypool)",
     )
     parser.add_argument(
+        "--fail-on",
+        choices=[str(level) for level in Level],
+        help="least binding level of a failed test that fails the run (default: must, or may if "
+        "the pool's adapter keeps all levels)",
+    )
+    parser.add_argument(
         "-n", "--workers", metavar="N", default="auto", help="number of workers (default: auto)"
     )
     parser.add_argument("pytest", nargs="*", metavar="ARG", help="arguments for pytest, after --")
@@ -188,7 +194,8 @@ def _run(options: argparse.Namespace) -> int:
     from poolspec.cli import commands, run
 
     places = commands.Places(options.specs, options.out, options.docs)
-    how = (options.build, options.server, options.pool, options.workers, tuple(options.pytest))
+    chosen = run.Chosen(options.server, options.pool, options.fail_on)
+    how = (options.build, chosen, options.workers, tuple(options.pytest))
     return run.run(run.Run(places, *how))
 
 

@@ -33,23 +33,35 @@ RESULTS, JUNIT = "results.json", "junit.xml"
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """Options of our plugin; one that is not given is left to pytest."""
+
+    server: str | None = None
+    pool: str | None = None
+    fail_on: str | None = None
+
+    def words(self) -> list[str]:
+        """Return the options as words of a command line."""
+        given = {"--server": self.server, "--pool": self.pool, "--fail-on": self.fail_on}
+        return [word for name, value in given.items() if value for word in (name, value)]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What to run, on which server and pool, and where to put the results."""
 
     places: commands.Places
     build: Path
-    server: str | None
-    pool: str | None
+    chosen: Chosen
     workers: str
     extra: tuple[str, ...]
 
     def command(self, folder: Path) -> list[str]:
-        """Return the pytest command line. An option that is not given is left to pytest."""
-        chosen = {"--server": self.server, "--pool": self.pool}
+        """Return the pytest command line."""
         return [
             *(sys.executable, "-m", "pytest", str(self.places.modules), "--no-header"),
             *("-n", self.workers),
-            *(word for name, value in chosen.items() if value for word in (name, value)),
+            *self.chosen.words(),
             *("--results", str(folder / RESULTS)),
             *("--junitxml", str(folder / JUNIT)),
             *self.extra,
