@@ -21,8 +21,10 @@ from poolspec.vocabulary import Capability, Concurrency
 BUNDLED = {
     "steadypool": "poolspec.adapters.steady:SteadypoolAdapter",
     "steadypool-silent": "poolspec.adapters.steady:SilentSteadypoolAdapter",
+    "aiomysql": "poolspec.adapters.aiomysql:AiomysqlAdapter",
     "dbutils": "poolspec.adapters.dbutils:DbutilsAdapter",
     "sqlalchemy": "poolspec.adapters.sqlalchemy:SqlalchemyAdapter",
+    "sqlalchemy-asyncio": "poolspec.adapters.sqlalchemy_asyncio:SqlalchemyAsyncioAdapter",
 }
 
 
