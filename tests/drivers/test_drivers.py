@@ -1,13 +1,13 @@
 """Each driver does for the lab what its contract says, on a real server."""
 
 import gc
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.drivers.settling import settled
 
 from poolspec.drivers.contract import Driver
 from poolspec.invariants.connection import Sockets
@@ -37,14 +37,6 @@ def opened(driver: Driver, tenant: Tenant) -> Iterator[Open]:
     for connection in connections:
         with suppress(Exception):
             driver.end(connection)
-
-
-def settled(look: Callable[[], Any], expected: Any) -> Any:
-    """Return what `look` returns, once it is as expected or after 2 s."""
-    deadline = time.monotonic() + 2
-    while (seen := look()) != expected and time.monotonic() < deadline:
-        time.sleep(0.001)
-    return seen
 
 
 def nothing() -> None:
