@@ -50,4 +50,4 @@ def test_a_dead_link_is_found(tmp_path: Path) -> None:
 
 
 def test_the_guide_to_adapters_links_to_its_example() -> None:
-    assert "(../examples/queuepool_adapter.py)" in text_of(ROOT / "docs" / "adapters.md")
+    assert "(../examples/home_made_adapter.py)" in text_of(ROOT / "docs" / "adapters.md")
