@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from poolspec.lifecycle.frames import no_collection
 from poolspec.plugin.options import ANY_SERVER, BUNDLED_POOL, check_options
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
@@ -223,7 +224,8 @@ def pytest_runtest_makereport(
         from poolspec.plugin.failure import leave_out_library
 
         leave_out_library(call.excinfo.tb)
-    report = yield
+    with no_collection():
+        report = yield
     spec = _spec(item)
     if spec:
         report.user_properties.append(_property("test", _identity(item, spec)))
