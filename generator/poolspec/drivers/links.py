@@ -9,6 +9,7 @@ looks at the link only, so a scripted connection may have any methods, and needs
 import os
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 from poolspec.drivers.contract import Planned
 from poolspec.drivers.plan import Plan
@@ -96,13 +97,16 @@ def link_of(connection: Any) -> Link | None:
 
 
 class Links:
-    """The links of one test. Safe to use from any thread."""
+    """The links of one test. Safe to use from any thread.
+
+    They keep no link: one whose connection a pool drops is collected with it, and ends there.
+    """
 
     def __init__(self, planned: Planned, failure: Callable[[Call, str], Exception]) -> None:
         self._planned = planned
         self._failure = failure
         self._lock = FreshLock()  # guards _made
-        self._made: list[Link] = []
+        self._made: list[ref[Link]] = []
 
     def plan(self) -> Plan:
         """Count a connect, and return what happens to it before it succeeds."""
@@ -112,13 +116,16 @@ class Links:
         """Make a link with the next number."""
         with self._lock:
             link = Link(len(self._made) + 1, self._planned, self._failure)
-            self._made.append(link)
+            self._made.append(ref(link))
         return link
 
     def alive(self) -> frozenset[int]:
         """Return the numbers of those that are open and have not lost their server."""
-        return frozenset(link.number for link in list(self._made) if link.has_server)
+        links = [made() for made in list(self._made)]
+        return frozenset(link.number for link in links if link is not None and link.has_server)
 
     def kill(self, number: int) -> None:
         """Make one lose its server without noticing yet."""
-        self._made[number - 1].die()
+        link = self._made[number - 1]()
+        if link is not None:
+            link.die()
