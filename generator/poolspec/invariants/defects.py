@@ -13,7 +13,15 @@ from poolspec.vocabulary import Defect
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
-__all__ = ["BrokenInvariantsError", "Defect", "Finding", "broken", "findings_of", "lines_of"]
+__all__ = [
+    "BrokenInvariantsError",
+    "Defect",
+    "Finding",
+    "broken",
+    "findings_in",
+    "findings_of",
+    "lines_of",
+]
 
 SHOWN = 3
 """How many findings of one defect are shown."""
@@ -68,6 +76,13 @@ def broken(findings: Iterable[Finding]) -> None:
     found = list(findings)
     if found:
         raise BrokenInvariantsError(found)
+
+
+def findings_in(text: str) -> list[Finding]:
+    """Return the findings in the text of an error of another process, without their events."""
+    lines = text.removeprefix(f"{BrokenInvariantsError.__name__}: ").splitlines()
+    named = (line.partition(": ") for line in lines)
+    return [Finding(Defect(name), said) for name, _, said in named if name in set(Defect)]
 
 
 def findings_of(error: BaseException) -> tuple[Finding, ...]:

@@ -159,7 +159,8 @@ class Context(Generic[P, C]):
     @property
     def may_connect(self) -> bool:
         """Whether a connect is under way. A configured pool connects without the lab."""
-        return bool(self._folders) or any(pool.account.connecting for pool in self.pools)
+        accounts = [pool.account for pool in self.pools]
+        return any(account.connecting or account.connects_itself for account in accounts)
 
     def lay(self, line: Line) -> None:
         """Let the pools connect over a line; before the first one is made."""

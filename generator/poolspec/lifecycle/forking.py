@@ -23,6 +23,8 @@ from typing import NoReturn
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
+IN_CHILD = "in the forked child: "
+"""The beginning of the text of an error of a child."""
 LIMIT = 10.0
 """Real seconds that a child may take."""
 STUCK = 3.0
@@ -163,6 +165,6 @@ def _raise_reported(text: bytes, status: int) -> None:
         raise AssertionError(f"the forked child ended without a report, with status {status}")
     report: dict[str, str] = json.loads(text)
     if report:
-        error = AssertionError(f"in the forked child: {report['raised']}")
+        error = AssertionError(f"{IN_CHILD}{report['raised']}")
         error.add_note(report["where"])
         raise error

@@ -24,6 +24,8 @@ TOTALS = (
 class Account:
     """What the lab counts of one pool. Safe to use from any thread or task."""
 
+    connects_itself = False
+    """Whether the pool connects by its configuration, so that no connect under way is seen."""
     is_partial = False
     """Whether others than the lab use the pool too, such as a web application."""
     is_suspended = False
@@ -113,6 +115,8 @@ class Account:
     def has_room(self) -> bool:
         """Whether the pool could hand out one more connection, or open it, as far as is known."""
         if self.is_partial or self.is_suspended or self.is_closed or not self._is_sure:
+            return False
+        if self.connects_itself:
             return False
         if self.connecting or self.releasing or self._resizes or self.cannot_connect or self.fails:
             return False

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import product
 from typing import Any
 
@@ -15,7 +15,7 @@ from poolspec.interruption.suspensions import MOMENTS, AsyncPoint, Driven
 from poolspec.invariants.defects import findings_of
 from poolspec.invariants.marks import INTERRUPTED, REENTERED
 from poolspec.invariants.observer import settle
-from poolspec.lab.aio.pool import AsyncContext, AsyncPool
+from poolspec.lab.aio.pool import AsyncContext
 from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.aio.rest import AsyncRest
 from poolspec.lab.aio.waiting import wait_until
@@ -69,14 +69,7 @@ class AsyncInterrupter:
                     await _check(sockets)
         except Exception as error:
             rounds.note(point.where, error, findings_of(error) or await self._rest.examine(pool))
-            return await self._rest.actors_end(pool) and await self._end(pool)
-        return True
-
-    async def _end(self, pool: AsyncPool) -> bool:
-        """Close the pool of a broken round, and the connections that it leaves open."""
-        with suppress(Exception):
-            await pool.close()
-        self._pools.end(pool.sockets)
+            return await self._rest.actors_end(pool) and await self._rest.end(pool, self._pools)
         return True
 
 
@@ -140,34 +133,44 @@ class AsyncReenterer:
 
         Each attempt has a new pool, made like the test's, which afterwards must have lost nothing.
         """
-        sockets, tried = OpenSockets(), Tried()
-        for _ in range(MOST):
-            point = await self._round(attempt, tried, by, may_fail, sockets)
+        pool, sockets, tried = self._context.pools.only(), OpenSockets(), Tried()
+        rounds = BrokenRounds()
+        await pool.close()
+        await _check(sockets)
+        for number in range(1, MOST):
+            pool.renew(*await self._pools.new())
+            point = ReentryPoint(tried, by, may_fail, self._site())
+            ended = await self._round(attempt, point, sockets, rounds)
             if not point.where:
+                rounds.raise_all(number, all_tried=True)
                 return check_points(len(tried), at_least)
             self._context.log.add(REENTERED, detail=point.where)
+            if not ended or rounds.are_enough:
+                rounds.raise_all(number, all_tried=False)
         raise AssertionError(f"not through after {MOST} points")
 
     async def _round(
-        self,
-        attempt: Reentering,
-        tried: Tried,
-        by: Caller,
-        may_fail: Collection[ErrorKind],
-        sockets: OpenSockets,
-    ) -> ReentryPoint:
+        self, attempt: Reentering, point: ReentryPoint, sockets: OpenSockets, rounds: BrokenRounds
+    ) -> bool:
+        """Do one round; leave its pool open if there was no re-entry. Return whether it ended."""
         context, pool = self._context, self._context.pools.only()
         context.hooks.forget()
-        await pool.close()
-        await _check(sockets)
-        pool.renew(*await self._pools.new())
-        logger = context.log_records.logger
-        site = Site(pool.raw, context.clock, logger, context.foreign, context.kind_of)
-        point = ReentryPoint(tried, by, may_fail, site)
-        with noting_point(point):
-            await attempt(AsyncReentryPoint(point, context))
-            await self._rest.check(pool)
-        return point
+        try:
+            with noting_point(point):
+                await attempt(AsyncReentryPoint(point, context))
+                await self._rest.check(pool)
+                if point.where:
+                    await pool.close()
+                    await _check(sockets)
+        except Exception as error:
+            rounds.note(point.where, error, findings_of(error) or await self._rest.examine(pool))
+            return await self._rest.actors_end(pool) and await self._rest.end(pool, self._pools)
+        return True
+
+    def _site(self) -> Site:
+        context = self._context
+        logger, raw = context.log_records.logger, context.pools.only().raw
+        return Site(raw, context.clock, logger, context.foreign, context.kind_of)
 
 
 async def _check(sockets: OpenSockets) -> None:

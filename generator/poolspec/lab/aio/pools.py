@@ -55,6 +55,7 @@ class AsyncPools:
         """Make one more pool, which connects by a configuration that leads to `target`."""
         made = self._context.options(options)
         account = self._context.new_account(made)
+        account.connects_itself = True
         place = self._context.place(
             target, given, flaw, lambda one: self._count(account.sockets, one)
         )

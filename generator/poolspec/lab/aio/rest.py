@@ -12,6 +12,7 @@ from poolspec.invariants.slots import MOST, MOST_IN_A_ROUND, missing_slots
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
+from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.vocabulary import ErrorKind
 
@@ -54,6 +55,13 @@ class AsyncRest:
             while self._actors.unfinished() and clock.now() < deadline:
                 await clock.sleep(LOOK_EVERY)
         return not self._actors.unfinished()
+
+    async def end(self, pool: AsyncPool, pools: AsyncPools) -> bool:
+        """Close the pool of a broken round, and the connections that it leaves open."""
+        with suppress(Exception):
+            await pool.close()
+        pools.end(pool.sockets)
+        return True
 
     async def _findings(self, pool: AsyncPool) -> list[Finding]:
         context = self._context

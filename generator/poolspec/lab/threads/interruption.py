@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Collection
-from contextlib import suppress
 
 from poolspec.interruption.broken_rounds import BrokenRounds
 from poolspec.interruption.points import MOST, Point
@@ -10,14 +9,14 @@ from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.invariants.complaints import demand
-from poolspec.invariants.defects import findings_of
+from poolspec.invariants.defects import broken, findings_in, findings_of
 from poolspec.invariants.marks import INTERRUPTED, REENTERED
 from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.pool import Pool, ThreadsContext
 from poolspec.lab.threads.pools import Pools
 from poolspec.lab.threads.rest import Rest
-from poolspec.lifecycle.forking import Progress, in_child
+from poolspec.lifecycle.forking import IN_CHILD, Progress, in_child
 from poolspec.vocabulary import Caller, Capability, ErrorKind, Interruption, StatName
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -80,14 +79,7 @@ class Interrupter:
                     sockets.check()
         except Exception as error:
             rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool))
-            return self._rest.actors_end(pool) and self._end(pool)
-        return True
-
-    def _end(self, pool: Pool) -> bool:
-        """Close the pool of a broken round, and the connections that it leaves open."""
-        with suppress(Exception):
-            pool.close()
-        self._pools.end(pool.sockets)
+            return self._rest.actors_end(pool) and self._rest.end(pool, self._pools)
         return True
 
 
@@ -124,7 +116,11 @@ class Reenterer:
         pool = self._context.pools.only()
         pool.close()
         with Progress() as self._progress:
-            in_child(lambda: self._rounds(attempt, by, at_least, may_fail), self._progress)
+            try:
+                in_child(lambda: self._rounds(attempt, by, at_least, may_fail), self._progress)
+            except AssertionError as error:
+                broken(findings_in(str(error).removeprefix(IN_CHILD)))
+                raise
         pool.renew(*self._pools.new())
 
     def _rounds(
@@ -133,30 +129,41 @@ class Reenterer:
         """In the child: do all rounds. The parent's pool is closed, and its actors are not here."""
         self._context.observer.forget()
         self._actors.forget()
-        sockets, tried, pool = OpenSockets(), Tried(), self._context.pools.only()
-        for _ in range(MOST):
-            sockets.check()
-            pool.renew(*self._pools.new())
-            site = self._site()
-            point = ReentryPoint(tried, by, may_fail, site)
+        sockets, tried, rounds = OpenSockets(), Tried(), BrokenRounds()
+        sockets.check()
+        for number in range(1, MOST):
+            self._context.pools.only().renew(*self._pools.new())
+            point = ReentryPoint(tried, by, may_fail, self._site())
             point.progress = self._progress
             self._progress.note("before the pool is re-entered")
-            with noting_point(point):
-                self._round(attempt, point)
+            ended = self._round(attempt, point, sockets, rounds)
             if not point.where:
+                rounds.raise_all(number, all_tried=True)
                 return check_points(len(tried), at_least)
             self._context.log.add(REENTERED, detail=point.where)
+            if not ended or rounds.are_enough:
+                rounds.raise_all(number, all_tried=False)
         raise AssertionError(f"not through after {MOST} points")
 
-    def _round(self, attempt: Reentering, point: ReentryPoint) -> None:
+    def _round(
+        self, attempt: Reentering, point: ReentryPoint, sockets: OpenSockets, rounds: BrokenRounds
+    ) -> bool:
+        """Do one round, and close its pool. Return whether its actors have ended."""
         context, pool = self._context, self._context.pools.only()
         context.hooks.forget()
-        attempt(point)
-        self._progress.note(f"after the pool was re-entered {point.where}")
-        self._actors.join_all()
-        self._check_done(pool)
-        self._rest.check(pool)
-        pool.close()
+        try:
+            with noting_point(point):
+                attempt(point)
+                self._progress.note(f"after the pool was re-entered {point.where}")
+                self._actors.join_all()
+                self._check_done(pool)
+                self._rest.check(pool)
+                pool.close()
+                sockets.check()
+        except Exception as error:
+            rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool))
+            return self._rest.actors_end(pool) and self._rest.end(pool, self._pools)
+        return True
 
     def _check_done(self, pool: Pool) -> None:
         """Raise AssertionError if the re-entered call left work for a later call of its thread.

@@ -14,6 +14,7 @@ from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.pool import Pool, ThreadsContext
+from poolspec.lab.threads.pools import Pools
 from poolspec.vocabulary import ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -55,6 +56,13 @@ class Rest:
             while self._actors.unfinished() and clock.now() < deadline:
                 clock.sleep(LOOK_EVERY)
         return not self._actors.unfinished()
+
+    def end(self, pool: Pool, pools: Pools) -> bool:
+        """Close the pool of a broken round, and the connections that it leaves open."""
+        with suppress(Exception):
+            pool.close()
+        pools.end(pool.sockets)
+        return True
 
     def _findings(self, pool: Pool) -> list[Finding]:
         context = self._context
