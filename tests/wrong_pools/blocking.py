@@ -123,7 +123,7 @@ class AsyncWaitsUnderItsLock(steadypool.AsyncConnectionPool):
             await super().release(connection)
 
 
-@noticed_by("timeout.acquire_succeeds_after_release")
+@noticed_by("basics.release_connection")
 class IgnoresReleases(steadypool.ConnectionPool):
     """Keeps every connection on loan."""
 
@@ -131,7 +131,7 @@ class IgnoresReleases(steadypool.ConnectionPool):
         pass
 
 
-@noticed_by("timeout.acquire_succeeds_after_release")
+@noticed_by("basics.release_connection")
 class AsyncIgnoresReleases(steadypool.AsyncConnectionPool):
     """Keeps every connection on loan."""
 

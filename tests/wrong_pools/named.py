@@ -14,7 +14,6 @@ _SHOWN_BY = {
     Defect.LOST_SLOT: (
         "LosesASlotWhenInterrupted",
         "LosesTheTurnOfACancelledWaiter",
-        "LeavesACancelledWaiterQueued",
     ),
     Defect.HEAD_OF_LINE_BLOCKING: ("ConnectsUnderItsLock", "AsyncConnectsUnderItsLock"),
     Defect.DEADLOCK: ("WaitsUnderItsLock", "AsyncWaitsUnderItsLock"),

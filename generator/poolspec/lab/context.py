@@ -6,6 +6,7 @@ pools made so far. Nothing here waits for an actor.
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -150,6 +151,10 @@ class Context(Generic[P, C]):
     def is_virtual(self) -> bool:
         """Whether the clock is virtual, so that letting time pass takes no real time."""
         return not getattr(self.clock, "is_real", False)
+
+    def rounds(self) -> AbstractContextManager[None]:
+        """Let a broken round of a virtual clock end by the pool's timeouts; the others follow."""
+        return self.witness.letting_wait() if self.is_virtual else nullcontext()
 
     @property
     def ample(self) -> float:

@@ -57,6 +57,8 @@ class Room:
         self._report = report
         self._spells: dict[int, _Spell] = {}
         self._is_over = False
+        self.paused = 0
+        """How many blocks are under way in which nothing is reported."""
 
     def look(self, account: Account, waiter: PoolCall) -> None:
         """Note that an acquire of a pool waits for certain, the oldest that does."""
@@ -90,7 +92,7 @@ class Room:
         return spell
 
     def _found(self, account: Account, waiter: PoolCall) -> None:
-        if self._is_over:
+        if self._is_over or self.paused:
             return
         self._is_over = True
         entries = [one for one in self._entries() if not one.by_pool and one.pool == account.pool]

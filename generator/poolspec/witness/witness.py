@@ -237,6 +237,15 @@ class Witness:
         self.found.append(finding)
         self.give_up(str(finding))
 
+    @contextmanager
+    def letting_wait(self) -> Iterator[None]:
+        """Let waiters of the block wait in vain: each wait has a limit, and is judged after it."""
+        self._room.paused += 1
+        try:
+            yield
+        finally:
+            self._room.paused -= 1
+
     def moment(self) -> "Moment":
         """Return what a later look compares, to know that nothing was logged or called since."""
         return Moment(self.log.length(), self.calls.changes)

@@ -60,7 +60,7 @@ class AsyncInterrupter:
         pool = self._context.pools.only()
         self._context.hooks.forget()
         try:
-            with noting_point(point):
+            with noting_point(point), self._context.rounds():
                 pool.renew(*await self._pools.new())
                 await Driven(attempt(point), point)
                 await self._rest.check(pool)
@@ -156,7 +156,7 @@ class AsyncReenterer:
         context, pool = self._context, self._context.pools.only()
         context.hooks.forget()
         try:
-            with noting_point(point):
+            with noting_point(point), self._context.rounds():
                 await attempt(AsyncReentryPoint(point, context))
                 await self._rest.check(pool)
                 if point.where:

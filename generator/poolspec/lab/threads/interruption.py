@@ -69,7 +69,7 @@ class Interrupter:
         pool = self._context.pools.only()
         self._context.hooks.forget()
         try:
-            with noting_point(point):
+            with noting_point(point), self._context.rounds():
                 pool.renew(*self._pools.new())
                 point.releasing = Releasing(pool.raw, self._adapter.release, clock)
                 attempt(point)
@@ -152,7 +152,7 @@ class Reenterer:
         context, pool = self._context, self._context.pools.only()
         context.hooks.forget()
         try:
-            with noting_point(point):
+            with noting_point(point), self._context.rounds():
                 attempt(point)
                 self._progress.note(f"after the pool was re-entered {point.where}")
                 self._actors.join_all()

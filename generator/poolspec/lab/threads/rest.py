@@ -89,9 +89,10 @@ class Rest:
         context = self._context
         before, limit, served = context.log.entries(), self.checks.slots(pool, most), 0
         try:
-            while served < limit:
-                pool.acquire(context.ample)
-                served += 1
+            with context.witness.letting_wait():
+                while served < limit:
+                    pool.acquire(context.ample)
+                    served += 1
         except Exception as error:
             kind = context.kind_of(error)
             if kind in (ErrorKind.TIMEOUT, ErrorKind.EXHAUSTED):
