@@ -178,6 +178,33 @@ def test_the_time_of_another_event_loop_is_refused() -> None:
         asyncio.run(main())
 
 
+def test_time_passes_really_after_its_virtual_part() -> None:
+    async def work(clock: LoopClock) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LabLoop)
+        await asyncio.sleep(DAY)
+        timer = asyncio.create_task(asyncio.sleep(0.05))
+        await asyncio.sleep(0)
+        loop.end_virtual_time()
+        began = time.monotonic()
+        await timer
+        assert 0.04 <= time.monotonic() - began < 2.0
+        assert DAY + 0.04 <= clock.now() < DAY + 2.0
+
+    run(work)
+
+
+def test_a_loop_that_was_interrupted_at_the_end_of_its_run_runs_again() -> None:
+    loop = LabLoop()
+    asyncio._set_running_loop(loop)
+    loop._thread_id = threading.get_ident()
+    with pytest.raises(RuntimeError, match="running"):
+        loop.run_forever()
+    loop.recover()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+
 # --- real work -----------------------------------------------------------------------------------
 
 

@@ -1,5 +1,8 @@
 """The adapter of SQLAlchemy for asyncio: an AsyncEngine with its pool, over aiomysql."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 from sqlalchemy import exc
@@ -52,6 +55,14 @@ class SqlalchemyAsyncioAdapter(AsyncioAdapter):
     async def release(self, pool: AsyncEngine, connection: Borrowed | None) -> None:
         if isinstance(connection, Borrowed):
             await greenlet_spawn(connection.proxy.close)
+
+    @asynccontextmanager
+    async def _borrowed(self, pool: AsyncEngine) -> AsyncIterator[Borrowed]:
+        connection = await self.acquire(pool, None)
+        try:
+            yield connection
+        finally:  # as the context of an AsyncConnection ends
+            await asyncio.shield(self.release(pool, connection))
 
     def raw(self, connection: Any) -> Any:
         return connection.proxy.driver_connection

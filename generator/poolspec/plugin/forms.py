@@ -78,8 +78,9 @@ class AsyncioRun:
         time: TimeKind,
         connections: Connections,
     ) -> None:
-        self._runner = asyncio.Runner(loop_factory=LabLoop)
-        self._loop = self._runner.get_loop()
+        self._loop = LabLoop()
+        self._runner = asyncio.Runner(loop_factory=lambda: self._loop)
+        self._runner.get_loop()
         self._executor = ThreadPoolExecutor(thread_name_prefix="asyncio")
         self._loop.set_default_executor(self._executor)
         self._loop.set_exception_handler(_log_uncaught)
@@ -115,7 +116,10 @@ class AsyncioRun:
     def _dispose(self) -> None:
         teardown = Teardown(OVER)
         alarm = Alarm(STEP_LIMIT, partial(too_long, STEP_LIMIT))
+        self._loop.recover()
+        self._loop.end_virtual_time()
         teardown.do("the test's tasks", partial(alarm.watch, partial(self._end, teardown, alarm)))
+        self._loop.recover()
         teardown.do("the event loop's threads", self._end_executor, limit=None)
         teardown.do("the event loop", self._runner.close)
         self.lab.context.clean_up(teardown)

@@ -95,9 +95,13 @@ class LabLoop(asyncio.SelectorEventLoop):
     _ready: deque[asyncio.Handle]
     _scheduled: list[asyncio.TimerHandle]
     _clock_resolution: float
+    _thread_id: int | None
 
     def __init__(self) -> None:
         self._now: float | None = None
+        """The virtual time; None if time passes really."""
+        self._ahead = 0.0
+        """How far the loop's time is ahead of the machine's."""
         self._stuck: Callable[[list[str]], object] = lambda _: None
         self._is_silent = False
         self._works = RealWorks()
@@ -109,6 +113,16 @@ class LabLoop(asyncio.SelectorEventLoop):
         """Let time be virtual from now on. `stuck` gets the names of the tasks if all wait."""
         self._now, self._stuck = START, stuck
 
+    def end_virtual_time(self) -> None:
+        """Let time pass really from now on, for a teardown whose limits are in real seconds."""
+        if self._now is not None:
+            self._ahead, self._now = self._now - time.monotonic(), None
+
+    def recover(self) -> None:
+        """Mark the loop as not running: an alarm may have interrupted it at the end of its run."""
+        asyncio._set_running_loop(None)
+        self._thread_id = None
+
     def under_way(self) -> list[RealWork]:
         """Return the real work that something awaits."""
         return list(self._works.under_way())
@@ -117,7 +131,7 @@ class LabLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         """Return the time in seconds."""
-        return time.monotonic() if self._now is None else self._now
+        return time.monotonic() + self._ahead if self._now is None else self._now
 
     def call_at(
         self,
