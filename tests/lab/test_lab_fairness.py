@@ -6,7 +6,7 @@ from poolspec.invariants.checks import findings_in_log
 from poolspec.invariants.defects import Defect
 from poolspec.invariants.fairness import overtaken, served, waiting
 from poolspec.invariants.log import Entry
-from poolspec.invariants.marks import INTERRUPTED, SEEN_WAITING
+from poolspec.invariants.marks import CONNECT_FAILED, INTERRUPTED, SEEN_WAITING
 from poolspec.vocabulary import Capability, EventKind
 
 FOUND = "starvation: late was served before early, which asked first"
@@ -76,10 +76,12 @@ def test_a_waiter_seen_beside_other_calls_proves_nothing() -> None:
     assert not found(begins("early"), waits("early"), *later, unsure)
 
 
-def test_a_waiter_whose_actor_lost_a_socket_meanwhile_had_its_turn() -> None:
+def test_a_waiter_that_tried_in_vain_to_connect_meanwhile_had_its_turn() -> None:
     lost = Entry(0.0, "early", "socket_closed", connection=7)
+    failed = entry(CONNECT_FAILED, "early")
     before = (begins("early"), waits("early"), begins("late"))
     assert not found(*before, lost, gets("late"), waits("early"))
+    assert not found(*before, failed, gets("late"), waits("early"))
     other = Entry(0.0, "third", "socket_closed", connection=7)
     assert found(*before, other, gets("late"), waits("early")) == [FOUND]
 

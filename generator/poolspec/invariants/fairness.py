@@ -17,8 +17,8 @@ An adapter that logs a hand-out late cannot cause this: a waiter with a connecti
 and its connection is on loan to no one else. A loan by the log lies within the true one.
 
 A pool may take a waiter out of its queue, try a connection for it, fail, and queue it again; then
-A was served first, in vain. Such an attempt closes or opens a socket, which the log has as an entry
-of A's actor. So an entry of A's actor between 1 and 3 voids observation 1.
+A was served first, in vain. Such an attempt opens or closes a socket, or its connect fails, which
+the log has as an entry of A's actor. So an entry of A's actor between 1 and 3 voids observation 1.
 
 One pass over the log is enough: for each pool, the served acquire that began last overtakes every
 waiter that was seen before it began.

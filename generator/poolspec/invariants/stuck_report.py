@@ -10,14 +10,14 @@ from typing import Protocol
 
 from poolspec.invariants.holders import Connections
 from poolspec.invariants.log import MAIN, Entry
-from poolspec.invariants.marks import SEEN_WAITING
+from poolspec.invariants.marks import CONNECT_FAILED, SEEN_WAITING
 from poolspec.vocabulary import ActorState, EventKind
 
 _NAMED = 5
 """How many actors are named; of the rest, only the number is shown."""
 
 
-_ASKING = (EventKind.CHECKOUT_STARTED, SEEN_WAITING)
+_ASKING = (EventKind.CHECKOUT_STARTED, SEEN_WAITING, CONNECT_FAILED)
 
 
 class AnyActors(Protocol):

@@ -18,6 +18,9 @@ from poolspec.vocabulary import Capability
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
+_CONSEQUENCE = Defect.LOST_WAKE_UP
+
+
 class InvariantChecks(Generic[P, C]):
     """Checks the invariants of one test."""
 
@@ -73,8 +76,14 @@ class InvariantChecks(Generic[P, C]):
         return slots.OF_UNLIMITED if limit is None else max(1, min(limit, most))
 
     def shown(self, found: list[Finding]) -> list[Finding]:
-        """Return findings, the gravest first, with the times that the time line shows."""
+        """Return findings, the gravest first, with the times that the time line shows.
+
+        A waiter that waits for a slot that the pool has lost is a consequence, and left out.
+        """
         entries = self._context.log.entries()
+        if any(finding.defect in (Defect.LEAK, Defect.LOST_SLOT) for finding in found):
+            waits = [one for one in self._context.witness.found if one.defect is _CONSEQUENCE]
+            found = [finding for finding in found if finding not in waits]
         began = entries[0].at if entries and not self._context.is_virtual else 0.0
         ranked = sorted(found, key=lambda finding: list(Defect).index(finding.defect))
         return [finding.since(began) for finding in ranked]

@@ -30,7 +30,7 @@ def examined(
     reasons = list(findings_of_stop(stop)) if stop else []
     if reasons:
         return checks.shown(reasons)
-    if not lab.is_given_up and not lab.found() and not lab.context.server_faults.in_force:
+    if not lab.is_given_up and not lab.context.server_faults.in_force:
         with suppress(Exception, TooLongError, BodyInterrupt):
             return at_most(LIMIT, examine)
     return checks.shown([*checks.in_log(), *lab.context.passwords.found()])

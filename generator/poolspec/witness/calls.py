@@ -132,6 +132,14 @@ class Calls:
             call.seen, call.seen_at = self._latest, now
             return True
 
+    def _unsee(self, call: PoolCall) -> None:
+        """Forget that an acquire was seen waiting: it does something. Called with the lock held."""
+        known = self._seen.pop(call.ticket, None) or self._noted.pop(call.ticket, None)
+        if known is not None:
+            self._unseen[call.ticket] = call
+            self._passed.discard(call.ticket)
+            call.is_noted, call.seen = False, 0
+
     def _note(self, call: PoolCall) -> bool:
         """Note an acquire that perhaps waits. Called with the lock held."""
         if call.is_noted:
@@ -214,6 +222,7 @@ class Calls:
                 call.busy += number
                 self._others[call.pool] += number
                 self.changes += 1
+                self._unsee(call)
 
 
 def call_of(context: Context) -> PoolCall | None:

@@ -19,6 +19,7 @@ from poolspec.invariants.deadlock import NOTHING_LEFT
 from poolspec.invariants.defects import Finding
 from poolspec.invariants.log import Entry, Log, current_actor
 from poolspec.invariants.marks import (
+    CONNECT_FAILED,
     CONNECT_HELD,
     CONNECT_RESUMED,
     LATE_RELEASE,
@@ -184,8 +185,11 @@ class Witness:
             with self.calls.busy():
                 yield
             account.cannot_connect = False
-        except Exception:  # an interrupt says nothing about the server
-            account.cannot_connect = True
+        except BaseException as error:
+            if isinstance(error, Exception):  # an interrupt says nothing about the server
+                account.cannot_connect = True
+            failed = replace(began, at=self._now(), kind=CONNECT_FAILED)
+            self.log.append(replace(failed, detail=type(error).__name__))
             raise
         finally:
             if is_held:
