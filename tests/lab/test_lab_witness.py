@@ -21,7 +21,7 @@ from poolspec.invariants.marks import (
 from poolspec.vocabulary import Concurrency, ErrorKind, EventKind, StatName
 from poolspec.witness.account import Account
 from poolspec.witness.busy import BusyClock
-from poolspec.witness.calls import ACQUIRE, PoolCall, current_call
+from poolspec.witness.calls import ACQUIRE, PoolCall, current_call, running
 from poolspec.witness.witness import BESIDE_OTHERS, Witness
 
 STARTED, OUT = EventKind.CHECKOUT_STARTED, EventKind.CHECKED_OUT
@@ -271,7 +271,8 @@ def test_nothing_is_logged_as_waiting_if_something_happened_since_the_look(
     observed.log.add("something")
     assert not observed.witness.see_all([call], [], moment)
     moment = observed.witness.moment()
-    observed.acquire("late")
+    with running(call), observed.witness.calls.busy():
+        pass
     assert not observed.witness.see_all([call], [], moment)
     assert observed.witness.see_all([call], [], observed.witness.moment())
     assert observed.witness.waiting() == {"early"}
@@ -372,6 +373,7 @@ def test_only_the_first_end_of_a_call_has_an_effect(observed: Observed) -> None:
     calls = observed.witness.calls
     early, late = calls.begin(ACQUIRE, 0), calls.begin(ACQUIRE, 0)
     assert calls.see(early, 0.0)
+    assert not calls.see(early, 0.0)
     calls.end(late)
     calls.end(late, served=True)
     assert calls.passed() == []
