@@ -1,4 +1,4 @@
-"""Pools for threads that take no clock run in virtual time in the modules that their adapter names."""
+"""Pools without a clock run in virtual time, in the modules that their adapter names."""
 
 from pathlib import Path
 
