@@ -64,6 +64,7 @@ CAPABILITIES = OPTIONAL | frozenset(
         Capability.CONFIGURATION,
         Capability.TIME_LIMITS,
         Capability.FORK_SAFETY,
+        Capability.SIGNAL_SAFETY,
         Capability.MINIMAL_CONNECTIONS,
         Capability.RECONNECT,
         *((Capability.WEB_APP,) if find_spec("uvicorn") else ()),

@@ -223,7 +223,7 @@ def _write_reenter(step: Reenter, body: Body) -> Lines:
 
 
 _CALLERS = {
-    Caller.SIGNAL: ("a signal handler", None),
+    Caller.SIGNAL: ("a signal handler", Capability.SIGNAL_SAFETY),
     Caller.COLLECTOR: ("a finalizer that the garbage collector runs", None),
     Caller.LISTENER: ("a listener", Capability.EVENTS),
     Caller.LOG_HANDLER: ("a handler of the pool's log", Capability.LOGS),

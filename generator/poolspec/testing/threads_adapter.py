@@ -54,8 +54,8 @@ class ThreadsAdapter(ABC):
     """The kinds of the pool's exceptions; the first class that fits counts."""
 
     def __init_subclass__(cls) -> None:
-        if cls.modules:
-            cls.capabilities = cls.capabilities | {Capability.VIRTUAL_TIME}
+        virtual = {Capability.VIRTUAL_TIME} if cls.modules else set()
+        cls.capabilities = cls.capabilities | virtual | {Capability.SIGNAL_SAFETY}
 
     @abstractmethod
     def create(self, options: Options, wiring: Wiring) -> Any:

@@ -105,6 +105,9 @@ class Capability(StrEnum):
     """The pool limits how long it waits for the database: to connect, and for an answer."""
     FORK_SAFETY = "fork_safety"
     """A forked process does not use its parent's connections."""
+    SIGNAL_SAFETY = "signal_safety"
+    """A signal handler may call the pool at any point of the pool's own calls. Every pool for
+    threads is held to it. asyncio forbids such calls, so a pool for asyncio has to claim it."""
     WEB_APP = "web_app"
     """The web applications that are registered can be served on the pool."""
     KILL = "kill"
