@@ -9,11 +9,12 @@ lock. To wait for something is to wait for the log to grow.
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from poolspec.invariants.marks import ROUNDS
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import EventKind
 
@@ -161,3 +162,9 @@ class Log:
         """Call `wake`, once, after the next entry. It must not block."""
         with self._lock:
             self._watchers.append(wake)
+
+
+def of_latest_round(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the entries after the last one that ends a round."""
+    ends = (n for n in range(len(entries), 0, -1) if entries[n - 1].kind in ROUNDS)
+    return entries[next(ends, 0) :]

@@ -11,6 +11,7 @@ from typing import Generic
 from poolspec.invariants import checks, slots
 from poolspec.invariants.counts import AtRest, findings_at_rest
 from poolspec.invariants.defects import Defect, Finding
+from poolspec.invariants.log import of_latest_round
 from poolspec.lab.context import C, Context
 from poolspec.lab.registry import P
 from poolspec.vocabulary import Capability
@@ -36,6 +37,13 @@ class InvariantChecks(Generic[P, C]):
         entries, may = context.log.entries(), context.capabilities
         yield from checks.findings_in_log(entries, may, limits)
         yield from context.loads.lost_writes()
+
+    def in_round(self) -> list[Finding]:
+        """Check the order of events in the latest round."""
+        context = self._context
+        return list(
+            checks.findings_in_log(of_latest_round(context.log.entries()), context.capabilities)
+        )
 
     def at_rest(self, pool: P) -> list[Finding]:
         """Compare a pool's figures with the process and the server. May wait for the server."""

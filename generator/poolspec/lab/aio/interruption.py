@@ -68,7 +68,9 @@ class AsyncInterrupter:
                     await pool.close()
                     await _check(sockets)
         except Exception as error:
-            rounds.note(point.where, error, findings_of(error) or await self._rest.examine(pool))
+            rounds.note(
+                point.where, error, findings_of(error) or await self._rest.examine(pool, error)
+            )
             return await self._rest.actors_end(pool) and await self._rest.end(pool, self._pools)
         return True
 
@@ -163,7 +165,9 @@ class AsyncReenterer:
                     await pool.close()
                     await _check(sockets)
         except Exception as error:
-            rounds.note(point.where, error, findings_of(error) or await self._rest.examine(pool))
+            rounds.note(
+                point.where, error, findings_of(error) or await self._rest.examine(pool, error)
+            )
             return await self._rest.actors_end(pool) and await self._rest.end(pool, self._pools)
         return True
 

@@ -6,8 +6,9 @@ from contextlib import suppress
 from poolspec.faults.server import LOOK_EVERY
 from poolspec.interruption.rounds import CALM
 from poolspec.invariants.counts import findings_left_on_loan
+from poolspec.invariants.deadlock import findings_of_stop, is_nothing_left, stop_by_clock
 from poolspec.invariants.defects import Finding, broken
-from poolspec.invariants.log import MAIN
+from poolspec.invariants.log import MAIN, of_latest_round
 from poolspec.invariants.slots import MOST, MOST_IN_A_ROUND, missing_slots
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
@@ -37,8 +38,11 @@ class AsyncRest:
         await self._actors.join_all()
         broken(await self._findings(pool))
 
-    async def examine(self, pool: AsyncPool) -> list[Finding]:
-        """Return what is broken after a round that has failed, if its actors end."""
+    async def examine(self, pool: AsyncPool, error: Exception) -> list[Finding]:
+        """Return what is broken after a round has failed with an error, if its actors end."""
+        if is_nothing_left(error):
+            entries = of_latest_round(self._context.log.entries())
+            return list(findings_of_stop(stop_by_clock(entries, error)))
         if not await self.actors_end(pool):
             return []
         with suppress(Exception):  # may follow from the failure
@@ -72,6 +76,7 @@ class AsyncRest:
             await context.clock.sleep(CALM)
         found = list(findings_left_on_loan(self.checks.figures(pool)))
         found = found or await self._borrow_all(pool, MOST_IN_A_ROUND)
+        found = found or self.checks.in_round()
         return found or await asyncio.to_thread(self.checks.at_rest, pool)
 
     async def lost_slots(self) -> list[Finding]:

@@ -8,7 +8,8 @@ from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import ErrorKind
 from poolspec.witness.account import Account
 from poolspec.witness.calls import RELEASE
-from poolspec.witness.witness import Acquiring, Witness
+from poolspec.witness.loans import Acquiring
+from poolspec.witness.witness import Witness
 
 
 class Held(Protocol):

@@ -78,7 +78,7 @@ class Interrupter:
                     pool.close()
                     sockets.check()
         except Exception as error:
-            rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool))
+            rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool, error))
             return self._rest.actors_end(pool) and self._rest.end(pool, self._pools)
         return True
 
@@ -161,7 +161,7 @@ class Reenterer:
                 pool.close()
                 sockets.check()
         except Exception as error:
-            rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool))
+            rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool, error))
             return self._rest.actors_end(pool) and self._rest.end(pool, self._pools)
         return True
 

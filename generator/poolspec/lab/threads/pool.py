@@ -37,7 +37,8 @@ from poolspec.lab.threads.held import Held
 from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind
 from poolspec.witness.account import Account
 from poolspec.witness.calls import PoolCall
-from poolspec.witness.witness import Acquiring, Witness
+from poolspec.witness.loans import Acquiring
+from poolspec.witness.witness import Witness
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 

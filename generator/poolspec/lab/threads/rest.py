@@ -7,8 +7,9 @@ from contextlib import suppress
 from poolspec.faults.server import LOOK_EVERY
 from poolspec.interruption.rounds import CALM
 from poolspec.invariants.counts import findings_left_on_loan
+from poolspec.invariants.deadlock import findings_of_stop, is_nothing_left, stop_by_clock
 from poolspec.invariants.defects import Finding, broken
-from poolspec.invariants.log import MAIN
+from poolspec.invariants.log import MAIN, of_latest_round
 from poolspec.invariants.slots import MOST, MOST_IN_A_ROUND, missing_slots
 from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.threads.actors import Actors
@@ -38,8 +39,11 @@ class Rest:
         self._actors.join_all()
         broken(self._findings(pool))
 
-    def examine(self, pool: Pool) -> list[Finding]:
-        """Return what is broken after a round that has failed, if its actors end."""
+    def examine(self, pool: Pool, error: Exception) -> list[Finding]:
+        """Return what is broken after a round has failed with an error, if its actors end."""
+        if is_nothing_left(error):
+            entries = of_latest_round(self._context.log.entries())
+            return list(findings_of_stop(stop_by_clock(entries, error)))
         if not self.actors_end(pool):
             return []
         with suppress(Exception):  # may follow from the failure
@@ -73,6 +77,7 @@ class Rest:
             context.clock.sleep(CALM)
         found = list(findings_left_on_loan(self.checks.figures(pool)))
         found = found or self._borrow_all(pool, MOST_IN_A_ROUND)
+        found = found or self.checks.in_round()
         return found or self.checks.at_rest(pool)
 
     def lost_slots(self) -> list[Finding]:
