@@ -4,15 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from poolspec.servers import Server, ServerError, Tenant, start_server
+from poolspec.servers import Server, Tenant, start_server
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    try:
-        server = start_server("mariadb")
-    except ServerError as error:
-        pytest.skip(str(error))
+    server = start_server()
     yield server
     server.stop()
 
