@@ -76,6 +76,7 @@ def test_a_dead_one_fails_as_the_driver_would_and_is_replaced(faults: CallFaults
     scripted.kill(3)
     with pytest.raises(pymysql.OperationalError, match="the server is gone"):
         connection.ping()
+    assert not connection.open
     with pytest.raises(pymysql.OperationalError):
         connection.cursor().execute("SELECT 1")
 

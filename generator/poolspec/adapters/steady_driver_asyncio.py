@@ -15,6 +15,8 @@ from steadypool._drivers.async_mysql import AsyncConnection
 class AsyncSteadyDriver(AiomysqlDriver):
     """Uses connections of steadypool's own class, and aiomysql's."""
 
+    rolls_back_to_check = True
+
     def opener(self, tenant: Tenant) -> AsyncOpen:
         """Return steadypool's own connector."""
         return AsyncConnector(config_of(tenant))

@@ -26,6 +26,8 @@ __tracebackhide__ = True  # a failure is shown where the test failed
 class AiomysqlDriver(AsyncDbapiDriver):
     """Uses aiomysql connections."""
 
+    rolls_back_to_check = False
+    """Whether the pool checks a connection by a rollback outside a transaction."""
     connects_by = "_connect"
     """The method by which a connection connects again."""
 
@@ -46,7 +48,9 @@ class AiomysqlDriver(AsyncDbapiDriver):
 
     def scripted(self, clock: AsyncClock, plan: Planned, minimal: bool) -> AsyncScriptedConnections:
         """Make scripted connections."""
-        return AsyncScriptedConnector(clock, plan, minimal, self.errors, self.failure)
+        return AsyncScriptedConnector(
+            clock, plan, minimal, self.errors, self.failure, self.rolls_back_to_check
+        )
 
     def number_of(self, connection: Any) -> int:
         """Return a connection's number at the server."""

@@ -36,8 +36,9 @@ class Link:
         return self._planned(call)
 
     def reach(self, call: Call) -> None:
-        """Raise the driver's error if the server is gone."""
+        """Raise the driver's error if the server is gone; then the connection is closed."""
         if not self.has_server:
+            self.shut()
             raise self._failure(call, "the server is gone")
 
     def execute(self) -> None:

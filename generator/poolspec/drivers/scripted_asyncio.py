@@ -83,6 +83,9 @@ class Reader:
 class AsyncMinimalConnection:
     """A scripted connection with the methods that an asyncio pool cannot do without."""
 
+    rolls_back_to_check = False
+    """Whether a rollback outside a transaction is the pool's check, and counts as a ping."""
+
     def __init__(self, link: Link, clock: AsyncClock, errors: ModuleType) -> None:
         self.link = link
         self.last_usage = asyncio.get_running_loop().time()
@@ -119,8 +122,9 @@ class AsyncMinimalConnection:
         self.link.end_transaction(Call.COMMIT)
 
     async def rollback(self) -> None:
-        """Roll back. Outside a transaction that is only a round trip, and counts as a ping."""
-        call = Call.ROLLBACK if self.link.in_transaction else Call.PING
+        """Roll back the transaction."""
+        is_check = self.rolls_back_to_check and not self.link.in_transaction
+        call = Call.PING if is_check else Call.ROLLBACK
         await self._perform(call)
         self.link.end_transaction(call)
 
@@ -264,8 +268,10 @@ class AsyncScriptedConnector(Links):
         minimal: bool,
         errors: ModuleType,
         failure: Callable[[Call, str], Exception],
+        rolls_back_to_check: bool = False,
     ) -> None:
         super().__init__(planned, failure)
+        self._rolls_back_to_check = rolls_back_to_check
         self._clock = clock
         self._errors = errors
         self._class = AsyncMinimalConnection if minimal else AsyncScriptedConnection
@@ -273,4 +279,6 @@ class AsyncScriptedConnector(Links):
     async def open(self, *arguments: Any, **options: Any) -> Any:
         """Open a connection as planned; ignore the arguments."""
         await perform(self.plan(), self._clock)
-        return self._class(self.add(), self._clock, self._errors)
+        connection = self._class(self.add(), self._clock, self._errors)
+        connection.rolls_back_to_check = self._rolls_back_to_check
+        return connection
