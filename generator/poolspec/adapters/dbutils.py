@@ -8,7 +8,7 @@ from poolspec.lab.contract import Options, Wiring
 from poolspec.testing import PyMySQLDriver, ThreadsAdapter
 from poolspec.vocabulary import Capability, ErrorKind
 
-ABLE = "overflow close_all lazy_start min_size fifo validation line reconnect"
+ABLE = "overflow close_all prefill lazy_start min_size fifo validation line reconnect"
 
 
 class DbutilsAdapter(ThreadsAdapter):
@@ -22,7 +22,7 @@ class DbutilsAdapter(ThreadsAdapter):
     def create(self, options: Options, wiring: Wiring) -> Any:
         return PooledDB(
             wiring.connect,
-            mincached=options.get("min_size", 0),
+            mincached=options.get("min_size", options["size"]),
             maxcached=options["size"],
             maxconnections=int(options["size"]) + int(options["max_overflow"]),
             blocking=True,
