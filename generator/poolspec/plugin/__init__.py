@@ -84,8 +84,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark each test with its layer and its level, for `-m chaos` and `-m 'not may'`."""
     spec = _spec(item)
     if spec and not item.config.getoption("--pool").startswith(BUNDLED_POOL):
-        # The lab counts sockets. A driver that leaves one to the garbage collector is not at issue.
+        # The lab counts sockets. A driver's finalizers are not at issue.
         item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+        finalizers = "ignore::pytest.PytestUnraisableExceptionWarning"
+        item.add_marker(pytest.mark.filterwarnings(finalizers))
     if layer := spec.get("layer"):
         item.add_marker(layer)
     if level := spec.get("level"):
