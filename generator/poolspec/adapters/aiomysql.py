@@ -24,7 +24,8 @@ class AiomysqlControls:
     async def drain(self, pool: Any, seconds: float) -> None:
         pool.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(pool.wait_closed(), seconds)
+            async with asyncio.timeout(seconds):
+                await pool.wait_closed()
 
 
 class AiomysqlAdapter(AsyncioAdapter):
