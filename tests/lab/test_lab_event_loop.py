@@ -349,8 +349,8 @@ def test_a_drain_holds_up_time() -> None:
         async with second_pending():
             writer.write(b"x" * size)
             await writer.drain()
+        await asyncio.to_thread(reading.join, 10.0)  # the loop still sends the last bytes
         writer.close()
-        reading.join()
         theirs.close()
 
     run(work)

@@ -190,12 +190,6 @@ class Witness:
             self._look_for_room({call.pool for call in certain})
         return True
 
-    def queued(self, actor: str) -> None:
-        """Take a pool's word that an actor waits."""
-        for call in self.calls.unseen():
-            if call.actor == actor:
-                self.see(call)
-
     def see(self, call: PoolCall, *, certain: bool = True) -> None:
         """Log that an acquire waits in the pool's queue."""
         if self.calls.see(call, self._now(), certain=certain):
