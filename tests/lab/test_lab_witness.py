@@ -255,13 +255,6 @@ def test_an_acquire_beside_io_of_another_is_not_certain_to_wait(observed: Observ
     assert observed.sights("early") == [BESIDE_OTHERS]
 
 
-def test_a_pools_word_that_an_actor_waits_is_taken(observed: Observed) -> None:
-    observed.acquire("early")
-    observed.acquire("late")
-    observed.witness.queued("late")
-    assert observed.witness.waiting() == {"late"}
-
-
 def test_nothing_is_logged_as_waiting_if_something_happened_since_the_look(
     observed: Observed,
 ) -> None:
