@@ -58,7 +58,8 @@ class Room:
         self._spells: dict[int, _Spell] = {}
         self._is_over = False
         self.paused = 0
-        """How many blocks are under way in which nothing is reported."""
+        """How many blocks are under way in which findings are kept, not reported."""
+        self.kept: list[Finding] = []
 
     def look(self, account: Account, waiter: PoolCall) -> None:
         """Note that an acquire of a pool waits for certain, the oldest that does."""
@@ -92,9 +93,9 @@ class Room:
         return spell
 
     def _found(self, account: Account, waiter: PoolCall) -> None:
-        if self._is_over or self.paused:
+        if self._is_over:
             return
-        self._is_over = True
+        self._is_over = not self.paused
         entries = [one for one in self._entries() if not one.by_pool and one.pool == account.pool]
         own = [one for one in entries if one.ticket == waiter.ticket]
         events = [one for one in own if one.kind == SEEN_WAITING][-1:]
@@ -103,7 +104,11 @@ class Room:
         defect = Defect.LOST_WAKE_UP if was_full else Defect.LOST_SLOT
         of = "" if account.limit is None else f" of {account.limit}"
         text = f"{waiter.actor} waits although only {account.in_use}{of} connections are on loan"
-        self._report(Finding(defect, text, tuple(sorted(events, key=lambda one: one.at))))
+        finding = Finding(defect, text, tuple(sorted(events, key=lambda one: one.at)))
+        if self.paused:
+            self.kept.append(finding)
+        else:
+            self._report(finding)
 
 
 def _on_loan(entries: Iterable[Entry]) -> int:

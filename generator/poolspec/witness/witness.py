@@ -166,11 +166,17 @@ class Witness:
     @contextmanager
     def letting_wait(self) -> Iterator[None]:
         """Let waiters of the block wait in vain: each wait has a limit, and is judged after it."""
+        if not self._room.paused:
+            self._room.kept.clear()
         self._room.paused += 1
         try:
             yield
         finally:
             self._room.paused -= 1
+
+    def kept(self) -> list[Finding]:
+        """Return what waiters of the latest such block have shown."""
+        return list(self._room.kept)
 
     def moment(self) -> "Moment":
         """Return what a later look compares, to know that nothing was logged or called since."""

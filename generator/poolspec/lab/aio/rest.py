@@ -43,11 +43,12 @@ class AsyncRest:
         if is_nothing_left(error):
             entries = of_latest_round(self._context.log.entries())
             return list(findings_of_stop(stop_by_clock(entries, error)))
+        seen = self._context.witness.kept()
         if not await self.actors_end(pool):
-            return []
+            return seen
         with suppress(Exception):  # may follow from the failure
-            return await self._findings(pool)
-        return []
+            return await self._findings(pool) or seen
+        return seen
 
     async def actors_end(self, pool: AsyncPool) -> bool:
         """Return whether all actors end within an ample time, without what the test holds."""

@@ -44,11 +44,12 @@ class Rest:
         if is_nothing_left(error):
             entries = of_latest_round(self._context.log.entries())
             return list(findings_of_stop(stop_by_clock(entries, error)))
+        seen = self._context.witness.kept()
         if not self.actors_end(pool):
-            return []
+            return seen
         with suppress(Exception):  # may follow from the failure
-            return self._findings(pool)
-        return []
+            return self._findings(pool) or seen
+        return seen
 
     def actors_end(self, pool: Pool) -> bool:
         """Return whether all actors end within an ample time, without what the test holds."""
