@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from tests.plugin.runs import Run
 
+from poolspec.invariants.defects import Defect, Finding
+from poolspec.plugin.levels import broken_level
+from poolspec.vocabulary import Level
+
 ADAPTER = """\
 from poolspec.adapters.steady import SteadypoolAdapter
 
@@ -144,6 +148,32 @@ def test_a_statement_may_fail_in_the_way_that_its_spec_names(
         form=form,
     )
     assert run.code == code, run.output
+
+
+LEAK, STARVATION, BLOCKING = (
+    Finding(defect, "shown by two events")
+    for defect in (Defect.LEAK, Defect.STARVATION, Defect.HEAD_OF_LINE_BLOCKING)
+)
+
+
+@pytest.mark.parametrize(
+    ("test", "findings", "at_the_end", "level"),
+    [
+        (Level.MUST, [STARVATION], True, Level.SHOULD),
+        (Level.MUST, [BLOCKING], True, Level.SHOULD),
+        (Level.MUST, [BLOCKING, LEAK], True, Level.MUST),
+        (Level.MUST, [], True, Level.MUST),
+        (Level.MUST, [BLOCKING], False, Level.MUST),
+        (Level.SHOULD, [STARVATION], False, Level.SHOULD),
+        (Level.MAY, [STARVATION], False, Level.SHOULD),
+        (Level.MAY, [LEAK], False, Level.MUST),
+        (Level.MAY, [], False, Level.MAY),
+    ],
+)
+def test_a_failure_breaks_the_most_binding_level_of_its_test_and_its_findings(
+    test: Level, findings: list[Finding], at_the_end: bool, level: Level
+) -> None:
+    assert broken_level(test, AssertionError("wrong"), findings, at_the_end) is level
 
 
 @pytest.mark.parametrize(("word", "chosen"), [("may", 1), ("should", 0)])

@@ -74,7 +74,7 @@ def soften(
         report.outcome = "skipped"
         report.longrepr = (path, (line or 0) + 1, f"Skipped: {NOT_APPLICABLE}{error}")
         return
-    level = _broken(held.level, error, findings, at_the_end)
+    level = broken_level(held.level, error, findings, at_the_end)
     if _RANKS[level] > _RANKS[held.least]:
         report.user_properties.append((PROPERTY, f'"{_OUTCOMES[level]}"'))
         report.wasxfail = f"level {level}"
@@ -88,7 +88,7 @@ def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
     return _STATUS[Outcome(str(outcome).strip('"'))] if outcome else None
 
 
-def _broken(
+def broken_level(
     test: Level, error: BaseException, findings: "Sequence[Finding]", at_the_end: bool
 ) -> Level:
     """Return the most binding level that a failure breaks."""
