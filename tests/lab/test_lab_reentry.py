@@ -11,6 +11,7 @@ import pytest
 
 from poolspec.interruption.eager import start_at_once
 from poolspec.interruption.reentry import ForeignCalls, ReentryPoint, Site, Tried
+from poolspec.interruption.rounds import TooFewPointsError, check_points_by
 from poolspec.lab.borrowing.blocks import AsyncEnteredBlock, EnteredBlock
 from poolspec.lab.threads.clock import RealClock
 from poolspec.lifecycle import forking
@@ -223,3 +224,11 @@ def test_the_error_of_a_block_that_is_collected_in_asyncio_is_raised_by_abandon(
             await block.abandon()
 
     asyncio.run(main())
+
+
+def test_too_few_points_in_a_forked_child_are_a_premise_that_does_not_hold() -> None:
+    report = "TooFewPointsError: interrupted at 3 points, expected at least 10\nnot interrupted"
+    with pytest.raises(TooFewPointsError) as raised:
+        check_points_by(report)
+    assert str(raised.value) == "interrupted at 3 points, expected at least 10"
+    check_points_by("AssertionError: interrupted at 3 points")

@@ -72,3 +72,10 @@ def check_points(found: int, at_least: int) -> None:
     """Raise TooFewPointsError if there were too few points."""
     if found < at_least:
         raise TooFewPointsError(f"interrupted at {found} points, expected at least {at_least}")
+
+
+def check_points_by(report: str) -> None:
+    """Raise TooFewPointsError if a forked child reports one."""
+    name, _, text = report.partition(": ")
+    if name == TooFewPointsError.__name__:
+        raise TooFewPointsError(text.partition("\n")[0])

@@ -15,7 +15,7 @@ from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.lab.aio.pools import AsyncPools
 from poolspec.lab.invariant_checks import InvariantChecks
-from poolspec.vocabulary import ErrorKind
+from poolspec.vocabulary import Capability, ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -76,7 +76,9 @@ class AsyncRest:
         if context.is_virtual:
             await context.clock.sleep(CALM)
         found = list(findings_left_on_loan(self.checks.figures(pool)))
-        found = found or await self._borrow_all(pool, MOST_IN_A_ROUND)
+        is_usable = not pool.is_over or Capability.CLOSE in context.capabilities
+        if is_usable and not found:
+            found = await self._borrow_all(pool, MOST_IN_A_ROUND)
         found = found or self.checks.in_round()
         return found or await asyncio.to_thread(self.checks.at_rest, pool)
 

@@ -7,7 +7,7 @@ from poolspec.interruption.broken_rounds import BrokenRounds
 from poolspec.interruption.points import MOST, Point
 from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.releasing import Releasing
-from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
+from poolspec.interruption.rounds import OpenSockets, check_points, check_points_by, noting_point
 from poolspec.invariants.complaints import demand
 from poolspec.invariants.defects import broken, findings_in, findings_of
 from poolspec.invariants.marks import INTERRUPTED, REENTERED
@@ -119,7 +119,9 @@ class Reenterer:
             try:
                 in_child(lambda: self._rounds(attempt, by, at_least, may_fail), self._progress)
             except AssertionError as error:
-                broken(findings_in(str(error).removeprefix(IN_CHILD)))
+                text = str(error).removeprefix(IN_CHILD)
+                check_points_by(text)
+                broken(findings_in(text))
                 raise
         pool.renew(*self._pools.new())
 

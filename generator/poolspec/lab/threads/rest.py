@@ -16,7 +16,7 @@ from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.pool import Pool, ThreadsContext
 from poolspec.lab.threads.pools import Pools
-from poolspec.vocabulary import ErrorKind
+from poolspec.vocabulary import Capability, ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -77,7 +77,9 @@ class Rest:
         if context.is_virtual:
             context.clock.sleep(CALM)
         found = list(findings_left_on_loan(self.checks.figures(pool)))
-        found = found or self._borrow_all(pool, MOST_IN_A_ROUND)
+        is_usable = not pool.is_over or Capability.CLOSE in context.capabilities
+        if is_usable and not found:
+            found = self._borrow_all(pool, MOST_IN_A_ROUND)
         found = found or self.checks.in_round()
         return found or self.checks.at_rest(pool)
 
