@@ -1,6 +1,7 @@
 """The end of an asyncio test: its invariants are checked, and everything is undone."""
 
 import asyncio
+import gc
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -54,6 +55,8 @@ class AsyncEnding:
         await self._web.stop()
         for pool in context.pools:
             await pool.close()
+        if any(sockets.open() for sockets in context.sockets):
+            gc.collect()  # finalizers may close some; in this thread, which is the event loop's
         names = ", ".join(sorted(task.get_name() for task in await _tasks_left()))
         found += [Finding(Defect.LEAK, f"tasks are left: {names}")] if names else []
         found += await asyncio.to_thread(checks.left) + checks.passwords()
