@@ -13,6 +13,7 @@ from typing import Any, Generic
 
 from poolspec.invariants import fairness
 from poolspec.invariants.complaints import demand
+from poolspec.invariants.defects import broken
 from poolspec.invariants.log import MAIN
 from poolspec.invariants.observer import settle
 from poolspec.lab.comparisons import Expected, mismatch
@@ -67,9 +68,11 @@ class Expectations(Generic[P, C]):
         demand(*(f"by the lab's count, {text}" for text in found if text))
 
     def served(self, actors: tuple[str, ...]) -> None:
-        """Check the order in which waiters were served."""
-        seen = fairness.served(self._context.log.entries())
+        """Check the order in which waiters were served; names the waiters that were overtaken."""
+        entries = self._context.log.entries()
+        seen = fairness.served(entries)
         if seen != list(actors):
+            broken(fairness.overtaken(entries))
             raise AssertionError(f"expected to be served in the order {list(actors)}, was {seen}")
 
     def same(self, things: tuple[Borrowed | PoolUnderTest, ...]) -> None:
