@@ -1,11 +1,12 @@
 """The probe: whether a thread of this process is blocked for sure, seen by another thread.
 
-**One sample proves it on Linux.** The kernel writes `/proc/self/task/<id>/syscall` for a thread
-that is off the processor in a blocked state, and only after it has checked that the thread stayed
-in that state while it read the call's arguments. For every other thread, the file says `running`:
-also for a thread that was woken and has not run yet, because waking a thread ends its blocked state
-at once. So a thread whose lock was released shows `running` from that moment, on idle and on busy
-processors alike.
+**Three reads prove it on Linux.** The kernel writes a system call and its arguments to
+`/proc/self/task/<id>/syscall` for a thread that is off the processor in a blocked state; for every
+other thread, also for one that was woken and waits for a processor, the file says `running`. One
+state is in between: a thread that is being woken on another processor still shows its call. But
+`/proc/self/task/<id>/stat` reports it as running. So a thread is blocked if it shows the call, then
+the state sleeping, then the same call again: had it been woken before the first read, it would now
+run, or wait in another call.
 
 **A wait for the GIL is no wait of the pool.** A thread that waits for the GIL, or for one of the
 locks inside it, is blocked in `futex` too. But these locks are parts of `_PyRuntime`, and Python's
@@ -32,10 +33,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from poolspec.lifecycle.frames import current_frames
 
@@ -48,8 +50,8 @@ _RUNTIME = 1 << 20
 _FUTEX = {"x86_64": 202, "aarch64": 98}
 _LONGEST = 256
 """Bytes of the file, at most."""
-_MOST_FILES = 256
-"""Files that are open at once, at most; more threads are not seen."""
+_MOST_THREADS = 256
+"""Threads that are watched at once, at most; more are not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,15 @@ class Probe(Protocol):
         """Return those watched threads that wait for a lock, each seen in this look."""
 
 
+class _Files(NamedTuple):
+    """The files of one thread, which are open."""
+
+    call: int
+    state: int
+
+
 class SystemProbe:
-    """Asks the kernel. Each thread's file stays open until it is no longer asked about."""
+    """Asks the kernel. Each thread's files stay open until it is no longer asked about."""
 
     def __init__(self) -> None:
         self._pread = ctypes.PyDLL(None).pread  # keeps the GIL
@@ -83,7 +92,7 @@ class SystemProbe:
         self._text = ctypes.create_string_buffer(_LONGEST)
         self._futex = str(_FUTEX[os.uname().machine]).encode()
         self._gil = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
-        self._files: dict[int, int] = {}
+        self._files: dict[int, _Files] = {}
 
     def blocked(self, threads: Iterable[ThreadId]) -> frozenset[ThreadId]:
         """Return those watched threads that wait for a lock other than the GIL."""
@@ -97,25 +106,44 @@ class SystemProbe:
         """Keep the files of these threads open, and no other. Opening gives up the GIL."""
         natives = {thread.native_id for thread in threads}
         for native in self._files.keys() - natives:
-            os.close(self._files.pop(native))
+            for file in self._files.pop(native):
+                os.close(file)
         for native in natives - self._files.keys():
-            if len(self._files) >= _MOST_FILES:
+            if len(self._files) >= _MOST_THREADS:
                 return
-            try:
-                path = f"/proc/self/task/{native}/syscall"
-                self._files[native] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:  # the thread has ended
-                continue
+            with suppress(OSError):  # the thread has ended
+                self._files[native] = _opened(native)
 
     def _waits_for_lock(self, native: int) -> bool:
-        file = self._files.get(native)
-        if file is None:
+        files = self._files.get(native)
+        if files is None:
             return False
-        read = self._pread(file, self._text, _LONGEST, 0)  # nothing once the thread has ended
-        words = self._text.raw[: max(read, 0)].split()
+        call = self._read(files.call)
+        return self._is_lock(call) and self._sleeps(files) and self._read(files.call) == call
+
+    def _is_lock(self, call: bytes) -> bool:
+        words = call.split()
         if len(words) < 2 or words[0] != self._futex:
             return False
         return not 0 <= int(words[1], 16) - self._gil < _RUNTIME
+
+    def _sleeps(self, files: _Files) -> bool:
+        _, _, after_name = self._read(files.state).rpartition(b") ")
+        return after_name[:1] == b"S"
+
+    def _read(self, file: int) -> bytes:
+        read = self._pread(file, self._text, _LONGEST, 0)  # nothing once the thread has ended
+        return self._text.raw[: max(read, 0)]
+
+
+def _opened(native: int) -> _Files:
+    """Open the files of a thread; raises OSError if it has ended."""
+    call = os.open(f"/proc/self/task/{native}/syscall", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _Files(call, os.open(f"/proc/self/task/{native}/stat", os.O_RDONLY | os.O_CLOEXEC))
+    except OSError:
+        os.close(call)
+        raise
 
 
 class FrameProbe:
