@@ -239,7 +239,7 @@ def test_list_shows_identifier_layer_level_requirements_and_needs(project: Path)
     lines = poolspec(project, "list").stdout.splitlines()
     assert [line.split() for line in lines] == [
         ["limits.pool_size_limit", "integration", "must", "A06", "timeout"],
-        ["limits.close_empties", "unit", "may", "A26", "timeout,drain"],
+        ["limits.close_empties", "unit", "may", "A26", "drain"],
     ]
 
 

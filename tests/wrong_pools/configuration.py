@@ -57,6 +57,10 @@ class AsyncNamesNoServer(steadypool.AsyncConnectionPool):
             raise steadypool.PoolInitializationError("Is the server running?") from None
 
 
+_FAILED: list[object] = []
+"""Pools that could not start: so no finalizer closes their connections."""
+
+
 @noticed_by("initialization.a_failed_start_leaves_nothing_open")
 class LeavesAFailedStartOpen(steadypool.ConnectionPool):
     """Closes nothing when it cannot open all of its first connections."""
@@ -64,8 +68,10 @@ class LeavesAFailedStartOpen(steadypool.ConnectionPool):
     started = False
 
     def __init__(self, **options: Any) -> None:
+        _FAILED.append(self)
         super().__init__(**options)
         self.started = True
+        _FAILED.remove(self)
 
     def close(self, drain: float | None = 0.0) -> None:
         if self.started:
