@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -353,6 +353,19 @@ def test_a_failed_connect_says_that_the_pool_cannot_connect_but_an_interrupt_doe
     with observed.witness.connecting(observed.account):
         pass
     assert not observed.account.cannot_connect
+
+
+def test_an_acquire_whose_connect_failed_does_not_wait_for_certain(observed: Observed) -> None:
+    with observed.witness.acquiring(observed.account) as acquiring:
+        with suppress(OSError), observed.witness.connecting(observed.account):
+            raise OSError
+        assert observed.waiting() == {acquiring.call.actor}
+        assert observed.sights(acquiring.call.actor) == [BESIDE_OTHERS]
+        with observed.witness.connecting(observed.account):
+            pass
+        assert observed.waiting() == {acquiring.call.actor}
+        assert observed.sights(acquiring.call.actor) == [BESIDE_OTHERS, ""]
+        acquiring.served(7, "")
 
 
 def test_calls_other_than_acquires_never_wait(observed: Observed) -> None:

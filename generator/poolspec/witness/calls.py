@@ -40,6 +40,8 @@ class PoolCall:
     """The task that called; None in a thread without an event loop."""
     busy: int = 0
     """How many pieces of the lab's own code run for it now."""
+    has_failed: bool = False
+    """Whether its last connect failed: it may wait to connect again, not for a connection."""
     is_noted: bool = False
     """Whether the acquire was seen waiting at all."""
     seen: int = 0

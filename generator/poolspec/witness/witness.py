@@ -107,9 +107,13 @@ class Witness:
             with self.calls.busy():
                 yield
             account.cannot_connect = False
+            if call is not None:
+                call.has_failed = False
         except BaseException as error:
             if isinstance(error, Exception):  # an interrupt says nothing about the server
                 account.cannot_connect = True
+            if call is not None:
+                call.has_failed = True
             failed = replace(began, at=self._now(), kind=CONNECT_FAILED)
             self.log.append(replace(failed, detail=type(error).__name__))
             raise
@@ -197,7 +201,11 @@ class Witness:
         return True
 
     def see(self, call: PoolCall, *, certain: bool = True) -> None:
-        """Log that an acquire waits in the pool's queue."""
+        """Log that an acquire waits in the pool's queue.
+
+        It is not certain of one whose connect failed: it may wait to connect again.
+        """
+        certain = certain and not call.has_failed
         if self.calls.see(call, self._now(), certain=certain):
             self.note(call, SEEN_WAITING, detail="" if certain else BESIDE_OTHERS)
 
