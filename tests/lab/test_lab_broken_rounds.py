@@ -63,3 +63,10 @@ def test_the_time_for_rounds_after_a_broken_one_is_limited() -> None:
     now += LIMIT + 0.1
     assert rounds.are_enough
     assert "only the first 4 points were tried" in str(raised(rounds, 4, all_tried=False))
+
+
+def test_a_round_with_two_findings_of_one_defect_counts_once() -> None:
+    rounds = BrokenRounds()
+    rounds.note("here", AssertionError(), [HELD, Finding(HELD.defect, HELD.text.replace("7", "8"))])
+    rounds.note("there", AssertionError(), [HELD])
+    assert str(raised(rounds, 2)) == f"{HELD}; in 2 of 2 rounds: here; there"

@@ -44,11 +44,14 @@ class BrokenRounds:
         self._first = self._first or error
         self._until = self._until or self._now() + LIMIT
         self._count += 1
+        seen: set[str] = set()
         for finding in findings or (None,):
             text = str(finding) if finding else f"{type(error).__name__}: {error}"
             key = _NUMBER.sub("#", text)
             known = self._broken.setdefault(key, _Broken(finding, text.partition("\n")[0]))
-            known.rounds.append(where or "not interrupted")
+            if key not in seen:
+                known.rounds.append(where or "not interrupted")
+            seen.add(key)
 
     @property
     def are_enough(self) -> bool:
