@@ -46,7 +46,7 @@ class Waiter(Protocol):
 
 
 class Clock(Protocol):
-    """A test's clock, as far as scripted connections need it."""
+    """A test's clock, as far as scripted connections need it; the lab's clock has more."""
 
     def now(self) -> float:
         """Return the time in seconds."""

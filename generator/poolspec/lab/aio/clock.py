@@ -8,30 +8,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from poolspec.drivers import contract
 from poolspec.lab.threads.clock import ClockAbortedError
 
 
-class AsyncWaiter(Protocol):
-    """One wait of one task."""
-
-    async def wait(self, deadline: float | None) -> bool:
-        """Wait until woken (True) or until the clock reaches `deadline` (False)."""
-
-    def wake(self) -> object:
-        """End the wait, or prevent it if it has not started."""
-
-
-class AsyncClock(Protocol):
+class AsyncClock(contract.AsyncClock, Protocol):
     """The time of a test, in seconds from an arbitrary zero."""
-
-    def now(self) -> float:
-        """Return the time."""
-
-    def waiter(self) -> AsyncWaiter:
-        """Make a waiter for the running task."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Let that much time pass."""
 
     def enter(self, n: int = 1) -> None:
         """Announce `n` tasks that are about to run."""

@@ -11,28 +11,11 @@ import threading
 import time
 from typing import Protocol
 
-
-class Waiter(Protocol):
-    """One wait of one thread."""
-
-    def wait(self, deadline: float | None) -> bool:
-        """Block until woken (True) or until the clock reaches `deadline` (False)."""
-
-    def wake(self) -> None:
-        """End the wait, or prevent it if it has not started. Any thread may call it."""
+from poolspec.drivers import contract
 
 
-class Clock(Protocol):
+class Clock(contract.Clock, Protocol):
     """The time of a test, in seconds from an arbitrary zero."""
-
-    def now(self) -> float:
-        """Return the time."""
-
-    def waiter(self) -> Waiter:
-        """Make a waiter for the calling thread."""
-
-    def sleep(self, seconds: float) -> None:
-        """Let that much time pass."""
 
     def enter(self, n: int = 1) -> None:
         """Announce `n` threads that are about to run."""
