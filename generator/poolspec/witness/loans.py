@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from poolspec.invariants.marks import RELEASE_FAILED
-from poolspec.vocabulary import ErrorKind, EventKind, StatName
+from poolspec.vocabulary import EventKind, StatName
 from poolspec.witness.account import Account
 from poolspec.witness.calls import ACQUIRE, RELEASE, running
 
@@ -46,8 +46,6 @@ class Acquiring:
         self._witness.look_into(error)
         self._witness.failed(self._account, self.call, error)
         self._account.fail()
-        if self._witness.kind_of(error) is ErrorKind.TIMEOUT:
-            self._account.count(StatName.TIMEOUTS)
         self._witness.note(self.call, EventKind.CHECKOUT_FAILED, detail=type(error).__name__)
 
     def _end(self, *, served: bool = False) -> None:

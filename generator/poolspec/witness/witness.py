@@ -25,7 +25,7 @@ from poolspec.invariants.marks import (
     LATE_RELEASE,
     SEEN_WAITING,
 )
-from poolspec.vocabulary import ErrorKind, EventKind
+from poolspec.vocabulary import ErrorKind, EventKind, StatName
 from poolspec.witness.account import Account
 from poolspec.witness.calls import (
     Calls,
@@ -157,6 +157,7 @@ class Witness:
     def failed(self, account: Account, call: PoolCall, error: BaseException) -> None:
         """Note how an acquire fails."""
         if self.kind_of(error) is ErrorKind.TIMEOUT:
+            account.count(StatName.TIMEOUTS)
             self._room.timed_out(account, call)
         elif NOTHING_LEFT in str(error):
             self._room.stuck(account, call)
