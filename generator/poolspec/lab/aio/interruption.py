@@ -12,7 +12,6 @@ from poolspec.interruption.points import MOST
 from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.rounds import OpenSockets, check_points, noting_point
 from poolspec.interruption.suspensions import MOMENTS, AsyncPoint, Driven
-from poolspec.invariants.defects import findings_of
 from poolspec.invariants.marks import INTERRUPTED, REENTERED
 from poolspec.invariants.observer import settle
 from poolspec.lab.aio.pool import AsyncContext
@@ -68,10 +67,7 @@ class AsyncInterrupter:
                     await pool.close()
                     await _check(sockets)
         except Exception as error:
-            rounds.note(
-                point.where, error, findings_of(error) or await self._rest.examine(pool, error)
-            )
-            return await self._rest.actors_end(pool) and await self._rest.end(pool, self._pools)
+            return await self._rest.end_broken(pool, self._pools, rounds, point.where, error)
         return True
 
 
@@ -165,10 +161,7 @@ class AsyncReenterer:
                     await pool.close()
                     await _check(sockets)
         except Exception as error:
-            rounds.note(
-                point.where, error, findings_of(error) or await self._rest.examine(pool, error)
-            )
-            return await self._rest.actors_end(pool) and await self._rest.end(pool, self._pools)
+            return await self._rest.end_broken(pool, self._pools, rounds, point.where, error)
         return True
 
     def _site(self) -> Site:

@@ -4,10 +4,11 @@ import asyncio
 from contextlib import suppress
 
 from poolspec.faults.server import LOOK_EVERY
+from poolspec.interruption.broken_rounds import BrokenRounds
 from poolspec.interruption.rounds import CALM
 from poolspec.invariants.counts import findings_left_on_loan
 from poolspec.invariants.deadlock import findings_of_stop, is_nothing_left, stop_by_clock
-from poolspec.invariants.defects import Finding, broken
+from poolspec.invariants.defects import Finding, broken, findings_of
 from poolspec.invariants.log import MAIN, of_latest_round
 from poolspec.invariants.slots import MOST, MOST_IN_A_ROUND, missing_slots
 from poolspec.lab.aio.actors import AsyncActors
@@ -61,8 +62,16 @@ class AsyncRest:
                 await clock.sleep(LOOK_EVERY)
         return not self._actors.unfinished()
 
-    async def end(self, pool: AsyncPool, pools: AsyncPools) -> bool:
-        """Close the pool of a broken round, and the connections that it leaves open."""
+    async def end_broken(
+        self, pool: AsyncPool, pools: AsyncPools, rounds: BrokenRounds, where: str, error: Exception
+    ) -> bool:
+        """Note a round that broke, and return whether its actors end.
+
+        Then its pool is closed, and so are the connections that it leaves open.
+        """
+        rounds.note(where, error, findings_of(error) or await self.examine(pool, error))
+        if not await self.actors_end(pool):
+            return False
         with suppress(Exception):
             await pool.close()
         pools.end(pool.sockets)

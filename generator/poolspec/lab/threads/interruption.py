@@ -9,7 +9,7 @@ from poolspec.interruption.reentry import ReentryPoint, Site, Tried
 from poolspec.interruption.releasing import Releasing
 from poolspec.interruption.rounds import OpenSockets, check_points, check_points_by, noting_point
 from poolspec.invariants.complaints import demand
-from poolspec.invariants.defects import broken, findings_in, findings_of
+from poolspec.invariants.defects import broken, findings_in
 from poolspec.invariants.marks import INTERRUPTED, REENTERED
 from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.threads.actors import Actors
@@ -78,8 +78,7 @@ class Interrupter:
                     pool.close()
                     sockets.check()
         except Exception as error:
-            rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool, error))
-            return self._rest.actors_end(pool) and self._rest.end(pool, self._pools)
+            return self._rest.end_broken(pool, self._pools, rounds, point.where, error)
         return True
 
 
@@ -163,8 +162,7 @@ class Reenterer:
                 pool.close()
                 sockets.check()
         except Exception as error:
-            rounds.note(point.where, error, findings_of(error) or self._rest.examine(pool, error))
-            return self._rest.actors_end(pool) and self._rest.end(pool, self._pools)
+            return self._rest.end_broken(pool, self._pools, rounds, point.where, error)
         return True
 
     def _check_done(self, pool: Pool) -> None:
