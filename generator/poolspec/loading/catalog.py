@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from poolspec.errors import shown
 from poolspec.loading import files as g
+from poolspec.loading import requirement_keys as keys
 from poolspec.loading.table_keys import TABLES
 from poolspec.loading.tables import TableDefinition, build_table
 from poolspec.model import Requirement
@@ -44,10 +45,10 @@ class Catalog:
     def add_requirements(self, reader: Reader, fields: Fields) -> None:
         """Take up a file of requirements."""
         self.listing.append(reader.source.path)
-        for section, given in fields.get(g.REQUIREMENTS) or ():
-            title = given.get(g.TITLE) or ""
+        for section, given in fields.get(keys.REQUIREMENTS) or ():
+            title = given.get(keys.TITLE) or ""
             title = f"{section.text}. {title}"
-            for word, requirement in given.get(g.KEYS) or ():
+            for word, requirement in given.get(keys.KEYS) or ():
                 self._add_requirement(reader, section, title, word, requirement)
 
     def add_tables(self, reader: Reader, fields: Fields) -> None:
@@ -64,7 +65,7 @@ class Catalog:
             message = f"the key {shown(key)} does not belong to section {section.text}"
             reader.problem(word.node, message, f"a key starts with its section: {section.text}01")
         if self._is_new(reader, word, "requirement"):
-            subject, text = given.get(g.SUBJECT) or "", given.get(g.REQUIRED_TEXT) or ""
+            subject, text = given.get(keys.SUBJECT) or "", given.get(keys.REQUIRED_TEXT) or ""
             self.requirements[key] = Requirement(key, title, subject, text)
 
     def _is_new(self, reader: Reader, word: Word, noun: str) -> bool:

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from poolspec.checks.needs import NEEDS
 from poolspec.errors import expected, nearest, shown
 from poolspec.expectations.registry import EXPECT
+from poolspec.loading.requirement_keys import COVERED, REQUIREMENTS
 from poolspec.loading.table_keys import TABLES, TABLES_KEY
+from poolspec.spec.common import TEXT
 from poolspec.spec.conditions import MATRIX
-from poolspec.spec.fields import Key, Kind, Place, Reader, Word, Wrong
+from poolspec.spec.fields import Key, Kind, Place, Reader, Wrong
 from poolspec.spec.kinds import (
     enum_kind,
     fields_kind,
@@ -22,9 +24,8 @@ from poolspec.spec.kinds import (
     map_kind,
     name_kind,
     resolved,
-    text_kind,
 )
-from poolspec.spec.names import CLASS, LABEL, REQUIREMENT, TEST, class_fault, test_fault
+from poolspec.spec.names import CLASS, LABEL, TEST, class_fault, test_fault
 from poolspec.spec.quantities import DEADLINE
 from poolspec.spec.tree import Mapping, Node, Scalar
 from poolspec.steps.kind import STEPS
@@ -41,28 +42,15 @@ def _read_version(_: Reader, node: Node) -> int:
     return VERSION
 
 
-def requirement_fault(word: str) -> str:
-    """Why a word cannot be the key of a requirement; empty if it can."""
-    return "" if REQUIREMENT.fullmatch(word) else "a key is a capital letter and 2 or 3 digits: A06"
-
-
 def _name_fault(word: str) -> str:
     return (
         "" if LABEL.fullmatch(word) else "a name is a small letter, then small letters, digits or _"
     )
 
 
-def _section_fault(word: str) -> str:
-    return "" if len(word) == 1 and "A" <= word <= "Z" else "a section is a capital letter"
-
-
-TEXT = text_kind("a text", 2_000)
-SHORT = text_kind("a text", 200)
 PROFILE_NAME = name_kind("a profile's name", _name_fault, LABEL.pattern)
-COVERED = name_kind("a requirement's key", requirement_fault, REQUIREMENT.pattern)
 CLASS_NAME = name_kind("a class's name", class_fault, rf"(?!Test)(?!.*Asyncio$){CLASS.pattern}")
 TEST_NAME = name_kind("a test's name", test_fault, TEST.pattern)
-SECTION_NAME: Kind[Word] = name_kind("a section", _section_fault, "[A-Z]")
 
 SPEC = Key(
     "spec",
@@ -219,27 +207,6 @@ PROFILES = Key(
 )
 PROFILES_FILE = Place("a file of profiles", (SPEC, PROFILES))
 
-SUBJECT = Key("subject", SHORT, "the class or behaviour it is about", "Limits · pool_size", True)
-REQUIRED_TEXT = Key(
-    "text", TEXT, "the requirement, in a sentence", "without overflow the next acquire blocks", True
-)
-REQUIREMENT_PLACE = Place("a requirement", (SUBJECT, REQUIRED_TEXT))
-TITLE = Key("title", SHORT, "the subject of the section", "The pool's own contract", True)
-KEYS = Key(
-    "keys",
-    map_kind("requirements by key", COVERED, fields_kind(REQUIREMENT_PLACE)),
-    "the requirements",
-    "{A06: {subject: Limits, text: The next acquire blocks}}",
-    True,
-)
-SECTION = Place("a section", (TITLE, KEYS))
-REQUIREMENTS = Key(
-    "requirements",
-    map_kind("sections by letter", SECTION_NAME, fields_kind(SECTION)),
-    "sections of requirements",
-    "{A: {title: Contract, keys: {A06: {subject: Limits, text: It blocks}}}}",
-    True,
-)
 REQUIREMENTS_FILE = Place("a file of requirements", (SPEC, REQUIREMENTS))
 
 TABLES_FILE = Place("a file of tables", (SPEC, TABLES))
