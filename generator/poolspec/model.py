@@ -121,6 +121,8 @@ class Requirement:
     subject: str
     """The class, or the short name of the behaviour, that the requirement is about."""
     text: str
+    proven_by: tuple[str, ...] = ()
+    """Hand-written tests that prove it: `tests/test_ports.py::test_a_port_is_free`."""
 
 
 @dataclass(frozen=True, slots=True)

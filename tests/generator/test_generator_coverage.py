@@ -80,6 +80,19 @@ def test_a_section_counts_its_proven_requirements() -> None:
     assert "| A. The contract | 1 of 2 | A07 |\n| B. Resilience | 0 of 1 | B02 |\n" in index()
 
 
+def test_a_requirement_names_the_hand_written_tests_that_prove_it() -> None:
+    suite = a_suite()
+    *others, last = suite.requirements
+    proven = replace(last, proven_by=("tests/test_a.py::test_one", "tests/test_a.py::test_two"))
+    shown = pages(replace(suite, requirements=(*others, proven)))[INDEX]
+    proofs = "`tests/test_a.py::test_one`, `tests/test_a.py::test_two`"
+    assert f"| B02 | exhaustion | queues in order | {proofs} |" in shown
+    assert "| B. Resilience | 1 of 1 | – |\n" in shown
+    assert "2 of 3 requirements proven" in shown
+    assert "`pytest PATH` runs it, `poolspec run` does not." in shown
+    assert "pytest PATH" not in index()
+
+
 def test_a_section_that_is_proven_lacks_nothing() -> None:
     suite = a_suite(a_class(a_test(covers=("A06", "A07", "B02"))))
     assert (

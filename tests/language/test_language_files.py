@@ -365,6 +365,27 @@ def test_without_requirements_every_well_formed_key_is_taken(tmp_path: Path, wri
     assert load(tmp_path).classes[0].tests[0].covers == ("A60", "Z999")
 
 
+def test_a_requirement_names_the_hand_written_tests_that_prove_it(
+    tmp_path: Path, write: Write
+) -> None:
+    proof = "tests/test_a.py::test_one"
+    write("specs/r.yaml", REQUIREMENTS.replace("It blocks", f"It blocks, proven_by: [{proof}]"))
+    assert [item.proven_by for item in load(tmp_path).requirements] == [(), (proof,)]
+
+
+@pytest.mark.parametrize(
+    "proof", ["tests", "a.py", "../a.py::test_a", "/a.py::test_a", "a.py::b c", "a.py::x|y", "[]"]
+)
+def test_a_proof_that_is_no_pytest_test_is_refused(
+    tmp_path: Path, write: Write, proof: str
+) -> None:
+    given = f"It blocks, proven_by: ['{proof}']"
+    write("specs/r.yaml", REQUIREMENTS.replace("It blocks", given))
+    (problem,) = problems(tmp_path)
+    assert problem.message == f"'{proof}' cannot be a pytest test"
+    assert problem.hint.startswith("write its file below the project and its name: tests/")
+
+
 def test_a_key_belongs_to_its_section(tmp_path: Path, write: Write) -> None:
     write("specs/r.yaml", REQUIREMENTS.replace("A06", "B06"))
     message = "the key 'B06' does not belong to section A"

@@ -66,7 +66,8 @@ class Catalog:
             reader.problem(word.node, message, f"a key starts with its section: {section.text}01")
         if self._is_new(reader, word, "requirement"):
             subject, text = given.get(keys.SUBJECT) or "", given.get(keys.REQUIRED_TEXT) or ""
-            self.requirements[key] = Requirement(key, title, subject, text)
+            proofs = tuple(proof.text for proof in given.get(keys.PROVEN_BY) or ())
+            self.requirements[key] = Requirement(key, title, subject, text, proofs)
 
     def _is_new(self, reader: Reader, word: Word, noun: str) -> bool:
         name = f"{noun} {shown(word.text)}"

@@ -2,8 +2,8 @@
 
 from poolspec.spec.common import SHORT_TEXT, TEXT
 from poolspec.spec.fields import Key, Kind, Place, Word
-from poolspec.spec.kinds import fields_kind, map_kind, name_kind
-from poolspec.spec.names import REQUIREMENT
+from poolspec.spec.kinds import fields_kind, list_kind, map_kind, name_kind
+from poolspec.spec.names import NODE, REQUIREMENT, node_fault
 
 
 def requirement_fault(word: str) -> str:
@@ -23,7 +23,16 @@ SUBJECT = Key(
 REQUIRED_TEXT = Key(
     "text", TEXT, "the requirement, in a sentence", "without overflow the next acquire blocks", True
 )
-REQUIREMENT_PLACE = Place("a requirement", (SUBJECT, REQUIRED_TEXT))
+PROVEN_BY = Key(
+    "proven_by",
+    list_kind(
+        "a list of pytest tests", name_kind("a pytest test", node_fault, NODE.pattern), low=1
+    ),
+    "hand-written tests that prove it, where no spec can",
+    "[tests/test_ports.py::test_a_taken_port_is_named]",
+    default="none",
+)
+REQUIREMENT_PLACE = Place("a requirement", (SUBJECT, REQUIRED_TEXT, PROVEN_BY))
 TITLE = Key("title", SHORT_TEXT, "the subject of the section", "The pool's own contract", True)
 KEYS = Key(
     "keys",

@@ -12,6 +12,10 @@ from poolspec.report.words import counted, identifier, last_run
 from poolspec.vocabulary import Layer, Level
 
 INDEX = PurePosixPath("index.md")
+HAND_WRITTEN = (
+    "A proof that is a path is a hand-written test of the project, for behaviour that no spec can "
+    "show. `pytest PATH` runs it, `poolspec run` does not.\n"
+)
 UNLISTED = (
     "None are listed. A file with `requirements` among the specs lists them; "
     "this page then shows the tests that prove each.\n"
@@ -52,18 +56,21 @@ def _index(suite: Suite, results: Results | None) -> str:
         *outcomes.not_applicable(results),
         "## Requirements\n",
         _overview(suite.requirements, proofs),
+        *_hand_written(suite.requirements),
         *_sections(suite.requirements, proofs),
     ]
     return "\n".join(parts)
 
 
 def _proofs(suite: Suite) -> Mapping[str, list[str]]:
-    """Return links to the tests that cover each requirement, by its key."""
+    """Return the tests that prove each requirement, by its key: those of specs first."""
     proofs: dict[str, list[str]] = {item.key: [] for item in suite.requirements}
     for spec in suite.classes:
         for test in spec.tests:
             for key in test.covers:
                 proofs.setdefault(key, []).append(_link(spec, test))
+    for item in suite.requirements:
+        proofs[item.key] += [f"`{node}`" for node in item.proven_by]
     return proofs
 
 
@@ -141,6 +148,12 @@ def _sections(
         yield table(
             ["key", "subject", "must hold", "proven by"], (_proof(item, proofs) for item in items)
         )
+
+
+def _hand_written(requirements: Iterable[Requirement]) -> Iterator[str]:
+    """Yield how to run the hand-written proofs, if there are any."""
+    if any(item.proven_by for item in requirements):
+        yield HAND_WRITTEN
 
 
 def _proof(item: Requirement, proofs: Mapping[str, list[str]]) -> list[str]:

@@ -15,6 +15,10 @@ CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,79}")
 STEM: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 PATH: Final = re.compile(r"[A-Za-z0-9._/+@=,~() -]+")
 REQUIREMENT: Final = re.compile(r"[A-Z][0-9]{2,3}")
+NODE: Final = re.compile(
+    r"([A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_-]*\.py(::[A-Za-z_][A-Za-z0-9_]*){1,2}"
+)
+"""A test of pytest, by its file below the project: `tests/test_ports.py::test_a_port_is_free`."""
 
 HELPER: Final = re.compile(r"(attempted|forked|interrupted|reentered)(_[0-9]+)?")
 """Functions inside a test: of a forked child, of interrupted steps."""
@@ -75,6 +79,13 @@ def class_fault(word: str) -> str:
     if word.endswith("Asyncio"):
         return "leave out 'Asyncio', the generator adds it"
     return "leave out 'Test', the generator adds it" if word.startswith("Test") else ""
+
+
+def node_fault(word: str) -> str:
+    """Why a word cannot be the pytest test of a file; empty if it can."""
+    if NODE.fullmatch(word) and len(word) <= 200:
+        return ""
+    return "write its file below the project and its name: tests/test_ports.py::test_a_port_is_free"
 
 
 def stem_fault(word: str) -> str:
