@@ -31,7 +31,7 @@ def fault(node: str, root: Path = ROOT) -> str:
         if any("mark.skip" in ast.unparse(one) for one in getattr(found, "decorator_list", ())):
             return f"{name} is skipped"
     runs = isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef)
-    return "" if runs and found.name.startswith("test") else f"{names[-1]} is no test"
+    return "" if runs and names[-1].startswith("test") else f"{names[-1]} is no test"
 
 
 @pytest.mark.parametrize(("key", "node"), PROOFS)
