@@ -181,6 +181,8 @@ TOLD: list[tuple[Step, str]] = [
     (Inject(1, Fault.LISTENER_INTERRUPTED), "Interrupt calls of the listener, until healed."),
     (Inject(1, Fault.ROLLBACK_HANGS), "Let rollbacks hang, until healed."),
     (Inject(1, Fault.CLOSE_SLOW, seconds=2.0), "Let closes take 2 s, until healed."),
+    (Inject(1, Fault.SERVER_PAUSED, lasts=30.0), "Pause the server: it answers nothing, for 30 s."),
+    (Inject(1, Fault.CONNECT_REFUSED, lasts=2.0), "Refuse new connections, for 2 s."),
     (Heal(1, Fault.SERVER_KILLED), "Start the server again."),
     (Heal(1, Fault.PING_FAILS), "Let pings succeed again."),
     (

@@ -391,6 +391,7 @@ LIFECYCLE: dict[Step, str] = {
     Heal(1, Fault.SERVER_PAUSED): "lab.heal(Fault.SERVER_PAUSED)",
     Inject(1, Fault.CONNECT_REFUSED, times=3): "lab.fault(Fault.CONNECT_REFUSED, times=3)",
     Inject(1, Fault.PING_FAILS, times=1, after=2): "lab.fault(Fault.PING_FAILS, times=1, after=2)",
+    Inject(1, Fault.SERVER_PAUSED, lasts=30.0): "lab.fault(Fault.SERVER_PAUSED, lasts=30.0)",
     Inject(1, Fault.CONNECT_SLOW, seconds=2.0): "lab.fault(Fault.CONNECT_SLOW, seconds=2.0)",
 }
 

@@ -86,6 +86,14 @@ STEPS: dict[str, tuple[str, str]] = {
         "- with: c\n  fails: closed\n- query: SELECT 1\n  on: «c",
         "unknown connection 'c'",
     ),
+    "a permanent fault that lasts": (
+        "- fault: idle_killed\n  «lasts: 2s",
+        "idle_killed is permanent",
+    ),
+    "a fault healed twice, first by its time": (
+        "- fault: server_paused\n  lasts: 2s\n- «heal: server_paused",
+        "there is no server_paused to heal",
+    ),
     "a fault no times": (
         "- fault: connect_refused\n  times: «0",
         "0 is out of bounds: from 1 to 1,000,000",

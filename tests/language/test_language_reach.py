@@ -143,6 +143,10 @@ IN_VAIN = {
         "time: real\nsteps: [{acquire: a, took: «0s}]",
         "no two times are exactly the same in real time",
     ),
+    "a fault that lasts beyond the deadline": (
+        "time: real\nsteps: [{fault: server_paused, lasts: «1m}]\nexpect: {server: {peak: 1}}",
+        "the test is aborted first: its deadline is 20 s",
+    ),
     "a wait beyond the deadline": (
         "time: real\ndeadline: 2s\nsteps: [advance: «2s]\nexpect: {server: {peak: 1}}",
         "the test is aborted first: its deadline is 2 s",

@@ -78,6 +78,7 @@ ONLY_THE_READER_KNOWS = (
     "connection_killed needs",
     "connect_slow needs",
     "takes no 'times'",
+    "is permanent",
     "checks an error",
     "never reached",
     "unknown table",

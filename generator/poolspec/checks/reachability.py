@@ -19,6 +19,7 @@ from poolspec.spec.scope import Names
 from poolspec.spec.steplist import StepList
 from poolspec.spec.values import Check, Value
 from poolspec.steps.actors import COUNT_KEY
+from poolspec.steps.faults import LASTS
 from poolspec.steps.kind import KINDS, Trait
 from poolspec.steps.waiting import ADVANCE, WAIT_UNTIL
 from poolspec.vocabulary import ActorState, CheckOp, Hook, TimeKind
@@ -132,9 +133,10 @@ def _check_real_time(outline: Outline, deadline: float) -> None:
             message = "no two times are exactly the same in real time"
             hint = 'allow for some: 1s ± 10%, or "<= 1s"'
             outline.reader.problem(step.nodes[TOOK.name], message, hint)
-    for step in outline.of("advance"):
-        seconds = step.get(ADVANCE)
-        if isinstance(seconds, float) and seconds >= deadline:
-            message = f"the test is aborted first: its deadline is {deadline:,g} s"
-            hint = "wait for less, give the test a later 'deadline', or leave out 'time: real'"
-            outline.reader.problem(step.nodes[ADVANCE.name], message, hint)
+    for verb, key in (("advance", ADVANCE), ("fault", LASTS)):
+        for step in outline.of(verb):
+            seconds = step.get(key)
+            if isinstance(seconds, float) and seconds >= deadline:
+                message = f"the test is aborted first: its deadline is {deadline:,g} s"
+                hint = "wait for less, give the test a later 'deadline', or leave out 'time: real'"
+                outline.reader.problem(step.nodes[key.name], message, hint)

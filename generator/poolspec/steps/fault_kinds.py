@@ -4,6 +4,7 @@ The row of a fault of a call follows from the call and from the manner of its fa
 `poolspec.vocabulary.CALL_FAULTS` lists them. So such a fault needs no row here.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Flag, auto
 
@@ -25,6 +26,8 @@ class Terms(Flag):
     """How many calls it is for, and how many succeed first: may be said."""
     LIMIT = auto()
     """How many connections the server accepts: must be said."""
+    TIME = auto()
+    """How long it lasts: may be said. Every fault that can be healed has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +50,29 @@ class FaultKind:
     real_time: bool = False
     """It takes real time, whichever clock the test has."""
 
-    def say(
-        self,
-        on: str | None,
-        seconds: Value | None,
-        times: Value | None,
-        after: Value | None,
-        limit: Value | None,
-    ) -> str:
-        """Return the sentence of a step, without its end."""
+    def __post_init__(self) -> None:
+        if self.healed:
+            object.__setattr__(self, "terms", self.terms | Terms.TIME)
+
+    def say(self, on: str | None, given: Mapping[str, Value]) -> str:
+        """Return the sentence of a step, without its end; `given` are its terms by argument."""
         said = self.sentence.format(
             on=code(on or ""),
-            seconds=amounts.seconds(seconds or 0.0),
-            limit=amounts.value(limit or 0),
+            seconds=amounts.seconds(given.get("seconds", 0.0)),
+            limit=amounts.value(given.get("limit", 0)),
         )
-        if Terms.CALLS not in self.terms:
-            return said
-        how_often = f"{amounts.value(times)} times" if times is not None else "until healed"
-        spared = "" if after is None else f", after {amounts.value(after)} that succeed"
-        return f"{said}, {how_often}{spared}"
+        return "".join((said, *self._ends(given)))
+
+    def _ends(self, given: Mapping[str, Value]) -> Iterator[str]:
+        """Yield when the fault ends, and how many calls it spares."""
+        if "times" in given:
+            yield f", {amounts.value(given['times'])} times"
+        elif Terms.CALLS in self.terms and "lasts" not in given:
+            yield ", until healed"
+        if "after" in given:
+            yield f", after {amounts.value(given['after'])} that succeed"
+        if "lasts" in given:
+            yield f", for {amounts.seconds(given['lasts'])}"
 
 
 _OTHERS = (

@@ -4,6 +4,7 @@ A fault that was not made cannot be healed, and neither can a permanent one, suc
 connection. `fault_kinds` has a row for each kind of fault.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from poolspec.spec.fields import Fields, Key
 from poolspec.spec.kinds import enum_kind, value_kind
 from poolspec.spec.names import Naming
 from poolspec.spec.quantities import NUMBER_OF, SIZE
-from poolspec.spec.scope import Hold, Scope
+from poolspec.spec.scope import Among, Hold, Scope
 from poolspec.spec.values import Step, Value
 from poolspec.steps.fault_kinds import FAULTS, FaultKind, Terms
 from poolspec.steps.kind import StepKind, Trait
@@ -39,6 +40,8 @@ class Inject(Step):
     """How many calls succeed first; None: none."""
     limit: Value | None = None
     """How many connections the server accepts, for SERVER_FULL."""
+    lasts: Value | None = None
+    """How long it lasts; the step ends when it is healed. None: it lasts beyond the step."""
 
     def reads(self) -> tuple[str, ...]:
         """Return the label of the connection that is ended."""
@@ -73,17 +76,35 @@ AT_MOST = Key(
     "2",
     default="see below",
 )
+LASTS = Key(
+    "lasts",
+    SECONDS,
+    "time after which the step heals it",
+    "30s",
+    default="it lasts until it is healed",
+)
 HEAL = Key("heal", _KIND, "end a fault", "connect_refused", True)
 
-_NEEDED: tuple[tuple[Terms, Key[Any]], ...] = (
-    (Terms.VICTIM, VICTIM),
-    (Terms.DURATION, FOR),
-    (Terms.LIMIT, AT_MOST),
-)
-_TAKEN: tuple[tuple[Terms, Key[Any]], ...] = (
-    *_NEEDED,
-    (Terms.CALLS, TIMES),
-    (Terms.CALLS, AFTER_CALLS),
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A key that describes a fault, and the argument of the lab that it becomes."""
+
+    term: Terms
+    key: Key[Any]
+    argument: str
+    """Also the name of the field of `Inject`."""
+    needed: bool = False
+    """Whether a fault with this term must say it."""
+
+
+_TERMS = (
+    _Term(Terms.VICTIM, VICTIM, "on", needed=True),
+    _Term(Terms.DURATION, FOR, "seconds", needed=True),
+    _Term(Terms.CALLS, TIMES, "times"),
+    _Term(Terms.CALLS, AFTER_CALLS, "after"),
+    _Term(Terms.LIMIT, AT_MOST, "limit", needed=True),
+    _Term(Terms.TIME, LASTS, "lasts"),
 )
 
 
@@ -103,17 +124,21 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
         scope.names.scripted_only.append((f"{fault} needs scripted connections", fields.at(FAULT)))
     if kind.real_time:
         scope.names.real_time.append((fault.value, fields.at(FAULT)))
-    if kind.healed:
-        scope.names.broken.add(fault)
-    return Inject(
-        fields.node.line,
-        fault,
-        _victim(scope, fields),
-        fields.get(FOR),
-        fields.get(TIMES),
-        fields.get(AFTER_CALLS),
-        fields.get(AT_MOST),
-    )
+    _note_end(scope, fields, kind)
+    given = {term.argument: fields.get(term.key) for term in _TERMS if term.key is not VICTIM}
+    return Inject(fields.node.line, fault, _victim(scope, fields), **given)
+
+
+def _note_end(scope: Scope, fields: Fields, kind: FaultKind) -> None:
+    """Take note of a fault that has to be healed, or of the time until the step heals it."""
+    if lasts := fields.get(LASTS):
+        scope.names.waits.append((lasts, fields.at(LASTS)))
+        scope.names.broken.discard(kind.fault)
+        if scope.among in (Among.ROUND, Among.INTERRUPTED):
+            words = "the time that a fault lasts in each round"
+            scope.names.unreal.append((words, fields.node))
+    elif kind.healed:
+        scope.names.broken.add(kind.fault)
 
 
 def _victim(scope: Scope, fields: Fields) -> str | None:
@@ -126,18 +151,21 @@ def _victim(scope: Scope, fields: Fields) -> str | None:
 
 
 def _check_terms(scope: Scope, fields: Fields, kind: FaultKind) -> None:
-    for term, key in _NEEDED:
-        if term in kind.terms and not fields.has(key):
+    for term in _TERMS:
+        key = term.key
+        if term.needed and term.term in kind.terms and not fields.has(key):
             if key is VICTIM:
                 scope.report_no_connection(fields.node, kind.fault, key.name)
             else:
                 hint = f"add it: {key.name}: {key.example}"
                 message = f"{kind.fault} needs the key {key.name!r}"
                 scope.reader.problem(fields.node, message, hint)
-    for term, key in _TAKEN:
-        if fields.has(key) and term not in kind.terms:
-            message = f"{kind.fault} takes no {key.name!r}"
-            scope.reader.problem(fields.at(key), message, "leave it out")
+        if fields.has(key) and term.term not in kind.terms:
+            permanent = key is LASTS
+            message = (
+                f"{kind.fault} is permanent" if permanent else f"{kind.fault} takes no {key.name!r}"
+            )
+            scope.reader.problem(fields.at(key), message, f"leave {key.name!r} out")
 
 
 def _read_heal(scope: Scope, fields: Fields) -> Heal | None:
@@ -160,14 +188,16 @@ def _write_fault(step: Inject, body: Body) -> Lines:
     parts = [body.member(step.fault)]
     if step.on is not None:
         parts.append(f"on={variable(step.on)}")
-    given = (
-        ("seconds", step.seconds),
-        ("times", step.times),
-        ("after", step.after),
-        ("limit", step.limit),
-    )
-    parts += [f"{name}={value(item)}" for name, item in given if item is not None]
+    parts += [f"{name}={value(item)}" for name, item in _given(step)]
     yield f"{body.awaits}lab.fault({', '.join(parts)})"
+
+
+def _given(step: Inject) -> Iterator[tuple[str, Value]]:
+    """Yield the arguments of a step that are numbers."""
+    for term in _TERMS:
+        given = getattr(step, term.argument)
+        if given is not None and term.key is not VICTIM:
+            yield term.argument, given
 
 
 def _write_heal(step: Heal, body: Body) -> Lines:
@@ -175,9 +205,7 @@ def _write_heal(step: Heal, body: Body) -> Lines:
 
 
 def _say_fault(step: Inject) -> Sentence:
-    kind = FAULTS[step.fault]
-    said = kind.say(step.on, step.seconds, step.times, step.after, step.limit)
-    return Sentence(f"{said}.")
+    return Sentence(f"{FAULTS[step.fault].say(step.on, dict(_given(step)))}.")
 
 
 def _say_heal(step: Heal) -> Sentence:
@@ -187,14 +215,14 @@ def _say_heal(step: Heal) -> Sentence:
 KINDS = (
     StepKind(
         "fault",
-        (FAULT, VICTIM, FOR, TIMES, AFTER_CALLS, AT_MOST),
+        (FAULT, *(term.key for term in _TERMS)),
         Inject,
         _read_fault,
         _write_fault,
         _say_fault,
         traits=Trait.TAKES_TIME | Trait.BREAKS_CONNECTS,
         calls=("fault",),
-        arguments=("on", "seconds", "times", "after", "limit"),
+        arguments=tuple(term.argument for term in _TERMS),
         enums=(Fault,),
     ),
     StepKind(

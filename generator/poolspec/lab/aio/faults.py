@@ -2,7 +2,7 @@
 
 import asyncio
 
-from poolspec.lab.aio.held import AsyncHeld
+from poolspec.faults.terms import FaultTerms
 from poolspec.lab.aio.pool import AsyncContext
 from poolspec.vocabulary import CALL_FAULTS, Fault
 
@@ -15,29 +15,24 @@ class AsyncFaults:
     def __init__(self, context: AsyncContext) -> None:
         self._context = context
 
-    async def set(
-        self,
-        fault: Fault,
-        on: AsyncHeld | None,
-        seconds: float,
-        times: int | None,
-        after: int,
-        limit: int,
-    ) -> None:
-        """Set a fault: `on` a connection, for `seconds`, or for a number of `times`.
-
-        The first `after` calls succeed. A full server accepts `limit` connections.
-        """
+    async def set(self, fault: Fault, terms: FaultTerms) -> None:
+        """Set a fault; if it `lasts` for some time, let that time pass and heal it."""
         self._context.log.add("fault", detail=fault)
         if fault in CALL_FAULTS:
-            self._context.calls.set(fault, seconds=seconds, times=times, after=after)
+            self._context.calls.set(
+                fault,
+                seconds=terms.get("seconds", 0.0),
+                times=terms.get("times"),
+                after=terms.get("after", 0),
+            )
         elif fault is Fault.CONNECTION_SILENCED:
-            assert on is not None
-            self._context.silence((), on.number)
+            self._context.silence((), terms["on"].number)
         elif fault is Fault.IDLE_SILENCED:
             self._context.silence(self._context.pools.numbers())
         else:
-            await asyncio.to_thread(self._strike, fault, on, limit)
+            await asyncio.to_thread(self._strike, fault, terms)
+        if "lasts" in terms:
+            await self._heal_after(fault, terms["lasts"])
 
     async def heal(self, fault: Fault) -> None:
         """End a fault."""
@@ -47,18 +42,23 @@ class AsyncFaults:
             await asyncio.to_thread(self._context.server_faults.clear, fault)
         self._context.log.add("healed", detail=fault)
 
-    def _strike(self, fault: Fault, on: AsyncHeld | None, limit: int) -> None:
+    async def _heal_after(self, fault: Fault, seconds: float) -> None:
+        """Let time pass and end a fault, also if the actor that set it is interrupted."""
+        try:
+            await self._context.clock.sleep(seconds)
+        finally:
+            await self.heal(fault)
+
+    def _strike(self, fault: Fault, terms: FaultTerms) -> None:
         """Break the server, or its end of connections. Blocks for a moment."""
         faults = self._context.server_faults
         if fault is Fault.CONNECTION_KILLED:
-            assert on is not None
-            faults.kill([on.number])
+            faults.kill([terms["on"].number])
         elif fault is Fault.QUERY_KILLED:
-            assert on is not None
-            faults.kill_statement(on.number)
+            faults.kill_statement(terms["on"].number)
         elif fault is Fault.IDLE_KILLED:
             faults.kill_idle(self._context.pools.numbers())
         elif fault is Fault.SERVER_FULL:
-            faults.fill(limit)
+            faults.fill(terms["limit"])
         else:
             faults.set(fault)

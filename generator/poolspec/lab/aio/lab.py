@@ -8,10 +8,11 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Unpack
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.scripted_server import ScriptedServer
+from poolspec.faults.terms import FaultTerms
 from poolspec.lab import remaining_timeout
 from poolspec.lab.aio.actors import AsyncActor, AsyncActors, async_actor
 from poolspec.lab.aio.clock import AsyncClock
@@ -244,18 +245,9 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
 
     # --- faults and interruptions ----------------------------------------------------------------
 
-    async def fault(
-        self,
-        fault: Fault,
-        *,
-        on: AsyncHeld | None = None,
-        seconds: float = 0.0,
-        times: int | None = None,
-        after: int = 0,
-        limit: int = 0,
-    ) -> None:
-        """Set a fault; see `Lab.fault`."""
-        await self._faults.set(fault, on, seconds, times, after, limit)
+    async def fault(self, fault: Fault, **terms: Unpack[FaultTerms]) -> None:
+        """Set a fault, as its terms say; see `FaultTerms`."""
+        await self._faults.set(fault, terms)
 
     async def heal(self, fault: Fault) -> None:
         """End a fault."""

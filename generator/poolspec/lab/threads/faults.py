@@ -2,7 +2,7 @@
 # Edit that file, then `make gen`.
 """The faults that a test sets and heals."""
 
-from poolspec.lab.threads.held import Held
+from poolspec.faults.terms import FaultTerms
 from poolspec.lab.threads.pool import ThreadsContext
 from poolspec.vocabulary import CALL_FAULTS, Fault
 
@@ -15,29 +15,24 @@ class Faults:
     def __init__(self, context: ThreadsContext) -> None:
         self._context = context
 
-    def set(
-        self,
-        fault: Fault,
-        on: Held | None,
-        seconds: float,
-        times: int | None,
-        after: int,
-        limit: int,
-    ) -> None:
-        """Set a fault: `on` a connection, for `seconds`, or for a number of `times`.
-
-        The first `after` calls succeed. A full server accepts `limit` connections.
-        """
+    def set(self, fault: Fault, terms: FaultTerms) -> None:
+        """Set a fault; if it `lasts` for some time, let that time pass and heal it."""
         self._context.log.add("fault", detail=fault)
         if fault in CALL_FAULTS:
-            self._context.calls.set(fault, seconds=seconds, times=times, after=after)
+            self._context.calls.set(
+                fault,
+                seconds=terms.get("seconds", 0.0),
+                times=terms.get("times"),
+                after=terms.get("after", 0),
+            )
         elif fault is Fault.CONNECTION_SILENCED:
-            assert on is not None
-            self._context.silence((), on.number)
+            self._context.silence((), terms["on"].number)
         elif fault is Fault.IDLE_SILENCED:
             self._context.silence(self._context.pools.numbers())
         else:
-            self._strike(fault, on, limit)
+            self._strike(fault, terms)
+        if "lasts" in terms:
+            self._heal_after(fault, terms["lasts"])
 
     def heal(self, fault: Fault) -> None:
         """End a fault."""
@@ -47,18 +42,23 @@ class Faults:
             self._context.server_faults.clear(fault)
         self._context.log.add("healed", detail=fault)
 
-    def _strike(self, fault: Fault, on: Held | None, limit: int) -> None:
+    def _heal_after(self, fault: Fault, seconds: float) -> None:
+        """Let time pass and end a fault, also if the actor that set it is interrupted."""
+        try:
+            self._context.clock.sleep(seconds)
+        finally:
+            self.heal(fault)
+
+    def _strike(self, fault: Fault, terms: FaultTerms) -> None:
         """Break the server, or its end of connections. Blocks for a moment."""
         faults = self._context.server_faults
         if fault is Fault.CONNECTION_KILLED:
-            assert on is not None
-            faults.kill([on.number])
+            faults.kill([terms["on"].number])
         elif fault is Fault.QUERY_KILLED:
-            assert on is not None
-            faults.kill_statement(on.number)
+            faults.kill_statement(terms["on"].number)
         elif fault is Fault.IDLE_KILLED:
             faults.kill_idle(self._context.pools.numbers())
         elif fault is Fault.SERVER_FULL:
-            faults.fill(limit)
+            faults.fill(terms["limit"])
         else:
             faults.set(fault)

@@ -6,10 +6,11 @@ The lab undoes everything that the test leaves. If a test passes, `verify` check
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Unpack
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.scripted_server import ScriptedServer
+from poolspec.faults.terms import FaultTerms
 from poolspec.interruption.points import Point
 from poolspec.lab import remaining_timeout
 from poolspec.lab.common import CommonLab
@@ -246,21 +247,9 @@ class Lab(CommonLab[Pool, Clock]):
 
     # --- faults and interruptions ----------------------------------------------------------------
 
-    def fault(
-        self,
-        fault: Fault,
-        *,
-        on: Held | None = None,
-        seconds: float = 0.0,
-        times: int | None = None,
-        after: int = 0,
-        limit: int = 0,
-    ) -> None:
-        """Set a fault: `on` a connection, for `seconds`, or for so many `times`.
-
-        Calls fail only `after` so many that succeed. A full server accepts `limit` connections.
-        """
-        self._faults.set(fault, on, seconds, times, after, limit)
+    def fault(self, fault: Fault, **terms: Unpack[FaultTerms]) -> None:
+        """Set a fault, as its terms say; see `FaultTerms`."""
+        self._faults.set(fault, terms)
 
     def heal(self, fault: Fault) -> None:
         """End a fault."""
