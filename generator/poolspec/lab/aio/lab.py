@@ -33,6 +33,7 @@ from poolspec.lab.common import CommonLab
 from poolspec.lab.comparisons import Expected
 from poolspec.lab.event_loop.rest import watch_loop
 from poolspec.lab.load.result import LoadResult
+from poolspec.lab.load.terms import LoadTerms
 from poolspec.lab.repetition import expect, expect_async, kept
 from poolspec.lab.steps import find_step
 from poolspec.lifecycle.teardown import Teardown
@@ -44,10 +45,8 @@ from poolspec.vocabulary import (
     Given,
     Interruption,
     LoopEnd,
-    Operation,
     Target,
     TimeKind,
-    Via,
 )
 from poolspec.witness.busy import BusyClock
 
@@ -195,34 +194,13 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
 
     # --- load and web applications ---------------------------------------------------------------
 
-    async def load(
-        self,
-        *,
-        clients: int,
-        operations: int | Mapping[Operation, int] | None = None,
-        each: int | None = None,
-        mix: Mapping[Operation, int] | None = None,
-        hold: tuple[float, float] | None = None,
-        timeout: float | None = None,
-        via: Via = Via.ACQUIRE,
-        requests: Mapping[str, int] | None = None,
-    ) -> LoadResult:
-        """Let `clients` tasks do operations on the test's pool; see `Lab.load`."""
-        if requests:
-            return await self._load.run_requests(clients, requests)
-        return await self._load.run(clients, operations, each, mix, hold, timeout, via)
+    async def load(self, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Let clients do operations on the test's pool, or send requests, until all are done."""
+        return await self._load.run(**terms)
 
-    def start_load(
-        self,
-        *,
-        clients: int,
-        mix: Mapping[Operation, int] | None = None,
-        hold: tuple[float, float] | None = None,
-        timeout: float | None = None,
-        via: Via = Via.ACQUIRE,
-    ) -> LoadResult:
-        """Let `clients` tasks do operations of the kinds of `mix` until `stop_load`."""
-        return self._load.start(clients, mix, hold, timeout, via)
+    def start_load(self, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Let clients do operations on the test's pool until `stop_load`."""
+        return self._load.start(**terms)
 
     async def stop_load(self, load: LoadResult) -> None:
         """Stop a load; wait until every client has finished its operation."""

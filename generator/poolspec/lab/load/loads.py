@@ -22,6 +22,7 @@ from poolspec.lab.load.tasks import (
     plan,
     queues_of,
 )
+from poolspec.lab.load.terms import LoadTerms
 from poolspec.vocabulary import Operation
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -30,7 +31,8 @@ SHOWN = 3
 """How many lost rows are named."""
 
 Kinds = Mapping[Operation, int]
-Range = tuple[float, float]
+READS: Kinds = {Operation.READ: 1}
+"""The mix of a load that states none."""
 
 
 @dataclass(slots=True)
@@ -58,33 +60,28 @@ class Loads:
         self._ended: list[LoadResult] = []
         self._lost_rows: set[int] = set()
 
-    def plan(
-        self,
-        clients: int,
-        operations: int | Kinds | None,
-        each: int | None,
-        mix: Kinds | None,
-        hold: Range | None,
-    ) -> Planned:
-        """Plan operations on a pool, by the keys of a `load`, and create the table for them."""
-        kinds = operations if isinstance(operations, Mapping) else mix or {Operation.READ: 1}
+    def plan(self, terms: LoadTerms) -> Planned:
+        """Plan operations on a pool, and create the table for them."""
+        clients, operations, each = terms["clients"], terms.get("operations"), terms.get("each")
+        kinds = operations if isinstance(operations, Mapping) else terms.get("mix", READS)
         total = operations if isinstance(operations, int) else None
         total = total if each is None else each * clients
-        tasks = plan(kinds, total, hold, first=self._rows)
+        tasks = plan(kinds, total, terms.get("hold"), first=self._rows)
         self._make_table(kinds)
         queues = queues_of(tasks, clients, shared=each is None)
         return Planned(self._next_name(len(tasks)), tasks, queues, self._now())
 
-    def plan_requests(self, clients: int, requests: Mapping[str, int]) -> Planned:
+    def plan_requests(self, terms: LoadTerms) -> Planned:
         """Plan requests to a web application, by their numbers."""
-        tasks = plan(requests, None, None)
-        queues = queues_of(tasks, clients, shared=True)
+        tasks = plan(terms["requests"], None, None)
+        queues = queues_of(tasks, terms["clients"], shared=True)
         return Planned(self._next_name(len(tasks)), tasks, queues, self._now())
 
-    def begin(self, clients: int, mix: Kinds | None, hold: Range | None) -> Running:
+    def begin(self, terms: LoadTerms) -> Running:
         """Plan a load that runs until it is stopped."""
-        kinds, first = mix or {Operation.READ: 1}, self._rows
+        clients, kinds, first = terms["clients"], terms.get("mix", READS), self._rows
         self._make_table(kinds)
+        hold = terms.get("hold")
         streams = [Stream(kinds, hold, first + n, clients) for n in range(clients)]
         running = Running(self._next_name(ROWS_OF_A_STREAM), streams, self._now())
         self._running.append(running)

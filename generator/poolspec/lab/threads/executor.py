@@ -4,23 +4,24 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from poolspec.invariants.log import Log
-from poolspec.lab.load.loads import Planned
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import Task
+from poolspec.lab.load.terms import LoadTerms
 from poolspec.lab.threads.clients import Worker
 from poolspec.lab.threads.clock import Clock
+from poolspec.lab.threads.load import Load
 from poolspec.lab.threads.pool import ThreadsContext
 from poolspec.lab.threads.waiting import wait_until
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-def run_in_executor(
-    context: ThreadsContext, clients: int, worker: Worker, load: Planned
-) -> LoadResult:
+def run_in_executor(context: ThreadsContext, load: Load, terms: LoadTerms) -> LoadResult:
     """Run a load in an executor with one worker for each client, until all tasks are done."""
-    ExecutorRun(context.clock, context.log, clients, load.name).run(worker, load.tasks)
-    return context.loads.sum_up(load)
+    planned = context.loads.plan(terms)
+    run = ExecutorRun(context.clock, context.log, terms["clients"], planned.name)
+    run.run(load.borrowers(planned.result, terms), planned.tasks)
+    return context.loads.sum_up(planned)
 
 
 class ExecutorRun:

@@ -17,6 +17,7 @@ from poolspec.lab.common import CommonLab
 from poolspec.lab.comparisons import Expected
 from poolspec.lab.contract import PoolAdapter
 from poolspec.lab.load.result import LoadResult
+from poolspec.lab.load.terms import LoadTerms
 from poolspec.lab.repetition import expect, kept
 from poolspec.lab.steps import find_step
 from poolspec.lab.threads.actors import Actor, Actors, actor
@@ -42,11 +43,9 @@ from poolspec.vocabulary import (
     Flaw,
     Given,
     Interruption,
-    Operation,
     Runner,
     Target,
     TimeKind,
-    Via,
 )
 from poolspec.witness.busy import BusyClock
 from poolspec.witness.sampler import Sampler
@@ -185,43 +184,15 @@ class Lab(CommonLab[Pool, Clock]):
 
     # --- load and web applications ---------------------------------------------------------------
 
-    def load(
-        self,
-        *,
-        clients: int,
-        operations: int | Mapping[Operation, int] | None = None,
-        each: int | None = None,
-        mix: Mapping[Operation, int] | None = None,
-        hold: tuple[float, float] | None = None,
-        timeout: float | None = None,
-        via: Via = Via.ACQUIRE,
-        runner: Runner = Runner.THREADS,
-        requests: Mapping[str, int] | None = None,
-    ) -> LoadResult:
-        """Let `clients` clients do operations on the test's pool until all are done.
+    def load(self, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Let clients do operations on the test's pool, or send requests, until all are done."""
+        if terms.get("runner") is Runner.EXECUTOR:
+            return run_in_executor(self.context, self._load, terms)
+        return self._load.run(**terms)
 
-        They share `operations` (a number, of the kinds of `mix`; or numbers by kind); each does
-        `each`. `hold` is the range of seconds of a loan. Or they send `requests` to the web app.
-        """
-        if requests:
-            return self._load.run_requests(clients, requests)
-        if runner is Runner.EXECUTOR:
-            planned = self.context.loads.plan(clients, operations, each, mix, hold)
-            borrowers = self._load.borrowers(planned.result, timeout, via)
-            return run_in_executor(self.context, clients, borrowers, planned)
-        return self._load.run(clients, operations, each, mix, hold, timeout, via)
-
-    def start_load(
-        self,
-        *,
-        clients: int,
-        mix: Mapping[Operation, int] | None = None,
-        hold: tuple[float, float] | None = None,
-        timeout: float | None = None,
-        via: Via = Via.ACQUIRE,
-    ) -> LoadResult:
-        """Let `clients` clients do operations of the kinds of `mix` until `stop_load`."""
-        return self._load.start(clients, mix, hold, timeout, via)
+    def start_load(self, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Let clients do operations on the test's pool until `stop_load`."""
+        return self._load.start(**terms)
 
     def stop_load(self, load: LoadResult) -> None:
         """Stop a load; wait until every client has finished its operation."""

@@ -2,13 +2,12 @@
 # Edit that file, then `make gen`.
 """Generated load: many clients that borrow or send requests, until done or until stopped."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from poolspec.drivers.contract import Driver
-from poolspec.lab.load.loads import Kinds, Range
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import REST
+from poolspec.lab.load.terms import LoadTerms
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.clients import Borrowers, Habits, Requesters, start_clients
 from poolspec.lab.threads.pool import ThreadsContext
@@ -29,40 +28,25 @@ class Load:
         self._driver = driver
         self._web = web
 
-    def run(
-        self,
-        clients: int,
-        operations: int | Kinds | None,
-        each: int | None,
-        mix: Kinds | None,
-        hold: Range | None,
-        timeout: float | None,
-        via: Via,
-    ) -> LoadResult:
-        """Run operations on the test's pool until all are done."""
-        load = self._context.loads.plan(clients, operations, each, mix, hold)
-        borrowers = self.borrowers(load.result, timeout, via)
+    def run(self, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Run operations on the test's pool, or requests, until all are done."""
+        if terms.get("requests"):
+            return self._run_requests(terms)
+        load = self._context.loads.plan(terms)
+        borrowers = self.borrowers(load.result, terms)
         self._actors.join(start_clients(self._actors, load.name, borrowers, load.queues))
         return self._context.loads.sum_up(load)
 
-    def run_requests(self, clients: int, requests: Mapping[str, int]) -> LoadResult:
-        """Send requests to the web application until all are answered."""
-        load = self._context.loads.plan_requests(clients, requests)
+    def _run_requests(self, terms: LoadTerms) -> LoadResult:
+        load = self._context.loads.plan_requests(terms)
         requesters = Requesters(self._web.ask, self._context.clock.now, load.result)
         self._actors.join(start_clients(self._actors, load.name, requesters, load.queues))
         return self._context.loads.sum_up(load)
 
-    def start(
-        self,
-        clients: int,
-        mix: Kinds | None,
-        hold: Range | None,
-        timeout: float | None,
-        via: Via,
-    ) -> LoadResult:
+    def start(self, **terms: Unpack[LoadTerms]) -> LoadResult:
         """Start operations on the test's pool that run until `stop`."""
-        running = self._context.loads.begin(clients, mix, hold)
-        borrowers = self.borrowers(running.result, timeout, via, REST)
+        running = self._context.loads.begin(terms)
+        borrowers = self.borrowers(running.result, terms, REST)
         start_clients(self._actors, running.name, borrowers, running.streams)
         return running.result
 
@@ -72,10 +56,8 @@ class Load:
         self._actors.join(running.clients())
         self._context.loads.sum_up(running)
 
-    def borrowers(
-        self, result: LoadResult, timeout: float | None, via: Via, rest: float = 0.0
-    ) -> Borrowers:
+    def borrowers(self, result: LoadResult, terms: LoadTerms, rest: float = 0.0) -> Borrowers:
         """Return clients that borrow from the test's pool."""
-        context = self._context
-        habits = Habits(via, timeout, context.clock, context.kind_of, rest)
+        context, via = self._context, terms.get("via", Via.ACQUIRE)
+        habits = Habits(via, terms.get("timeout"), context.clock, context.kind_of, rest)
         return Borrowers(context.pools.only(), self._driver, habits, result)
