@@ -14,7 +14,11 @@ GONE = 2006
 LOST = 2013
 KILLED = 1927
 """MariaDB's error for a killed connection, sent before it closes the socket."""
-LOSSES = frozenset({GONE, LOST, 2055, KILLED})
+SHUTDOWN = 1053
+"""The server's error for a statement that its orderly shutdown ends."""
+INACTIVE = 4031
+"""MySQL's error for a connection that `wait_timeout` ended."""
+LOSSES = frozenset({GONE, LOST, 2055, KILLED, SHUTDOWN, INACTIVE})
 
 _IN_TRANSACTION = 0x0001
 """The server's status flag SERVER_STATUS_IN_TRANS."""

@@ -57,6 +57,10 @@ class ScriptedServer(Server):
         """Refuse: a scripted connect fails by a fault of the call."""
         raise NotImplementedError("scripted connections have no server that could be full")
 
+    def change_password(self, tenant: Tenant, password: str) -> None:
+        """Refuse: a scripted connect fails by a fault of the call."""
+        raise NotImplementedError("scripted connections have no server with accounts")
+
     def orphans(self) -> tuple[str, ...]:
         """Return nothing: there is nothing that could be left here."""
         return ()

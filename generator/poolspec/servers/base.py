@@ -133,6 +133,10 @@ class Server(ABC):
         """
 
     @abstractmethod
+    def change_password(self, tenant: Tenant, password: str) -> None:
+        """Give a tenant's account another password. Connections that are open stay open."""
+
+    @abstractmethod
     def orphans(self) -> tuple[str, ...]:
         """Return the names of tenants that crashed runs of this machine left on the server."""
 

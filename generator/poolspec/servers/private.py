@@ -99,20 +99,30 @@ class PrivateServer(SqlServer):
 
     def crash(self) -> None:
         """Kill the server process with signal 9, and wait until it has ended."""
+        self._end(signal.SIGKILL)
+
+    def shut_down(self) -> None:
+        """Let the server shut down in order, and wait until it has ended.
+
+        It stops accepting connections, ends those that are open, and flushes its data.
+        """
+        self._end(signal.SIGTERM)
+
+    def _end(self, by: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, by)
         deadline = time.monotonic() + _EXIT_SECONDS
         while self._directory.exit_status() is None:
             if time.monotonic() > deadline:
-                raise ServerError("The database server did not end when it was killed.")
+                raise ServerError(f"The database server did not end by {by.name}.")
             time.sleep(_POLL_SECONDS)
 
     def restart(self) -> None:
-        """Start the server again after a crash: same data, same address; wait until it is usable.
+        """Start the server again after its end: same data, same address; wait until it is usable.
 
         Raises ServerError when it does not come up, with the end of its log.
         """
-        self._admin.close()  # it was connected to the killed server
+        self._admin.close()  # it was connected to the server that ended
         self._directory.start(self._program.command(self.directory, self.address))
         self._wait_until_usable()
 
@@ -136,6 +146,29 @@ class PrivateServer(SqlServer):
         A server waits for open transactions that have written before it becomes read-only.
         """
         self._admin.run(f"SET GLOBAL read_only = {int(refuse)}")
+
+    def setting(self, name: str) -> int:
+        """Return a global system variable that is a number."""
+        ((value,),) = self._admin.run(f"SELECT @@GLOBAL.{name}")
+        return int(value)
+
+    def set_up(self, name: str, value: int) -> None:
+        """Set a global system variable. Raises ServerError if the server takes another value."""
+        self._admin.run(f"SET GLOBAL {name} = {int(value)}")
+        if (taken := self.setting(name)) != value:
+            raise ServerError(f"The server sets {name} to {taken}, not to {value}.")
+
+    def number_connected(self) -> int:
+        """Return how many connections the server counts towards its limit."""
+        ((_, number),) = self._admin.run("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+        return int(number)
+
+    def occupy(self) -> Admin:
+        """Open one more connection of the administrator, and return it."""
+        user, password = self._program.account(self.directory)
+        occupant = Admin(self.address, user, password)
+        occupant.connect()
+        return occupant
 
     def stop(self) -> None:
         """End the server and remove its directory; idempotent."""

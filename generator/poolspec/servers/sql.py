@@ -108,6 +108,11 @@ class SqlServer(Server):
         _check(tenant.user)
         self._admin.run(f"ALTER USER '{tenant.user}'@'%' {_limited(limit)}")
 
+    def change_password(self, tenant: Tenant, password: str) -> None:
+        """Change the account. Only a password of `new_password` is safe in the statement."""
+        _check(tenant.user)
+        self._admin.run(f"ALTER USER '{tenant.user}'@'%' IDENTIFIED BY '{password}'")
+
     def orphans(self) -> tuple[str, ...]:
         """Find tenants whose process on this machine has ended."""
         rows = self._admin.run("SELECT SCHEMA_NAME FROM information_schema.schemata")

@@ -1,6 +1,6 @@
 """Run the embedded server: DIRECTORY UNIX_SOCKET HOST PORT.
 
-It ends when its guardian kills it. It logs to standard error.
+It ends when its guardian kills it, and by SIGTERM it shuts down. It logs to standard error.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from poolspec.servers.engine.store import register_types
 
 
 def main() -> None:
-    """Serve until killed."""
+    """Serve until killed, or until SIGTERM."""
     directory, unix_socket, host, port = sys.argv[1:]
     register_types()
     asyncio.run(EngineServer(Path(directory)).listen(unix_socket, host, int(port)))

@@ -89,6 +89,13 @@ class Accounts:
         self._hashes[user] = password_hash(password)
         self._save()
 
+    def change_password(self, user: str, password: str) -> None:
+        """Give a user another password; its open sessions stay."""
+        if user not in self._hashes:
+            raise SqlError(Code.USER_EXISTS, f"Operation ALTER USER failed for '{user}'")
+        self._hashes[user] = password_hash(password)
+        self._save()
+
     def grant(self, user: str, database: str) -> None:
         """Grant a user a database."""
         if user not in self._hashes:

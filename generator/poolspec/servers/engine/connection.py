@@ -28,6 +28,7 @@ from poolspec.servers.engine.wire import (
 )
 
 _GREETING_SECONDS = 10.0
+_INACTIVE = "The client was disconnected by the server because of inactivity."
 _NO_USER = password_hash("")
 
 
@@ -99,10 +100,11 @@ class Connection:
             self.session.close()
             self._writer.close()
 
-    def kill(self) -> None:
-        """End the connection now, even during a statement."""
+    def kill(self, why: SqlError | None = None) -> None:
+        """End the connection now; a statement that waits fails with the reason."""
         self._server.forget(self)
-        waited = self.session.interrupt(SqlError(Code.KILLED, "Connection was killed"))
+        why = why or SqlError(Code.KILLED, "Connection was killed")
+        waited = self.session.interrupt(why)
         self.session.close()
         if not waited:
             self._writer.transport.abort()
@@ -137,13 +139,16 @@ class Connection:
     async def _next_command(self) -> None:
         self._wire.new_command()
         self.session.statement, self.session.since = None, time.monotonic()
-        async with asyncio.timeout(self.session.variables.number("wait_timeout")):
-            payload = await self._wire.read()
+        try:
+            async with asyncio.timeout(self.session.variables.number("wait_timeout")):
+                payload = await self._wire.read()
+        except TimeoutError:
+            raise SqlError(Code.INACTIVE, _INACTIVE) from None
         self.session.since = time.monotonic()
         try:
             await self._obey(payload)
         except SqlError as error:
-            if self.session.closed or error.code is Code.KILLED:
+            if self.session.closed or error.code in (Code.KILLED, Code.SHUTDOWN):
                 raise
             await self._wire.error(error)
         except (Gone, asyncio.CancelledError):

@@ -21,6 +21,7 @@ class Code(IntEnum):
     SYNTAX = 1064
     UNKNOWN_THREAD = 1094
     NOT_OWNER = 1095
+    SHUTDOWN = 1053
     OTHER = 1105
     COLUMN_COUNT = 1136
     NO_SUCH_TABLE = 1146
@@ -42,6 +43,7 @@ class Code(IntEnum):
     ACCOUNT_LOCKED = 4151
     CHECK = 3819
     KILLED = 1927
+    INACTIVE = 4031
 
 
 _STATES = {
@@ -59,6 +61,7 @@ _STATES = {
     Code.UNKNOWN_COLUMN: "42S22",
     Code.INTERRUPTED: "70100",
     Code.KILLED: "70100",
+    Code.SHUTDOWN: "08S01",
     Code.COLUMN_COUNT: "21S01",
 }
 _GENERAL = {
@@ -70,6 +73,7 @@ _GENERAL = {
     Code.PLUGIN_NOT_LOADED,
     Code.PASSWORD_EXPIRED,
     Code.ACCOUNT_LOCKED,
+    Code.INACTIVE,
 }
 
 

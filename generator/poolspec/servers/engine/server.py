@@ -1,6 +1,7 @@
 """The server as a whole: it listens, and lists its connections."""
 
 import asyncio
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from poolspec.servers.engine.store import WriteLocks
 from poolspec.servers.engine.variables import Variables
 
 _BACKLOG = 512
+_LAST_WORDS_SECONDS = 1.0
 
 
 class EngineServer:
@@ -26,12 +28,25 @@ class EngineServer:
         self._next_id = 1
 
     async def listen(self, unix_socket: str, host: str, port: int) -> None:
-        """Serve on a TCP port and a unix socket; raises OSError if one is not available."""
+        """Serve on a TCP port and a unix socket until SIGTERM; raises OSError if one is taken."""
         loop = asyncio.get_running_loop()
         # TCP first: once the unix socket is there, the server is usable on both.
         tcp = await loop.create_server(self._protocol, host, port, backlog=_BACKLOG)
-        await loop.create_unix_server(self._protocol, unix_socket, backlog=_BACKLOG)
-        await tcp.serve_forever()
+        local = await loop.create_unix_server(self._protocol, unix_socket, backlog=_BACKLOG)
+        ended = asyncio.Event()
+        loop.add_signal_handler(signal.SIGTERM, ended.set)
+        await ended.wait()
+        await self._shut_down(tcp, local)
+
+    async def _shut_down(self, *listeners: asyncio.Server) -> None:
+        """Accept no more clients, and end those that are connected."""
+        for listener in listeners:
+            listener.close()
+        for connection in list(self._connections.values()):
+            connection.kill(SqlError(Code.SHUTDOWN, "Server shutdown in progress"))
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=_LAST_WORDS_SECONDS)
 
     def sessions(self) -> Iterable[Session]:
         """Return the sessions of all connected clients."""

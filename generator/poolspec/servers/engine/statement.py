@@ -166,6 +166,12 @@ async def _alter_user(server: Server, session: Session, match: re.Match[str]) ->
     return DONE
 
 
+async def _change_password(server: Server, session: Session, match: re.Match[str]) -> Result:
+    _only_admin(session)
+    server.accounts.change_password(match["user"], match["password"])
+    return DONE
+
+
 async def _bar_user(server: Server, session: Session, match: re.Match[str]) -> Result:
     _only_admin(session)
     how = match["plugin"] or " ".join(match["how"].upper().split())
@@ -254,6 +260,7 @@ _ACTIONS = _table(
         (rf"CREATE\s+USER\s+{_IF}{_USER}\s+IDENTIFIED\s+BY\s+'(?P<password>[^']*)'(?:\s+{_LIMIT})?",
          _create_user),
         (rf"ALTER\s+USER\s+{_USER}\s+{_LIMIT}", _alter_user),
+        (rf"ALTER\s+USER\s+{_USER}\s+IDENTIFIED\s+BY\s+'(?P<password>[^']*)'", _change_password),
         (rf"ALTER\s+USER\s+{_USER}\s+(?P<how>ACCOUNT\s+LOCK|PASSWORD\s+EXPIRE"
          r"|IDENTIFIED\s+WITH\s+(?P<plugin>\w+))", _bar_user),
         (rf"DROP\s+USER\s+{_IF}{_USER}", _drop_user),
