@@ -17,7 +17,7 @@ import pymysql
 import pytest
 
 from poolspec.servers import PrivateServer, Server, ServerError, ServerKind, Tenant, start_server
-from poolspec.servers.private import free_port
+from poolspec.servers.ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HOST = "127.0.0.1"

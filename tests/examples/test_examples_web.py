@@ -1,6 +1,8 @@
 """The web examples over real HTTP and a real database; a table lock exhausts their pools."""
 
+import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -139,6 +141,8 @@ def test_a_taken_port_is_reported_with_advice_and_leaves_nothing_running(
         program = start(app, port)
         _, errors = program.finish()
     assert program.process.returncode == 1
-    assert errors.startswith(f"port {port} on 127.0.0.1 is taken")
+    holder = f", process {os.getpid()}" if sys.platform == "linux" else "another program"
+    assert errors.startswith(f"port {port} on 127.0.0.1 is taken by ")
+    assert f"{holder}. Stop that program" in errors
     assert f"--port {port + 1}" in errors
     assert not server.connection_ids(tenant)

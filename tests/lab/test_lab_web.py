@@ -1,6 +1,7 @@
 """Web applications are served on a real port, answer requests, and stop without a trace."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
@@ -11,10 +12,11 @@ import pytest
 
 from poolspec.invariants.log import current_actor
 from poolspec.lab.aio.service import AsyncService
-from poolspec.lab.web import server
 from poolspec.lab.web.answers import Answer, answer_of
 from poolspec.lab.web.server import Service
 from poolspec.lab.web_apps import find_web_app, web_app
+from poolspec.servers import PortTakenError, bound_socket, listening_socket
+from poolspec.servers.ports import chosen_ports
 from poolspec.vocabulary import Concurrency
 
 Event = MutableMapping[str, Any]
@@ -112,18 +114,26 @@ def test_an_application_that_fails_to_stop_raises_its_error(serve: Serve) -> Non
         service.stop()
 
 
-def test_a_taken_port_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    with server.listening_socket() as taken:
+def test_a_service_without_a_free_port_names_the_process_that_holds_it(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening_socket() as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(server, "PORTS", range(port, port + 1))
-        monkeypatch.setattr(server, "ATTEMPTS", 1)
-        with pytest.raises(AssertionError, match=f"none of 1 ports from {port} to {port} is free"):
-            server.listening_socket()
+        monkeypatch.setenv("POOLSPEC_PORTS", str(port))
+        with pytest.raises(PortTakenError) as wrong:
+            serve(App())
+    assert f"port {port} on 127.0.0.1 is taken by " in str(wrong.value)
+    assert f", process {os.getpid()}. " in str(wrong.value)
+    assert "choose other ports with --ports FIRST-LAST or POOLSPEC_PORTS." in str(wrong.value)
+    assert "web-server" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_ports_are_below_those_assigned_to_clients() -> None:
-    with server.listening_socket() as listening:
-        assert 20_000 <= listening.getsockname()[1] < 32_768
+def test_a_service_takes_a_chosen_port(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    with bound_socket() as free:
+        monkeypatch.setenv("POOLSPEC_PORTS", str(free.getsockname()[1]))
+    service = serve(App())
+    assert service.ask("GET /").status == 200
+    assert service._listening.getsockname()[1] == chosen_ports().start
 
 
 def test_the_port_is_free_again_when_the_service_has_stopped(serve: Serve) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from tests.plugin.runs import Run
 
+from poolspec.servers.ports import free_port
+
 EXAMPLE = """\
 spec: 1
 class: Example
@@ -172,3 +174,20 @@ def test_a_server_that_cannot_be_reached_ends_the_run_without_its_password(run: 
     assert run.code == pytest.ExitCode.USAGE_ERROR
     assert "127.0.0.1:1 cannot be reached" in run.output
     assert "hush" not in run.output
+
+
+def test_ports_that_cannot_be_read_are_an_error_before_any_test_runs(run: Run) -> None:
+    run.test("pool.acquire()", server="embedded", arguments=("--ports", "none"))
+    assert run.code == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: --ports is 'none'; expected FIRST-LAST or one port" in run.output
+    assert "passed" not in run.output
+
+
+def test_the_option_chooses_the_port_of_the_private_server(run: Run) -> None:
+    port = free_port()
+    run.test(
+        f"assert lab.context.server.address.port == {port}",
+        server="embedded",
+        arguments=("--ports", str(port)),
+    )
+    assert run.code == 0, run.output

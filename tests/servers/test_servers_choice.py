@@ -13,6 +13,7 @@ import pytest
 
 from poolspec.servers import PrivateServer, ServerError, ServerKind, describe_choice, start_server
 from poolspec.servers import private as private_module
+from poolspec.servers.ports import free_port
 from poolspec.vocabulary import Capability
 
 HAS_MARIADB = "private" in describe_choice("auto")
@@ -113,7 +114,7 @@ def test_an_invalid_url_is_an_error_without_its_password(url: str) -> None:
 
 
 def test_a_url_of_a_closed_port_is_an_error_without_its_password() -> None:
-    port = private_module.free_port()
+    port = free_port()
     with pytest.raises(ServerError, match=f"127.0.0.1:{port} cannot be reached") as wrong:
         start_server(f"mysql://root:hidden@127.0.0.1:{port}/")
     assert "hidden" not in str(wrong.value)
@@ -137,7 +138,7 @@ def test_a_port_taken_by_another_process_is_replaced_by_another(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        offers = iter([taken.getsockname()[1], private_module.free_port()])
+        offers = iter([taken.getsockname()[1], free_port()])
         monkeypatch.setattr(private_module, "free_port", lambda: next(offers))
         server = start_server("embedded")
         assert server.address.port != taken.getsockname()[1]

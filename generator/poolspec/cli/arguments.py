@@ -179,6 +179,12 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         "(default: $POOLSPEC_POOL or steadypool)",
     )
     parser.add_argument(
+        "--ports",
+        metavar="FIRST-LAST",
+        help="ports on 127.0.0.1 that servers and web applications of the tests may take "
+        "(default: $POOLSPEC_PORTS or 20000-32767)",
+    )
+    parser.add_argument(
         "--fail-on",
         choices=[str(level) for level in Level],
         help="least binding level of a failed test that fails the run (default: must, or may if "
@@ -194,7 +200,7 @@ def _run(options: argparse.Namespace) -> int:
     from poolspec.cli import commands, run
 
     places = commands.Places(options.specs, options.out, options.docs)
-    chosen = run.Chosen(options.server, options.pool, options.fail_on)
+    chosen = run.Chosen(options.server, options.pool, options.ports, options.fail_on)
     how = (options.build, chosen, options.workers, tuple(options.pytest))
     return run.run(run.Run(places, *how))
 

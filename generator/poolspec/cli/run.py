@@ -38,11 +38,17 @@ class Chosen:
 
     server: str | None = None
     pool: str | None = None
+    ports: str | None = None
     fail_on: str | None = None
 
     def words(self) -> list[str]:
         """Return the options as words of a command line."""
-        given = {"--server": self.server, "--pool": self.pool, "--fail-on": self.fail_on}
+        given = {
+            "--server": self.server,
+            "--pool": self.pool,
+            "--ports": self.ports,
+            "--fail-on": self.fail_on,
+        }
         return [word for name, value in given.items() if value for word in (name, value)]
 
 

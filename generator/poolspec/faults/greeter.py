@@ -4,7 +4,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from poolspec.servers import Address, bound_socket
+from poolspec.servers import Address, listening_socket
 
 
 class Greeter:
@@ -15,8 +15,7 @@ class Greeter:
             length = int.from_bytes(source.recv(3, socket.MSG_WAITALL), "little")
             rest = source.recv(length + 1, socket.MSG_WAITALL)
         self._greeting = length.to_bytes(3, "little") + rest
-        self._listener = bound_socket()
-        self._listener.listen()
+        self._listener = listening_socket()
         self.address = Address(*self._listener.getsockname())
         self._thread = threading.Thread(target=self._greet, name="greeter", daemon=True)
         self._thread.start()

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
-from poolspec.servers import Address, bound_socket
+from poolspec.servers import Address, listening_socket
 from poolspec.vocabulary import Fault
 
 TLS_FAULTS = frozenset(fault for fault in Fault if fault.value.startswith("tls_"))
@@ -47,8 +47,7 @@ class TlsFront:
         self._sockets: set[socket.socket] = set()
         self._rotate_server()
         self._rotate_client()
-        self._listener = bound_socket()
-        self._listener.listen()
+        self._listener = listening_socket()
         self.address = Address(*self._listener.getsockname())
         self._thread = threading.Thread(target=self._accept, name="TLS front", daemon=True)
         self._thread.start()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from poolspec.lifecycle.frames import no_collection
-from poolspec.plugin.options import ANY_SERVER, BUNDLED_POOL, check_options
+from poolspec.plugin.options import ANY_SERVER, BUNDLED_POOL, check_options, choose_ports
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
@@ -52,6 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "(default: $POOLSPEC_POOL or steadypool)",
     )
     group.addoption(
+        "--ports",
+        default=None,
+        metavar="FIRST-LAST",
+        help="ports on 127.0.0.1 that servers and web applications of the tests may take "
+        "(default: $POOLSPEC_PORTS or 20000-32767)",
+    )
+    group.addoption(
         "--fail-on",
         choices=[level.value for level in Level],
         default=None,
@@ -73,6 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{layer}: a test of the {layer} layer")
     config.addinivalue_line("markers", f"{Level.SHOULD}: a test of a recommendation")
     config.addinivalue_line("markers", f"{Level.MAY}: a test of a choice")
+    choose_ports(config)
     if not hasattr(config, "workerinput"):
         from poolspec.plugin.collector import Collector
 

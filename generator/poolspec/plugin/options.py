@@ -1,4 +1,6 @@
-"""Checks the options of a run before the first test: the server, the pool, the results file."""
+"""Checks the options of a run before the first test: server, ports, pool, results file."""
+
+import os
 
 import pytest
 
@@ -28,3 +30,19 @@ def check_options(config: pytest.Config) -> None:
             find_pool(config.getoption("--pool"))
         except UnknownPoolError as error:
             raise pytest.UsageError(f"--pool: {error}") from None
+
+
+def choose_ports(config: pytest.Config) -> None:
+    """Let this process and its children use the ports of `--ports`; raises UsageError."""
+    chosen = config.getoption("--ports")
+    if chosen is None and "POOLSPEC_PORTS" not in os.environ:
+        return
+    from poolspec.servers import ServerError, ports
+
+    try:
+        if chosen is not None:
+            ports.parse_ports(chosen, ports.OPTION)
+            os.environ[ports.ENVIRONMENT] = chosen
+        ports.chosen_ports()
+    except ServerError as error:
+        raise pytest.UsageError(str(error)) from None

@@ -20,12 +20,14 @@ from poolspec.servers.base import (
 )
 from poolspec.servers.choice import describe_choice, start_server
 from poolspec.servers.names import new_password
-from poolspec.servers.private import PrivateServer, bound_socket
+from poolspec.servers.ports import PortTakenError, bound_socket, listening_socket
+from poolspec.servers.private import PrivateServer
 
 __all__ = [
     "Address",
     "Barred",
     "OwnConnection",
+    "PortTakenError",
     "PrivateServer",
     "Server",
     "ServerError",
@@ -33,6 +35,7 @@ __all__ = [
     "Tenant",
     "bound_socket",
     "describe_choice",
+    "listening_socket",
     "new_password",
     "start_server",
 ]

@@ -7,9 +7,7 @@ ready, and if another process took the port in the meantime, another port is tri
 
 import contextlib
 import os
-import random
 import signal
-import socket
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -19,18 +17,15 @@ from poolspec.servers.barring import barring
 from poolspec.servers.base import Address, Barred, ServerError, ServerKind, Tenant
 from poolspec.servers.directory import sweep
 from poolspec.servers.guarded import GuardedDirectory
+from poolspec.servers.ports import HOST, free_port, is_free, none_free
 from poolspec.servers.sql import SqlServer, product
 from poolspec.vocabulary import Capability
 
-PORTS = range(20000, 32768)
-"""Below the ephemeral range, in which a client may connect to its own port."""
 _READY_SECONDS = 30.0
 _EXIT_SECONDS = 10.0
 _STOP_SECONDS = 1.0
 _POLL_SECONDS = 0.002
 _PORT_ATTEMPTS = 5
-_HOST = "127.0.0.1"
-
 
 OURS = frozenset({Capability.KILL, Capability.SERVER_CONTROL})
 """Operations on a server that belongs to this run."""
@@ -177,16 +172,15 @@ class PrivateServer(SqlServer):
 
     def _launch_on_free_port(self) -> Address:
         user, password = self._program.account(self.directory)
+        tried = []
         for _ in range(_PORT_ATTEMPTS):
-            address = Address(_HOST, free_port(), str(self.directory / "sock"))
+            address = Address(HOST, free_port(), str(self.directory / "sock"))
+            tried.append(address.port)
             self._admin = Admin(address, user, password)
             self._directory.start(self._program.command(self.directory, address))
             if self._came_up(address):
                 return address
-        raise ServerError(
-            f"No port between {PORTS.start} and {PORTS.stop - 1} was free on {_HOST}, "
-            f"in {_PORT_ATTEMPTS} attempts. Free some of them."
-        )
+        raise none_free(tried)
 
     def _came_up(self, address: Address) -> bool:
         # False: another process took the port first. Any other failure is an error.
@@ -232,36 +226,4 @@ def _runs_on(pid: int) -> bool:
             if status.read_text(errors="replace").rpartition(")")[2].split()[0] != "T":
                 return True
         return False
-    return True
-
-
-def free_port() -> int:
-    """Return a loopback port below the ephemeral range that was free a moment ago."""
-    for port in random.sample(PORTS, 200):
-        if is_free(port):
-            return port
-    raise ServerError(f"No free port between {PORTS.start} and {PORTS.stop - 1} on {_HOST}.")
-
-
-def bound_socket() -> socket.socket:
-    """Return a socket that is bound to a loopback port below the ephemeral range, not listening."""
-    for port in random.sample(PORTS, 200):
-        holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            holder.bind((_HOST, port))
-        except OSError:
-            holder.close()
-            continue
-        return holder
-    raise ServerError(f"No free port between {PORTS.start} and {PORTS.stop - 1} on {_HOST}.")
-
-
-def is_free(port: int) -> bool:
-    """Return whether a loopback port can be bound."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError:
-            return False
     return True

@@ -5,7 +5,8 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 from poolspec.lab.web.answers import Answer, answer_of, request_bytes
-from poolspec.lab.web.server import LIMIT, Application, Calls, Uvicorn, listening_socket
+from poolspec.lab.web.server import LIMIT, Application, Calls, Uvicorn
+from poolspec.servers import listening_socket
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 

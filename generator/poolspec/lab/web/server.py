@@ -13,7 +13,6 @@ only when its call ends: a call releases its connection after it has answered.
 
 import asyncio
 import itertools
-import random
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -23,16 +22,13 @@ from typing import Any
 import uvicorn
 
 from poolspec.invariants.log import acting_for, current_actor
-from poolspec.lab.web.answers import CALL, HOST, Answer, answer_of, request_bytes
+from poolspec.lab.web.answers import CALL, Answer, answer_of, request_bytes
+from poolspec.servers import listening_socket
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 LIMIT = 10.0
 """Real seconds for a server to start or stop, and for a call to end."""
-PORTS = range(20_000, 32_768)
-"""Below the ports that the system assigns to clients."""
-ATTEMPTS = 50
-"""The number of ports to try."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -177,17 +173,3 @@ class Service:
                 runner.run(self._server.serve([self._listening]))
         finally:
             self._ready.set()  # also if it failed to start: `start` raises the reason
-
-
-def listening_socket() -> socket.socket:
-    """Return a socket that listens on a free port, skipping ports that are taken."""
-    for port in random.sample(PORTS, ATTEMPTS):
-        listening = socket.socket()
-        try:
-            listening.bind((HOST, port))
-            listening.listen(128)
-        except OSError:
-            listening.close()
-            continue
-        return listening
-    raise AssertionError(f"none of {ATTEMPTS} ports from {PORTS.start} to {PORTS.stop - 1} is free")
