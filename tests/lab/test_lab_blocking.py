@@ -1,6 +1,5 @@
 """Head-of-line blocking and deadlocks are read from the log, and nothing else is taken for them."""
 
-from dataclasses import replace
 
 from poolspec.invariants.blocking import UNFINISHED, blocked_behind_connects
 from poolspec.invariants.deadlock import Stop, findings_of_stop
@@ -48,7 +47,7 @@ def test_a_release_that_ends_before_the_connect_was_slow_for_another_reason() ->
 
 
 def test_the_release_of_the_connecting_call_itself_is_not_blocked() -> None:
-    own = [replace(one, ticket=3) for one in (HELD, RESUMED)]
+    own = [one._replace(ticket=3) for one in (HELD, RESUMED)]
     assert found(*LENT, own[0], RETURNED, own[1], late(9)) == []
 
 
@@ -83,12 +82,12 @@ def stopped(stop: Stop) -> list[Defect]:
 
 
 def test_a_release_that_never_ends_is_a_deadlock() -> None:
-    never = replace(RETURNED, kind=LATE_RELEASE, detail=UNFINISHED)
+    never = RETURNED._replace(kind=LATE_RELEASE, detail=UNFINISHED)
     assert stopped(Stop([*LENT, RETURNED], [never])) == [Defect.DEADLOCK]
 
 
 def test_a_release_that_never_ends_behind_a_connect_is_head_of_line_blocking() -> None:
-    never = replace(RETURNED, kind=LATE_RELEASE, detail=UNFINISHED)
+    never = RETURNED._replace(kind=LATE_RELEASE, detail=UNFINISHED)
     stop = Stop([*LENT, ASKED, HELD, RETURNED], [never])
     assert stopped(stop) == [Defect.HEAD_OF_LINE_BLOCKING]
 

@@ -15,6 +15,9 @@ from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
 
 
+_NO_FAULT = Plan()
+
+
 @dataclass(slots=True)
 class _InForce:
     """A fault that is in force."""
@@ -51,6 +54,8 @@ class CallFaults:
         """Count a call and plan it; this uses up a fault that has a number of calls."""
         with self._lock:
             self._calls[call] += 1
+            if not self._in_force:
+                return _NO_FAULT
             manners = {
                 CALL_FAULTS[fault][1]: state
                 for fault, state in self._in_force.items()

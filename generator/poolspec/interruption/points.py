@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import FrameType
 from typing import Any
 
@@ -177,6 +177,15 @@ def is_virtual(frame: FrameType) -> bool:
 def module_of(frame: FrameType) -> str:
     """Return the name of the module whose code runs in a frame."""
     return str(frame.f_globals.get("__name__", ""))
+
+
+def place_of(frame: FrameType | None, call: Any = None) -> Hashable:
+    """Return what tells the places that `call_path` describes apart, in less time."""
+    place: list[Hashable] = [] if call is None else [call.__name__]
+    while frame is not None and len(place) <= _SHOWN:
+        place.append(id(frame.f_code))
+        frame = frame.f_back
+    return call is None, *place
 
 
 def call_path(frame: FrameType | None, call: Any = None) -> str:

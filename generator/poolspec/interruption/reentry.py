@@ -16,12 +16,12 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from poolspec.interruption.points import call_path, module_of
+from poolspec.interruption.points import call_path, module_of, place_of
 from poolspec.lifecycle.forking import Progress
 from poolspec.vocabulary import Caller, ErrorKind
 
@@ -63,6 +63,7 @@ class Site:
         module = type(clock).__module__
         package = module.rpartition(".")[0]
         self._not_of_pool = package if "." in package else module
+        self._by_module: dict[str, bool | None] = {}
         self.now = clock.now
         self.logger = logger
         self.foreign = foreign
@@ -72,12 +73,19 @@ class Site:
         """Return whether a frame runs the pool's code. What comes with the test's clock is not."""
         while frame is not None:
             name = module_of(frame)
-            if f"{name}.".startswith(f"{self._not_of_pool}."):
-                return False
-            if name not in _HELPERS:
-                return name.partition(".")[0] in self._packages
+            if name not in self._by_module:
+                self._by_module[name] = self._is_of_pool(name)
+            is_of_pool = self._by_module[name]
+            if is_of_pool is not None:
+                return is_of_pool
             frame = frame.f_back
         return False
+
+    def _is_of_pool(self, module: str) -> bool | None:
+        """Return whether a module is the pool's; None if it belongs to its callers."""
+        if f"{module}.".startswith(f"{self._not_of_pool}."):
+            return False
+        return None if module in _HELPERS else module.partition(".")[0] in self._packages
 
 
 def packages_of(pool: Any) -> frozenset[str]:
@@ -87,7 +95,7 @@ def packages_of(pool: Any) -> frozenset[str]:
     return frozenset(kind.__module__.partition(".")[0] for kind in kinds) - _NOT_OF_A_POOL
 
 
-Tried = set[tuple[str, int]]
+Tried = set[tuple[Hashable, int]]
 """The points that were tried: places in the program, each with its number in its round."""
 
 
@@ -105,7 +113,7 @@ class ReentryPoint:
         self._may_fail = may_fail
         self._site = site
         self._thread = threading.get_ident()
-        self._seen: Counter[str] = Counter()
+        self._seen: Counter[Hashable] = Counter()
         self._call: Callable[[], None] | None = None
         self._outer: Any = None
         self.error: BaseException | None = None
@@ -176,23 +184,23 @@ class ReentryPoint:
         if self._call is None:
             sys.setprofile(self._outer)  # the pool was re-entered
         elif event == "call" and self._site.is_of_pool(frame):
-            self._pass(f"at the beginning of {call_path(frame)}")
+            self._pass(place_of(frame), lambda: f"at the beginning of {call_path(frame)}")
         elif event == "c_return" and self._site.is_of_pool(frame):
-            self._pass(f"after {call_path(frame, call)}")
+            self._pass(place_of(frame, call), lambda: f"after {call_path(frame, call)}")
 
     def _take(self, by: Caller, where: str) -> None:
         if by is self._by and threading.get_ident() == self._thread:
-            self._pass(where)
+            self._pass(where, lambda: where)
 
-    def _pass(self, where: str) -> None:
+    def _pass(self, place: Hashable, where: Callable[[], str]) -> None:
         if self._call is None:
             return
-        self._seen[where] += 1
-        point = (where, self._seen[where])
-        if point not in self._tried and self._seen[where] <= _OFTEN:
+        self._seen[place] += 1
+        point = (place, self._seen[place])
+        if point not in self._tried and self._seen[place] <= _OFTEN:
             self._tried.add(point)
             call, self._call = self._call, None
-            self.where = f"by a {self._by.value.replace('_', ' ')} {where}"
+            self.where = f"by a {self._by.value.replace('_', ' ')} {where()}"
             if self.progress is not None:
                 self.progress.note(self.where)
             _ENTER[self._by](call)

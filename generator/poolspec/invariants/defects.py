@@ -42,7 +42,7 @@ class Finding:
 
     def since(self, began: float) -> "Finding":
         """Return the finding with the times of its events counted from `began`."""
-        events = (replace(entry, at=entry.at - began) for entry in self.events)
+        events = (entry._replace(at=entry.at - began) for entry in self.events)
         return replace(self, events=tuple(events))
 
     def lines(self) -> list[str]:

@@ -10,9 +10,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from poolspec.invariants.marks import ROUNDS
 from poolspec.lifecycle.locks import FreshLock
@@ -29,18 +29,26 @@ acting_for: ContextVar[str] = ContextVar("acting_for", default="")
 
 def current_actor() -> str:
     """Return the name of the actor that the calling task or thread is, or acts for."""
+    return actor_of(current_task())
+
+
+def current_task() -> "asyncio.Task[Any] | None":
+    """Return the task that calls; None in a thread without an event loop, or outside tasks."""
+    loop = asyncio._get_running_loop()  # raises nothing: exceptions take most of the time
+    return None if loop is None else asyncio.current_task(loop)
+
+
+def actor_of(task: "asyncio.Task[Any] | None") -> str:
+    """Return the name of the actor that the calling task or thread is, or acts for."""
     if asked_by := acting_for.get():
         return asked_by
-    with suppress(RuntimeError):  # no event loop runs in this thread
-        task = asyncio.current_task()
-        if task is not None:
-            return task.get_name()
+    if task is not None:
+        return task.get_name()
     thread = threading.current_thread()
     return MAIN if thread is threading.main_thread() else thread.name
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """The pool's own counts after a transition."""
 
     idle: int
@@ -52,8 +60,7 @@ class Figures:
         return f"[idle {self.idle}, waiting {self.waiting}, total {self.total}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the log."""
 
     at: float

@@ -245,7 +245,7 @@ class Context(Generic[P, C]):
     def numbered_listener(self) -> Callable[[Entry], None]:
         """Return a listener that marks entries with the number of the pool made last."""
         number = len(self.sockets)
-        return lambda entry: self._listen(replace(entry, pool=number))
+        return lambda entry: self._listen(entry._replace(pool=number))
 
     def _listen(self, entry: Entry) -> None:
         """Log an event of the pool. Does what a fault of the listener says."""

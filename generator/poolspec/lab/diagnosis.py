@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from typing import Generic
 
 from poolspec.drivers.contract import Make
@@ -48,7 +47,7 @@ class Diagnosis(Generic[P, C]):
         entries = self._context.log.entries()
         began = entries[0].at if entries and self.grade().clock == TimeKind.REAL else 0.0
         shown = (entry for entry in entries if entry.kind != NUMBERS_VOID)
-        return [str(replace(entry, at=entry.at - began)) for entry in shown]
+        return [str(entry._replace(at=entry.at - began)) for entry in shown]
 
     def stuck(self) -> str:
         """Return who waits for what and who holds what. Safe in a signal handler."""

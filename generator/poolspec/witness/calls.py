@@ -10,12 +10,12 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from poolspec.invariants.log import current_actor
+from poolspec.invariants.log import actor_of, current_task
 from poolspec.lifecycle.locks import FreshLock
 
 ACQUIRE, RELEASE = "acquire", "release"
@@ -86,13 +86,12 @@ class Calls:
 
     def begin(self, name: str, pool: int) -> PoolCall:
         """Note that the calling thread or task calls a method of a pool."""
-        task = None
-        with suppress(RuntimeError):  # no event loop runs in this thread
-            task = asyncio.current_task()
+        task = current_task()
+        actor = actor_of(task)
         ident, native = threading.get_ident(), threading.get_native_id()
         with self._lock:
             self._latest += 1
-            call = PoolCall(name, pool, self._latest, current_actor(), ident, native, task)
+            call = PoolCall(name, pool, self._latest, actor, ident, native, task)
             self._under_way[call.ticket] = call
             if name == ACQUIRE:
                 self._unseen[call.ticket] = call

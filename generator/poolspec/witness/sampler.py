@@ -27,8 +27,9 @@ a forked child.
 import dis
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import FrameType
+from weakref import WeakSet
 
 from poolspec.lifecycle.frames import current_frames
 from poolspec.witness.calls import ACQUIRE, PoolCall
@@ -55,6 +56,9 @@ class Sampler:
         self._older = frozenset(current_frames())
         """Identifiers of the threads that are not the pool's."""
         self._helpers: frozenset[ThreadId] = frozenset()
+        self._threads: dict[int | None, threading.Thread] = {}
+        """The threads at the latest look, by their identifiers."""
+        self._of_lab = WeakSet[threading.Thread]()
         self._before: frozenset[int] = frozenset()
         """Tickets of the acquires that the look before saw waiting."""
         self._over = threading.Event()
@@ -101,6 +105,7 @@ class Sampler:
 
     def _waiting(self, calls: Collection[PoolCall]) -> tuple[list[PoolCall], set[int]]:
         """Return the acquires that wait, and the pools whose acquires wait for certain."""
+        self._threads = {thread.ident: thread for thread in threading.enumerate()}
         # From here on, the GIL is not released: all of this is true at one moment.
         frames = current_frames()
         helpers = {ident for ident in frames if self._is_helper(ident, frames[ident])}
@@ -115,10 +120,26 @@ class Sampler:
         return waits, certain
 
     def _is_helper(self, ident: int, frame: FrameType) -> bool:
-        """Return whether a thread may be the pool's own."""
+        """Return whether a thread may be the pool's own.
+
+        A thread of the lab is recognised once. The frames of a thread that runs may change
+        between two reads of `f_back`, which Python 3.11 does not survive in every case.
+        """
         if ident in self._older or ident == self.thread.ident:
             return False
-        return all(_package_of(outer) != _LAB for outer in _outwards(frame))
+        thread = self._threads.get(ident)
+        if thread in self._of_lab:
+            return False
+        packages = [_package_of(outer) for outer in _outwards(frame)]
+        if thread is not None and _began_in_lab(packages):
+            self._of_lab.add(thread)
+        return _LAB not in packages
+
+
+def _began_in_lab(packages: Sequence[str]) -> bool:
+    """Return whether the first function of a thread, by its packages outwards, is the lab's."""
+    first = next((one for one in reversed(packages) if one != "threading"), "")
+    return first == _LAB
 
 
 def _thread_of(call: PoolCall) -> ThreadId:
@@ -140,7 +161,7 @@ def _package_of(frame: FrameType) -> str:
 
 
 def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
+    while isinstance(frame, FrameType):  # a frame that has just ended may be followed by garbage
         yield frame
         frame = frame.f_back
 

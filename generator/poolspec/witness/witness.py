@@ -13,7 +13,7 @@ I/O for one of its calls, also for one that has ended and left a task behind.
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from poolspec.invariants.deadlock import NOTHING_LEFT
 from poolspec.invariants.defects import Finding
@@ -114,12 +114,12 @@ class Witness:
                 account.cannot_connect = True
             if call is not None:
                 call.has_failed = True
-            failed = replace(began, at=self._now(), kind=CONNECT_FAILED)
-            self.log.append(replace(failed, detail=type(error).__name__))
+            failed = began._replace(at=self._now(), kind=CONNECT_FAILED)
+            self.log.append(failed._replace(detail=type(error).__name__))
             raise
         finally:
             if is_held:
-                self.log.append(replace(began, at=self._now(), kind=CONNECT_RESUMED))
+                self.log.append(began._replace(at=self._now(), kind=CONNECT_RESUMED))
             account.connect(-1)
 
     def watch(self, clock: object) -> None:

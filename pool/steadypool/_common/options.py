@@ -10,6 +10,7 @@ import math
 import os
 import random as default_random
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cache
 from typing import Annotated, Any, NamedTuple, TypedDict, TypeVar, cast, get_type_hints
 
 from steadypool._common.checks import at_most, check_limit, choice, seconds, share, whole
@@ -142,15 +143,21 @@ def takes(kind: type[CommonOptions]) -> Callable[[Constructor], Constructor]:
 
 def complete(kind: type[Given], given: Given) -> Given:
     """Return the options with the defaults of those not given; raises TypeError for others."""
-    hints = get_type_hints(kind, include_extras=True)
+    defaults = _defaults(cast(type, kind))
     options = cast(dict[str, Any], given)
     for name in options:
-        if name not in hints:
-            near = difflib.get_close_matches(name, (*hints, *_POSITIONAL), 1)
+        if name not in defaults:
+            near = difflib.get_close_matches(name, (*defaults, *_POSITIONAL), 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise TypeError(f"the pool has no option {name!r}{hint}")
-    defaults = {name: hint.__metadata__[0].value for name, hint in hints.items()}
     return cast(Given, defaults | options)
+
+
+@cache
+def _defaults(kind: type) -> dict[str, Any]:
+    """Return the default of each option. The hints take a while to read."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: hint.__metadata__[0].value for name, hint in hints.items()}
 
 
 def make_settings(

@@ -172,5 +172,6 @@ class AsyncReenterer:
 
 async def _check(sockets: OpenSockets) -> None:
     """Check that no socket is left, after turns of the event loop in which transports close."""
-    await asyncio.to_thread(settle, sockets.left, lambda left: not left)
-    sockets.check()
+    if sockets.left():
+        await asyncio.to_thread(settle, sockets.left, lambda left: not left)
+        sockets.check()
