@@ -1,6 +1,5 @@
 """Head-of-line blocking and deadlocks are read from the log, and nothing else is taken for them."""
 
-
 from poolspec.invariants.blocking import UNFINISHED, blocked_behind_connects
 from poolspec.invariants.deadlock import Stop, findings_of_stop
 from poolspec.invariants.defects import Defect

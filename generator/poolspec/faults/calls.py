@@ -14,7 +14,6 @@ from poolspec.lifecycle.body_errors import BodyInterrupt
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import CALL_FAULTS, Call, Fault, Manner
 
-
 _NO_FAULT = Plan()
 
 
