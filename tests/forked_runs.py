@@ -35,6 +35,7 @@ IMPORTED = [
     "poolspec.plugin.deadline",
     "poolspec.plugin.failure",
     "poolspec.plugin.forms",
+    "poolspec.plugin.layers",
     "poolspec.servers",
     "pytest",
     "steadypool",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from poolspec.vocabulary import Capability, Layer, Level
+from poolspec.vocabulary import Capability, Layer, Level, layers
 
 EPILOG = """\
 exit codes:
@@ -191,16 +191,36 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         "the pool's adapter keeps all levels)",
     )
     parser.add_argument(
+        "--layer",
+        type=_layers,
+        action="extend",
+        metavar="LAYER",
+        help=f"only this layer: {', '.join(Layer)}; can be repeated, or a list: unit,chaos",
+    )
+    parser.add_argument(
         "-n", "--workers", metavar="N", default="auto", help="number of workers (default: auto)"
     )
     parser.add_argument("pytest", nargs="*", metavar="ARG", help="arguments for pytest, after --")
+
+
+def _layers(words: str) -> list[Layer]:
+    try:
+        return layers(words)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _run(options: argparse.Namespace) -> int:
     from poolspec.cli import commands, run
 
     places = commands.Places(options.specs, options.out, options.docs)
-    chosen = run.Chosen(options.server, options.pool, options.ports, options.fail_on)
+    chosen = run.Chosen(
+        options.server,
+        options.pool,
+        options.ports,
+        options.fail_on,
+        tuple(dict.fromkeys(options.layer or ())),
+    )
     how = (options.build, chosen, options.workers, tuple(options.pytest))
     return run.run(run.Run(places, *how))
 

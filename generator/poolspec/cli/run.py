@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from poolspec.cli import commands, exits
 from poolspec.report.results import Results, ResultsError, parse_results
+from poolspec.vocabulary import Layer
 from poolspec.vocabulary.outcomes import Outcome
 
 FAILED = 1
@@ -40,6 +41,7 @@ class Chosen:
     pool: str | None = None
     ports: str | None = None
     fail_on: str | None = None
+    layers: tuple[Layer, ...] = ()
 
     def words(self) -> list[str]:
         """Return the options as words of a command line."""
@@ -48,6 +50,7 @@ class Chosen:
             "--pool": self.pool,
             "--ports": self.ports,
             "--fail-on": self.fail_on,
+            "--layer": ",".join(self.layers),
         }
         return [word for name, value in given.items() if value for word in (name, value)]
 
@@ -125,7 +128,8 @@ def _results(plan: Run, code: int, file: Path) -> Results:
 
 
 def _nothing_chosen(plan: Run) -> str:
-    options = " ".join(plan.extra)
+    layers = [f"--layer {','.join(plan.chosen.layers)}"] if plan.chosen.layers else []
+    options = " ".join([*layers, *plan.extra])
     chosen = f"{options} selects no test of" if options else "there is no test in"
     return f"{chosen} {plan.places.modules}; to run one class: poolspec run -- -k NAME"
 

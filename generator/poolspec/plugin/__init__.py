@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from poolspec.lifecycle.frames import no_collection
+from poolspec.plugin.layers import Layers, chosen_layers
 from poolspec.plugin.options import ANY_SERVER, BUNDLED_POOL, check_options, choose_ports
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
@@ -66,6 +67,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "the pool's adapter keeps all levels)",
     )
     group.addoption(
+        "--layer",
+        type=chosen_layers,
+        action="extend",
+        help="run generated tests of these layers only; can be repeated, or a list: unit,chaos",
+    )
+    group.addoption(
         "--results",
         type=Path,
         default=None,
@@ -81,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{Level.SHOULD}: a test of a recommendation")
     config.addinivalue_line("markers", f"{Level.MAY}: a test of a choice")
     choose_ports(config)
+    config.pluginmanager.register(Layers(config), "poolspec-layers")
     if not hasattr(config, "workerinput"):
         from poolspec.plugin.collector import Collector
 

@@ -19,7 +19,15 @@ from poolspec.vocabulary.observations import (
     TimingName,
 )
 from poolspec.vocabulary.options import Hook, Listening, Order, Reset
-from poolspec.vocabulary.setting import Concurrency, Connections, Layer, Level, Real, TimeKind
+from poolspec.vocabulary.setting import (
+    Concurrency,
+    Connections,
+    Layer,
+    Level,
+    Real,
+    TimeKind,
+    layers,
+)
 from poolspec.vocabulary.work import (
     ActorState,
     BlockFrame,
@@ -73,4 +81,5 @@ __all__ = [
     "TimingName",
     "Until",
     "Via",
+    "layers",
 ]

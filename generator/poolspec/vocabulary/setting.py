@@ -13,6 +13,19 @@ class Layer(StrEnum):
     CHAOS = "chaos"
 
 
+def layers(words: str) -> list[Layer]:
+    """Return the layers of an option's value, `unit` or `unit,chaos`. Raises ValueError."""
+    return [_layer(word.strip()) for word in words.split(",")]
+
+
+def _layer(word: str) -> Layer:
+    try:
+        return Layer(word)
+    except ValueError:
+        known = ", ".join(Layer)
+        raise ValueError(f"{word!r} is no layer; the layers are {known}") from None
+
+
 class Level(StrEnum):
     """How binding a behaviour is, in the sense of RFC 2119; the most binding first."""
 
