@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from poolspec.lifecycle.frames import no_collection
-from poolspec.plugin.layers import Layers, chosen_layers
-from poolspec.plugin.options import ANY_SERVER, BUNDLED_POOL, check_options, choose_ports
+from poolspec.plugin.layers import Layers
+from poolspec.plugin.options import BUNDLED_POOL, add_options, check_options, choose_ports
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
@@ -39,45 +37,7 @@ run_key = pytest.StashKey["AsyncioRun | ThreadsRun"]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of poolspec."""
-    group = parser.getgroup("poolspec", "connection pool specs")
-    group.addoption(
-        "--server",
-        default=os.environ.get("POOLSPEC_SERVER", ANY_SERVER),
-        help="database to test on: auto, embedded, mariadb, mysql, or mysql://user:password@host/ "
-        "(default: $POOLSPEC_SERVER or auto)",
-    )
-    group.addoption(
-        "--pool",
-        default=os.environ.get("POOLSPEC_POOL", BUNDLED_POOL),
-        help="pool to test: a bundled adapter's name, or package.module:ADAPTER "
-        "(default: $POOLSPEC_POOL or steadypool)",
-    )
-    group.addoption(
-        "--ports",
-        default=None,
-        metavar="FIRST-LAST",
-        help="ports on 127.0.0.1 that servers and web applications of the tests may take "
-        "(default: $POOLSPEC_PORTS or 20000-32767)",
-    )
-    group.addoption(
-        "--fail-on",
-        choices=[level.value for level in Level],
-        default=None,
-        help="least binding level of a failed test that fails the run (default: must, or may if "
-        "the pool's adapter keeps all levels)",
-    )
-    group.addoption(
-        "--layer",
-        type=chosen_layers,
-        action="extend",
-        help="run generated tests of these layers only; can be repeated, or a list: unit,chaos",
-    )
-    group.addoption(
-        "--results",
-        type=Path,
-        default=None,
-        help="write the results to this file, as JSON",
-    )
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,11 +1,58 @@
-"""Checks the options of a run before the first test: server, ports, pool, results file."""
+"""The options of a run, and their checks before the first test."""
 
 import os
+from pathlib import Path
 
 import pytest
 
+from poolspec.plugin.layers import chosen_layers
+from poolspec.vocabulary import Level
+
 ANY_SERVER = "auto"
 BUNDLED_POOL = "steadypool"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the options of poolspec."""
+    group = parser.getgroup("poolspec", "connection pool specs")
+    group.addoption(
+        "--server",
+        default=os.environ.get("POOLSPEC_SERVER", ANY_SERVER),
+        help="database to test on: auto, embedded, mariadb, mysql, or mysql://user:password@host/ "
+        "(default: $POOLSPEC_SERVER or auto)",
+    )
+    group.addoption(
+        "--pool",
+        default=os.environ.get("POOLSPEC_POOL", BUNDLED_POOL),
+        help="pool to test: a bundled adapter's name, or package.module:ADAPTER "
+        "(default: $POOLSPEC_POOL or steadypool)",
+    )
+    group.addoption(
+        "--ports",
+        default=None,
+        metavar="FIRST-LAST",
+        help="ports on 127.0.0.1 that servers and web applications of the tests may take "
+        "(default: $POOLSPEC_PORTS or 20000-32767)",
+    )
+    group.addoption(
+        "--fail-on",
+        choices=[level.value for level in Level],
+        default=None,
+        help="least binding level of a failed test that fails the run (default: must, or may if "
+        "the pool's adapter keeps all levels)",
+    )
+    group.addoption(
+        "--layer",
+        type=chosen_layers,
+        action="extend",
+        help="run generated tests of these layers only; can be repeated, or a list: unit,chaos",
+    )
+    group.addoption(
+        "--results",
+        type=Path,
+        default=None,
+        help="write the results to this file, as JSON",
+    )
 
 
 def check_options(config: pytest.Config) -> None:
