@@ -44,7 +44,7 @@ test: $(READY)  ## run all tests: the generated ones, the generator's and the po
 
 # Left out: one child in thirty waits for ever for a lock of coverage's own (Collector.lock_data), which another
 # traced thread held at the moment of the fork; nothing of ours is in the way.
-MEASURED := -q -p no:xdist --deselect generated_tests/test_forking.py::TestForking::test_forks_under_load
+MEASURED := -q -p no:xdist -m "not performance" --deselect generated_tests/test_forking.py::TestForking::test_forks_under_load
 
 coverage: $(READY)  ## measure how much of steadypool the generated tests alone go through
 	@mkdir -p build && rm -f build/coverage.data*

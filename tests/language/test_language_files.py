@@ -12,6 +12,7 @@ from poolspec.expectations.registry import Expectations
 from poolspec.load import load_class_text, load_suite, outline
 from poolspec.model import Requirement, Suite
 from poolspec.sharing import MANY
+from poolspec.vocabulary import Layer
 
 PASS = "{purpose: p, validates: v, covers: [], expect: {server: {peak: 1}}}"
 PROFILES = "spec: 1\nprofiles:\n  fast: {purpose: p, size: 2, timeout: 1s}\n"
@@ -410,3 +411,12 @@ def test_the_specs_of_this_project_load() -> None:
     suite = load_suite([PROJECT / "specs"], root=PROJECT)
     assert len(suite.requirements) == 108
     assert all(spec.tests for spec in suite.classes)
+
+
+@pytest.mark.parametrize("layer", Layer)
+def test_the_profile_of_a_layer_is_used_by_its_tests(layer: Layer) -> None:
+    heads = [path.read_text(encoding="utf-8") for path in (PROJECT / "specs").glob("*.yaml")]
+    profile = next(head for head in heads if "\nprofiles:\n" in head)
+    assert f"\n  {layer}:\n" in profile
+    assert f"\n    layer: {layer}\n" in profile
+    assert any(f"\nprofile: {layer}\n" in head for head in heads)
