@@ -11,7 +11,15 @@ from pathlib import PurePosixPath
 from poolspec.expectations.registry import Expectations
 from poolspec.spec.values import OwnPool, PoolOptions, Step, Value, walk
 from poolspec.steps.expect import Expect
-from poolspec.vocabulary import Capability, Concurrency, Connections, Layer, Level, TimeKind
+from poolspec.vocabulary import (
+    Capability,
+    Concurrency,
+    Connections,
+    Layer,
+    Level,
+    ServerSetting,
+    TimeKind,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,8 @@ class SpecTest:
     connections: Connections = Connections.DRIVER
     web_app: str | None = None
     """The web application that is served on the pool under test."""
+    server_settings: tuple[tuple[ServerSetting, int], ...] = ()
+    """Settings of the private server, by name, with the values that it understands."""
 
     @property
     def needs_pool(self) -> bool:

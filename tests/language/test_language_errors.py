@@ -536,6 +536,26 @@ KEYS: dict[str, tuple[str, str]] = {
         "needs: «fair_queue",
         "expected a list of capabilities, found 'fair_queue'",
     ),
+    "a setting that is not on the list": (
+        "server_settings: {«max_conections: 20}",
+        "unknown key 'max_conections'",
+    ),
+    "fewer connections than MariaDB accepts": (
+        "server_settings: {max_connections: «5}",
+        "5 is out of bounds: from 10 to 100,000",
+    ),
+    "a part of a second for the server": (
+        "server_settings: {wait_timeout: «1500ms}",
+        "'1500ms' is no whole number of seconds",
+    ),
+    "settings without a server": (
+        "connections: scripted\n«server_settings: {wait_timeout: 1s}",
+        "server_settings needs a server, and scripted connections have no server",
+    ),
+    "idle connections that never time out": (
+        "steps: [acquire: a, release: a, {«fault: idle_timed_out}]",
+        "idle_timed_out needs a server with wait_timeout",
+    ),
     "an unknown clock": ("time: «fast", "'fast' is not a clock"),
     "an unknown concurrency": ("concurrency: [«thread]", "'thread' is not a concurrency mode"),
     "no concurrency": (

@@ -28,10 +28,10 @@ FOR_EVERY_POOL = {
         with""",
     "option": "listener size timeout",
     "expectation": "calls different real same served server stats",
-    "fault": """close_fails close_slow commit_fails connect_hangs connect_interrupted
-        connect_refused connect_slow ping_fails ping_interrupted ping_slow reset_fails reset_slow
-        rollback_fails
-        rollback_hangs rollback_slow server_full""",
+    "fault": """account_full close_fails close_slow commit_fails connect_hangs
+        connect_interrupted connect_refused connect_slow password_changed ping_fails
+        ping_interrupted ping_slow reset_fails reset_slow rollback_fails rollback_hangs
+        rollback_slow""",
 }
 """Words that every pool and server supports, so they imply nothing."""
 

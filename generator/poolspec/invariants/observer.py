@@ -73,12 +73,18 @@ class Observer:
         return frozenset().union(*lists) - self.strangers
 
 
-def settle(look: Callable[[], T], right: Callable[[T], bool], *, once: bool = False) -> T:
-    """Return the value of `look()` once it is right, or after SETTLE seconds.
+def settle(
+    look: Callable[[], T],
+    right: Callable[[T], bool],
+    *,
+    once: bool = False,
+    within: float = SETTLE,
+) -> T:
+    """Return the value of `look()` once it is right, or after `within` real seconds.
 
     With `once` it does not wait.
     """
-    deadline = time.monotonic() + (0.0 if once else SETTLE)
+    deadline = time.monotonic() + (0.0 if once else within)
     pause = 0.0005
     while True:
         seen = look()

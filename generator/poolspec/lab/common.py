@@ -125,6 +125,10 @@ class CommonLab(Generic[P, C]):
 
     # --- the test's surroundings -----------------------------------------------------------------
 
+    def server_settings(self, **settings: int) -> None:
+        """Change settings of the server until the test ends, by `ServerSetting`."""
+        self.context.set_up_server(settings)
+
     def measure(self) -> None:
         """Monitor the pool that is made next; needs the capability `metrics`."""
         self.context.measure()

@@ -172,6 +172,11 @@ class Context(Generic[P, C]):
         """Let the pools connect over a line; before the first one is made."""
         self.line = self.targets.line = line
 
+    def set_up_server(self, settings: Mapping[str, int]) -> None:
+        """Change settings of the server. The test's own connection keeps the former ones."""
+        self.observer.own()
+        self.server_faults.settings.set(settings)
+
     def measure(self) -> None:
         """Monitor the pool that is made next; needs the capability `metrics`."""
         assert isinstance(self._adapter, Metered), "needs: metrics"

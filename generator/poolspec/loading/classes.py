@@ -12,6 +12,7 @@ from poolspec.expectations.registry import Expectations, build_expectations
 from poolspec.loading import files as g
 from poolspec.loading.catalog import Catalog, Profile, refuse_parameters
 from poolspec.loading.parameters import beyond_threads, build_matrix, check_uses
+from poolspec.loading.server_keys import SERVER_SETTINGS, Settings, settings_of
 from poolspec.loading.table_keys import TABLES_KEY
 from poolspec.model import Matrix, SpecClass, SpecTest, Table
 from poolspec.spec.fields import Fields, Key, Reader, Word
@@ -80,6 +81,11 @@ class ClassBuilder:
             names.implied[Capability.WEB_APP] = "'web_app'"
         self._check_pool(fields, names, pool)
         self._check(word, fields, names)
+        for given in (self.fields, fields):
+            if given.has(SERVER_SETTINGS):
+                place = given.at(SERVER_SETTINGS)
+                names.imply(Capability.SERVER_CONTROL, "'server_settings'", place)
+                names.at_server.append(("server_settings needs a server", place))
         connections = self._connections(fields, names)
         for clause, node in names.real_time if time is TimeKind.VIRTUAL else ():
             reader.problem(node, f"{clause} works in real time", "add: time: real")
@@ -108,6 +114,7 @@ class ClassBuilder:
             self._tables(fields),
             connections,
             app.text if app else None,
+            self._settings(fields, names),
         )
 
     def _contents(self, scope: Scope, fields: Fields) -> tuple[tuple[Step, ...], Expectations]:
@@ -144,6 +151,17 @@ class ClassBuilder:
             message = f"{kind} connections have no server to make tables at"
             self.reader.problem(fields.at(TABLES_KEY), message, hint)
         return kind
+
+    def _settings(self, fields: Fields, names: Names) -> Settings:
+        """Return the settings of a test's server; its steps may need some of them."""
+        found = settings_of(self.fields.get(SERVER_SETTINGS), fields.get(SERVER_SETTINGS))
+        for name, word, node in names.of_settings:
+            if name not in dict(found):
+                message = f"{word} needs a server with {name}"
+                self.reader.problem(
+                    node, message, f"add to the test: server_settings: {{{name}: 1s}}"
+                )
+        return found
 
     def _tables(self, fields: Fields) -> tuple[Table, ...]:
         """The tables of a test, in the order in which they can be made."""

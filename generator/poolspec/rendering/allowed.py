@@ -7,6 +7,7 @@ with them.
 from poolspec.python.literals import FUNCTIONS
 from poolspec.python.names import FIXED_NAMES
 from poolspec.steps.kind import KINDS
+from poolspec.vocabulary import ServerSetting
 
 _ROWS = tuple(KINDS.values())
 _ENUMS = {enum.__name__: enum for row in _ROWS for enum in row.enums}
@@ -14,7 +15,7 @@ RUNTIME_NAMES = FIXED_NAMES.union(_ENUMS, *(row.imports for row in _ROWS), FUNCT
 """All that a generated module may import from `poolspec.lab`."""
 
 _SHARED_CALLS = {
-    *("pool", "web_app", "execute", "measure"),  # before the steps
+    *("pool", "web_app", "execute", "measure", "server_settings"),  # before the steps
     *("fails", "took"),  # around a step
 }
 ALLOWED = RUNTIME_NAMES.union(
@@ -28,6 +29,7 @@ ALLOWED = RUNTIME_NAMES.union(
 _SHARED_ARGUMENTS = {
     *("took", "saying"),  # around a step
     *("rel", "abs"),  # of a comparison
+    *(name.value for name in ServerSetting),
     "return",  # the annotation of functions inside a test
 }
 KEYWORDS = frozenset(_SHARED_ARGUMENTS).union(*(row.arguments for row in _ROWS))

@@ -69,6 +69,11 @@ def _type(column: tuple[Value, ...]) -> str:
     return "bool" if kinds == {bool} else "int"
 
 
+def server_settings(test: SpecTest) -> str:
+    """Return the settings of the server as arguments."""
+    return ", ".join(f"{word(name)}={literal(given)}" for name, given in test.server_settings)
+
+
 def web_app(test: SpecTest) -> str:
     """Return the arguments of the web application: its name, and the pool's options."""
     name = literal(word(test.web_app or ""))

@@ -85,6 +85,7 @@ def _environment() -> jinja2.Environment:
         parameters=arguments.parameters,
         parametrize=arguments.parametrize,
         body=_body,
+        server_settings=arguments.server_settings,
         spec_mark=arguments.spec_mark,
         statements=_statements,
         test_docstring=lambda test: literals.docstring(paragraphs_of_test(test), 8),

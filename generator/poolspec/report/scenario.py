@@ -15,11 +15,17 @@ from poolspec.steps.kind import say_all
 def scenario(test: SpecTest) -> tuple[Sentence, ...]:
     """Return the actions of a test and the state that must hold at its end, in order."""
     made = amounts.labels(table.name for table in test.tables)
-    before = [Sentence(f"Make the tables {made}.")] if made else []
+    before = [_settings(test)] if test.server_settings else []
+    before += [Sentence(f"Make the tables {made}.")] if made else []
     before += [_pool(test)] if test.needs_pool else []
     holds = tuple(say_expectations(test.expect))
     end = (Sentence("At the end:", holds),) if holds else ()
     return (*before, *say_all(test.steps), *end)
+
+
+def _settings(test: SpecTest) -> Sentence:
+    given = ", ".join(f"{code(name)} {value}" for name, value in test.server_settings)
+    return Sentence(f"Give the server the settings {given}.")
 
 
 def _pool(test: SpecTest) -> Sentence:

@@ -9,6 +9,7 @@
 This list is the package's public part. Importing it starts nothing and imports no database driver.
 """
 
+from poolspec.servers.admin import Admin
 from poolspec.servers.base import (
     Address,
     Barred,
@@ -25,6 +26,7 @@ from poolspec.servers.private import PrivateServer
 
 __all__ = [
     "Address",
+    "Admin",
     "Barred",
     "OwnConnection",
     "PortTakenError",

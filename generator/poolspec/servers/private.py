@@ -104,8 +104,9 @@ class PrivateServer(SqlServer):
         self._end(signal.SIGTERM)
 
     def _end(self, by: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, by)
+        if self._directory.exit_status() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, by)
         deadline = time.monotonic() + _EXIT_SECONDS
         while self._directory.exit_status() is None:
             if time.monotonic() > deadline:

@@ -85,6 +85,8 @@ class Names:
     """What needs a server: in words, and where it stands."""
     scripted_only: list[tuple[str, Node]] = field(default_factory=list)
     """What needs scripted connections."""
+    of_settings: list[tuple[str, str, Node]] = field(default_factory=list)
+    """What needs a setting of the server: the setting, the word, and where it stands."""
     asked: list[Node] = field(default_factory=list)
     """Where the test asks something of a web application."""
     broken: set[Fault] = field(default_factory=set)

@@ -11,7 +11,15 @@ from enum import Flag, auto
 from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.spec.values import Value
-from poolspec.vocabulary import CALL_FAULTS, OF_CONNECTIONS, Call, Capability, Fault, Manner
+from poolspec.vocabulary import (
+    CALL_FAULTS,
+    OF_CONNECTIONS,
+    Call,
+    Capability,
+    Fault,
+    Manner,
+    ServerSetting,
+)
 
 
 class Terms(Flag):
@@ -49,6 +57,8 @@ class FaultKind:
     """It blocks the caller, and so would block an event loop with all tasks in it."""
     real_time: bool = False
     """It takes real time, whichever clock the test has."""
+    setting: ServerSetting | None = None
+    """The server's setting without which it never ends."""
 
     def __post_init__(self) -> None:
         if self.healed:
@@ -108,32 +118,54 @@ _OTHERS = (
         of_server=True,
     ),
     FaultKind(
-        Fault.SERVER_KILLED,
-        "Kill the server",
-        "Start the server again.",
+        Fault.IDLE_TIMED_OUT,
+        "Wait until the server's wait_timeout has ended every connection that is idle in the pool",
         needs=Capability.SERVER_CONTROL,
+        of_server=True,
+        setting=ServerSetting.WAIT_TIMEOUT,
+    ),
+    FaultKind(
+        Fault.PASSWORD_CHANGED,
+        "Change the password of the account: connections that are open stay open",
+        "Give the account the right password again.",
         of_server=True,
     ),
     FaultKind(
-        Fault.SERVER_PAUSED,
-        "Pause the server: it answers nothing",
-        "Let the server continue.",
-        needs=Capability.SERVER_CONTROL,
-        of_server=True,
-    ),
-    FaultKind(
-        Fault.SERVER_READ_ONLY,
-        "Make the server read-only: it refuses to write",
-        "Let the server write again.",
-        needs=Capability.SERVER_CONTROL,
-        of_server=True,
-    ),
-    FaultKind(
-        Fault.SERVER_FULL,
-        "Let the server accept at most {limit} connections of the pool's user",
-        "Let the server accept any number of connections again.",
+        Fault.ACCOUNT_FULL,
+        "Let the account accept at most {limit} connections of the pool",
+        "Let the account accept any number of connections again.",
         terms=Terms.LIMIT,
         of_server=True,
+    ),
+    *(
+        FaultKind(fault, sentence, healed, terms, Capability.SERVER_CONTROL, of_server=True)
+        for fault, sentence, healed, terms in (
+            (Fault.SERVER_KILLED, "Kill the server", "Start the server again.", Terms.NONE),
+            (
+                Fault.SERVER_SHUT_DOWN,
+                "Shut the server down in order: it ends its connections",
+                "Start the server again.",
+                Terms.NONE,
+            ),
+            (
+                Fault.SERVER_PAUSED,
+                "Pause the server: it answers nothing",
+                "Let the server continue.",
+                Terms.NONE,
+            ),
+            (
+                Fault.SERVER_READ_ONLY,
+                "Make the server read-only: it refuses to write",
+                "Let the server write again.",
+                Terms.NONE,
+            ),
+            (
+                Fault.SERVER_FULL,
+                "Let the server accept at most {limit} connections of the pool",
+                "Let the server accept any number of connections again.",
+                Terms.LIMIT,
+            ),
+        )
     ),
     FaultKind(
         Fault.TLS_AUTHORITY_ROTATED,

@@ -124,6 +124,8 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
         scope.names.scripted_only.append((f"{fault} needs scripted connections", fields.at(FAULT)))
     if kind.real_time:
         scope.names.real_time.append((fault.value, fields.at(FAULT)))
+    if kind.setting:
+        scope.names.of_settings.append((kind.setting, fault, fields.at(FAULT)))
     _note_end(scope, fields, kind)
     given = {term.argument: fields.get(term.key) for term in _TERMS if term.key is not VICTIM}
     return Inject(fields.node.line, fault, _victim(scope, fields), **given)

@@ -25,6 +25,7 @@ from poolspec.vocabulary.setting import (
     Layer,
     Level,
     Real,
+    ServerSetting,
     TimeKind,
     layers,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "Real",
     "Reset",
     "Runner",
+    "ServerSetting",
     "StatName",
     "Target",
     "TimeKind",

@@ -82,14 +82,22 @@ class Fault(StrEnum):
     """A handler of the pool's log takes a certain time for each record."""
     QUERY_KILLED = "query_killed"
     """The server ends the statement that runs on one connection, and keeps the connection."""
+    IDLE_TIMED_OUT = "idle_timed_out"
+    """The server's `wait_timeout` ends every connection that is idle in the pool."""
+    PASSWORD_CHANGED = "password_changed"
+    """The account has another password; healing gives it the right one."""
     SERVER_KILLED = "server_killed"
     """The server is killed; healing starts it again."""
+    SERVER_SHUT_DOWN = "server_shut_down"
+    """The server shuts down in order; healing starts it again."""
     SERVER_PAUSED = "server_paused"
     """The server stops answering; healing lets it continue."""
     SERVER_READ_ONLY = "server_read_only"
     """The server refuses to write, as after a failover; healing lets it write again."""
     SERVER_FULL = "server_full"
-    """The server accepts a certain number of connections; healing ends the limit."""
+    """The server as a whole accepts a certain number of connections; healing ends the limit."""
+    ACCOUNT_FULL = "account_full"
+    """The account accepts a certain number of connections; healing ends the limit."""
 
 
 class Call(StrEnum):

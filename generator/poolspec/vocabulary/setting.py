@@ -37,6 +37,17 @@ class Level(StrEnum):
     """A choice: a sound pool may choose otherwise."""
 
 
+class ServerSetting(StrEnum):
+    """A setting of the test's private server, by the name of the system variable."""
+
+    MAX_CONNECTIONS = "max_connections"
+    """The number of connections that the server accepts."""
+    WAIT_TIMEOUT = "wait_timeout"
+    """The idle time after which the server ends a connection."""
+    INNODB_LOCK_WAIT_TIMEOUT = "innodb_lock_wait_timeout"
+    """The time after which a statement that waits for a row lock fails."""
+
+
 class TimeKind(StrEnum):
     """Which clock a test runs on."""
 

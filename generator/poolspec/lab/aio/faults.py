@@ -4,7 +4,7 @@ import asyncio
 
 from poolspec.faults.terms import FaultTerms
 from poolspec.lab.aio.pool import AsyncContext
-from poolspec.vocabulary import CALL_FAULTS, Fault
+from poolspec.vocabulary import CALL_FAULTS, Fault, ServerSetting
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -58,7 +58,12 @@ class AsyncFaults:
             faults.kill_statement(terms["on"].number)
         elif fault is Fault.IDLE_KILLED:
             faults.kill_idle(self._context.pools.numbers())
+        elif fault is Fault.IDLE_TIMED_OUT:
+            seconds = faults.settings.value(ServerSetting.WAIT_TIMEOUT)
+            faults.time_out_idle(self._context.pools.numbers(), seconds)
+        elif fault is Fault.ACCOUNT_FULL:
+            faults.fill_account(terms["limit"])
         elif fault is Fault.SERVER_FULL:
-            faults.fill(terms["limit"])
+            faults.fill_server(terms["limit"])
         else:
             faults.set(fault)
