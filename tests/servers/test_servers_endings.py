@@ -191,7 +191,7 @@ def test_a_killed_guardian_ends_the_server_and_the_next_start_removes_the_direct
     server.stop()
     child.process.kill()
     child.wait()
-    assert server.swept == 1
+    assert server.swept == (child.directory,)
     assert child.left() == []
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pymysql
 import pytest
 
-from poolspec.servers import Barred, PrivateServer, Tenant, names
+from poolspec import processes
+from poolspec.servers import Barred, PrivateServer, Tenant
 
 NAMESPACE = Path("/proc/self/ns/pid")
 
@@ -215,9 +216,9 @@ def test_a_tenant_of_another_container_of_the_same_name_is_not_an_orphan(
     server._admin.run(f"CREATE DATABASE {name}")
     with monkeypatch.context() as patch:
         patch.setattr(Path, "readlink", lambda path: Path("pid:[1]"))
-        names._machine.cache_clear()
+        processes.machine.cache_clear()
         assert server.orphans() == ()
-    names._machine.cache_clear()
+    processes.machine.cache_clear()
     assert server.drop_orphans() == (name,)
 
 

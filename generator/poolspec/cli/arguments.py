@@ -17,7 +17,7 @@ from poolspec.vocabulary import Capability, Layer, Level, layers
 EPILOG = """\
 exit codes:
   0    success
-  1    generated files are out of date, or a test failed
+  1    generated files are out of date, a test failed, or an ended run has left something
   2    bad input: an invalid or unreadable spec, a missing path, an unknown option
   3    refused: a generated file was edited by hand, or cannot be read or written
   4    internal error of poolspec; no file was written
@@ -225,6 +225,35 @@ def _run(options: argparse.Namespace) -> int:
     return run.run(run.Run(places, *how))
 
 
+def _configure_leftovers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--server",
+        metavar="URL",
+        help="search this server too: mysql://user:password@host/ (default: $POOLSPEC_SERVER)",
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        metavar="SECONDS",
+        default=5.0,
+        help="time that what is ending has to end (default: 5)",
+    )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="only processes and directories of runs that were started in the current directory",
+    )
+    parser.add_argument("--remove", action="store_true", help="remove what is left")
+
+
+def _leftovers(options: argparse.Namespace) -> int:
+    from poolspec.cli.leftovers import leftovers
+
+    server = ["--server", options.server] if options.server else []
+    here, remove = ["--here"] * options.here, ["--remove"] * options.remove
+    return leftovers([*server, "--wait", str(options.wait), *here, *remove])
+
+
 COMMANDS = (
     Command(
         "validate",
@@ -244,6 +273,12 @@ COMMANDS = (
         "list the tests that the specs describe",
         _configure_list,
         _list,
+    ),
+    Command(
+        "leftovers",
+        "list the processes, ports, directories, databases and users that ended runs left",
+        _configure_leftovers,
+        _leftovers,
     ),
     Command("schema", "print the JSON Schema of specs or results", _configure_schema, _schema),
 )

@@ -14,9 +14,9 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from poolspec.cli import commands, exits
+from poolspec.folders import make_folder, remove_left_in
 from poolspec.report.results import Results, ResultsError, parse_results
 from poolspec.vocabulary import Layer
 from poolspec.vocabulary.outcomes import Outcome
@@ -30,6 +30,8 @@ UNWRITABLE = os.EX_CANTCREAT
 """Exit code of our plugin if the results cannot be written."""
 GRACE = 10
 """Seconds that pytest has to end after Ctrl-C, which the terminal sends to it as well."""
+PREFIX = ".run-"
+"""The beginning of the name of a run's temporary folder."""
 RESULTS, JUNIT = "results.json", "junit.xml"
 
 
@@ -83,8 +85,8 @@ def run(plan: Run) -> int:
     plan.build.mkdir(parents=True, exist_ok=True)
     for name in (RESULTS, JUNIT):
         (plan.build / name).unlink(missing_ok=True)
-    with TemporaryDirectory(prefix=".run-", dir=plan.build) as made:
-        folder = Path(made)
+    remove_left_in(plan.build, PREFIX)
+    with make_folder(plan.build, PREFIX) as folder:
         code = _pytest(plan.command(folder))
         results = _results(plan, code, folder / RESULTS)
         for name in (RESULTS, JUNIT):

@@ -65,6 +65,10 @@ class ScriptedServer(Server):
         """Return nothing: there is nothing that could be left here."""
         return ()
 
+    def foreign(self) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()
+
     def drop_orphans(self) -> tuple[str, ...]:
         """Return nothing."""
         return ()

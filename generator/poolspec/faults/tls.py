@@ -14,9 +14,10 @@ import ssl
 import threading
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 from typing import Any
 
+from poolspec.folders import make_folder
 from poolspec.servers import Address, listening_socket
 from poolspec.vocabulary import Fault
 
@@ -38,8 +39,8 @@ class TlsFront:
 
     def __init__(self, server: Address, asks: bool) -> None:
         self._server = server
-        self._folder = TemporaryDirectory(prefix="poolspec-")
-        folder = Path(self._folder.name)
+        self._folder = make_folder()
+        folder = self._folder.path
         self.authorities = folder / "authorities.pem"
         """The file of authorities for the configuration of a pool."""
         self.certificate = folder / "client" / "client.pem" if asks else None
@@ -89,7 +90,7 @@ class TlsFront:
         for one in tuple(self._sockets):
             with suppress(OSError):  # closed meanwhile
                 socket.socket.shutdown(one, socket.SHUT_RDWR)
-        self._folder.cleanup()
+        self._folder.close()
 
     # --- parts -----------------------------------------------------------------------------------
 
@@ -119,7 +120,7 @@ class TlsFront:
     def _link_client(self) -> None:
         """Let the folder of the client's files be a new one, with a new certificate."""
         assert self.certificate is not None
-        made, link = Path(mkdtemp(dir=self._folder.name)), self.certificate.parent
+        made, link = Path(mkdtemp(dir=self._folder.path)), self.certificate.parent
         client = self._clients.issue_cert("client.test")
         (made / "client.pem").write_bytes(client.cert_chain_pems[0].bytes())
         (made / "client.key").write_bytes(client.private_key_pem.bytes())

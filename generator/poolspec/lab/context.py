@@ -9,8 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Generic, Protocol, TypeVar
 
 from poolspec.faults.calls import CallFaults
@@ -18,6 +16,7 @@ from poolspec.faults.hooks import HookDriver, Hooks
 from poolspec.faults.line import Line
 from poolspec.faults.server import ServerFaults
 from poolspec.faults.targets import Targets
+from poolspec.folders import LockedFolder, make_folder
 from poolspec.interruption.reentry import ForeignCalls
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.log import Entry, Log
@@ -139,7 +138,7 @@ class Context(Generic[P, C]):
         """The sockets of each pool that was made."""
         self._adapter = adapter
         self._driver = driver
-        self._folders: list[TemporaryDirectory[str]] = []
+        self._folders: list[LockedFolder] = []
 
     @property
     def tenant_of_pools(self) -> Tenant:
@@ -236,11 +235,11 @@ class Context(Generic[P, C]):
         self, target: Target, given: Given, flaw: Flaw | None, opened: Callable[[Any], None]
     ) -> Place:
         """Return the address and identity that a pool is configured with, and a folder for it."""
-        folder = TemporaryDirectory(prefix="poolspec-")
+        folder = make_folder()
         self._folders.append(folder)
         where, front = self.targets.where(target), self.targets.front(target)
         authorities, certificate = (front.authorities, front.certificate) if front else (None, None)
-        return Place(where, given, flaw, Path(folder.name), opened, authorities, certificate)
+        return Place(where, given, flaw, folder.path, opened, authorities, certificate)
 
     @property
     def listener(self) -> Callable[[Entry], None] | None:
@@ -285,7 +284,7 @@ class Context(Generic[P, C]):
             ("the test's own connection", self.observer.close),
             ("the targets", self.targets.clean_up),
             ("the line", self._end_line),
-            *(("a folder", folder.cleanup) for folder in self._folders),
+            *(("a folder", folder.close) for folder in self._folders),
             ("the test's database", partial(self.server.drop_tenant, self.tenant)),
         ]
         for what, step in steps:

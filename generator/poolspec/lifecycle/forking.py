@@ -2,12 +2,14 @@
 
 The child is a copy of the test's process with one thread, the forking one. It ends with `os._exit`:
 it neither tears the test run down nor writes its output a second time. It reports through a pipe,
-as JSON. The parent kills a child that does not end in time; if the parent is gone, an alarm ends
-the child. A child that works in rounds notes its progress; the parent kills it if a round does not
-end, and shows the stacks of the child's threads.
+as JSON. The parent kills a child that does not end in time. If the parent is gone, the kernel kills
+the child (Linux); elsewhere an alarm ends it. A child that works in rounds notes its progress; the
+parent kills it if a round does not end, and shows the stacks of the child's threads.
 """
 
+import ctypes
 import faulthandler
+import functools
 import json
 import mmap
 import os
@@ -31,6 +33,7 @@ STUCK = 3.0
 """Real seconds within which a child that notes its progress must begin the next round."""
 _LONGEST = 120.0
 """Real seconds after which a child with progress ends, even if its parent is gone."""
+_PR_SET_PDEATHSIG = 1
 _LOOK_EVERY = 0.2
 _ROOM = 4096
 _DUMP = signal.SIGUSR2
@@ -98,10 +101,25 @@ def in_child(work: Callable[[], None], progress: Progress | None = None) -> None
 
 
 def _fork() -> int:
+    parent, prctl = os.getpid(), _prctl()
     with warnings.catch_warnings():
         # Python warns about forks next to threads. Whether a pool survives one is the test.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+        child = os.fork()
+    if child == 0:
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != parent:  # it ended before the kernel was asked
+            os._exit(1)
+    return child
+
+
+@functools.cache
+def _prctl() -> Callable[..., object]:
+    # Loaded before the fork: the child must do as little as possible.
+    try:
+        return ctypes.CDLL(None).prctl
+    except (AttributeError, OSError):  # not Linux
+        return lambda *_: None
 
 
 def _run_and_exit(work: Callable[[], None], writing: int, progress: Progress | None) -> NoReturn:

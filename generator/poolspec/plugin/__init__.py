@@ -19,6 +19,7 @@ from poolspec.lifecycle.frames import no_collection
 from poolspec.plugin.layers import Layers
 from poolspec.plugin.options import BUNDLED_POOL, add_options, check_options, choose_ports
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
+from poolspec.processes import RUN, run_identity
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         from poolspec.plugin.collector import Collector
 
-        check_options(config)
-        config.pluginmanager.register(Collector(config), "poolspec-collector")
+        os.environ[RUN] = run_identity()  # workers and all other processes of the run inherit it
+        swept = check_options(config)
+        config.pluginmanager.register(Collector(config, swept), "poolspec-collector")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -147,6 +149,8 @@ def _server_for(
         return None, frozenset({Capability.KILL})
     server: Server = request.getfixturevalue("pool_server")
     request.node.user_properties.append(_property("server", _describe(server)))
+    request.node.user_properties.append(_property("swept", [str(one) for one in server.swept]))
+    server.swept = ()  # the first test of a server reports it
     return server, server.capabilities
 
 

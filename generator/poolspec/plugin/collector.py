@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ ASSERTION = re.compile(r"^(AssertionError|[\w.]+\.BrokenInvariantsError): ")
 class Collector:
     """Gathers the reports of all workers."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, swept: Sequence[str] = ()) -> None:
         self._config = config
+        self._swept = dict.fromkeys(swept)
+        """What earlier runs had left, and this one has removed."""
         self._started = time.monotonic()
         self._results = Results(pool=config.getoption("--pool"))
         self._choice: str = config.getoption("--server")
@@ -50,6 +53,7 @@ class Collector:
         identity: Any = about.get("test")
         if identity is None or (report.when != "call" and report.passed):
             return
+        self._swept |= dict.fromkeys(about.get("swept") or ())
         self._results.server = about.get("server") or self._results.server
         outcome, reason = Outcome.PASSED, ""
         if "outcome" in about:
@@ -78,11 +82,35 @@ class Collector:
         if self._unwritable:
             terminalreporter.section("poolspec")
             terminalreporter.write_line(f"ERROR: {self._unwritable}")
-        if not self._results.tests:
-            return
-        terminalreporter.section("poolspec")
-        for line in [*self._results.summary(), *self._hint()]:
-            terminalreporter.write_line(line)
+        lines = [*self._results.summary(), *self._hint()] if self._results.tests else []
+        if lines or self._swept:
+            terminalreporter.section("poolspec")
+            for line in [*lines, *self._left()]:
+                terminalreporter.write_line(line)
+
+    def _sweep(self) -> None:
+        """Drop from a server named by a URL what a worker that was killed has left there."""
+        if "://" in self._choice:
+            from poolspec.servers import ServerError, start_server
+
+            with suppress(ServerError):  # a server that has gone is reported by its tests
+                server = start_server(self._choice)
+                self._swept |= dict.fromkeys(str(one) for one in server.swept)
+                server.stop()
+
+    def _left(self) -> list[str]:
+        """List what earlier runs, or killed workers of this one, had left."""
+        from poolspec.leftovers import left_processes
+
+        lines = [f"    {one}, now removed" for one in self._swept]
+        running = [f"    {one}" for one in left_processes()]
+        if running:
+            running.append("    end these processes with: poolspec leftovers --remove")
+        return (
+            ["", "left by runs or workers that have ended:", *lines, *running]
+            if lines or running
+            else []
+        )
 
     def _hint(self) -> list[str]:
         """Say how to get a real server if `auto` chose the embedded one."""
@@ -99,6 +127,7 @@ class Collector:
         path = self._config.getoption("--results")
         try:
             finished = yield
+            self._sweep()  # now the workers have ended
             if path is not None:
                 self._results.save(path)
             return finished

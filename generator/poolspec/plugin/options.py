@@ -55,8 +55,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
-def check_options(config: pytest.Config) -> None:
-    """Raise UsageError for a server, a pool or a results file that cannot be used."""
+def check_options(config: pytest.Config) -> tuple[str, ...]:
+    """Raise UsageError for a server, a pool or a results file that cannot be used.
+
+    Returns the tenants of crashed runs that were dropped from a server named by a URL.
+    """
+    swept: tuple[str, ...] = ()
     results = config.getoption("--results")
     if results is not None and results.is_dir():
         raise pytest.UsageError(f"--results: {results} is a folder; name a file")
@@ -67,7 +71,9 @@ def check_options(config: pytest.Config) -> None:
         try:
             describe_choice(choice)
             if "://" in choice:
-                start_server(choice).stop()  # starts no process, but logs in
+                server = start_server(choice)  # starts no process, but logs in
+                swept = tuple(str(one) for one in server.swept)
+                server.stop()
         except ServerError as error:
             raise pytest.UsageError(f"--server: {error}") from None
     if config.getoption("--pool") != BUNDLED_POOL:
@@ -77,6 +83,7 @@ def check_options(config: pytest.Config) -> None:
             find_pool(config.getoption("--pool"))
         except UnknownPoolError as error:
             raise pytest.UsageError(f"--pool: {error}") from None
+    return swept
 
 
 def choose_ports(config: pytest.Config) -> None:

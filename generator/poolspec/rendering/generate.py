@@ -3,11 +3,11 @@
 Three strides: render each module, format all of them in one go, check the shape of each.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from poolspec import headers
+from poolspec.folders import make_folder
 from poolspec.model import SpecClass
 from poolspec.python import names
 from poolspec.rendering.formatting import format_folder
@@ -27,15 +27,15 @@ def generate_modules(specs: Sequence[SpecClass]) -> list[dict[str, str]]:
 
     Raises RenderError, FormatError or ShapeError if poolspec itself is at fault.
     """
-    with tempfile.TemporaryDirectory(prefix="generating-") as name:
+    with make_folder() as place:
         # A folder each: two specs that were wrongly given one name must not meet here.
-        folders = [Path(name, f"spec_{number}") for number in range(len(specs))]
+        folders = [place / f"spec_{number}" for number in range(len(specs))]
         for spec, folder in zip(specs, folders, strict=True):
             folder.mkdir()
             for concurrency in spec.concurrency:
                 module = render_module(spec, concurrency)
                 (folder / module_name(spec, concurrency)).write_text(module, "utf-8")
-        format_folder(Path(name))
+        format_folder(place)
         return [_finished(spec, folder) for spec, folder in zip(specs, folders, strict=True)]
 
 

@@ -87,6 +87,8 @@ class Server(ABC):
     version: str
     address: Address
     capabilities: frozenset[Capability]
+    swept: tuple[object, ...] = ()
+    """What crashed runs left, and was removed when this server was started or reached first."""
 
     @property
     @abstractmethod
@@ -139,6 +141,10 @@ class Server(ABC):
     @abstractmethod
     def orphans(self) -> tuple[str, ...]:
         """Return the names of tenants that crashed runs of this machine left on the server."""
+
+    @abstractmethod
+    def foreign(self) -> tuple[str, ...]:
+        """Return the names of tenants of other machines, whose processes cannot be seen here."""
 
     @abstractmethod
     def drop_orphans(self) -> tuple[str, ...]:

@@ -1,54 +1,42 @@
-"""Directories of private instances, and the removal of those that crashed runs left.
+"""Directories of private instances, and of the files of tests.
 
 An instance has a directory `poolspec-XXXXXXXX` with access for its owner only. It is in the
 directory that TMPDIR names; else in memory (tmpfs) if there is enough, because making a database on
 a busy disk takes fifty times as long; else in the usual directory for temporary files.
 
-Guardian and server hold its file `lock` with flock as long as one of them runs. The kernel releases
-the lock however they end, so a directory whose lock is free belongs to no process and is removed.
+Guardian and server hold its lock as long as one of them runs; a test process holds those of its
+tests. A directory whose lock is free belongs to no process, and a later run removes it.
 """
 
-import contextlib
-import fcntl
 import os
-import shutil
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-_PREFIX = "poolspec-"
-_LOCK = "lock"
+from poolspec.folders import LockedFolder, left_in, make_folder, remove_left_in
+
 _MEMORY = Path("/dev/shm")
 _PLENTY_BYTES = 1 << 30
-_UNLOCKED_GRACE_SECONDS = 60.0
 _LONGEST_BASE = 70  # a unix socket's path holds 103 bytes on macOS, 107 on Linux
 
 
-@dataclass(frozen=True)
-class InstanceDirectory:
-    """A new directory, and the locked descriptor of its lock file."""
-
-    path: Path
-    lock_fd: int
-
-
-def create_directory() -> InstanceDirectory:
+def create_directory() -> LockedFolder:
     """Make an instance's directory and lock it."""
-    path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_bases()[0]))
-    # Locked before the rename: no other run ever sees a live instance's lock file unlocked.
-    fresh = path / "lock.new"
-    lock_fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock_fd, fcntl.LOCK_EX)
-    fresh.rename(path / _LOCK)
-    return InstanceDirectory(path, lock_fd)
+    return make_folder(_bases()[0])
 
 
-def sweep() -> int:
-    """Remove the directories of instances that no longer run; return their number."""
-    return sum(
-        _removed_if_dead(path) for base in _bases() for path in base.glob(f"{_PREFIX}????????")
-    )
+def left() -> list[Path]:
+    """Return the directories that runs left behind."""
+    return [path for place in _places() for path in left_in(place)]
+
+
+def sweep() -> list[Path]:
+    """Remove the directories that runs left behind, and return them."""
+    return [path for place in _places() for path in remove_left_in(place)]
+
+
+def _places() -> list[Path]:
+    # The folders that may hold directories; those of tests are always with the temporary files.
+    return list(dict.fromkeys([*_bases(), Path(tempfile.gettempdir())]))
 
 
 def _bases() -> list[Path]:
@@ -60,31 +48,3 @@ def _bases() -> list[Path]:
     there = os.statvfs(_MEMORY)
     roomy = there.f_bavail * there.f_frsize >= _PLENTY_BYTES
     return [_MEMORY, usual] if roomy else [usual, _MEMORY]
-
-
-def _removed_if_dead(path: Path) -> bool:
-    try:
-        if path.lstat().st_uid != os.getuid() or path.is_symlink():
-            return False
-        lock_fd = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return _removed_if_abandoned(path)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(path, ignore_errors=True)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lock_fd)
-    return True
-
-
-def _removed_if_abandoned(path: Path) -> bool:
-    # No lock file: the directory is being made or removed, or a crash left it half made.
-    with contextlib.suppress(FileNotFoundError):
-        if time.time() - path.stat().st_mtime > _UNLOCKED_GRACE_SECONDS:
-            shutil.rmtree(path, ignore_errors=True)
-            return True
-    return False

@@ -54,8 +54,7 @@ class PrivateServer(SqlServer):
     """A server process that ends with this process, however that ends."""
 
     def __init__(self, program: Program) -> None:
-        self.swept = sweep()
-        """The number of directories of crashed runs that were removed at the start."""
+        self.swept = tuple(sweep())
         self._program = program
         self._directory = GuardedDirectory()
         try:

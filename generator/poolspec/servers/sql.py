@@ -9,8 +9,9 @@ from typing import Any
 
 from poolspec.servers.admin import Admin, RefusedError, open_connection
 from poolspec.servers.base import Address, Server, ServerError, ServerKind, Tenant
-from poolspec.servers.names import is_name, is_orphan, new_name, new_password
+from poolspec.servers.names import is_foreign, is_name, is_orphan, new_name, new_password
 from poolspec.servers.rights import DENIED, lacking
+from poolspec.servers.tenants import tenants_on
 from poolspec.vocabulary import Capability
 
 FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
@@ -115,8 +116,11 @@ class SqlServer(Server):
 
     def orphans(self) -> tuple[str, ...]:
         """Find tenants whose process on this machine has ended."""
-        rows = self._admin.run("SELECT SCHEMA_NAME FROM information_schema.schemata")
-        return tuple(sorted(name for (name,) in rows if is_orphan(name)))
+        return tuple(name for name in tenants_on(self._admin) if is_orphan(name))
+
+    def foreign(self) -> tuple[str, ...]:
+        """Find tenants of other machines. Their processes cannot be seen, so none is dropped."""
+        return tuple(name for name in tenants_on(self._admin) if is_foreign(name))
 
     def drop_orphans(self) -> tuple[str, ...]:
         """Drop them, and return their names."""

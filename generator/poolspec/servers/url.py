@@ -93,6 +93,18 @@ def connect_url(url: str) -> UrlServer:
 
     Raises ServerError, without the password.
     """
+    server = open_url(url)
+    try:
+        server.try_out()
+        server.swept = server.drop_orphans()
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def open_url(url: str) -> UrlServer:
+    """Connect to the server named by a URL. Raises ServerError, without the password."""
     address, user, password = parse_url(url)
     admin = Admin(address, user, password)
     try:
@@ -106,14 +118,7 @@ def connect_url(url: str) -> UrlServer:
     except BaseException:
         admin.close()
         raise
-    server = UrlServer(ServerKind.URL, address, admin, str(version), FULL)
-    try:
-        server.try_out()
-        server.drop_orphans()
-    except BaseException:
-        server.stop()
-        raise
-    return server
+    return UrlServer(ServerKind.URL, address, admin, str(version), FULL)
 
 
 def _shown(parts: SplitResult) -> str:
