@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from poolspec.cli import leftovers
 from poolspec.vocabulary import Capability, Layer, Level, layers
 
 EPILOG = """\
@@ -225,35 +226,6 @@ def _run(options: argparse.Namespace) -> int:
     return run.run(run.Run(places, *how))
 
 
-def _configure_leftovers(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--server",
-        metavar="URL",
-        help="search this server too: mysql://user:password@host/ (default: $POOLSPEC_SERVER)",
-    )
-    parser.add_argument(
-        "--wait",
-        type=float,
-        metavar="SECONDS",
-        default=5.0,
-        help="time that what is ending has to end (default: 5)",
-    )
-    parser.add_argument(
-        "--here",
-        action="store_true",
-        help="only processes and directories of runs that were started in the current directory",
-    )
-    parser.add_argument("--remove", action="store_true", help="remove what is left")
-
-
-def _leftovers(options: argparse.Namespace) -> int:
-    from poolspec.cli.leftovers import leftovers
-
-    server = ["--server", options.server] if options.server else []
-    here, remove = ["--here"] * options.here, ["--remove"] * options.remove
-    return leftovers([*server, "--wait", str(options.wait), *here, *remove])
-
-
 COMMANDS = (
     Command(
         "validate",
@@ -277,8 +249,8 @@ COMMANDS = (
     Command(
         "leftovers",
         "list the processes, ports, directories, databases and users that ended runs left",
-        _configure_leftovers,
-        _leftovers,
+        leftovers.configure,
+        leftovers.run,
     ),
     Command("schema", "print the JSON Schema of specs or results", _configure_schema, _schema),
 )

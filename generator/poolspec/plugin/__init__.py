@@ -7,7 +7,7 @@ It imports nothing heavy until a test asks for a lab.
 from __future__ import annotations
 
 import inspect
-import json
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -19,6 +19,7 @@ from poolspec.lifecycle.frames import no_collection
 from poolspec.plugin.layers import Layers
 from poolspec.plugin.options import BUNDLED_POOL, add_options, check_options, choose_ports
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
+from poolspec.plugin.properties import as_property, describe, identity
 from poolspec.processes import RUN, run_identity
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
@@ -148,8 +149,8 @@ def _server_for(
     if connections in (Connections.SCRIPTED, Connections.MINIMAL):
         return None, frozenset({Capability.KILL})
     server: Server = request.getfixturevalue("pool_server")
-    request.node.user_properties.append(_property("server", _describe(server)))
-    request.node.user_properties.append(_property("swept", [str(one) for one in server.swept]))
+    request.node.user_properties.append(as_property("server", describe(server)))
+    request.node.user_properties.append(as_property("swept", [str(one) for one in server.swept]))
     server.swept = ()  # the first test of a server reports it
     return server, server.capabilities
 
@@ -210,10 +211,10 @@ def pytest_runtest_makereport(
         report = yield
     spec = _spec(item)
     if spec:
-        report.user_properties.append(_property("test", _identity(item, spec)))
+        report.user_properties.append(as_property("test", identity(item, spec)))
     if run is not None and report.when == "call":
-        report.user_properties.append(_property("grade", asdict(run.lab.grade())))
-        report.user_properties.append(_property("loads", run.lab.load_figures()))
+        report.user_properties.append(as_property("grade", asdict(run.lab.grade())))
+        report.user_properties.append(as_property("loads", run.lab.load_figures()))
     if run is not None and report.when == "call" and report.failed and call.excinfo:
         _explain(item, call.excinfo.value, run, report)
     return report
@@ -231,7 +232,7 @@ def _explain(
     from poolspec.plugin.levels import soften
 
     findings = findings_of(error) or run.examine(error)
-    report.user_properties.append(_property("findings", [str(one) for one in findings]))
+    report.user_properties.append(as_property("findings", [str(one) for one in findings]))
     at_the_end = failure.is_of_the_end(item.path, error)
     soften(item, error, findings, report, at_the_end=at_the_end)
     if at_the_end:
@@ -243,26 +244,6 @@ def _explain(
     report.sections.extend(failure.explain(root, item.path, test, error, run.lab, findings))
 
 
-def _property(name: str, value: object) -> tuple[str, str]:
-    """Return a property of a report. It is JSON, for JUnit files show it as it is."""
-    return f"poolspec_{name}", json.dumps(value, ensure_ascii=False)
-
-
 def _spec(item: pytest.Item) -> dict[str, Any]:
     marker = item.get_closest_marker("spec")
     return {} if marker is None else {"id": marker.args[0], **marker.kwargs}
-
-
-def _identity(item: pytest.Item, spec: dict[str, Any]) -> dict[str, str]:
-    case = item.callspec.id if hasattr(item, "callspec") else ""
-    group = item.parent.name.removeprefix("Test") if item.parent else ""
-    concurrency = spec.get("concurrency", "threads")
-    return {"id": spec["id"], "case": case, "group": group, "concurrency": concurrency}
-
-
-def _describe(server: Server) -> dict[str, str]:
-    return {
-        "kind": server.kind.value,
-        "description": server.description,
-        "version": server.version,
-    }
