@@ -23,11 +23,11 @@ from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Release
 from poolspec.steps.expect import Expect
 from poolspec.steps.faults import Heal, Inject
-from poolspec.steps.interruption import InterruptEverywhere
 from poolspec.steps.load import Load
 from poolspec.steps.other_pools import GlobalPool
 from poolspec.steps.pool import Close, Maintain, Resize, Resume, Suspend
 from poolspec.steps.query import Query
+from poolspec.steps.rounds.interruption import InterruptEverywhere
 from poolspec.steps.waiting import Advance, Use
 from poolspec.steps.web import Request
 from poolspec.vocabulary import (

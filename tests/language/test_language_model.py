@@ -16,12 +16,12 @@ from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Connect, Release
 from poolspec.steps.expect import Expect
 from poolspec.steps.faults import Heal, Inject
-from poolspec.steps.interruption import InterruptEverywhere
 from poolspec.steps.load import Load, Stop
 from poolspec.steps.opening import Open
 from poolspec.steps.other_pools import GlobalPool
 from poolspec.steps.pool import Close, CloseAll, Maintain, Resize, Resume, Suspend
 from poolspec.steps.query import Query
+from poolspec.steps.rounds.interruption import InterruptEverywhere
 from poolspec.steps.waiting import Advance, Use, WaitUntil
 from poolspec.vocabulary import (
     ActorState,

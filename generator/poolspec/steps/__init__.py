@@ -12,7 +12,6 @@ from poolspec.steps import (
     entered,
     expect,
     faults,
-    interruption,
     load,
     opening,
     other_pools,
@@ -22,9 +21,10 @@ from poolspec.steps import (
     web,
 )
 from poolspec.steps.kind import register
+from poolspec.steps.rounds import interruption, reentry
 
 for family in (
-    *(borrow, blocks, entered, query, pool, other_pools, opening, actors, interruption),
-    *(waiting, faults, web, load, expect),
+    *(borrow, blocks, entered, query, pool, other_pools, opening, actors),
+    *(interruption, reentry, waiting, faults, web, load, expect),
 ):
     register(family.KINDS)
