@@ -536,7 +536,7 @@ def test_a_request_is_one_call_with_the_demands_on_its_answer() -> None:
 
 def test_a_load_of_requests_names_them() -> None:
     step = Load(1, "burst", 2, mix=(), requests=(("GET /", 3), ("POST /", 4)))
-    assert body(step).endswith('lab.load(clients=2, requests={"GET /": 3, "POST /": 4})')
+    assert body(step).endswith('lab.load("burst", clients=2, requests={"GET /": 3, "POST /": 4})')
 
 
 def test_an_option_that_is_a_word_is_a_text() -> None:
@@ -576,7 +576,9 @@ def test_a_test_of_the_global_pool_has_no_pool_of_its_own() -> None:
 def test_load_is_bound_if_something_is_expected_of_it() -> None:
     expect = Expectations(loads=(LoadExpectation("traffic", (("failed", equal(0)),)),))
     text = body(Load(1, "traffic", 2, each=3), expect=expect)
-    assert text.endswith("traffic = lab.load(clients=2, each=3)\ntraffic.expect(failed=0)")
+    assert text.endswith(
+        'traffic = lab.load("traffic", clients=2, each=3)\ntraffic.expect(failed=0)'
+    )
 
 
 def test_a_long_statement_stays_within_100_columns() -> None:

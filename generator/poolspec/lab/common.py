@@ -148,7 +148,7 @@ class CommonLab(Generic[P, C]):
         """Return how real the test was so far."""
         return self._diagnosis.grade()
 
-    def load_figures(self) -> list[dict[str, float]]:
+    def load_figures(self) -> list[dict[str, Any]]:
         """Return how fast each load was; nothing on a virtual clock."""
         return self._diagnosis.load_figures()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Generic
+from typing import Any, Generic
 
 from poolspec.drivers.contract import Make
 from poolspec.invariants.blocking import UNFINISHED
@@ -37,7 +37,7 @@ class Diagnosis(Generic[P, C]):
         makes = frozenset[Make]().union(*(sockets.makes for sockets in self._context.sockets))
         return grade(self._context.server.kind, makes, self._context.clock)
 
-    def load_figures(self) -> list[dict[str, float]]:
+    def load_figures(self) -> list[dict[str, Any]]:
         """Return how fast each load was; nothing on a virtual clock, where work takes no time."""
         real = self.grade().clock == TimeKind.REAL
         return self._context.loads.figures() if real else []

@@ -46,7 +46,7 @@ class TestResult:
     reason: str
     real: dict[str, str]
     """Kind of server, socket, driver and clock; empty for a test that did not run."""
-    loads: list[dict[str, float]]
+    loads: list[dict[str, Any]]
     """Throughput and latency of each load, in real time."""
     findings: list[str] = field(default_factory=list)
     """Broken invariants, each with the name of its defect first."""

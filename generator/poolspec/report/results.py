@@ -46,7 +46,7 @@ class Verdict:
     real: Mapping[str, str] = field(default_factory=dict)
     """Kind of server, socket, driver and clock; empty for a test that did not run."""
     case: str = ""
-    loads: tuple[Mapping[str, float], ...] = ()
+    loads: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

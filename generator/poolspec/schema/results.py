@@ -5,7 +5,13 @@ from typing import Final
 
 from poolspec.spec.fields import Json
 from poolspec.vocabulary import Concurrency
-from poolspec.vocabulary.outcomes import LOAD_FIGURES, REAL_PARTS, RESULTS_VERSION, Outcome
+from poolspec.vocabulary.outcomes import (
+    LOAD_COUNTS,
+    LOAD_FIGURES,
+    REAL_PARTS,
+    RESULTS_VERSION,
+    Outcome,
+)
 
 _TEXT: Final = {"type": "string"}
 _SECONDS: Final = {"type": "number", "minimum": 0}
@@ -51,10 +57,23 @@ _REAL: Final = {
     "if": {"minProperties": 1},
     "then": {"required": list(REAL_PARTS)},
 }
+_FIGURES: Final = {figure: {"type": "number"} for figure in (*LOAD_FIGURES, *LOAD_COUNTS)}
 _LOAD: Final = {
     "type": "object",
     "required": list(LOAD_FIGURES),
-    "properties": {figure: {"type": "number"} for figure in LOAD_FIGURES},
+    "properties": {
+        "load": {"description": "label of the load", **_TEXT},
+        **_FIGURES,
+        "kinds": {
+            "description": "figures of each kind of operation or request; times if one succeeded",
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["operations", "failed", "throughput"],
+                "properties": _FIGURES,
+            },
+        },
+    },
 }
 _TEST: Final = {
     "type": "object",

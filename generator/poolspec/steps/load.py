@@ -9,7 +9,7 @@ from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Lines
-from poolspec.python.literals import by_text, row, value
+from poolspec.python.literals import by_text, literal, row, value
 from poolspec.python.names import variable
 from poolspec.spec.common import TIMEOUT
 from poolspec.spec.fields import Fields, Word
@@ -166,6 +166,7 @@ def _write_load(step: Load, body: Body) -> Lines:
 
 
 def _arguments(step: Load, body: Body) -> Iterator[str]:
+    yield literal(step.label)
     yield f"clients={value(step.clients)}"
     if step.total is not None:
         yield f"operations={value(step.total)}"

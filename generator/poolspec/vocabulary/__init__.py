@@ -31,6 +31,7 @@ from poolspec.vocabulary.setting import (
 )
 from poolspec.vocabulary.work import (
     ActorState,
+    Arrivals,
     BlockFrame,
     BlockKind,
     LoopEnd,
@@ -45,6 +46,7 @@ __all__ = [
     "CALL_FAULTS",
     "OF_CONNECTIONS",
     "ActorState",
+    "Arrivals",
     "BlockFrame",
     "BlockKind",
     "BodyFailure",

@@ -8,7 +8,9 @@ RESULTS_VERSION = 1
 REAL_PARTS = ("server", "socket", "driver", "clock")
 """Parts of a test that may be real."""
 LOAD_FIGURES = ("operations", "throughput", "mean", "p50", "p90", "p95", "p99", "p99.9", "max")
-"""Figures of a load: operations, operations per second, seconds of each."""
+"""Figures of a load, and of a kind in it: successful operations, per second, seconds of each."""
+LOAD_COUNTS = ("failed", "not_started")
+"""Operations of a load that did not succeed: that failed, and that were due and never began."""
 
 
 NOT_APPLICABLE, NEEDS = "not applicable: ", "needs "

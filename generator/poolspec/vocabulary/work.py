@@ -78,6 +78,15 @@ class Runner(StrEnum):
     """`concurrent.futures.ThreadPoolExecutor` with a worker for each client."""
 
 
+class Arrivals(StrEnum):
+    """The spacing of the operations of an open load."""
+
+    EVEN = "even"
+    """All the same time apart."""
+    POISSON = "poisson"
+    """As independent users would send them: a Poisson process, the same one for each seed."""
+
+
 class Until(StrEnum):
     """How generated load ends."""
 

@@ -194,13 +194,13 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
 
     # --- load and web applications ---------------------------------------------------------------
 
-    async def load(self, **terms: Unpack[LoadTerms]) -> LoadResult:
-        """Let clients do operations on the test's pool, or send requests, until all are done."""
-        return await self._load.run(**terms)
+    async def load(self, name: str = "load", **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Let clients do operations on a pool, or send requests, until all are done."""
+        return await self._load.run(name, **terms)
 
-    def start_load(self, **terms: Unpack[LoadTerms]) -> LoadResult:
-        """Let clients do operations on the test's pool until `stop_load`."""
-        return self._load.start(**terms)
+    def start_load(self, name: str = "load", **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Let clients do operations on a pool until `stop_load`."""
+        return self._load.start(name, **terms)
 
     async def stop_load(self, load: LoadResult) -> None:
         """Stop a load; wait until every client has finished its operation."""

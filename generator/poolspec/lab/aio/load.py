@@ -7,6 +7,7 @@ from poolspec.drivers.contract import AsyncDriver
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clients import AsyncBorrowers, AsyncHabits, AsyncRequesters, start_clients
 from poolspec.lab.aio.pool import AsyncContext
+from poolspec.lab.load.loads import Generated, ends_by_time
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import REST
 from poolspec.lab.load.terms import LoadTerms
@@ -29,36 +30,38 @@ class AsyncLoad:
         self._driver = driver
         self._web = web
 
-    async def run(self, **terms: Unpack[LoadTerms]) -> LoadResult:
-        """Run operations on the test's pool, or requests, until all are done."""
-        if terms.get("requests"):
-            return await self._run_requests(terms)
-        load = self._context.loads.plan(terms)
-        borrowers = self.borrowers(load.result, terms)
-        await self._actors.join(start_clients(self._actors, load.name, borrowers, load.queues))
-        return self._context.loads.sum_up(load)
+    async def run(self, name: str, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Run operations on a pool, or requests, until all are done."""
+        load = self._context.loads.plan(name, terms)
+        worker = self._requesters(load) if terms.get("requests") else self.borrowers(load, terms)
+        clock = self._context.clock
+        await self._actors.join(start_clients(self._actors, load, worker, clock))
+        return await asyncio.to_thread(self._context.loads.sum_up, load)
 
-    async def _run_requests(self, terms: LoadTerms) -> LoadResult:
-        load = self._context.loads.plan_requests(terms)
-        requesters = AsyncRequesters(self._web.ask, self._context.clock.now, load.result)
-        await self._actors.join(start_clients(self._actors, load.name, requesters, load.queues))
-        return self._context.loads.sum_up(load)
+    def start(self, name: str, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Start operations on a pool that run until `stop`."""
+        load = self._context.loads.plan(name, terms)
+        start_clients(self._actors, load, self.borrowers(load, terms), self._context.clock)
+        return load.result
 
-    def start(self, **terms: Unpack[LoadTerms]) -> LoadResult:
-        """Start operations on the test's pool that run until `stop`."""
-        running = self._context.loads.begin(terms)
-        borrowers = self.borrowers(running.result, terms, REST)
-        start_clients(self._actors, running.name, borrowers, running.streams)
-        return running.result
-
-    async def stop(self, load: LoadResult) -> None:
+    async def stop(self, result: LoadResult) -> None:
         """Stop a load; wait until every client has finished its operation."""
-        running = self._context.loads.stop(load)
-        await self._actors.join(running.clients())
-        await asyncio.to_thread(self._context.loads.sum_up, running)
+        load = self._context.loads.stop(result)
+        await self._actors.join(load.clients())
+        await asyncio.to_thread(self._context.loads.sum_up, load)
 
-    def borrowers(self, result: LoadResult, terms: LoadTerms, rest: float = 0.0) -> AsyncBorrowers:
-        """Return clients that borrow from the test's pool."""
-        context, via = self._context, terms.get("via", Via.ACQUIRE)
-        habits = AsyncHabits(via, terms.get("timeout"), context.clock, context.kind_of, rest)
-        return AsyncBorrowers(context.pools.only(), self._driver, habits, result)
+    def borrowers(self, load: Generated, terms: LoadTerms) -> AsyncBorrowers:
+        """Return clients that borrow from a pool."""
+        context, pool = self._context, terms.get("pool") or self._context.pools.only()
+        habits = AsyncHabits(
+            terms.get("via", Via.ACQUIRE),
+            terms.get("timeout"),
+            context.clock,
+            context.kind_of,
+            {str(kind): texts for kind, texts in terms.get("statements", {}).items()},
+            REST if ends_by_time(terms) and "rate" not in terms else 0.0,
+        )
+        return AsyncBorrowers(pool, self._driver, habits, load.result)
+
+    def _requesters(self, load: Generated) -> AsyncRequesters:
+        return AsyncRequesters(self._web.ask, self._context.clock.now, load.result)

@@ -5,46 +5,42 @@ numbered across all loads of a test. A write is lost if its commit was acknowled
 that belongs to no pool cannot find its row. Planning and evaluation may query the server.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from poolspec.invariants.defects import Defect, Finding
 from poolspec.invariants.observer import Observer
+from poolspec.lab.load.arrivals import arrivals
+from poolspec.lab.load.numbers import Numbers
 from poolspec.lab.load.result import LoadResult
-from poolspec.lab.load.tasks import (
-    CREATE,
-    ROWS_OF_A_STREAM,
-    TABLE,
-    Running,
-    Stream,
-    Task,
-    plan,
-    queues_of,
-)
+from poolspec.lab.load.supply import Extent, Supply
+from poolspec.lab.load.tasks import CREATE, NO_TIME, TABLE, Tasks, client_name
 from poolspec.lab.load.terms import LoadTerms
-from poolspec.vocabulary import Operation
+from poolspec.vocabulary import Arrivals, Operation
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 SHOWN = 3
 """How many lost rows are named."""
-
-Kinds = Mapping[Operation, int]
-READS: Kinds = {Operation.READ: 1}
+ROWS_OF_A_LOAD = 10_000_000
+"""Numbers reserved for the rows of one load."""
+READS = {Operation.READ: 1}
 """The mix of a load that states none."""
 
 
-@dataclass(slots=True)
-class Planned:
-    """A load with an end, before it runs."""
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """One load: before, while and after it runs."""
 
-    name: str
-    tasks: list[Task]
-    queues: list[deque[Task]]
-    """The same tasks, as the clients take them."""
-    started: float
-    result: LoadResult = field(default_factory=LoadResult)
+    prefix: str
+    """The names of the clients begin so."""
+    supply: Supply
+    result: LoadResult
+
+    def clients(self) -> list[str]:
+        """Return the names of the clients."""
+        return [client_name(self.prefix, n) for n in range(self.result.clients)]
 
 
 class Loads:
@@ -53,73 +49,56 @@ class Loads:
     def __init__(self, observer: Observer, now: Callable[[], float]) -> None:
         self._observer = observer
         self._now = now
-        self._rows = 0
-        """The number of the next row."""
+        self._begun = 0
+        """Loads so far."""
         self._has_table = False
-        self._running: list[Running] = []
+        self._running: list[Generated] = []
         self._ended: list[LoadResult] = []
-        self._lost_rows: set[int] = set()
+        self._lost_rows: list[int] = []
 
-    def plan(self, terms: LoadTerms) -> Planned:
-        """Plan operations on a pool, and create the table for them."""
-        clients, operations, each = terms["clients"], terms.get("operations"), terms.get("each")
-        kinds = operations if isinstance(operations, Mapping) else terms.get("mix", READS)
-        total = operations if isinstance(operations, int) else None
-        total = total if each is None else each * clients
-        tasks = plan(kinds, total, terms.get("hold"), first=self._rows)
-        self._make_table(kinds)
-        queues = queues_of(tasks, clients, shared=each is None)
-        return Planned(self._next_name(len(tasks)), tasks, queues, self._now())
+    def plan(self, name: str, terms: LoadTerms) -> Generated:
+        """Plan a load, and create the table that its writes need."""
+        kinds = kinds_of(terms)
+        first = self._begun * ROWS_OF_A_LOAD
+        hold, think = terms.get("hold", NO_TIME), terms.get("think", NO_TIME)
+        self._make_table(kinds, terms)
+        tasks = Tasks(kinds, hold, think, first=first)
+        supply = Supply(tasks, extent_of(terms), self._now, _arrivals_of(terms))
+        load = Generated(f"load{self._begun}", supply, LoadResult(name, terms["clients"]))
+        self._begun += 1
+        self._running.append(load)
+        return load
 
-    def plan_requests(self, terms: LoadTerms) -> Planned:
-        """Plan requests to a web application, by their numbers."""
-        tasks = plan(terms["requests"], None, None)
-        queues = queues_of(tasks, terms["clients"], shared=True)
-        return Planned(self._next_name(len(tasks)), tasks, queues, self._now())
-
-    def begin(self, terms: LoadTerms) -> Running:
-        """Plan a load that runs until it is stopped."""
-        clients, kinds, first = terms["clients"], terms.get("mix", READS), self._rows
-        self._make_table(kinds)
-        hold = terms.get("hold")
-        streams = [Stream(kinds, hold, first + n, clients) for n in range(clients)]
-        running = Running(self._next_name(ROWS_OF_A_STREAM), streams, self._now())
-        self._running.append(running)
-        return running
-
-    def stop(self, result: LoadResult) -> Running:
+    def stop(self, result: LoadResult) -> Generated:
         """Let no client of a load start another operation."""
-        (running,) = (one for one in self._running if one.result is result)
-        self._running.remove(running)
-        running.stop()
-        return running
+        (load,) = (one for one in self._running if one.result is result)
+        load.supply.stop()
+        return load
 
     def stop_all(self) -> None:
         """Stop loads that a failed test has left running."""
-        for running in self._running:
-            running.stop()
+        for load in self._running:
+            load.supply.stop()
 
-    def sum_up(self, load: Planned | Running) -> LoadResult:
+    def sum_up(self, load: Generated) -> LoadResult:
         """Complete the result of a load whose clients have ended."""
-        load.result.elapsed = self._now() - load.started
-        lost = self._lost(load.result.written)
-        load.result.lost_writes = len(lost)
-        self._lost_rows |= lost
-        self._ended.append(load.result)
-        return load.result
+        result = load.result
+        result.elapsed = load.supply.elapsed()
+        result.not_started = load.supply.not_started
+        lost = self._lost(result.written)
+        result.lost_writes = len(lost)
+        self._lost_rows += lost
+        self._running.remove(load)
+        self._ended.append(result)
+        return result
 
-    def figures(self) -> list[dict[str, float]]:
+    def figures(self) -> list[dict[str, Any]]:
         """Return the figures of every load that has ended and in which an operation succeeded."""
-        return [result.figures() for result in self._ended if result.seconds]
+        return [result.figures() for result in self._ended if result.whole.succeeded]
 
-    def _next_name(self, rows: int) -> str:
-        """Return the name of a load that may write this many rows."""
-        name = f"load{self._rows}"
-        self._rows += rows
-        return name
-
-    def _make_table(self, kinds: Kinds) -> None:
-        if not self._has_table and kinds.keys() & {Operation.WRITE, Operation.COMPLEX}:
+    def _make_table(self, kinds: Mapping[str, int], terms: LoadTerms) -> None:
+        usual = kinds.keys() - terms.get("statements", {}).keys()
+        if not self._has_table and usual & {Operation.WRITE, Operation.COMPLEX}:
             self._observer.own().run(CREATE)
             self._has_table = True
 
@@ -130,8 +109,47 @@ class Loads:
             text = f"{len(self._lost_rows)} committed rows are not in the database, such as {rows}"
             yield Finding(Defect.LOST_WRITE, text)
 
-    def _lost(self, written: set[int]) -> set[int]:
-        if not written:
-            return set()
-        rows = self._observer.own().run(f"SELECT number FROM {TABLE}")
-        return written - {number for (number,) in rows}
+    def _lost(self, written: Numbers) -> list[int]:
+        """Return the numbers of rows that are not in the database; look for a few at a time."""
+        lost: list[int] = []
+        for low, end, numbers in written.blocks():
+            sql = f"SELECT number FROM {TABLE} WHERE number >= {low} AND number < {end}"
+            lost += numbers - {number for (number,) in self._observer.own().run(sql)}
+        return lost
+
+
+def kinds_of(terms: LoadTerms) -> Mapping[str, int]:
+    """Return the kinds of a load's operations or requests, each with its share."""
+    operations = terms.get("operations")
+    by_kind = operations if isinstance(operations, Mapping) else terms.get("mix", READS)
+    return {str(kind): share for kind, share in terms.get("requests", by_kind).items()}
+
+
+def ends_by_time(terms: LoadTerms) -> bool:
+    """Return whether a load ends after a time, or when it is stopped."""
+    return not terms.keys() & {"operations", "each", "requests"}
+
+
+def extent_of(terms: LoadTerms) -> Extent:
+    """Return the length of a load."""
+    operations, requests = terms.get("operations"), terms.get("requests")
+    counts = requests or (operations if isinstance(operations, Mapping) else {})
+    total = operations if isinstance(operations, int) else sum(counts.values()) or None
+    warm_up = terms.get("warm_up", 0)
+    return Extent(
+        terms["clients"],
+        total,
+        terms.get("each"),
+        terms.get("duration"),
+        warm_up if isinstance(warm_up, int) else 0,
+        0.0 if isinstance(warm_up, int) else warm_up,
+        terms.get("ramp", 0.0),
+    )
+
+
+def _arrivals_of(terms: LoadTerms) -> Iterator[float] | None:
+    rate = terms.get("rate")
+    if rate is None:
+        return None
+    how = terms.get("arrivals", Arrivals.EVEN)
+    return arrivals(rate, terms.get("ramp", 0.0), how, terms.get("seed", 1))

@@ -1,114 +1,213 @@
-"""The result of a load: what the clients counted, and the checks on it."""
+"""The result of a load: what the clients counted, in all and by kind, and the checks on it."""
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from poolspec.lab.comparisons import Expected, mismatch
+from poolspec.lab.load.latencies import Latencies
+from poolspec.lab.load.numbers import Numbers
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
-PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9")
+
+@dataclass(slots=True)
+class Tally:
+    """The operations of one load, or of one kind in it."""
+
+    errors: Counter[ErrorKind] = field(default_factory=Counter)
+    refused: Counter[int] = field(default_factory=Counter)
+    """Requests whose answer was not a success, by status."""
+    latencies: Latencies = field(default_factory=Latencies)
+    """The time of each successful operation."""
+
+    @property
+    def succeeded(self) -> int:
+        """The operations that succeeded."""
+        return self.latencies.count
+
+    @property
+    def failed(self) -> int:
+        """The operations that failed."""
+        return self.errors.total() + self.refused.total()
+
+    def counts(self, elapsed: float) -> dict[str, float]:
+        """Return operations, succeeded, failed, success_rate and throughput (per second)."""
+        operations = self.succeeded + self.failed
+        return {
+            "operations": operations,
+            "succeeded": self.succeeded,
+            "failed": self.failed,
+            "success_rate": self.succeeded / operations if operations else 1.0,
+            "throughput": _per_second(operations, elapsed),
+        }
+
+    def figures(self, elapsed: float) -> dict[str, Any]:
+        """Return the successful operations, the failed ones, and throughput and latency."""
+        throughput = _per_second(self.succeeded, elapsed)
+        done = {"operations": self.succeeded, "failed": self.failed, "throughput": throughput}
+        found = (done | self.latencies.figures()).items()
+        return {name: round(value, 6) for name, value in found if math.isfinite(value)}
 
 
 @dataclass(slots=True)
 class LoadResult:
     """The result of a load. Clients fill it in; the test reads it after they have ended."""
 
-    succeeded: int = 0
-    errors: Counter[ErrorKind] = field(default_factory=Counter)
-    refused: Counter[int] = field(default_factory=Counter)
-    """Requests whose answer was not a success, by status."""
-    seconds: list[float] = field(default_factory=list)
-    """The time of each successful operation, from the acquire to the end of the release."""
-    written: set[int] = field(default_factory=set)
+    name: str = "load"
+    """The label of the load."""
+    clients: int = 1
+    kinds: dict[str, Tally] = field(default_factory=dict)
+    """The operations of each kind: an `Operation`, or a request such as `GET /visits`."""
+    written: Numbers = field(default_factory=Numbers)
     """Numbers of the rows whose commit was acknowledged."""
     lost_writes: int = 0
+    not_started: int = 0
+    """Operations that were due and had not begun when the load ended."""
     elapsed: float = 0.0
+    """Seconds from the end of the warm-up to the end of the load."""
+    whole: Tally = field(default_factory=Tally)
+    """The operations of all kinds."""
+    by_client: Counter[int] = field(default_factory=Counter)
+    """The successful operations of each client."""
     _lock: FreshLock = field(default_factory=FreshLock, repr=False, compare=False)
     """Guards all of it: clients may be threads."""
 
-    def note_success(self, seconds: float) -> None:
+    def note_success(self, seconds: float, kind: str = "", client: int = 0) -> None:
         """Count an operation that succeeded."""
         with self._lock:
-            self.succeeded += 1
-            self.seconds.append(seconds)
+            for tally in self._tallies(kind):
+                tally.latencies.note(seconds)
+            self.by_client[client] += 1
 
-    def note_error(self, kind: ErrorKind) -> None:
+    def note_error(self, error: ErrorKind, kind: str = "") -> None:
         """Count an operation that failed."""
         with self._lock:
-            self.errors[kind] += 1
+            for tally in self._tallies(kind):
+                tally.errors[error] += 1
+
+    def note_refusal(self, status: int, kind: str = "") -> None:
+        """Count a request whose answer was not a success."""
+        with self._lock:
+            for tally in self._tallies(kind):
+                tally.refused[status] += 1
 
     def note_write(self, number: int) -> None:
         """Note a row whose commit was acknowledged."""
         with self._lock:
             self.written.add(number)
 
-    def note_answer(self, status: int, seconds: float) -> None:
-        """Count the answer to a request."""
-        if 200 <= status < 300:
-            self.note_success(seconds)
-        else:
-            with self._lock:
-                self.refused[status] += 1
-
     def expect(self, **expected: Expected) -> None:
-        """Check operations, succeeded, failed, lost_writes, success_rate, throughput (per s)."""
-        failed = self.errors.total() + self.refused.total()
-        operations = self.succeeded + failed
-        seen = {
-            "operations": operations,
-            "succeeded": self.succeeded,
-            "failed": failed,
-            "lost_writes": self.lost_writes,
-            "success_rate": self.succeeded / operations if operations else 1.0,
-            "throughput": self._throughput(operations),
-        }
-        refused = f"; statuses: {dict(self.refused)}" if self.refused else ""
-        _check(expected, seen, f"errors: {dict(self.errors)}{refused}")
+        """Check operations, succeeded, failed, lost_writes, success_rate, throughput, fairness."""
+        counts = self.whole.counts(self.elapsed)
+        own = {"lost_writes": self.lost_writes, "not_started": self.not_started}
+        seen = {**counts, **own, "fairness": self._fairness()}
+        _check(expected, seen, _context(self.whole))
 
     def expect_errors(self, expected: Mapping[ErrorKind, Expected]) -> None:
         """Check how many operations failed with each kind of error."""
-        seen = {kind.value: self.errors[kind] for kind in expected}
-        _check({kind.value: count for kind, count in expected.items()}, seen, "")
+        _check_errors(self.whole, expected)
 
     def expect_only_errors(self, *kinds: ErrorKind) -> None:
         """Check that every failed operation failed with one of these kinds of error."""
-        others = {kind.value: n for kind, n in self.errors.items() if kind not in kinds}
-        if others:
-            raise AssertionError(f"expected no errors but {', '.join(kinds)}; there were: {others}")
+        _check_only_errors(self.whole, kinds)
 
     def expect_latency(self, expected: Mapping[str, Expected]) -> None:
-        """Check seconds per operation: mean, max, p50, p90, p95, p99, p99.9 (nearest rank)."""
-        if not self.seconds:
-            raise AssertionError("no operation succeeded, so there is no latency to check")
-        _check(expected, self._latency(), f"{len(self.seconds)} operations")
+        """Check seconds per operation: mean, max, p50, p90, p95, p99, p99.9."""
+        _check_latency(self.whole, expected)
 
-    def figures(self) -> dict[str, float]:
-        """Return the number of operations, their throughput, and their latency in seconds."""
-        done = {"operations": len(self.seconds), "throughput": self._throughput(self.succeeded)}
-        return {name: round(value, 6) for name, value in (done | self._latency()).items()}
+    def of(self, kind: str) -> "KindResult":
+        """Return the result of one kind of operation."""
+        return KindResult(kind, self.kinds.get(kind) or Tally(), self.elapsed)
 
-    def _throughput(self, operations: int) -> float:
-        return operations / self.elapsed if self.elapsed else math.inf
+    def figures(self) -> dict[str, Any]:
+        """Return the figures of the load and of each kind, as a results file has them."""
+        kinds = {kind: tally.figures(self.elapsed) for kind, tally in sorted(self.kinds.items())}
+        whole = self.whole.figures(self.elapsed)
+        return {"load": self.name, **whole, "not_started": self.not_started, "kinds": kinds}
 
-    def _latency(self) -> dict[str, float]:
-        times = sorted(self.seconds)
-        by_rank = {name: percentile(times, name) for name in PERCENTILES}
-        return {"mean": sum(times) / len(times), "max": times[-1], **by_rank}
+    def _tallies(self, kind: str) -> tuple[Tally, ...]:
+        """Return the tallies that an operation counts in. The lock is held."""
+        if not kind:
+            return (self.whole,)
+        if kind not in self.kinds:
+            self.kinds[kind] = Tally()
+        return (self.whole, self.kinds[kind])
+
+    def _fairness(self) -> float:
+        return jain(self.by_client[client] for client in range(self.clients))
 
 
-def percentile(ordered: Sequence[float], name: str) -> float:
-    """Return the nearest-rank percentile `p99.9` of ascending values."""
-    rank = math.ceil(float(name[1:]) / 100 * len(ordered))
-    return ordered[max(rank, 1) - 1]
+@dataclass(frozen=True, slots=True)
+class KindResult:
+    """The result of one kind of operation of a load."""
+
+    kind: str
+    tally: Tally
+    elapsed: float
+
+    def expect(self, **expected: Expected) -> None:
+        """Check operations, succeeded, failed, success_rate and throughput (per second)."""
+        _check(expected, self.tally.counts(self.elapsed), _context(self.tally), f"{self.kind}: ")
+
+    def expect_errors(self, expected: Mapping[ErrorKind, Expected]) -> None:
+        """Check how many operations failed with each kind of error."""
+        _check_errors(self.tally, expected, f"{self.kind}: ")
+
+    def expect_only_errors(self, *kinds: ErrorKind) -> None:
+        """Check that every failed operation failed with one of these kinds of error."""
+        _check_only_errors(self.tally, kinds, f"{self.kind}: ")
+
+    def expect_latency(self, expected: Mapping[str, Expected]) -> None:
+        """Check seconds per operation: mean, max, p50, p90, p95, p99, p99.9."""
+        _check_latency(self.tally, expected, f"{self.kind}: ")
 
 
-def _check(expected: Mapping[str, Expected], seen: Mapping[str, float], context: str) -> None:
+def jain(shares: Iterable[float]) -> float:
+    """Return Jain's fairness index: 1 if all shares are equal, 1/n if one of n has everything."""
+    given = list(shares)
+    squares = sum(share * share for share in given)
+    return sum(given) ** 2 / (len(given) * squares) if squares else 1.0
+
+
+def _per_second(operations: int, elapsed: float) -> float:
+    if not operations:
+        return 0.0
+    return operations / elapsed if elapsed else math.inf
+
+
+def _context(tally: Tally) -> str:
+    refused = f"; statuses: {dict(tally.refused)}" if tally.refused else ""
+    return f"errors: {dict(tally.errors)}{refused}"
+
+
+def _check_errors(tally: Tally, expected: Mapping[ErrorKind, Expected], of: str = "") -> None:
+    seen = {kind.value: tally.errors[kind] for kind in expected}
+    _check({kind.value: count for kind, count in expected.items()}, seen, "", of)
+
+
+def _check_only_errors(tally: Tally, kinds: Iterable[ErrorKind], of: str = "") -> None:
+    allowed = tuple(kinds)
+    others = {kind.value: n for kind, n in tally.errors.items() if kind not in allowed}
+    if others:
+        names = ", ".join(allowed)
+        raise AssertionError(f"{of}expected no errors but {names}; there were: {others}")
+
+
+def _check_latency(tally: Tally, expected: Mapping[str, Expected], of: str = "") -> None:
+    if not tally.succeeded:
+        raise AssertionError(f"{of}no operation succeeded, so there is no latency to check")
+    _check(expected, tally.latencies.figures(), f"{tally.succeeded} operations", of)
+
+
+def _check(
+    expected: Mapping[str, Expected], seen: Mapping[str, float], context: str, of: str = ""
+) -> None:
     wrong = [mismatch(name, value, seen[name]) for name, value in expected.items()]
     found = [text for text in wrong if text]
     if found:
-        raise AssertionError("; ".join(found) + (f" ({context})" if context else ""))
+        raise AssertionError(of + "; ".join(found) + (f" ({context})" if context else ""))

@@ -2,14 +2,16 @@
 # Edit that file, then `make gen`.
 """The clients of generated load. A client borrows from the pool, or requests from a web app."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from poolspec.drivers.contract import Driver
+from poolspec.lab.load.loads import Generated
 from poolspec.lab.load.result import LoadResult
-from poolspec.lab.load.tasks import COUNT, INSERT, Task, TaskQueue, client_name
+from poolspec.lab.load.supply import Supply
+from poolspec.lab.load.tasks import COUNT, INSERT, Task, filled_in
 from poolspec.lab.threads.actors import Actor, Actors
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.held import Held
@@ -30,6 +32,8 @@ class Habits:
     timeout: float | None
     clock: Clock
     kind_of: Callable[[BaseException], ErrorKind | None]
+    statements: Mapping[str, Sequence[str]]
+    """The spec's own statements, by kind."""
     rest: float = 0.0
     """Seconds to rest after an operation that failed."""
 
@@ -52,18 +56,20 @@ class Borrowers:
 
     def do(self, task: Task, client: int) -> None:
         """Do one operation. Raises an error that is neither the pool's nor its driver's."""
-        started = self._habits.clock.now()
+        started = self._habits.clock.now() if task.due is None else task.due
         try:
             self._borrow(task, client)
         except Exception as error:
             kind = self._habits.kind_of(error)
             if kind is None:
                 raise
-            self._result.note_error(kind)
+            if task.counts:
+                self._result.note_error(kind, task.kind)
             if self._habits.rest:
                 self._habits.clock.sleep(self._habits.rest)
         else:
-            self._result.note_success(self._habits.clock.now() - started)
+            if task.counts:
+                self._result.note_success(self._habits.clock.now() - started, task.kind, client)
 
     def _borrow(self, task: Task, client: int) -> None:
         if self._habits.via is Via.WITH:
@@ -77,16 +83,25 @@ class Borrowers:
             self._pool.release(held)
 
     def _use(self, held: Held, task: Task, client: int) -> None:
-        if task.kind is Operation.READ:
+        if (statements := self._habits.statements.get(task.kind)) is not None:
+            self._run(held, task, client, statements)
+        elif task.kind == Operation.READ:
             held.query("SELECT 1", returns=1)
         elif task.kind in (Operation.WRITE, Operation.COMPLEX):
             self._write(held, task, client)
         if task.hold:
             self._habits.clock.sleep(task.hold)
 
+    def _run(self, held: Held, task: Task, client: int, statements: Sequence[str]) -> None:
+        """Run the spec's statements; commit, unless they only read."""
+        for statement in statements:
+            held.query(filled_in(statement, task.number, client))
+        if task.kind != Operation.READ:
+            self._driver.commit(held.raw)
+
     def _write(self, held: Held, task: Task, client: int) -> None:
         self._driver.run(held.raw, INSERT, (task.number, client))
-        if task.kind is Operation.COMPLEX:
+        if task.kind == Operation.COMPLEX:
             self._driver.run(held.raw, COUNT, ())
         self._driver.commit(held.raw)
         self._result.note_write(task.number)
@@ -107,28 +122,43 @@ class Requesters:
 
     def do(self, task: Task, client: int) -> None:
         """Send one request."""
-        started = self._now()
+        started = self._now() if task.due is None else task.due
         answer = self._ask(task.kind)
-        self._result.note_answer(answer.status, self._now() - started)
+        if not task.counts:
+            return
+        if 200 <= answer.status < 300:
+            self._result.note_success(self._now() - started, task.kind, client)
+        else:
+            self._result.note_refusal(answer.status, task.kind)
 
 
-def work_off(worker: Worker, tasks: TaskQueue, client: int) -> None:
-    """Do tasks of a queue, which many clients may share, until none is left."""
-    while tasks:
-        try:
-            task = tasks.popleft()
-        except IndexError:  # another client took the last one
+def work_off(worker: Worker, supply: Supply, clock: Clock, client: int) -> None:
+    """Do the tasks of one client until none is left."""
+    if not pause(supply, clock, supply.start_of(client)):
+        return
+    while (task := supply.take(client)) is not None:
+        if task.due is not None and not pause(supply, clock, task.due):
+            supply.put_back(task)
             return
         worker.do(task, client)
+        if task.think:
+            pause(supply, clock, clock.now() + task.think)
 
 
-def start_clients(
-    actors: Actors, load: str, worker: Worker, queues: Sequence[TaskQueue]
-) -> list[str]:
-    """Start one client for each queue, each as an actor; return their names."""
+def pause(supply: Supply, clock: Clock, until: float) -> bool:
+    """Let time pass until a moment, or until the load is stopped; return whether it continues."""
+    if until > clock.now():
+        waiter = clock.waiter()
+        with supply.waking(waiter):
+            waiter.wait(until)
+    return not supply.is_stopped
+
+
+def start_clients(actors: Actors, load: Generated, worker: Worker, clock: Clock) -> list[str]:
+    """Start the clients of a load, each as an actor; return their names."""
     clients = [
-        Actor(client_name(load, n), partial(work_off, worker, queue, n))
-        for n, queue in enumerate(queues)
+        Actor(name, partial(work_off, worker, load.supply, clock, n))
+        for n, name in enumerate(load.clients())
     ]
     actors.start(clients)
     return [client.name for client in clients]

@@ -1,6 +1,7 @@
 """Generated load in a `ThreadPoolExecutor`, as a server with a worker pool would run it."""
 
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from poolspec.invariants.log import Log
@@ -16,11 +17,11 @@ from poolspec.lab.threads.waiting import wait_until
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-def run_in_executor(context: ThreadsContext, load: Load, terms: LoadTerms) -> LoadResult:
+def run_in_executor(context: ThreadsContext, load: Load, name: str, terms: LoadTerms) -> LoadResult:
     """Run a load in an executor with one worker for each client, until all tasks are done."""
-    planned = context.loads.plan(terms)
-    run = ExecutorRun(context.clock, context.log, terms["clients"], planned.name)
-    run.run(load.borrowers(planned.result, terms), planned.tasks)
+    planned = context.loads.plan(name, terms)
+    run = ExecutorRun(context.clock, context.log, terms["clients"], planned.prefix)
+    run.run(load.borrowers(planned, terms), planned.supply.all())
     return context.loads.sum_up(planned)
 
 
@@ -38,7 +39,7 @@ class ExecutorRun:
         self._lock = threading.Lock()
         self._unfinished = 0
 
-    def run(self, worker: Worker, tasks: list[Task]) -> None:
+    def run(self, worker: Worker, tasks: Iterable[Task]) -> None:
         """Do all tasks. Raises the first error that is neither the pool's nor its driver's."""
         with ThreadPoolExecutor(self._workers, thread_name_prefix=self._name) as executor:
             futures = [self._submit(executor, worker, task) for task in tasks]

@@ -184,15 +184,15 @@ class Lab(CommonLab[Pool, Clock]):
 
     # --- load and web applications ---------------------------------------------------------------
 
-    def load(self, **terms: Unpack[LoadTerms]) -> LoadResult:
-        """Let clients do operations on the test's pool, or send requests, until all are done."""
+    def load(self, name: str = "load", **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Let clients do operations on a pool, or send requests, until all are done."""
         if terms.get("runner") is Runner.EXECUTOR:
-            return run_in_executor(self.context, self._load, terms)
-        return self._load.run(**terms)
+            return run_in_executor(self.context, self._load, name, terms)
+        return self._load.run(name, **terms)
 
-    def start_load(self, **terms: Unpack[LoadTerms]) -> LoadResult:
-        """Let clients do operations on the test's pool until `stop_load`."""
-        return self._load.start(**terms)
+    def start_load(self, name: str = "load", **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Let clients do operations on a pool until `stop_load`."""
+        return self._load.start(name, **terms)
 
     def stop_load(self, load: LoadResult) -> None:
         """Stop a load; wait until every client has finished its operation."""

@@ -5,6 +5,7 @@
 from typing import TYPE_CHECKING, Unpack
 
 from poolspec.drivers.contract import Driver
+from poolspec.lab.load.loads import Generated, ends_by_time
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.tasks import REST
 from poolspec.lab.load.terms import LoadTerms
@@ -28,36 +29,38 @@ class Load:
         self._driver = driver
         self._web = web
 
-    def run(self, **terms: Unpack[LoadTerms]) -> LoadResult:
-        """Run operations on the test's pool, or requests, until all are done."""
-        if terms.get("requests"):
-            return self._run_requests(terms)
-        load = self._context.loads.plan(terms)
-        borrowers = self.borrowers(load.result, terms)
-        self._actors.join(start_clients(self._actors, load.name, borrowers, load.queues))
+    def run(self, name: str, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Run operations on a pool, or requests, until all are done."""
+        load = self._context.loads.plan(name, terms)
+        worker = self._requesters(load) if terms.get("requests") else self.borrowers(load, terms)
+        clock = self._context.clock
+        self._actors.join(start_clients(self._actors, load, worker, clock))
         return self._context.loads.sum_up(load)
 
-    def _run_requests(self, terms: LoadTerms) -> LoadResult:
-        load = self._context.loads.plan_requests(terms)
-        requesters = Requesters(self._web.ask, self._context.clock.now, load.result)
-        self._actors.join(start_clients(self._actors, load.name, requesters, load.queues))
-        return self._context.loads.sum_up(load)
+    def start(self, name: str, **terms: Unpack[LoadTerms]) -> LoadResult:
+        """Start operations on a pool that run until `stop`."""
+        load = self._context.loads.plan(name, terms)
+        start_clients(self._actors, load, self.borrowers(load, terms), self._context.clock)
+        return load.result
 
-    def start(self, **terms: Unpack[LoadTerms]) -> LoadResult:
-        """Start operations on the test's pool that run until `stop`."""
-        running = self._context.loads.begin(terms)
-        borrowers = self.borrowers(running.result, terms, REST)
-        start_clients(self._actors, running.name, borrowers, running.streams)
-        return running.result
-
-    def stop(self, load: LoadResult) -> None:
+    def stop(self, result: LoadResult) -> None:
         """Stop a load; wait until every client has finished its operation."""
-        running = self._context.loads.stop(load)
-        self._actors.join(running.clients())
-        self._context.loads.sum_up(running)
+        load = self._context.loads.stop(result)
+        self._actors.join(load.clients())
+        self._context.loads.sum_up(load)
 
-    def borrowers(self, result: LoadResult, terms: LoadTerms, rest: float = 0.0) -> Borrowers:
-        """Return clients that borrow from the test's pool."""
-        context, via = self._context, terms.get("via", Via.ACQUIRE)
-        habits = Habits(via, terms.get("timeout"), context.clock, context.kind_of, rest)
-        return Borrowers(context.pools.only(), self._driver, habits, result)
+    def borrowers(self, load: Generated, terms: LoadTerms) -> Borrowers:
+        """Return clients that borrow from a pool."""
+        context, pool = self._context, terms.get("pool") or self._context.pools.only()
+        habits = Habits(
+            terms.get("via", Via.ACQUIRE),
+            terms.get("timeout"),
+            context.clock,
+            context.kind_of,
+            {str(kind): texts for kind, texts in terms.get("statements", {}).items()},
+            REST if ends_by_time(terms) and "rate" not in terms else 0.0,
+        )
+        return Borrowers(pool, self._driver, habits, load.result)
+
+    def _requesters(self, load: Generated) -> Requesters:
+        return Requesters(self._web.ask, self._context.clock.now, load.result)
