@@ -6,8 +6,8 @@ from poolspec.checks.outline import Outline
 from poolspec.expectations import outcomes as e
 from poolspec.spec.fields import Fields, Word
 from poolspec.spec.tree import Mapping, Scalar
-from poolspec.steps import load_keys as s
 from poolspec.steps.kind import Trait
+from poolspec.steps.load import keys as s
 from poolspec.vocabulary import Hook, Operation
 
 _WRITES = frozenset((Operation.WRITE, Operation.COMPLEX))
