@@ -72,6 +72,7 @@ def a_test(
     concurrency: tuple[Concurrency, ...] = (Concurrency.THREADS,),
     tables: tuple[Table, ...] = (),
     connections: Connections = Connections.DRIVER,
+    needs_pool: bool = True,
 ) -> SpecTest:
     return SpecTest(
         name=name,
@@ -91,6 +92,7 @@ def a_test(
         concurrency=concurrency,
         tables=tables,
         connections=connections,
+        needs_pool=needs_pool,
     )
 
 

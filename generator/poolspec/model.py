@@ -68,13 +68,8 @@ class SpecTest:
     """The web application that is served on the pool under test."""
     server_settings: tuple[tuple[ServerSetting, int], ...] = ()
     """Settings of the private server, by name, with the values that it understands."""
-
-    @property
-    def needs_pool(self) -> bool:
-        """Whether the test has its own pool, besides pools that its steps make."""
-        steps = tuple(walk(self.steps))
-        makes_others = any(step.makes_pool for step in steps)
-        return not makes_others or any(step.own_pool() is not OwnPool.NONE for step in steps)
+    needs_pool: bool = True
+    """Whether the test has its own pool, besides pools that its steps make."""
 
     @property
     def binds_pool(self) -> bool:

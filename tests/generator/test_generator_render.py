@@ -134,7 +134,13 @@ def body(
     *steps: Step, expect: Expectations | None = None, concurrency: Concurrency = Concurrency.THREADS
 ) -> str:
     """Return the statements of a test with these steps, without the marks of the steps."""
-    text = module(a_class(a_test(steps=steps, expect=expect, concurrency=(concurrency,))))
+    return statements(
+        module(a_class(a_test(steps=steps, expect=expect, concurrency=(concurrency,))))
+    )
+
+
+def statements(text: str) -> str:
+    """Return the statements of the test of a module, without the marks of the steps."""
     lines = text.partition("times out.\n        " + '"""\n')[2].splitlines()
     return "\n".join(MARK.sub("", line[8:]) for line in lines)
 
@@ -570,7 +576,9 @@ def test_blocks_of_expectations_stand_wherever_their_steps_do() -> None:
 
 def test_a_test_of_the_global_pool_has_no_pool_of_its_own() -> None:
     steps = (GlobalPool(1, "first", (("size", 3),)), Acquire(2, ("a",), pool="first"))
-    assert body(*steps) == "first = lab.global_pool(size=3)\nfirst.acquire()"
+    text = module(a_class(a_test(steps=steps, needs_pool=False)))
+    assert "pool = " not in text.replace("first = ", "")
+    assert statements(text) == "first = lab.global_pool(size=3)\nfirst.acquire()"
 
 
 def test_load_is_bound_if_something_is_expected_of_it() -> None:

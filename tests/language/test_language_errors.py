@@ -14,11 +14,11 @@ STEPS: dict[str, tuple[str, str]] = {
     "an unknown step": ("- «aquire: a", "unknown key 'aquire'"),
     "an unknown bare step": ("- «clos", "unknown step 'clos'"),
     "a bare step that needs a value": ("- «acquire", "the step 'acquire' needs a value"),
-    "a bare step with a value": ("- «close_all: 1", "'close_all' stands alone"),
+    "a bare step with a number": ("- close_all: «1", "'1' cannot be a name"),
     "a step that is a list": ("- «[acquire, a]", "expected a step, found a list"),
     "a way to close that is a word": (
         "- close: «now",
-        "a way to close must be a mapping, not 'now'",
+        "unknown pool 'now'",
     ),
     "a way to close that says nothing": (
         "- close: «{}",
@@ -27,14 +27,14 @@ STEPS: dict[str, tuple[str, str]] = {
     "no new limit": ("- resize: «{}", "no new limit is given"),
     "an unknown limit": ("- resize: {«sise: 3}", "unknown key 'sise'"),
     "a resize that is bare": ("- «resize", "the step 'resize' needs a value"),
-    "a suspended number": ("- «suspend: 5", "'suspend' stands alone"),
+    "a suspended number": ("- suspend: «5", "'5' cannot be a name"),
     "resize beside a global pool": (
         "- global_pool: g\n- «resize: {size: 3}",
-        "a test with 'global_pool' has no pool of its own",
+        "a test with 'global_pool' has no other pool unless it describes one",
     ),
     "a transaction beside a global pool": (
         "- global_pool: g\n- «transaction: t",
-        "a test with 'global_pool' has no pool of its own",
+        "a test with 'global_pool' has no other pool unless it describes one",
     ),
     "a release inside of a transaction": (
         "- transaction: c\n  do: [release: «c]",
@@ -331,15 +331,55 @@ STEPS: dict[str, tuple[str, str]] = {
     "an unknown global pool": ("- acquire: a\n  from: «g", "unknown pool 'g'"),
     "an own pool beside a global one": (
         "- global_pool: g\n- «acquire: a",
-        "a test with 'global_pool' has no pool of its own",
+        "a test with 'global_pool' has no other pool unless it describes one",
     ),
     "close beside a global pool": (
         "- global_pool: g\n- «close",
-        "a test with 'global_pool' has no pool of its own",
+        "a test with 'global_pool' has no other pool unless it describes one",
     ),
     "an own pool beside an opened one": (
         "- open: p\n- «acquire: a",
-        "a test with 'open' has no pool of its own",
+        "a test with 'open' has no other pool unless it describes one",
+    ),
+    "a step without a pool in a test that makes two": (
+        "- make_pool: p\n- open: q\n- «suspend",
+        "a test with 'make_pool' has no other pool unless it describes one",
+    ),
+    "an expectation about one of two pools": (
+        "- make_pool: p\n- open: q\n- expect: {«stats: {in_use: 0}}",
+        "'stats' is about one pool, and the test has 2: p, q",
+    ),
+    "an expectation about a pool before there is one": (
+        "- expect: {«stats: {in_use: 0}}\n- make_pool: p",
+        "'stats' is about one pool, and no pool is open here",
+    ),
+    "an expectation about a pool that failed to open": (
+        "- {open: p, target: unknown_host, fails: connect}\n- expect: {«health: healthy}",
+        "'health' is about one pool, and no pool is open here",
+    ),
+    "an expectation that no pool is asked for": (
+        "- make_pool: p\n- expect: {from: p, «logs: {leak: 0}}",
+        "'logs' is not about one pool",
+    ),
+    "an expectation of all pools under one of them": (
+        "- make_pool: p\n- expect: {p: {«hooks: {setup: 1}}}",
+        "unknown key 'hooks'",
+    ),
+    "an expectation from an unknown pool": (
+        "- make_pool: second\n- expect: {from: «secnd, stats: {in_use: 1}}",
+        "unknown pool 'secnd'",
+    ),
+    "a close of two pools": (
+        "- make_pool: p\n- make_pool: q\n- {close: p, «from: q}",
+        "the step names two pools",
+    ),
+    "a resize of a connection": (
+        "- acquire: a\n- {resize: {size: 1}, from: «a}",
+        "'a' is a connection, not a pool",
+    ),
+    "a pool with an unknown option": (
+        "- make_pool: p\n  options: {«sise: 1}",
+        "unknown key 'sise'",
     ),
     "a flaw that a URL cannot have": (
         "- {open: p, given_as: url, «flaw: missing, fails: config}",

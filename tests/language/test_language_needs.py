@@ -24,10 +24,11 @@ PASS = "expect: {server: {peak: 1}}"
 
 FOR_EVERY_POOL = {
     "step": """abandon acquire advance cancel close connect enter expect fault heal
-        interrupt_everywhere join leave load query reenter release start stop use wait_until
+        interrupt_everywhere join leave load make_pool query reenter release start stop use
+        wait_until
         with""",
     "option": "listener size timeout",
-    "expectation": "calls different real same served server stats",
+    "expectation": "calls different from real same served server stats",
     "fault": """account_full close_fails close_slow commit_fails connect_hangs
         connect_interrupted connect_refused connect_slow password_changed ping_fails
         ping_interrupted ping_slow reset_fails reset_slow rollback_fails rollback_hangs

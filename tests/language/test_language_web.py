@@ -92,10 +92,6 @@ WRONG: dict[str, tuple[str, str]] = {
         f"    «runner: executor{PASS}",
         "'requests' and 'runner' are mutually exclusive",
     ),
-    "a global pool beside an application": (
-        "«web_app: shop\nsteps: [global_pool: g]\nexpect: {pools: 1}",
-        "a test with 'global_pool' has no pool of its own",
-    ),
     "a path for a name": (
         f"web_app: «../shop\nsteps: [acquire: a]{PASS}",
         "'../shop' cannot be a web application's name",

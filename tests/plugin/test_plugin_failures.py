@@ -37,7 +37,7 @@ FORMS = pytest.mark.parametrize("form", ["threads", "asyncio"])
 @FORMS
 def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, form: str) -> None:
     run.test(
-        "a = pool.acquire()  # step 1", "lab.context.pools.only()._loans._held.clear()", form=form
+        "a = pool.acquire()  # step 1", "lab.context.pools.meant()._loans._held.clear()", form=form
     )
     assert run.code == 1
     assert "leak: 1 acquired, 0 released" in run.output
@@ -55,7 +55,7 @@ def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, f
             "    lab.expect_stats(in_use=7)",
         ),
         ("with lab.fails(ErrorKind.TIMEOUT):  # step 2", "    lab.advance(1.0)"),
-        ("pool.acquire()  # step 1", "lab.context.pools.only()._loans._held.clear()"),
+        ("pool.acquire()  # step 1", "lab.context.pools.meant()._loans._held.clear()"),
     ],
 )
 def test_a_failure_ends_at_a_line_of_the_test(run: Run, form: str, lines: tuple[str, ...]) -> None:
@@ -101,7 +101,7 @@ def test_a_failed_expectation_of_health_shows_the_reasons_of_the_pool(run: Run, 
 def test_a_failed_test_is_also_checked_for_the_invariants(run: Run, form: str) -> None:
     run.test(
         "a = pool.acquire()  # step 1",
-        "lab.context.pools.only()._loans._held.clear()",
+        "lab.context.pools.meant()._loans._held.clear()",
         "lab.expect_stats(timeouts=2)  # step 2",
         form=form,
     )

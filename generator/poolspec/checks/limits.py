@@ -51,12 +51,7 @@ class _Limit:
 
 def check_limits(outline: Outline, names: Names, matrix: Matrix | None) -> None:
     """Report figures that the test's pool can never have, each once."""
-    if (
-        names.global_pools
-        or names.opened
-        or Trait.CHANGES_LIMITS in outline.traits
-        or len(names.options) != 1
-    ):
+    if names.makers or Trait.CHANGES_LIMITS in outline.traits or len(names.options) != 1:
         return
     ((options, _),) = names.options
     reported: set[int] = set()

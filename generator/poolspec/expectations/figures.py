@@ -161,7 +161,7 @@ def _say_metrics(wanted: Checks) -> str:
 
 
 def _figures(
-    key: Key[Fields], words: str, needs: Capability | None = None, *, awaits: bool = False
+    key: Key[Fields], words: str, needs: Capability | None = None
 ) -> ExpectationKind[Checks]:
     """Return the row of figures that are keyword arguments of its call."""
     return ExpectationKind(
@@ -170,15 +170,18 @@ def _figures(
         lambda wanted: f"{words}: {amounts.checks(wanted)}",
         read_checks,
         needs,
-        awaits,
     )
 
 
-KIND_OF_STATS = replace(_figures(STATS_KEY, "the pool's statistics", awaits=True), read=_read_stats)
-KIND_OF_SERVER = _figures(SERVER_KEY, "connections", awaits=True)
+KIND_OF_STATS = replace(
+    _figures(STATS_KEY, "the pool's statistics"), read=_read_stats, awaits=True, of_pool=True
+)
+KIND_OF_SERVER = replace(
+    _figures(SERVER_KEY, "connections"), awaits=True, of_pool=True, of_all=True
+)
 KIND_OF_HOOKS = _figures(HOOKS_KEY, "calls of hooks", Capability.HOOKS)
 KIND_OF_CALLS = replace(_figures(CALLS_KEY, "calls of connections"), read=_read_calls)
 KIND_OF_LOGS = _figures(LOGS_KEY, "records in the pool's log", Capability.LOGS)
 KIND_OF_METRICS = ExpectationKind(
-    METRICS_KEY, Body.by_name, _say_metrics, _read_metrics, Capability.METRICS
+    METRICS_KEY, Body.by_name, _say_metrics, _read_metrics, Capability.METRICS, of_pool=True
 )

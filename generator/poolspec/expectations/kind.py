@@ -37,6 +37,10 @@ class ExpectationKind(Generic[V]):
     """Names of arguments, or of keys of dictionaries, that its call uses."""
     enums: tuple[type[StrEnum], ...] = ()
     """Enums whose members its call names."""
+    of_pool: bool = False
+    """It is about one pool, so it may name one."""
+    of_all: bool = False
+    """Without a name it is about all pools of the test together."""
 
     @property
     def name(self) -> str:

@@ -59,6 +59,8 @@ KIND_OF_SERVED = ExpectationKind(
     _write_texts,
     lambda wanted: f"served in this order: {amounts.labels(wanted)}",
     _read_served,
+    of_pool=True,
+    of_all=True,
 )
 KIND_OF_SAME = ExpectationKind(
     SAME,
@@ -144,6 +146,7 @@ KIND_OF_EVENTS: ExpectationKind[EventsExpectation] = ExpectationKind(
     _say_events,
     _read_events,
     Capability.EVENTS,
+    of_pool=True,
     arguments=("exactly",),
     enums=(EventKind,),
 )

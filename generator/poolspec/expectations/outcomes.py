@@ -73,6 +73,8 @@ def read_outcomes(scope: Scope, fields: Fields) -> tuple[LoadExpectation, ...]:
     """Read the expectations of loads: mappings under their labels."""
     made = []
     for head, node in fields.others:
+        if scope.is_pool(head.text):
+            continue
         try:
             made.append(_read(scope, fields, head, node))
         except Wrong as fault:

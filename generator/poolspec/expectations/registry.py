@@ -5,8 +5,8 @@ spec, and its field of `Expectations`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, Union
 
 from poolspec.expectations import figures, labels, states
 from poolspec.expectations.kind import ExpectationKind
@@ -19,10 +19,15 @@ from poolspec.expectations.outcomes import (
     write_outcome,
 )
 from poolspec.expectations.states import LoanExpectation
+from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body
-from poolspec.spec.fields import Fields, Place
+from poolspec.python.names import variable
+from poolspec.spec.common import FROM
+from poolspec.spec.fields import Fields, Place, read_fields
+from poolspec.spec.fragments import place_schema
 from poolspec.spec.kinds import fields_kind
+from poolspec.spec.names import Naming
 from poolspec.spec.scope import Scope
 from poolspec.spec.tree import Node
 from poolspec.spec.values import Check, Checks
@@ -45,9 +50,21 @@ KINDS: Final[tuple[ExpectationKind[Any], ...]] = (
     states.KIND_OF_LOANS,
     figures.KIND_OF_METRICS,
 )
-EXPECT: Final = Place(
-    "an expectation", tuple(kind.key for kind in KINDS), other=fields_kind(LOADED)
+OF_POOL: Final = Place(
+    "the expectations of a pool", tuple(kind.key for kind in KINDS if kind.of_pool)
 )
+_LOADED: Final = fields_kind(LOADED)
+EXPECT: Final = Place(
+    "an expectation",
+    (*(kind.key for kind in KINDS), FROM),
+    other=replace(_LOADED, schema={"anyOf": [_LOADED.schema, place_schema(OF_POOL)]}),
+)
+ARGUMENTS: Final = ("of",)
+"""Names of arguments that the calls of several rows use."""
+
+
+Part = Union[tuple[ExpectationKind[Any], Any], LoadExpectation, "Expectations"]
+"""A row with its value, the outcome of a load, or the expectations of another pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +103,19 @@ class Expectations:
     """All that is real in the test."""
     calls: Checks = ()
     """By Call. How often the pool called its driver and its scripted connections."""
+    of: str | None = None
+    """The label of the pool that they are about; None: the test's own or only one."""
+    others: tuple["Expectations", ...] = ()
+    """Those of other pools, each with its label."""
 
-    def given(self) -> Iterator[tuple[ExpectationKind[Any], Any] | LoadExpectation]:
-        """Yield the parts in the order of the spec: a row with its value, or a load."""
+    def given(self) -> Iterator[Part]:
+        """Yield the parts in the order of the spec: a row with its value, a load, or a pool."""
         rows = {kind.name: (kind, getattr(self, kind.name)) for kind in KINDS}
         said = {name: row for name, row in rows.items() if row[1] != _DEFAULTS[name]}
-        parts: dict[str, tuple[ExpectationKind[Any], Any] | LoadExpectation] = {
+        parts: dict[str, Part] = {
             **said,
             **{load.label: load for load in self.loads},
+            **{str(other.of): other for other in self.others},
         }
         for name in dict.fromkeys((*self.lines, *parts)):
             if name in parts:
@@ -105,24 +127,51 @@ class Expectations:
         yield from self.different
         for load in self.loads:
             yield load.label
+        if self.of is not None:
+            yield self.of
+        for other in self.others:
+            yield from other.reads()
 
 
 _DEFAULTS: Final[dict[str, Any]] = {part.name: part.default for part in fields(Expectations)}
 
 
-def build_expectations(scope: Scope, given: Fields) -> Expectations:
-    """Return the expectations. Problems are reported to the scope's reader."""
+def build_expectations(scope: Scope, given: Fields, of: str | None = None) -> Expectations:
+    """Return the expectations, `of` a pool. Problems are reported to the scope's reader."""
     scope.names.expecting = True
+    of = _pool(scope, given) if given.has(FROM) else of
     if not given.values and not given.others and given.sound:
         scope.reader.problem(given.node, "nothing is expected here", "leave it out, or fill it")
     for kind in KINDS:
         if given.has(kind.key):
             scope.names.imply(kind.needs, repr(kind.name), given.at(kind.key))
+            if kind.of_pool and not kind.of_all and of is None:
+                scope.note_unnamed(kind.name, given.at(kind.key))
     values: dict[str, Any] = {kind.name: kind.read(scope, given, kind.key) for kind in KINDS}
     parts = {name: _DEFAULTS[name] if value is None else value for name, value in values.items()}
     heads = sorted((*given.heads.values(), *(head for head, _ in given.others)), key=_position)
     lines = {head.text: head.line for head in heads}
-    return Expectations(**parts, loads=read_outcomes(scope, given), lines=lines)
+    others = tuple(_of_pools(scope, given))
+    loads = read_outcomes(scope, given)
+    return Expectations(**parts, loads=loads, lines=lines, of=of, others=others)
+
+
+def _pool(scope: Scope, given: Fields) -> str | None:
+    """Return the pool that expectations name, each of which must be about one."""
+    word = given.get(FROM)
+    for kind in KINDS:
+        if given.has(kind.key) and not kind.of_pool:
+            message = f"{kind.name!r} is not about one pool"
+            hint = "move it to expectations without 'from'"
+            scope.reader.problem(given.at(kind.key), message, hint)
+    return word.text if word and scope.find(word, Naming.POOL) else None
+
+
+def _of_pools(scope: Scope, given: Fields) -> Iterator[Expectations]:
+    """Yield the expectations of pools: mappings under their labels."""
+    for head, node in given.others:
+        if scope.is_pool(head.text):
+            yield build_expectations(scope, read_fields(scope.reader, node, OF_POOL), head.text)
 
 
 def _position(node: Node) -> tuple[int, int]:
@@ -134,10 +183,14 @@ def write_expectations(wanted: Expectations, body: Body) -> Iterator[str]:
     for part in wanted.given():
         if isinstance(part, LoadExpectation):
             yield from write_outcome(part, body)
-            continue
-        kind, value = part
-        awaits = body.awaits if kind.awaits else ""
-        yield f"{awaits}lab.{kind.call}({kind.write(body, value)})"
+        elif isinstance(part, Expectations):
+            yield from write_expectations(part, body)
+        else:
+            kind, value = part
+            awaits = body.awaits if kind.awaits else ""
+            of = "" if wanted.of is None else f"of={variable(wanted.of)}"
+            arguments = ", ".join(filter(None, (kind.write(body, value), of)))
+            yield f"{awaits}lab.{kind.call}({arguments})"
 
 
 def say_expectations(wanted: Expectations) -> Iterator[Sentence]:
@@ -145,6 +198,9 @@ def say_expectations(wanted: Expectations) -> Iterator[Sentence]:
     for part in wanted.given():
         if isinstance(part, LoadExpectation):
             yield from say_outcome(part)
+        elif isinstance(part, Expectations):
+            yield from say_expectations(part)
         else:
             kind, value = part
-            yield Sentence(kind.say(value))
+            whose = "" if wanted.of is None else f"of {code(wanted.of)}: "
+            yield Sentence(whose + kind.say(value))

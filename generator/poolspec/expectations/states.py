@@ -59,6 +59,7 @@ KIND_OF_HEALTH: ExpectationKind[HealthWord] = ExpectationKind(
     lambda wanted: f"the pool reports that it is {code(wanted.value)}",
     needs=Capability.HEALTH,
     awaits=True,
+    of_pool=True,
     enums=(HealthWord,),
 )
 KIND_OF_REMAINING_TIMEOUT: ExpectationKind[Check] = ExpectationKind(
@@ -149,5 +150,6 @@ KIND_OF_LOANS: ExpectationKind[tuple[LoanExpectation, ...]] = ExpectationKind(
     _say_loans,
     _read_loans,
     Capability.LEAK_DETECTION,
+    of_pool=True,
     arguments=("by", "seconds", "where"),
 )

@@ -28,11 +28,26 @@ class Tell(Protocol):
         """Log it with the connection's number at the server, and the one that it had before."""
 
 
+class Peak:
+    """The most connections of all pools of a test that were open at once."""
+
+    most = 0
+
+    def __init__(self) -> None:
+        self.pools: list[Sockets] = []
+
+    def look(self) -> None:
+        """Note how many are open. A pool whose lock is held calls it, so it takes no lock."""
+        self.most = max(self.most, sum(pool.number_open for pool in self.pools))
+
+
 class Sockets:
     """The physical connections of one pool that are open. Safe to use from any thread."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, all_pools: Peak | None = None) -> None:
         self._tell = tell
+        self._all_pools = all_pools or Peak()
+        self._all_pools.pools.append(self)
         self._lock = FreshLock()
         self._open: dict[int, tuple[int, Reference]] = {}
         self._numbers: dict[int, int] = {}
@@ -72,7 +87,13 @@ class Sockets:
         self._numbers[id(connection)] = number
         self.makes.add(make)
         self._ended.discard(id(connection))
-        self.peak = max(self.peak, len(self._open) - len(self._ended))
+        self.peak = max(self.peak, self.number_open)
+        self._all_pools.look()
+
+    @property
+    def number_open(self) -> int:
+        """The number that are open at both ends."""
+        return len(self._open) - len(self._ended)
 
     def gone(self, connection: Any) -> None:
         """Note that a connection's socket is closed; only the first call has an effect."""

@@ -60,9 +60,9 @@ class CommonLab(Generic[P, C]):
 
     # --- expectations ----------------------------------------------------------------------------
 
-    def expect_served(self, *actors: str) -> None:
+    def expect_served(self, *actors: str, of: P | None = None) -> None:
         """Check the order in which waiters were served."""
-        expect(self._expectations.served, actors)
+        expect(self._expectations.served, actors, of)
 
     def expect_same(self, *things: Borrowed | PoolUnderTest) -> None:
         """Check that all are one connection, or one pool."""
@@ -73,12 +73,12 @@ class CommonLab(Generic[P, C]):
         expect(self._expectations.different, things)
 
     def expect_pools(self, expected: Expected) -> None:
-        """Check how many different pools this test has."""
+        """Check how many different process-wide pools this test was handed."""
         expect(self._expectations.pools, expected)
 
-    def expect_events(self, *kinds: EventKind, exactly: bool) -> None:
-        """Check the kinds of event that the pool reported: exactly these, or these in order."""
-        expect(self._expectations.events, kinds, exactly)
+    def expect_events(self, *kinds: EventKind, exactly: bool, of: P | None = None) -> None:
+        """Check the kinds of event that a pool reported: exactly these, or these in order."""
+        expect(self._expectations.events, kinds, exactly, of)
 
     def expect_hooks(self, **expected: Expected) -> None:
         """Check how often the pool called the hooks that the test gave it."""
@@ -96,13 +96,14 @@ class CommonLab(Generic[P, C]):
         """Check how many structured log records the pool wrote, by their event."""
         expect(self._expectations.logs, expected)
 
-    def expect_loans(self, *expected: Mapping[str, Any]) -> None:
+    def expect_loans(self, *expected: Mapping[str, Any], of: P | None = None) -> None:
         """Check what is on loan, the longest loan first; `where` looks for the calling module."""
-        expect(self._expectations.loans, expected, sys._getframe(1).f_code.co_filename)
+        module = sys._getframe(1).f_code.co_filename
+        expect(self._expectations.loans, expected, module, of)
 
-    def expect_metrics(self, expected: Mapping[str, Expected]) -> None:
+    def expect_metrics(self, expected: Mapping[str, Expected], *, of: P | None = None) -> None:
         """Check what monitoring reads, by `MetricName`, or `TimingName` and a part."""
-        expect(self._expectations.metrics, expected)
+        expect(self._expectations.metrics, expected, of)
 
     def took(self, expected: Expected) -> AbstractContextManager[None]:
         """Check how long the block takes, in seconds of the test's clock."""

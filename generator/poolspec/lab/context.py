@@ -18,7 +18,7 @@ from poolspec.faults.server import ServerFaults
 from poolspec.faults.targets import Targets
 from poolspec.folders import LockedFolder, make_folder
 from poolspec.interruption.reentry import ForeignCalls
-from poolspec.invariants.connection import Sockets
+from poolspec.invariants.connection import Peak, Sockets
 from poolspec.invariants.log import Entry, Log
 from poolspec.invariants.log_records import NO_LOG, LogRecords
 from poolspec.invariants.observer import Observer
@@ -87,8 +87,8 @@ class Context(Generic[P, C]):
 
     listening: str | None = None
     """Which listener the next pool gets; None is the lab's own."""
-    meter: Meter | None = None
-    """Monitors the pools that are made from now on."""
+    is_measured = False
+    """Whether the pools that are made from now on are monitored."""
     line: Line | None = None
     """The line between the pools and the server; None if they connect directly."""
 
@@ -134,10 +134,13 @@ class Context(Generic[P, C]):
         self.hooks = Hooks(self._busy.sleep, driver, called)
         self.loads = Loads(self.observer, clock.now)
         self.pools = PoolRegistry[P]()
+        self.peak = Peak()
         self.sockets: list[Sockets] = []
         """The sockets of each pool that was made."""
         self._adapter = adapter
         self._driver = driver
+        self.meters: dict[int, Meter] = {}
+        """What monitors each pool, by the pool's number; 0: the test's own."""
         self._folders: list[LockedFolder] = []
 
     @property
@@ -177,9 +180,15 @@ class Context(Generic[P, C]):
         self.server_faults.settings.set(settings)
 
     def measure(self) -> None:
-        """Monitor the pool that is made next; needs the capability `metrics`."""
-        assert isinstance(self._adapter, Metered), "needs: metrics"
-        self.meter = self._adapter.meter()
+        """Monitor the pools that are made from now on; needs the capability `metrics`."""
+        self.is_measured = True
+
+    def new_meter(self, number: int) -> Meter | None:
+        """Return what monitors the pool with a number; None if the test asks for no metrics."""
+        if self.is_measured and number not in self.meters:
+            assert isinstance(self._adapter, Metered), "needs: metrics"
+            self.meters[number] = self._adapter.meter()
+        return self.meters.get(number)
 
     def silence(self, held: Collection[int], only: int | None = None) -> None:
         """Silence the connections that are not `held`, or only that with one number.
@@ -216,7 +225,7 @@ class Context(Generic[P, C]):
         def tell(kind: str, number: int, was: int | None = None) -> None:
             self.log.add(kind, pool=pool, connection=number, was=was)
 
-        sockets = Sockets(tell)
+        sockets = Sockets(tell, self.peak)
         self.sockets.append(sockets)
         pool = len(self.sockets)
         return sockets
@@ -246,16 +255,16 @@ class Context(Generic[P, C]):
         """The listener of the next pool; None if it has none."""
         return None if self.listening == Listening.NONE else self._listen
 
-    def numbered_listener(self) -> Callable[[Entry], None]:
-        """Return a listener that marks entries with the number of the pool made last."""
-        number = len(self.sockets)
+    def numbered_listener(self, number: int) -> Callable[[Entry], None]:
+        """Return a listener that marks entries with the number of a pool."""
         return lambda entry: self._listen(entry._replace(pool=number))
 
     def _listen(self, entry: Entry) -> None:
         """Log an event of the pool. Does what a fault of the listener says."""
         self.log.append(entry)
-        if self.reported is not None:
-            self.reported.take(entry, len(self.sockets))
+        if self.reported is not None and not entry.pool:
+            own = self.pools.own
+            self.reported.take(entry, own.account.pool if own else len(self.sockets))
         self.foreign.made(Caller.LISTENER, f"for the event {entry.kind}")
         plan = self.calls.plan(Call.LISTENER)
         if plan.delay:
@@ -280,7 +289,7 @@ class Context(Generic[P, C]):
         steps: list[tuple[str, Callable[[], object]]] = [
             ("the server's faults", self.server_faults.clear_all),
             ("the log records", self.log_records.stop),
-            ("the meter", self._stop_meter),
+            *(("a meter", meter.stop) for meter in self.meters.values()),
             ("the test's own connection", self.observer.close),
             ("the targets", self.targets.clean_up),
             ("the line", self._end_line),
@@ -293,7 +302,3 @@ class Context(Generic[P, C]):
     def _end_line(self) -> None:
         if self.line is not None:
             self.line.close()
-
-    def _stop_meter(self) -> None:
-        if self.meter is not None:
-            self.meter.stop()

@@ -35,24 +35,24 @@ class Expectations(Generic[P, C]):
         self._context = context
         self._diagnosis = diagnosis
 
-    def stats(self, expected: Mapping[str, Expected]) -> None:
-        """Check the pool's figures: its own, if it counts, and the lab's. May wait."""
-        self.reported_stats(expected)
-        self.seen_stats(expected)
+    def stats(self, expected: Mapping[str, Expected], of: P | None) -> None:
+        """Check a pool's figures: its own, if it counts, and the lab's. May wait."""
+        self.reported_stats(expected, of)
+        self.seen_stats(expected, of)
 
-    def reported_stats(self, expected: Mapping[str, Expected]) -> None:
+    def reported_stats(self, expected: Mapping[str, Expected], of: P | None) -> None:
         """Check the figures that the pool reports, by `StatName`, if it counts by itself."""
         if Capability.STATISTICS in self._context.capabilities:
-            stats = self._context.pools.only().stats()
+            stats = self._context.pools.meant(of).stats()
             demand(*(mismatch(name, value, stats[name]) for name, value in expected.items()))
 
-    def seen_stats(self, expected: Mapping[str, Expected]) -> None:
+    def seen_stats(self, expected: Mapping[str, Expected], of: P | None) -> None:
         """Check the figures that the lab counts, by `StatName`.
 
         The lab may see later than the pool what an actor does, so it waits a short time for the
         right figures. Of a pool that others use too, it has none.
         """
-        account = self._context.pools.only().account
+        account = self._context.pools.meant(of).account
         if account.is_partial:
             return
 
@@ -67,9 +67,14 @@ class Expectations(Generic[P, C]):
         found = settle(wrong, lambda found: not any(found), once=looks_once())
         demand(*(f"by the lab's count, {text}" for text in found if text))
 
-    def served(self, actors: tuple[str, ...]) -> None:
-        """Check the order in which waiters were served; names the waiters that were overtaken."""
+    def served(self, actors: tuple[str, ...], of: P | None) -> None:
+        """Check the order in which waiters were served; names the waiters that were overtaken.
+
+        Without a pool, waiters of all pools count.
+        """
         entries = self._context.log.entries()
+        if of is not None:
+            entries = [entry for entry in entries if entry.pool == of.account.pool]
         seen = fairness.served(entries)
         if seen != list(actors):
             broken(fairness.overtaken(entries))
@@ -86,12 +91,16 @@ class Expectations(Generic[P, C]):
             raise AssertionError(f"expected all different, got {things}")
 
     def pools(self, expected: Expected) -> None:
-        """Check how many different pools this test has."""
-        demand(mismatch("different pools", expected, len(self._context.pools)))
+        """Check how many different process-wide pools this test was handed."""
+        handed = sum(pool.is_default for pool in self._context.pools)
+        demand(mismatch("different pools", expected, handed))
 
-    def events(self, kinds: tuple[EventKind, ...], exactly: bool) -> None:
-        """Check the kinds of event that the pool reported: exactly these, or these in order."""
-        seen = [entry.kind for entry in self._context.log.entries() if entry.by_pool]
+    def events(self, kinds: tuple[EventKind, ...], exactly: bool, of: P | None) -> None:
+        """Check the kinds of event that a pool reported: exactly these, or these in order."""
+        pools = self._context.pools
+        number = pools.number(pools.meant(of))
+        entries = self._context.log.entries()
+        seen = [entry.kind for entry in entries if entry.by_pool and entry.pool == number]
         rest = iter(seen)
         if seen != list(kinds) if exactly else not all(kind in rest for kind in kinds):
             wanted = ", ".join(kinds)
@@ -119,32 +128,38 @@ class Expectations(Generic[P, C]):
         seen = self._context.log_records.count
         demand(*(mismatch(name, value, seen(name)) for name, value in expected.items()))
 
-    def loans(self, expected: tuple[Mapping[str, Any], ...], module: str) -> None:
+    def loans(self, expected: tuple[Mapping[str, Any], ...], module: str, of: P | None) -> None:
         """Check what is on loan, the longest loan first: by whom, for how many seconds, where.
 
         `where` is whether one of the places that the pool reports lies in the test's `module`.
         """
-        seen = self._context.pools.only().loans()
+        seen = self._context.pools.meant(of).loans()
         demand(mismatch("loans", len(expected), len(seen)))
         demand(*chain(*(_loan(e, s, module) for e, s in zip(expected, seen, strict=True))))
 
-    def metrics(self, expected: Mapping[str, Expected]) -> None:
+    def metrics(self, expected: Mapping[str, Expected], of: P | None) -> None:
         """Check what monitoring reads, by `MetricName`, or `TimingName` and a part."""
-        assert self._context.meter is not None
-        seen = self._context.meter.read()
+        pools = self._context.pools
+        seen = self._context.meters[pools.number(pools.meant(of))].read()
         demand(*(_metric(name, value, seen.get(name)) for name, value in expected.items()))
 
-    def server(self, connections: Expected | None, peak: Expected | None) -> None:
-        """Check the server's count of connections, and the peak. May wait for the server."""
-        if connections is not None:
-            wanted = connections
-            seen = self._context.observer.connections(
-                lambda n: mismatch("", wanted, n) is None, once=looks_once()
+    def server(self, expected: Mapping[str, Expected], of: P | None) -> None:
+        """Check the server's count of `connections`, and the `peak`. May wait for the server.
+
+        Without a pool, the connections of all pools count.
+        """
+        context = self._context
+        if "connections" in expected:
+            wanted = expected["connections"]
+            others = (one for one in context.sockets if of is not None and one is not of.sockets)
+            besides = frozenset(number for sockets in others for number in sockets.numbers())
+            seen = context.observer.connections(
+                lambda n: mismatch("", wanted, n) is None, besides, once=looks_once()
             )
             demand(mismatch("connections at the server", wanted, seen))
-        if peak is not None:
-            most = self._context.pools.only().sockets.peak
-            demand(mismatch("most connections at once", peak, most))
+        if "peak" in expected:
+            most = context.peak.most if of is None else of.sockets.peak
+            demand(mismatch("most connections at once", expected["peak"], most))
 
     def took(self, expected: Expected) -> AbstractContextManager[None]:
         """Check how long the block takes, in seconds of the test's clock."""

@@ -29,6 +29,8 @@ class PoolUnderTest(Protocol):
     raw: Any
     account: Account
     is_over: bool
+    is_default: bool
+    """Whether it is the process-wide pool."""
 
     @property
     def sockets(self) -> Sockets:
@@ -56,6 +58,8 @@ class PoolRegistry(Generic[P]):
     def __init__(self) -> None:
         self._lock = FreshLock()  # guards _pools: any actor may ask for the global pool
         self._pools: list[P] = []
+        self.own: P | None = None
+        """The test's own pool; None if its steps make all of them."""
 
     def __iter__(self) -> Iterator[P]:
         return iter(list(self._pools))
@@ -63,11 +67,20 @@ class PoolRegistry(Generic[P]):
     def __len__(self) -> int:
         return len(self._pools)
 
-    def only(self) -> P:
-        """Return the pool of a test that has exactly one. Raises AssertionError otherwise."""
+    def meant(self, named: P | None = None) -> P:
+        """Return the pool that is named, or else the test's own, or else its only one.
+
+        Raises AssertionError if there is no such pool.
+        """
+        if found := named or self.own:
+            return found
         if len(self._pools) != 1:
             raise AssertionError(f"this test has {len(self._pools)} pools, so which is meant?")
         return self._pools[0]
+
+    def number(self, pool: P) -> int:
+        """Return the number that a pool's events and figures are kept by; 0: the test's own."""
+        return 0 if pool is self.own else pool.account.pool
 
     def register(self, raw: object, make: Callable[[], P]) -> P:
         """Return the pool registered for `raw`; make and register it if there is none."""

@@ -89,7 +89,8 @@ class ClassBuilder:
         connections = self._connections(fields, names)
         for clause, node in names.real_time if time is TimeKind.VIRTUAL else ():
             reader.problem(node, f"{clause} works in real time", "add: time: real")
-        if not names.global_pools:
+        own = self._has_own_pool(fields, names, app)
+        if own:
             names.options.append((pool, self._pool_place(fields)))
         deadline = fields.get(g.DEADLINE_KEY) or DEFAULT_DEADLINE
         check_reach(reader, fields, names, matrix, time, deadline)
@@ -115,6 +116,7 @@ class ClassBuilder:
             connections,
             app.text if app else None,
             self._settings(fields, names),
+            own,
         )
 
     def _contents(self, scope: Scope, fields: Fields) -> tuple[tuple[Step, ...], Expectations]:
@@ -241,7 +243,7 @@ class ClassBuilder:
         return tuple(seen)
 
     def _check(self, word: Word, fields: Fields, names: Names) -> None:
-        """A test expects something, and uses its own pool or makes others, not both."""
+        """A test expects something, stops its loads, and asks only an application that it has."""
         if not names.expecting and not names.incomplete and not fields.has(g.EXPECT_KEY):
             hint = "add 'expect', or a step that says how it fails, how long it takes or returns"
             self.reader.problem(word.node, f"nothing is expected of {shown(word.text)}", hint)
@@ -252,11 +254,27 @@ class ClassBuilder:
             for node in names.asked:
                 message = "the test has no web application to ask"
                 self.reader.problem(node, message, "name one: web_app: visits")
-        verb = "global_pool" if names.global_pools else "open" if names.opened else ""
-        if verb:
-            message = f"a test with {verb!r} has no pool of its own"
-            for node in names.own_pool:
-                self.reader.problem(node, message, "name the other pool: from: …")
-            for key in (g.POOL_KEY, g.PROFILE, g.WEB_APP):
-                if fields.has(key):
-                    self.reader.problem(fields.at(key), message, "give 'options' to the step")
+
+    def _has_own_pool(self, fields: Fields, names: Names, app: Word | None) -> bool:
+        """Return whether a test has a pool besides those that its steps make.
+
+        It has if it describes one, or if its steps make none. Reports what names no pool otherwise.
+        """
+        keys = (g.POOL_KEY, g.PROFILE)
+        if not names.makers or app or any(fields.has(key) for key in keys):
+            return True
+        message = f"a test with {names.makers[0]!r} has no other pool unless it describes one"
+        hint = "name the pool: from: …; or give the test one: pool: {size: 2}"
+        for node in names.own_pool:
+            self.reader.problem(node, message, hint)
+        for what, node, pools in names.unnamed if not names.incomplete else ():
+            if len(pools) != 1:
+                message = f"{what!r} is about one pool, and {_several(pools)}"
+                self.reader.problem(node, message, "name it: from: …" if pools else "open one")
+        return False
+
+
+def _several(pools: tuple[str, ...]) -> str:
+    if not pools:
+        return "no pool is open here"
+    return f"the test has {len(pools)}: {', '.join(pools)}"

@@ -83,3 +83,13 @@ def scalars(given: Iterable[Scalar]) -> str:
 def scalar(given: Scalar | Ref) -> str:
     """Return a value of SQL, or the name of a matrix parameter."""
     return code(given.name) if isinstance(given, Ref) else code(repr(given))
+
+
+def source(pool: str | None) -> str:
+    """Return the pool that a connection comes from, if it is not the test's own."""
+    return "" if pool is None else f" from {code(pool)}"
+
+
+def pool(label: str | None) -> str:
+    """Return a pool: the test's own, or one by its label."""
+    return "the pool" if label is None else code(label)

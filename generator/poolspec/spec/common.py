@@ -62,6 +62,9 @@ TEXTS = some_kind("a text or a list of texts", SHORT_TEXT)
 CONFIG_NAME = text_kind("a name of a configuration", 100)
 FLAG = Kind("true or false", _read_flag, {"type": "boolean"})
 
+FROM = Key(
+    "from", NAME, "the pool, if it is not the test's own", "second", default="the test's pool"
+)
 TIMEOUT = Key("timeout", SECONDS, "longest time to wait", "2s", default="the pool's timeout")
 FAILS = Key("fails", FAILURE, "the step must fail in this way", "timeout", default="it succeeds")
 SAYS = Key("says", TEXTS, "texts that the error must contain", "waiting=1", default="anything")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from poolspec.errors import article, expected, shown
+from poolspec.spec.common import FROM
 from poolspec.spec.fields import Fields, Key, Reader, Word
 from poolspec.spec.names import Naming
 from poolspec.spec.tree import Node
@@ -75,8 +76,10 @@ class Names:
     own_pool: list[Node] = field(default_factory=list)
     """Where the test uses its own pool."""
     global_pools: int = 0
-    opened: int = 0
-    """Pools that the test opens, or fails to."""
+    makers: list[str] = field(default_factory=list)
+    """The verbs of the steps that make pools, or fail to."""
+    unnamed: list[tuple[str, Node, tuple[str, ...]]] = field(default_factory=list)
+    """What is about one pool and names none, where it stands, and the pools made before it."""
     bound_to: list[tuple[Concurrency, str, Node]] = field(default_factory=list)
     """What only one concurrency can do: which concurrency, the word, and where it stands."""
     numbers: list[tuple[str, Value, Node]] = field(default_factory=list)
@@ -122,6 +125,8 @@ class Scope:
     owner: str = ""
     things: dict[str, Thing] = field(default_factory=dict)
     among: Among = Among.ALL
+    pools: dict[str, str] = field(default_factory=dict)
+    """The pools that were made, in any actor, by their labels; equal values are one pool."""
 
     @property
     def reader(self) -> Reader:
@@ -130,20 +135,20 @@ class Scope:
 
     def of_actor(self, name: str) -> "Scope":
         """The scope of an actor that starts now."""
-        return Scope(self.names, name, dict(self.things), self.among)
+        return Scope(self.names, name, dict(self.things), self.among, self.pools)
 
     def of_child(self) -> "Scope":
         """The scope of a forked child: a copy of all that is known, which changes nothing here."""
         things = {word: replace(thing) for word, thing in self.things.items()}
-        return Scope(self.names, self.owner, things, Among.FORKED)
+        return Scope(self.names, self.owner, things, Among.FORKED, dict(self.pools))
 
     def of_round(self) -> "Scope":
         """Return the scope of steps on a new pool: names that were bound before are not visible."""
-        return Scope(self.names, self.owner, {}, Among.ROUND)
+        return Scope(self.names, self.owner, {}, Among.ROUND, self.pools)
 
     def of_interrupted(self) -> "Scope":
         """Return the scope of interrupted steps: later steps do not see the names bound here."""
-        return Scope(self.names, self.owner, dict(self.things), Among.INTERRUPTED)
+        return Scope(self.names, self.owner, dict(self.things), Among.INTERRUPTED, self.pools)
 
     def bind(
         self, word: Word, naming: Naming, pool: str | None = None, hold: Hold = Hold.HELD
@@ -157,6 +162,11 @@ class Scope:
         self.names.taken.setdefault(word.text, thing)
         self.things[word.text] = thing
         return thing
+
+    def bind_pool(self, word: Word, alias: str = "") -> None:
+        """Give a word the meaning of a pool; pools of one alias are one pool."""
+        self.bind(word, Naming.POOL)
+        self.pools[word.text] = alias or word.text
 
     def note_number(self, key: Key[Value], fields: Fields) -> None:
         """Take note of a number of threads or tasks that start at once, if it is given."""
@@ -177,6 +187,23 @@ class Scope:
             self.reader.problem(word.node, message, f"it is named in line {thing.line}")
             return None
         return thing
+
+    def pool_of(self, fields: Fields, key: Key[Word] = FROM) -> str | None:
+        """Return the pool that a step names; without one, the step uses the test's own."""
+        if not fields.has(key):
+            self.names.own_pool.append(fields.node)
+            return None
+        word = fields.get(key)
+        return word.text if word and self.find(word, Naming.POOL) else None
+
+    def is_pool(self, text: str) -> bool:
+        """Return whether a word stands for a pool."""
+        thing = self.things.get(text)
+        return thing is not None and thing.naming is Naming.POOL
+
+    def note_unnamed(self, what: str, node: Node) -> None:
+        """Take note of what is about one pool and names none, and of the pools made so far."""
+        self.names.unnamed.append((what, node, tuple(dict.fromkeys(self.pools.values()))))
 
     def known(self, *namings: Naming) -> tuple[str, ...]:
         """The words that stand for such things here."""

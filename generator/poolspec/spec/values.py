@@ -8,7 +8,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import ClassVar
 
 from poolspec.vocabulary import CheckOp
 
@@ -57,14 +56,16 @@ class OwnPool(Enum):
     """By the variable `pool`."""
 
 
+def used(pool: str | None) -> OwnPool:
+    """Return how a step on a pool uses the test's own: it names that, unless it names another."""
+    return OwnPool.NAMED if pool is None else OwnPool.NONE
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One sentence of a test. Every kind of step derives from this class."""
 
     line: int
-
-    makes_pool: ClassVar[bool] = False
-    """The step makes a pool, so the test may do without its own pool."""
 
     def binds(self) -> tuple[str, ...]:
         """Return the labels that the step gives a meaning."""

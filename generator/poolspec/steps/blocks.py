@@ -3,15 +3,16 @@
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
-from poolspec.python.body import Body, Line, Lines, indented
-from poolspec.spec.common import FAILS, FAILURE, NAME, SAYS
+from poolspec.python.body import Body, Line, Lines, indented, pool
+from poolspec.spec.common import FAILS, FAILURE, FROM, NAME, SAYS
 from poolspec.spec.fields import Fields, Key, Word
 from poolspec.spec.kinds import enum_kind
 from poolspec.spec.names import Naming
 from poolspec.spec.scope import Hold, Scope
-from poolspec.spec.values import OwnPool, Step
+from poolspec.spec.values import OwnPool, Step, used
 from poolspec.steps.demands import guard, must
 from poolspec.steps.kind import (
     ANYWHERE,
@@ -36,6 +37,8 @@ class Block(Step):
     fails: ErrorKind | None = None
     """The borrowing must fail so; the label is then not bound, and there is no body."""
     says: tuple[str, ...] = ()
+    pool: str | None = None
+    """Label of a pool that a step made, or None for the test's own pool."""
 
     def binds(self) -> tuple[str, ...]:
         """Return its label."""
@@ -45,9 +48,13 @@ class Block(Step):
         """Return its body."""
         return self.body
 
+    def reads(self) -> tuple[str, ...]:
+        """Return the label of its pool."""
+        return () if self.pool is None else (self.pool,)
+
     def own_pool(self) -> OwnPool:
-        """Name the test's own pool."""
-        return OwnPool.NAMED
+        """Name the test's own pool, unless another is named."""
+        return used(self.pool)
 
 
 B = TypeVar("B", bound=Block)
@@ -102,12 +109,12 @@ def _read_transaction(scope: Scope, fields: Fields) -> Transaction | None:
 def _read_block(scope: Scope, fields: Fields, key: Key[Word], kind: type[B]) -> B | None:
     """Read a block and the steps inside it; there are none if the borrowing must fail."""
     word, fails = fields.get(key), fields.has(FAILS)
-    scope.names.own_pool.append(fields.node)
+    pool = scope.pool_of(fields)
     for inside in (DO, RAISES):
         if fails and fields.has(inside):
             message = f"{inside.name!r} is never reached: the borrowing fails"
             scope.reader.problem(fields.at(inside), message, "keep one of them")
-    thing = scope.bind(word, Naming.LABEL, hold=Hold.BLOCK) if word and not fails else None
+    thing = scope.bind(word, Naming.LABEL, pool, Hold.BLOCK) if word and not fails else None
     steps = fields.get(DO)
     body = build_steps(scope, steps) if steps and not fails else ()
     if thing:
@@ -116,7 +123,7 @@ def _read_block(scope: Scope, fields: Fields, key: Key[Word], kind: type[B]) -> 
         return None
     says = fields.get(SAYS) or ()
     line, raises = fields.node.line, fields.get(RAISES)
-    return kind(line, word.text, body, raises, fields.get(FAILS), says)
+    return kind(line, word.text, body, raises, fields.get(FAILS), says, pool)
 
 
 _FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterrupt"}
@@ -124,14 +131,14 @@ _FAILURES = {BodyFailure.ERROR: "BodyError", BodyFailure.INTERRUPT: "BodyInterru
 
 def _write_with(step: With, body: Body) -> Lines:
     around = f"pytest.raises({_failure(step, body)})" if step.raises else guard(step, body)
-    return _write_block("pool", around, step, body)
+    return _write_block(pool(step.pool), around, step, body)
 
 
 def _write_transaction(step: Transaction, body: Body) -> Lines:
     around = f"pytest.raises({_failure(step, body)})" if step.raises else guard(step, body)
     if step.ends_with:
         around = f"lab.fails({body.member(step.ends_with)})"
-    return _write_block("pool.transaction()", around, step, body)
+    return _write_block(f"{pool(step.pool)}.transaction()", around, step, body)
 
 
 def _write_block(source: str, around: str, step: Block, body: Body) -> Lines:
@@ -175,19 +182,20 @@ def _say_transaction(step: Transaction) -> Sentence:
 
 
 def _say_block(step: Block, noun: str, end: tuple[Sentence, ...]) -> Sentence:
+    borrowed = code(step.label) + amounts.source(step.pool)
     if step.fails:
-        return Sentence(f"Enter a {noun} that borrows {code(step.label)}{must(step)}")
+        return Sentence(f"Enter a {noun} that borrows {borrowed}{must(step)}")
     raised = (Sentence(_ENDINGS[step.raises]),) if step.raises else ()
     body = (*say_all(step.body), *raised, *end)
     if not body:
-        return Sentence(f"Enter and leave a {noun} that borrows {code(step.label)}.")
-    return Sentence(f"In a {noun} that borrows {code(step.label)}:", body)
+        return Sentence(f"Enter and leave a {noun} that borrows {borrowed}.")
+    return Sentence(f"In a {noun} that borrows {borrowed}:", body)
 
 
 KINDS = (
     StepKind(
         "with",
-        (WITH, DO, RAISES, FAILS, SAYS),
+        (WITH, FROM, DO, RAISES, FAILS, SAYS),
         With,
         _read_with,
         _write_with,
@@ -200,7 +208,7 @@ KINDS = (
     ),
     StepKind(
         "transaction",
-        (TRANSACTION, DO, RAISES, ENDS_WITH, FAILS, SAYS),
+        (TRANSACTION, FROM, DO, RAISES, ENDS_WITH, FAILS, SAYS),
         Transaction,
         _read_transaction,
         _write_transaction,

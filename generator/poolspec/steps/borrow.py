@@ -12,6 +12,7 @@ from poolspec.python.literals import value
 from poolspec.python.names import variable
 from poolspec.spec.common import (
     FAILS,
+    FROM,
     MAY_REFUSE,
     NAME,
     SAYS,
@@ -24,7 +25,7 @@ from poolspec.spec.names import Naming
 from poolspec.spec.scope import Hold, Scope, Thing
 from poolspec.spec.tree import Node
 from poolspec.spec.tree import Scalar as ScalarNode
-from poolspec.spec.values import Check, OwnPool, Step, Value
+from poolspec.spec.values import Check, OwnPool, Step, Value, used
 from poolspec.steps.demands import guard, must, texts
 from poolspec.steps.kind import ANYWHERE, StepKind, Trait
 from poolspec.vocabulary import Capability, ErrorKind
@@ -38,7 +39,7 @@ class Acquire(Step):
 
     labels: tuple[str, ...]
     pool: str | None = None
-    """Label of a `global_pool` or `open` step, or None for the test's own pool."""
+    """Label of a pool that a step made, or None for the test's own pool."""
     timeout: Value | None = None
     fails: ErrorKind | None = None
     """The acquire must fail so; its label is then not bound. Only with a single label."""
@@ -56,19 +57,16 @@ class Acquire(Step):
 
     def own_pool(self) -> OwnPool:
         """Name the test's own pool, unless another is named."""
-        return OwnPool.NAMED if self.pool is None else OwnPool.NONE
+        return used(self.pool)
 
 
 ACQUIRE = Key("acquire", SOME_NAMES, "borrow a connection for each label", "[a, b]", True)
-FROM = Key(
-    "from", NAME, "the pool to borrow from: global or opened", "shared", default="the test's pool"
-)
 
 
 def _read_acquire(scope: Scope, fields: Fields) -> Acquire:
     """Read an acquire; its labels are bound unless it must fail."""
     words = fields.get(ACQUIRE) or ()
-    pool = _pool_of(scope, fields)
+    pool = scope.pool_of(fields)
     if fields.has(FAILS) and len(words) > 1:
         message = f"'fails' applies to one acquire, not to {len(words)}"
         scope.reader.problem(fields.at(FAILS), message, "write a step for each label")
@@ -86,15 +84,6 @@ def _read_acquire(scope: Scope, fields: Fields) -> Acquire:
     )
 
 
-def _pool_of(scope: Scope, fields: Fields) -> str | None:
-    """Return the pool that a step names; without one, the step uses the test's own."""
-    if not fields.has(FROM):
-        scope.names.own_pool.append(fields.node)
-        return None
-    word = fields.get(FROM)
-    return word.text if word and scope.find(word, Naming.POOL) else None
-
-
 def _write_acquire(step: Acquire, body: Body) -> Lines:
     arguments = "" if step.timeout is None else f"timeout={value(step.timeout)}"
     for label in step.labels:
@@ -104,9 +93,7 @@ def _write_acquire(step: Acquire, body: Body) -> Lines:
 
 
 def _say_acquire(step: Acquire) -> Sentence:
-    parts = [f"Acquire {amounts.labels(step.labels)}"]
-    if step.pool is not None:
-        parts.append(f" from {code(step.pool)}")
+    parts = [f"Acquire {amounts.labels(step.labels)}{amounts.source(step.pool)}"]
     if step.timeout is not None:
         parts.append(f", waiting {amounts.seconds(step.timeout)} at most")
     return Sentence("".join(parts) + must(step, step.took))
@@ -166,7 +153,7 @@ class Release(Step):
 
     def own_pool(self) -> OwnPool:
         """Name the test's own pool, unless another is named."""
-        return OwnPool.NAMED if self.pool is None else OwnPool.NONE
+        return used(self.pool)
 
 
 def _read_released(reader: Reader, node: Node) -> tuple[Word, ...]:
@@ -186,7 +173,7 @@ RELEASE = Key("release", RELEASED, "release connections; `nothing` passes None",
 TO = Key(
     "to",
     NAME,
-    "the pool to release to: global or opened",
+    "the pool to release to",
     "shared",
     default="the pool they came from",
 )

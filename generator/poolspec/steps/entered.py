@@ -1,18 +1,19 @@
 """Blocks whose beginning and end are steps: enter, leave, abandon."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from poolspec.errors import shown
+from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
-from poolspec.python.body import Body, Lines, guarded
+from poolspec.python.body import Body, Lines, guarded, pool
 from poolspec.python.names import variable
-from poolspec.spec.common import FAILS, MAY_REFUSE, NAME, SAYS
+from poolspec.spec.common import FAILS, FROM, MAY_REFUSE, NAME, SAYS
 from poolspec.spec.fields import Fields, Key, Word
 from poolspec.spec.kinds import enum_kind
 from poolspec.spec.names import Naming
 from poolspec.spec.scope import Hold, Scope, Thing
-from poolspec.spec.values import OwnPool, Step
+from poolspec.spec.values import OwnPool, Step, used
 from poolspec.steps.borrow import report_gone
 from poolspec.steps.demands import guard, must
 from poolspec.steps.kind import ANYWHERE, StepKind, Trait
@@ -21,13 +22,19 @@ from poolspec.vocabulary import BlockFrame, BlockKind, Capability, ErrorKind
 
 @dataclass(frozen=True, slots=True)
 class _OfBlock(Step):
-    """A step about a block of the test's own pool."""
+    """A step about a block of a pool."""
 
     label: str
+    pool: str | None = field(default=None, kw_only=True)
+    """Label of a pool that a step made, or None for the test's own pool."""
+
+    def reads(self) -> tuple[str, ...]:
+        """Return its label and the label of its pool."""
+        return (self.label,) if self.pool is None else (self.pool, self.label)
 
     def own_pool(self) -> OwnPool:
-        """Name the test's own pool."""
-        return OwnPool.NAMED
+        """Name the test's own pool, unless another is named."""
+        return used(self.pool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,10 @@ class Enter(_OfBlock):
         """Return its label."""
         return (self.label,)
 
+    def reads(self) -> tuple[str, ...]:
+        """Return the label of its pool."""
+        return () if self.pool is None else (self.pool,)
+
 
 @dataclass(frozen=True, slots=True)
 class Leave(_OfBlock):
@@ -51,18 +62,10 @@ class Leave(_OfBlock):
     fails: ErrorKind | None = None
     says: tuple[str, ...] = ()
 
-    def reads(self) -> tuple[str, ...]:
-        """Return its label."""
-        return (self.label,)
-
 
 @dataclass(frozen=True, slots=True)
 class Abandon(_OfBlock):
     """Drop the generator that runs a block, and collect it."""
-
-    def reads(self) -> tuple[str, ...]:
-        """Return its label."""
-        return (self.label,)
 
 
 ENTER = Key("enter", NAME, "begin a block that borrows a connection, and leave it open", "a", True)
@@ -84,16 +87,16 @@ _NEEDS = {
 
 
 def _read_enter(scope: Scope, fields: Fields) -> Enter | None:
-    scope.names.own_pool.append(fields.node)
+    pool = scope.pool_of(fields)
     word, by = fields.get(ENTER), fields.get(BY) or BlockKind.WITH
     if fields.has(BY):
         scope.names.imply(_NEEDS.get(by), f"'by: {by}'", fields.at(BY))
     if word is None:
         return None
     frame = fields.get(IN) or BlockFrame.EXIT_STACK
-    thing = scope.bind(word, Naming.LABEL, hold=Hold.ENTERED)
+    thing = scope.bind(word, Naming.LABEL, pool, Hold.ENTERED)
     thing.in_generator = frame is BlockFrame.GENERATOR
-    return Enter(fields.node.line, word.text, by, frame)
+    return Enter(fields.node.line, word.text, by, frame, pool=pool)
 
 
 def _read_leave(scope: Scope, fields: Fields) -> Leave | None:
@@ -103,7 +106,10 @@ def _read_leave(scope: Scope, fields: Fields) -> Leave | None:
     if thing and fields.has(FAILS) and may_refuse:
         message = "this step must fail, so the pool cannot be free to refuse"
         scope.reader.problem(fields.at(MAY_REFUSE), message, "keep one of them")
-    return Leave(fields.node.line, word.text, may_refuse, fails, says) if word else None
+    if word is None:
+        return None
+    line, source = fields.node.line, _pool(scope, word)
+    return Leave(line, word.text, may_refuse, fails, says, pool=source)
 
 
 def _read_abandon(scope: Scope, fields: Fields) -> Abandon | None:
@@ -112,15 +118,22 @@ def _read_abandon(scope: Scope, fields: Fields) -> Abandon | None:
     if word and thing and not thing.in_generator:
         message = f"the block of {shown(word.text)} is not in a generator"
         scope.reader.problem(word.node, message, "add to the step enter: in: generator")
-    return Abandon(fields.node.line, word.text) if word else None
+    return Abandon(fields.node.line, word.text, pool=_pool(scope, word)) if word else None
+
+
+def _pool(scope: Scope, word: Word) -> str | None:
+    """Return the pool of a connection whose block ends."""
+    thing = scope.things.get(word.text)
+    return thing.pool if thing else None
 
 
 def _left(scope: Scope, fields: Fields, word: Word | None, hold: Hold) -> Thing | None:
     """Note what becomes of a connection whose block ends; return None if there is no block."""
-    scope.names.own_pool.append(fields.node)
     thing = scope.find(word, Naming.LABEL) if word else None
     if word is None or thing is None:
         return None
+    if thing.pool is None:
+        scope.names.own_pool.append(fields.node)
     if thing.hold is Hold.GONE:
         report_gone(scope, word, thing, "a block is left once")
     elif thing.hold is not Hold.ENTERED:
@@ -138,17 +151,17 @@ def _write_enter(step: Enter, body: Body) -> Lines:
         arguments.append(f"by={body.member(step.by)}")
     if step.frame is not BlockFrame.EXIT_STACK:
         arguments.append(f"frame={body.member(step.frame)}")
-    yield f"{body.bind(step.label)}{body.awaits}pool.enter({', '.join(arguments)})"
+    yield f"{body.bind(step.label)}{body.awaits}{pool(step.pool)}.enter({', '.join(arguments)})"
 
 
 def _write_leave(step: Leave, body: Body) -> Lines:
     may_refuse = ", may_refuse=True" if step.may_refuse else ""
-    call = f"{body.awaits}pool.leave({variable(step.label)}{may_refuse})"
+    call = f"{body.awaits}{pool(step.pool)}.leave({variable(step.label)}{may_refuse})"
     yield from guarded(guard(step, body), call)
 
 
 def _write_abandon(step: Abandon, body: Body) -> Lines:
-    yield f"{body.awaits}pool.abandon({variable(step.label)})"
+    yield f"{body.awaits}{pool(step.pool)}.abandon({variable(step.label)})"
 
 
 _NOUNS = {
@@ -165,7 +178,8 @@ _FRAMES = {
 
 def _say_enter(step: Enter) -> Sentence:
     frame = _FRAMES[step.frame]
-    return Sentence(f"{frame}, enter a {_NOUNS[step.by]} that borrows {code(step.label)}.")
+    borrowed = code(step.label) + amounts.source(step.pool)
+    return Sentence(f"{frame}, enter a {_NOUNS[step.by]} that borrows {borrowed}.")
 
 
 def _say_leave(step: Leave) -> Sentence:
@@ -180,7 +194,7 @@ def _say_abandon(step: Abandon) -> Sentence:
 KINDS = (
     StepKind(
         "enter",
-        (ENTER, BY, IN),
+        (ENTER, FROM, BY, IN),
         Enter,
         _read_enter,
         _write_enter,

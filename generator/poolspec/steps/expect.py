@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from poolspec.expectations import outcomes
 from poolspec.expectations.registry import (
+    ARGUMENTS,
     EXPECT,
     Expectations,
     build_expectations,
@@ -80,7 +81,7 @@ KINDS = (
         _say,
         expects=(EXPECT_STEP,),
         calls=("within", *(kind.call for kind in EXPECTATIONS), *outcomes.CALLS),
-        arguments=tuple(name for kind in EXPECTATIONS for name in kind.arguments),
+        arguments=(*ARGUMENTS, *(name for kind in EXPECTATIONS for name in kind.arguments)),
         enums=(ErrorKind, *(enum for kind in EXPECTATIONS for enum in kind.enums)),
     ),
 )

@@ -16,7 +16,7 @@ from poolspec.errors import shown
 from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Line, Lines, indented
 from poolspec.spec.common import FAILS, SAYS, TOOK
-from poolspec.spec.fields import Fields, Key, Place
+from poolspec.spec.fields import Fields, Key, Place, Word
 from poolspec.spec.scope import Among, Scope
 from poolspec.spec.steplist import StepList, steps_kind
 from poolspec.spec.values import Step
@@ -141,7 +141,8 @@ def _note(scope: Scope, fields: Fields, kind: StepKind[Any]) -> None:
         scope.reader.problem(fields.at(SAYS), message, "say how it fails: fails: …")
     names.imply(kind.needs, f"the step {kind.verb!r}", fields.node)
     for name, head in fields.heads.items():
-        names.imply(kind.key_needs.get(name), repr(name), head)
+        if not isinstance(fields.values.get(name), Word):  # the name of a pool demands nothing
+            names.imply(kind.key_needs.get(name), repr(name), head)
     if took := fields.get(TOOK):
         names.waits.append((took, fields.at(TOOK)))
     if error := fields.get(FAILS):

@@ -14,7 +14,6 @@ from poolspec.python.body import Body, Lines, guarded
 from poolspec.spec.common import FAILS, NAME, SAYS, TOOK
 from poolspec.spec.fields import Fields, Key
 from poolspec.spec.kinds import enum_kind, fields_kind, list_kind
-from poolspec.spec.names import Naming
 from poolspec.spec.scope import Scope
 from poolspec.spec.values import Check, PoolOptions
 from poolspec.steps.demands import guard, must
@@ -117,7 +116,7 @@ _WAYS = {
 def _read_open(scope: Scope, fields: Fields) -> Open | None:
     """A pool of the test's own making; its label is bound unless it must fail."""
     word = fields.get(OPEN)
-    scope.names.opened += 1
+    scope.names.makers.append(OPEN.name)
     message = "a configuration names a server"
     scope.names.at_server.append((message, fields.at(OPEN)))
     _check_flaw(scope, fields)
@@ -127,7 +126,7 @@ def _read_open(scope: Scope, fields: Fields) -> Open | None:
     if word is None:
         return None
     if not fields.has(FAILS):
-        scope.bind(word, Naming.POOL)
+        scope.bind_pool(word)
     target = fields.get(TARGET) or Target.RIGHT
     scope.names.imply(TARGETS.get(target), f"'target: {target}'", fields.at(OPEN))
     given = fields.get(OPENED_WITH)

@@ -1,4 +1,4 @@
-"""Steps about pools besides the test's own: the process-wide one, and one in another event loop."""
+"""Steps about pools besides the test's own: more of them, the process-wide one, one elsewhere."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,18 @@ from poolspec.python.literals import value
 from poolspec.spec.common import FAILS, NAME, SAYS
 from poolspec.spec.fields import Fields, Key
 from poolspec.spec.kinds import enum_kind, fields_kind, value_kind
-from poolspec.spec.names import Naming
 from poolspec.spec.quantities import SIZE
 from poolspec.spec.scope import Scope
 from poolspec.spec.values import OwnPool, PoolOptions, Step, Value
 from poolspec.steps.demands import guard, must
 from poolspec.steps.kind import NOT_FORKED, NOT_REPEATED, StepKind, Trait
-from poolspec.steps.options import GLOBAL_OPTIONS, options_of, write_options
+from poolspec.steps.options import (
+    GLOBAL_OPTIONS,
+    HOUSEKEEPING,
+    POOL,
+    options_of,
+    write_options,
+)
 from poolspec.vocabulary import Capability, Concurrency, ErrorKind, LoopEnd
 
 
@@ -28,11 +33,42 @@ class PoolMaker(Step):
     """Of the pool; bound unless it must fail."""
     options: PoolOptions = ()
 
-    makes_pool = True
-
     def binds(self) -> tuple[str, ...]:
         """Return its label."""
         return (self.label,)
+
+
+@dataclass(frozen=True, slots=True)
+class MakePool(PoolMaker):
+    """Make one more pool, in the same way as the test's own."""
+
+
+MAKE_POOL = Key("make_pool", NAME, "make one more pool", "second", True)
+MADE_WITH = Key("options", fields_kind(POOL), "its options", "{size: 2}", default="no options")
+
+
+def _read_make_pool(scope: Scope, fields: Fields) -> MakePool | None:
+    word, given = fields.get(MAKE_POOL), fields.get(MADE_WITH)
+    scope.names.makers.append(MAKE_POOL.name)
+    if word is None:
+        return None
+    scope.bind_pool(word)
+    if given and given.has(HOUSEKEEPING):
+        scope.names.real_time.append(("a housekeeper", fields.at(MADE_WITH)))
+    options = options_of(given)
+    scope.names.options.append((options, fields.at(MADE_WITH)))
+    return MakePool(fields.node.line, word.text, options)
+
+
+def _write_make_pool(step: MakePool, body: Body) -> Lines:
+    yield f"{body.bind(step.label)}{body.awaits}lab.make_pool({write_options(step.options)})"
+
+
+def _say_make_pool(step: MakePool) -> Sentence:
+    return Sentence(f"Make one more pool, {code(step.label)}{amounts.options(step.options)}.")
+
+
+# --- global_pool ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +92,12 @@ OPTIONS = Key(
 def _read_global_pool(scope: Scope, fields: Fields) -> GlobalPool | None:
     word = fields.get(GLOBAL_POOL)
     scope.names.global_pools += 1
+    scope.names.makers.append(GLOBAL_POOL.name)
     scope.names.bound_to.append((Concurrency.THREADS, "global_pool", fields.at(GLOBAL_POOL)))
     if word is None:
         return None
     if not fields.has(FAILS):
-        scope.bind(word, Naming.POOL)
+        scope.bind_pool(word, GLOBAL_POOL.name)
     options = options_of(fields.get(OPTIONS))
     scope.names.options.append((options, fields.at(OPTIONS)))
     says = fields.get(SAYS) or ()
@@ -146,6 +183,17 @@ def _say_lose_loop(step: LoseLoop) -> Sentence:
 
 
 KINDS = (
+    StepKind(
+        "make_pool",
+        (MAKE_POOL, MADE_WITH),
+        MakePool,
+        _read_make_pool,
+        _write_make_pool,
+        _say_make_pool,
+        misplaced=NOT_REPEATED,
+        traits=Trait.TAKES_TIME,
+        calls=("make_pool",),
+    ),
     StepKind(
         "global_pool",
         (GLOBAL_POOL, OPTIONS, FAILS, SAYS),

@@ -15,7 +15,7 @@ from poolspec.spec.fields import Fields, Key
 from poolspec.spec.kinds import answer_kind
 from poolspec.spec.names import Naming
 from poolspec.spec.scope import Hold, Scope
-from poolspec.spec.values import Check, OwnPool, Ref, Scalar, Step
+from poolspec.spec.values import Check, OwnPool, Ref, Scalar, Step, used
 from poolspec.steps.borrow import report_gone
 from poolspec.steps.demands import guard, must
 from poolspec.steps.kind import ANYWHERE, StepKind
@@ -169,7 +169,7 @@ class Reconnect(Step):
 
     def own_pool(self) -> OwnPool:
         """Name the test's own pool, unless the connection comes from another."""
-        return OwnPool.NAMED if self.pool is None else OwnPool.NONE
+        return used(self.pool)
 
 
 RECONNECT = Key("reconnect", NAME, "let the driver reconnect a connection on loan", "a", True)

@@ -35,7 +35,7 @@ class AsyncInterrupter:
 
     async def everywhere(self, attempt: Attempt, by: Interruption, at_least: int) -> None:
         """Repeat an attempt until it runs through; see `Lab.interrupt_everywhere`."""
-        pool, sockets, rounds = self._context.pools.only(), OpenSockets(), BrokenRounds()
+        pool, sockets, rounds = self._context.pools.meant(), OpenSockets(), BrokenRounds()
         await pool.close()
         await _check(sockets)
         for tried, (number, moment) in enumerate(product(range(1, MOST), MOMENTS[by])):
@@ -56,7 +56,7 @@ class AsyncInterrupter:
 
         The actors of a round that did not end still use its pool.
         """
-        pool = self._context.pools.only()
+        pool = self._context.pools.meant()
         self._context.hooks.forget()
         try:
             with noting_point(point), self._context.rounds():
@@ -131,7 +131,7 @@ class AsyncReenterer:
 
         Each attempt has a new pool, made like the test's, which afterwards must have lost nothing.
         """
-        pool, sockets, tried = self._context.pools.only(), OpenSockets(), Tried()
+        pool, sockets, tried = self._context.pools.meant(), OpenSockets(), Tried()
         rounds = BrokenRounds()
         await pool.close()
         await _check(sockets)
@@ -151,7 +151,7 @@ class AsyncReenterer:
         self, attempt: Reentering, point: ReentryPoint, sockets: OpenSockets, rounds: BrokenRounds
     ) -> bool:
         """Do one round; leave its pool open if there was no re-entry. Return whether it ended."""
-        context, pool = self._context, self._context.pools.only()
+        context, pool = self._context, self._context.pools.meant()
         context.hooks.forget()
         try:
             with noting_point(point), self._context.rounds():
@@ -166,7 +166,7 @@ class AsyncReenterer:
 
     def _site(self) -> Site:
         context = self._context
-        logger, raw = context.log_records.logger, context.pools.only().raw
+        logger, raw = context.log_records.logger, context.pools.meant().raw
         return Site(raw, context.clock, logger, context.foreign, context.kind_of)
 
 

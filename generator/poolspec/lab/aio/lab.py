@@ -76,6 +76,7 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         self._faults = AsyncFaults(context)
         opener = AsyncOpener(context, adapter, connections, scripted)
         self._pools = AsyncPools(context, adapter, opener)
+        self.make_pool = self._pools.add
         self._web = AsyncWeb(context, self._pools)
         self._load = AsyncLoad(context, self._actors, adapter.driver, self._web)
         rest = AsyncRest(context, self._actors, self.invariants)
@@ -166,20 +167,18 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
 
         await self._progress.within(seconds, check_all)
 
-    async def expect_stats(self, **expected: Expected) -> None:
-        """Check the pool's figures, by `StatName`: its own, if it counts, and the lab's."""
-        expect(self._expectations.reported_stats, expected)
-        await expect_async(asyncio.to_thread, self._expectations.seen_stats, expected)
+    async def expect_stats(self, *, of: AsyncPool | None = None, **expected: Expected) -> None:
+        """Check a pool's figures, by `StatName`: its own, if it counts, and the lab's."""
+        expect(self._expectations.reported_stats, expected, of)
+        await expect_async(asyncio.to_thread, self._expectations.seen_stats, expected, of)
 
-    async def expect_server(
-        self, *, connections: Expected | None = None, peak: Expected | None = None
-    ) -> None:
-        """Check the server's count of this test's pool connections, and the most open at once."""
-        await expect_async(asyncio.to_thread, self._expectations.server, connections, peak)
+    async def expect_server(self, *, of: AsyncPool | None = None, **expected: Expected) -> None:
+        """Check the server's count of connections of the pools, or one, and the most at once."""
+        await expect_async(asyncio.to_thread, self._expectations.server, expected, of)
 
-    async def expect_health(self, status: str) -> None:
-        """Check the pool's report of its health; the figures in it must be the pool's."""
-        await expect_async(expect_health, self.context, self.invariants, status)
+    async def expect_health(self, status: str, *, of: AsyncPool | None = None) -> None:
+        """Check a pool's report of its health; the figures in it must be the pool's."""
+        await expect_async(expect_health, self.context, self.invariants, status, of)
 
     async def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long a task that waits for the database will still wait, in real seconds."""

@@ -52,7 +52,7 @@ class AsyncLoad:
 
     def borrowers(self, load: Generated, terms: LoadTerms) -> AsyncBorrowers:
         """Return clients that borrow from a pool."""
-        context, pool = self._context, terms.get("pool") or self._context.pools.only()
+        context, pool = self._context, self._context.pools.meant(terms.get("pool"))
         habits = AsyncHabits(
             terms.get("via", Via.ACQUIRE),
             terms.get("timeout"),

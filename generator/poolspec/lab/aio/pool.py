@@ -47,6 +47,7 @@ class AsyncPool:
 
     is_over = False
     """Whether the test has closed it, or tried to."""
+    is_default = False
     _keeper: AbstractAsyncContextManager[None] | None = None
 
     def __init__(

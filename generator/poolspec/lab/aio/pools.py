@@ -15,7 +15,7 @@ from poolspec.lab.aio.contract import AsyncPoolAdapter, AsyncWiring, configuring
 from poolspec.lab.aio.held import AsyncHeld
 from poolspec.lab.aio.opening import AsyncOpener
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
-from poolspec.vocabulary import Call, Flaw, Given, Target
+from poolspec.vocabulary import Call, Flaw, Given, Listening, Target
 from poolspec.witness.account import Account
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -44,7 +44,19 @@ class AsyncPools:
         """Make the pool under test, with periodic maintenance if asked for."""
         self._context.listening = listener
         self._options = options
-        pool = self.registered(*await self.new())
+        pool = self._context.pools.own = self.registered(*await self.new())
+        if housekeeping is not None:
+            await pool.keep(housekeeping)
+        return pool
+
+    async def add(
+        self, *, housekeeping: float | None = None, listener: str | None = None, **options: Any
+    ) -> AsyncPool:
+        """Make one more pool, in the same way. Tests call it as `make_pool`."""
+        made = self._context.options(options)
+        account = self._context.new_account(made)
+        wiring = self.wiring(self.connector(account), account.pool, listener)
+        pool = self.registered(await self._adapter.create(made, wiring), account)
         if housekeeping is not None:
             await pool.keep(housekeeping)
         return pool
@@ -59,8 +71,7 @@ class AsyncPools:
         place = self._context.place(
             target, given, flaw, lambda one: self._count(account.sockets, one)
         )
-        listen = self._context.numbered_listener()
-        wiring = replace(self.wiring(self.connector(account)), listen=listen)
+        wiring = self.wiring(self.connector(account), account.pool)
         housekeeping = made.pop("housekeeping", None)
         raw = await configuring(self._adapter).open(made, place, wiring)
         pool = self.registered(raw, account)
@@ -79,7 +90,8 @@ class AsyncPools:
         """Make one more pool with the options of the pool under test."""
         options = self._context.options(self._options)
         account = self._context.new_account(options)
-        return await self._adapter.create(options, self.wiring(self.connector(account))), account
+        wiring = self._wiring(self.connector(account), 0)
+        return await self._adapter.create(options, wiring), account
 
     def end(self, sockets: Sockets) -> None:
         """End the connections that a broken pool has left open."""
@@ -87,10 +99,12 @@ class AsyncPools:
             with suppress(Exception):
                 self._driver.end(connection)
 
-    def wiring(self, connect: Callable[[], Awaitable[Any]]) -> AsyncWiring:
-        """Return the connections between a pool and the test."""
-        context = self._context
-        return AsyncWiring(connect, context.clock, context.time, context.listener, context.meter)
+    def wiring(
+        self, connect: Callable[[], Awaitable[Any]], number: int, listener: str | None = None
+    ) -> AsyncWiring:
+        """Return the connections between a further pool and the test."""
+        listen = None if listener == Listening.NONE else self._context.numbered_listener(number)
+        return replace(self._wiring(connect, number), listen=listen)
 
     def registered(self, raw: Any, account: Account) -> AsyncPool:
         """Return the pool under test for a pool of the adapter's."""
@@ -108,6 +122,12 @@ class AsyncPools:
                 return connection
 
         return connect
+
+    def _wiring(self, connect: Callable[[], Awaitable[Any]], number: int) -> AsyncWiring:
+        """Return the connections between a pool and the test; 0 is the test's own pool."""
+        context = self._context
+        meter = context.new_meter(number)
+        return AsyncWiring(connect, context.clock, context.time, context.listener, meter)
 
     def _count(self, sockets: Sockets, connection: Any) -> None:
         """Count a connection while its socket is open."""

@@ -65,10 +65,13 @@ class AsyncProgress:
 
 
 async def expect_health(
-    context: AsyncContext, checks: InvariantChecks[AsyncPool, AsyncClock], status: str
+    context: AsyncContext,
+    checks: InvariantChecks[AsyncPool, AsyncClock],
+    status: str,
+    of: AsyncPool | None,
 ) -> None:
-    """Check the pool's report of its health; the figures in it must be the pool's."""
-    pool = context.pools.only()
+    """Check a pool's report of its health; the figures in it must be the pool's."""
+    pool = context.pools.meant(of)
     before = checks.figures(pool)
     seen = await pool.health()
     demand(*health.complaints(status, seen, before, checks.figures(pool)))

@@ -36,7 +36,7 @@ class AsyncWeb:
         self._context.reported = ReportedAcquires(self._context.witness)
         self._service = AsyncService(find_web_app(name, Concurrency.ASYNCIO)(open_pool))
         await self._service.start()
-        pool = self._context.pools.only()
+        pool = self._context.pools.meant()
         pool.account.is_partial = True
         return pool
 

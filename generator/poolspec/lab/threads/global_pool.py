@@ -21,8 +21,10 @@ class GlobalPool:
 
     def get(self, options: dict[str, Any]) -> Pool:
         """Return the process-wide pool."""
-        wiring = self._pools.wiring(self._connector)
+        wiring = self._pools.wiring(self._connector, self._account.pool)
         made = self._context.options(options)
         raw = self._adapter.global_pool(made, wiring)
         self._account.resize(made["size"], made.get("max_overflow", 0))
-        return self._pools.registered(raw, self._account)
+        pool = self._pools.registered(raw, self._account)
+        pool.is_default = True
+        return pool

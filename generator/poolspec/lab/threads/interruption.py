@@ -40,7 +40,7 @@ class Interrupter:
     ) -> None:
         """Repeat an attempt until it runs through; see `Lab.interrupt_everywhere`."""
         context, sockets, rounds = self._context, OpenSockets(), BrokenRounds()
-        context.pools.only().close()
+        context.pools.meant().close()
         sockets.check()
         clock = type(context.clock).__module__
         for tried in range(MOST):
@@ -66,7 +66,7 @@ class Interrupter:
 
         The actors of a round that did not end still use its pool.
         """
-        pool = self._context.pools.only()
+        pool = self._context.pools.meant()
         self._context.hooks.forget()
         try:
             with noting_point(point), self._context.rounds():
@@ -112,7 +112,7 @@ class Reenterer:
         of `may_fail`. Raises AssertionError, also for a deadlock and for fewer points than
         `at_least`.
         """
-        pool = self._context.pools.only()
+        pool = self._context.pools.meant()
         pool.close()
         with Progress() as self._progress:
             try:
@@ -133,7 +133,7 @@ class Reenterer:
         sockets, tried, rounds = OpenSockets(), Tried(), BrokenRounds()
         sockets.check()
         for number in range(1, MOST):
-            self._context.pools.only().renew(*self._pools.new())
+            self._context.pools.meant().renew(*self._pools.new())
             point = ReentryPoint(tried, by, may_fail, self._site())
             point.progress = self._progress
             self._progress.note("before the pool is re-entered")
@@ -150,7 +150,7 @@ class Reenterer:
         self, attempt: Reentering, point: ReentryPoint, sockets: OpenSockets, rounds: BrokenRounds
     ) -> bool:
         """Do one round, and close its pool. Return whether its actors have ended."""
-        context, pool = self._context, self._context.pools.only()
+        context, pool = self._context, self._context.pools.meant()
         context.hooks.forget()
         try:
             with noting_point(point), self._context.rounds():
@@ -182,5 +182,5 @@ class Reenterer:
 
     def _site(self) -> Site:
         context = self._context
-        logger, raw = context.log_records.logger, context.pools.only().raw
+        logger, raw = context.log_records.logger, context.pools.meant().raw
         return Site(raw, context.clock, logger, context.foreign, context.kind_of)

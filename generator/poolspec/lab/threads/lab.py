@@ -74,6 +74,7 @@ class Lab(CommonLab[Pool, Clock]):
         super().__init__(context, self._actors)
         self._progress, self._faults = Progress(context, self._actors), Faults(context)
         self._pools = Pools(context, adapter, Opener(context, adapter, connections, scripted))
+        self.make_pool = self._pools.add
         self._global_pool = GlobalPool(context, adapter, self._pools)
         self._web = Web(context, self._pools)
         self._load = Load(context, self._actors, adapter.driver, self._web)
@@ -164,19 +165,17 @@ class Lab(CommonLab[Pool, Clock]):
 
         self._progress.within(seconds, check_all)
 
-    def expect_stats(self, **expected: Expected) -> None:
-        """Check the pool's figures, by `StatName`: its own, if it counts, and the lab's."""
-        expect(self._expectations.stats, expected)
+    def expect_stats(self, *, of: Pool | None = None, **expected: Expected) -> None:
+        """Check a pool's figures, by `StatName`: its own, if it counts, and the lab's."""
+        expect(self._expectations.stats, expected, of)
 
-    def expect_server(
-        self, *, connections: Expected | None = None, peak: Expected | None = None
-    ) -> None:
-        """Check the server's count of this test's pool connections, and the most open at once."""
-        expect(self._expectations.server, connections, peak)
+    def expect_server(self, *, of: Pool | None = None, **expected: Expected) -> None:
+        """Check the server's count of connections of the pools, or one, and the most at once."""
+        expect(self._expectations.server, expected, of)
 
-    def expect_health(self, status: str) -> None:
-        """Check the pool's report of its health; the figures in it must be the pool's."""
-        expect(expect_health, self.context, self.invariants, status)
+    def expect_health(self, status: str, *, of: Pool | None = None) -> None:
+        """Check a pool's report of its health; the figures in it must be the pool's."""
+        expect(expect_health, self.context, self.invariants, status, of)
 
     def expect_remaining_timeout(self, expected: Expected) -> None:
         """Check how long an actor that waits for the database will still wait, in real seconds."""

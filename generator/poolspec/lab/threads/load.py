@@ -51,7 +51,7 @@ class Load:
 
     def borrowers(self, load: Generated, terms: LoadTerms) -> Borrowers:
         """Return clients that borrow from a pool."""
-        context, pool = self._context, terms.get("pool") or self._context.pools.only()
+        context, pool = self._context, self._context.pools.meant(terms.get("pool"))
         habits = Habits(
             terms.get("via", Via.ACQUIRE),
             terms.get("timeout"),

@@ -48,6 +48,7 @@ class Pool:
 
     is_over = False
     """Whether the test has closed it, or tried to."""
+    is_default = False
     _keeper: AbstractContextManager[None] | None = None
 
     def __init__(

@@ -17,7 +17,7 @@ from poolspec.lab.contract import PoolAdapter, Wiring, configuring
 from poolspec.lab.threads.held import Held
 from poolspec.lab.threads.opening import Opener
 from poolspec.lab.threads.pool import Pool, ThreadsContext
-from poolspec.vocabulary import Call, Flaw, Given, Target
+from poolspec.vocabulary import Call, Flaw, Given, Listening, Target
 from poolspec.witness.account import Account
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -46,7 +46,19 @@ class Pools:
         """Make the pool under test, with periodic maintenance if asked for."""
         self._context.listening = listener
         self._options = options
-        pool = self.registered(*self.new())
+        pool = self._context.pools.own = self.registered(*self.new())
+        if housekeeping is not None:
+            pool.keep(housekeeping)
+        return pool
+
+    def add(
+        self, *, housekeeping: float | None = None, listener: str | None = None, **options: Any
+    ) -> Pool:
+        """Make one more pool, in the same way. Tests call it as `make_pool`."""
+        made = self._context.options(options)
+        account = self._context.new_account(made)
+        wiring = self.wiring(self.connector(account), account.pool, listener)
+        pool = self.registered(self._adapter.create(made, wiring), account)
         if housekeeping is not None:
             pool.keep(housekeeping)
         return pool
@@ -61,8 +73,7 @@ class Pools:
         place = self._context.place(
             target, given, flaw, lambda one: self._count(account.sockets, one)
         )
-        listen = self._context.numbered_listener()
-        wiring = replace(self.wiring(self.connector(account)), listen=listen)
+        wiring = self.wiring(self.connector(account), account.pool)
         housekeeping = made.pop("housekeeping", None)
         raw = configuring(self._adapter).open(made, place, wiring)
         pool = self.registered(raw, account)
@@ -81,7 +92,8 @@ class Pools:
         """Make one more pool with the options of the pool under test."""
         options = self._context.options(self._options)
         account = self._context.new_account(options)
-        return self._adapter.create(options, self.wiring(self.connector(account))), account
+        wiring = self._wiring(self.connector(account), 0)
+        return self._adapter.create(options, wiring), account
 
     def end(self, sockets: Sockets) -> None:
         """End the connections that a broken pool has left open."""
@@ -89,10 +101,12 @@ class Pools:
             with suppress(Exception):
                 self._driver.end(connection)
 
-    def wiring(self, connect: Callable[[], Any]) -> Wiring:
-        """Return the connections between a pool and the test."""
-        context = self._context
-        return Wiring(connect, context.clock, context.time, context.listener, context.meter)
+    def wiring(
+        self, connect: Callable[[], Any], number: int, listener: str | None = None
+    ) -> Wiring:
+        """Return the connections between a further pool and the test."""
+        listen = None if listener == Listening.NONE else self._context.numbered_listener(number)
+        return replace(self._wiring(connect, number), listen=listen)
 
     def registered(self, raw: Any, account: Account) -> Pool:
         """Return the pool under test for a pool of the adapter's."""
@@ -110,6 +124,12 @@ class Pools:
                 return connection
 
         return connect
+
+    def _wiring(self, connect: Callable[[], Any], number: int) -> Wiring:
+        """Return the connections between a pool and the test; 0 is the test's own pool."""
+        context = self._context
+        meter = context.new_meter(number)
+        return Wiring(connect, context.clock, context.time, context.listener, meter)
 
     def _count(self, sockets: Sockets, connection: Any) -> None:
         """Count a connection while its socket is open."""

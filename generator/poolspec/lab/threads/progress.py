@@ -67,10 +67,13 @@ class Progress:
 
 
 def expect_health(
-    context: ThreadsContext, checks: InvariantChecks[Pool, Clock], status: str
+    context: ThreadsContext,
+    checks: InvariantChecks[Pool, Clock],
+    status: str,
+    of: Pool | None,
 ) -> None:
-    """Check the pool's report of its health; the figures in it must be the pool's."""
-    pool = context.pools.only()
+    """Check a pool's report of its health; the figures in it must be the pool's."""
+    pool = context.pools.meant(of)
     before = checks.figures(pool)
     seen = pool.health()
     demand(*health.complaints(status, seen, before, checks.figures(pool)))

@@ -38,7 +38,7 @@ class Web:
         self._context.reported = ReportedAcquires(self._context.witness)
         self._service = Service(find_web_app(name, Concurrency.THREADS)(open_pool))
         self._service.start()
-        pool = self._context.pools.only()
+        pool = self._context.pools.meant()
         pool.account.is_partial = True
         return pool
 
