@@ -1,5 +1,6 @@
 """The process-wide pool. All requests of a test have equal options, the connector included."""
 
+from dataclasses import replace
 from typing import Any
 
 from poolspec.lab.contract import PoolAdapter
@@ -18,10 +19,12 @@ class GlobalPool:
         self._pools = pools
         self._account = context.new_account(context.options({}))
         self._connector = pools.connector(self._account)
+        self._listen = context.numbered_listener(self._account.pool)
 
     def get(self, options: dict[str, Any]) -> Pool:
         """Return the process-wide pool."""
         wiring = self._pools.wiring(self._connector, self._account.pool)
+        wiring = replace(wiring, listen=self._listen)
         made = self._context.options(options)
         raw = self._adapter.global_pool(made, wiring)
         self._account.resize(made["size"], made.get("max_overflow", 0))
