@@ -131,8 +131,8 @@ class CommonLab(Generic[P, C]):
         self.context.set_up_server(settings)
 
     def measure(self) -> None:
-        """Monitor the pool that is made next; needs the capability `metrics`."""
-        self.context.measure()
+        """Monitor the pools that are made from now on; needs the capability `metrics`."""
+        self.context.meters.is_measured = True
 
     def details(self, target: Target, *details: Detail) -> tuple[str, ...]:
         """Return the words by which an error must name a target."""

@@ -23,9 +23,10 @@ from poolspec.invariants.log import Entry, Log
 from poolspec.invariants.log_records import NO_LOG, LogRecords
 from poolspec.invariants.observer import Observer
 from poolspec.invariants.passwords import PasswordSearch
-from poolspec.lab.contract import Meter, Metered, Place
+from poolspec.lab.contract import Place
 from poolspec.lab.kinds import Explaining, kind_of
 from poolspec.lab.load.loads import Loads
+from poolspec.lab.meters import Meters
 from poolspec.lab.registry import P, PoolRegistry
 from poolspec.lifecycle.alarm import ring
 from poolspec.lifecycle.teardown import Teardown
@@ -87,8 +88,6 @@ class Context(Generic[P, C]):
 
     listening: str | None = None
     """Which listener the next pool gets; None is the lab's own."""
-    is_measured = False
-    """Whether the pools that are made from now on are monitored."""
     line: Line | None = None
     """The line between the pools and the server; None if they connect directly."""
 
@@ -137,10 +136,8 @@ class Context(Generic[P, C]):
         self.peak = Peak()
         self.sockets: list[Sockets] = []
         """The sockets of each pool that was made."""
-        self._adapter = adapter
         self._driver = driver
-        self.meters: dict[int, Meter] = {}
-        """What monitors each pool, by the pool's number; 0: the test's own."""
+        self.meters = Meters(adapter)
         self._folders: list[LockedFolder] = []
 
     @property
@@ -178,17 +175,6 @@ class Context(Generic[P, C]):
         """Change settings of the server. The test's own connection keeps the former ones."""
         self.observer.own()
         self.server_faults.settings.set(settings)
-
-    def measure(self) -> None:
-        """Monitor the pools that are made from now on; needs the capability `metrics`."""
-        self.is_measured = True
-
-    def new_meter(self, number: int) -> Meter | None:
-        """Return what monitors the pool with a number; None if the test asks for no metrics."""
-        if self.is_measured and number not in self.meters:
-            assert isinstance(self._adapter, Metered), "needs: metrics"
-            self.meters[number] = self._adapter.meter()
-        return self.meters.get(number)
 
     def silence(self, held: Collection[int], only: int | None = None) -> None:
         """Silence the connections that are not `held`, or only that with one number.
@@ -289,7 +275,7 @@ class Context(Generic[P, C]):
         steps: list[tuple[str, Callable[[], object]]] = [
             ("the server's faults", self.server_faults.clear_all),
             ("the log records", self.log_records.stop),
-            *(("a meter", meter.stop) for meter in self.meters.values()),
+            ("the meters", self.meters.stop),
             ("the test's own connection", self.observer.close),
             ("the targets", self.targets.clean_up),
             ("the line", self._end_line),

@@ -140,7 +140,7 @@ class Expectations(Generic[P, C]):
     def metrics(self, expected: Mapping[str, Expected], of: P | None) -> None:
         """Check what monitoring reads, by `MetricName`, or `TimingName` and a part."""
         pools = self._context.pools
-        seen = self._context.meters[pools.number(pools.meant(of))].read()
+        seen = self._context.meters.of(pools.number(pools.meant(of))).read()
         demand(*(_metric(name, value, seen.get(name)) for name, value in expected.items()))
 
     def server(self, expected: Mapping[str, Expected], of: P | None) -> None:

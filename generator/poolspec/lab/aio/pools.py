@@ -126,7 +126,7 @@ class AsyncPools:
     def _wiring(self, connect: Callable[[], Awaitable[Any]], number: int) -> AsyncWiring:
         """Return the connections between a pool and the test; 0 is the test's own pool."""
         context = self._context
-        meter = context.new_meter(number)
+        meter = context.meters.of_new(number)
         return AsyncWiring(connect, context.clock, context.time, context.listener, meter)
 
     def _count(self, sockets: Sockets, connection: Any) -> None:

@@ -128,7 +128,7 @@ class Pools:
     def _wiring(self, connect: Callable[[], Any], number: int) -> Wiring:
         """Return the connections between a pool and the test; 0 is the test's own pool."""
         context = self._context
-        meter = context.new_meter(number)
+        meter = context.meters.of_new(number)
         return Wiring(connect, context.clock, context.time, context.listener, meter)
 
     def _count(self, sockets: Sockets, connection: Any) -> None:
