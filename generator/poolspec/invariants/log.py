@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import islice
 from typing import Any, NamedTuple
 
 from poolspec.invariants.marks import ROUNDS
@@ -109,6 +110,8 @@ class Log:
         self._entries: list[Entry] = []
         self._grew_at = 0.0
         self._watchers: list[Callable[[], object]] = []
+        self.end: tuple[int, float] | None = None
+        """The length of the log and the time when the test's steps were over."""
 
     def add(
         self,
@@ -145,6 +148,14 @@ class Log:
         """Return a copy of the log."""
         with self._lock:
             return list(self._entries)
+
+    def note_end(self) -> None:
+        """Note that the test's steps are over: what follows is the lab's own work."""
+        self.end = len(self._entries), self.now()
+
+    def first(self, number: int) -> Iterator[Entry]:
+        """Yield the first entries without a copy of the log."""
+        return islice(self._entries, number)
 
     def length(self) -> int:
         """Return how many entries there are."""

@@ -153,6 +153,10 @@ class CommonLab(Generic[P, C]):
         """Return how fast each load was; nothing on a virtual clock."""
         return self._diagnosis.load_figures()
 
+    def sizes(self) -> dict[str, Any]:
+        """Return the pools' figures over the time of the test, as a results file has them."""
+        return self._diagnosis.sizes()
+
     def found(self) -> list[Finding]:
         """Return what was found while the test ran, which may have ended it."""
         return self.context.witness.found

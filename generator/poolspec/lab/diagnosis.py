@@ -18,6 +18,7 @@ from poolspec.lifecycle.teardown import text_of
 from poolspec.servers import ServerError
 from poolspec.vocabulary import TimeKind
 from poolspec.witness.calls import RELEASE
+from poolspec.witness.timeline import timeline_of
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -48,6 +49,20 @@ class Diagnosis(Generic[P, C]):
         began = entries[0].at if entries and self.grade().clock == TimeKind.REAL else 0.0
         shown = (entry for entry in entries if entry.kind != NUMBERS_VOID)
         return [str(entry._replace(at=entry.at - began)) for entry in shown]
+
+    def sizes(self) -> dict[str, Any]:
+        """Return the pools' figures over the time of the test, as a results file has them."""
+        context = self._context
+        accounts = [pool.account for pool in context.pools]
+        limits = {account.pool: account.most for account in accounts}
+        used = (n for n, sockets in enumerate(context.sockets, 1) if sockets.created)
+        made = timeline_of(
+            context.log,
+            {number: limits.get(number) for number in sorted({*limits, *used})},
+            reported=[account.pool for account in accounts if account.is_partial],
+            began=0.0 if context.is_virtual else None,
+        )
+        return made.as_result()
 
     def stuck(self) -> str:
         """Return who waits for what and who holds what. Safe in a signal handler."""

@@ -213,8 +213,11 @@ def pytest_runtest_makereport(
     if spec:
         report.user_properties.append(as_property("test", identity(item, spec)))
     if run is not None and report.when == "call":
+        from poolspec.plugin.timelines import keep_timeline
+
         report.user_properties.append(as_property("grade", asdict(run.lab.grade())))
         report.user_properties.append(as_property("loads", run.lab.load_figures()))
+        keep_timeline(report, run.lab, spec.get("layer"))
     if run is not None and report.when == "call" and report.failed and call.excinfo:
         _explain(item, call.excinfo.value, run, report)
     return report

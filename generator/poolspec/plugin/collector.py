@@ -13,6 +13,7 @@ import pytest
 from poolspec.plugin.options import ANY_SERVER
 from poolspec.plugin.results import Results, TestResult
 from poolspec.plugin.staleness import stale_specs, warning
+from poolspec.plugin.timelines import kept_timeline
 from poolspec.vocabulary.outcomes import NO_FORM, NOT_APPLICABLE, Outcome
 
 ASSERTION = re.compile(r"^(AssertionError|[\w.]+\.BrokenInvariantsError): ")
@@ -74,6 +75,7 @@ class Collector:
                 real=about.get("grade") or {},
                 loads=about.get("loads") or [],
                 findings=about.get("findings") or [],
+                timeline=kept_timeline(report),
             )
         )
 

@@ -55,7 +55,10 @@ class ThreadsRun:
 
     def call(self, test: Callable[[], object]) -> None:
         """Run the test, then check the invariants."""
-        test()
+        try:
+            test()
+        finally:
+            self.lab.context.log.note_end()
         self.lab.verify()
 
     def examine(self, error: BaseException) -> list[Finding]:
@@ -162,7 +165,10 @@ class AsyncioRun:
 
     async def _main(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         _current_task().set_name(MAIN)
-        await test()
+        try:
+            await test()
+        finally:
+            self.lab.context.log.note_end()
         await self.lab.verify()
 
 

@@ -50,6 +50,8 @@ class TestResult:
     """Throughput and latency of each load, in real time."""
     findings: list[str] = field(default_factory=list)
     """Broken invariants, each with the name of its defect first."""
+    timeline: dict[str, Any] | None = None
+    """The pools' figures over its time; None for a layer that keeps none, and if it did not run."""
 
 
 @dataclass(slots=True)
@@ -79,15 +81,15 @@ class Results:
             )
 
     def save(self, path: Path) -> None:
-        """Write the results as JSON."""
-        tests = [
-            asdict(result)
-            for result in sorted(self.tests, key=lambda r: (r.id, r.case, r.concurrency))
-        ]
-        data = {"schema": RESULTS_VERSION, "pool": self.pool, "server": self.server}
-        whole: dict[str, Any] = {**data, "seconds": round(self.seconds, 3), "tests": tests}
+        """Write the results as JSON, one line for each test."""
+        ranked = sorted(self.tests, key=lambda r: (r.id, r.case, r.concurrency))
+        tests = ",\n  ".join(_json(_entry(result)) for result in ranked)
+        head = {"schema": RESULTS_VERSION, "pool": self.pool, "server": self.server}
+        about = {**head, "seconds": round(self.seconds, 3)}
+        lines = [f" {_json(name)}: {_json(value)}" for name, value in about.items()]
+        whole = ",\n".join([*lines, f' "tests": [\n  {tests}\n ]'])
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(f"{{\n{whole}\n}}\n", encoding="utf-8")
 
     def summary(self) -> list[str]:
         """Return the table for the console."""
@@ -132,6 +134,16 @@ class Results:
     def _slowest(self) -> str:
         ranked = sorted(self.tests, key=lambda result: -result.seconds)[:SLOWEST]
         return ", ".join(f"{one.id} ({one.concurrency}) {one.seconds:.2f} s" for one in ranked)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _entry(result: TestResult) -> dict[str, Any]:
+    """Return the entry of a test; one without a time line has no key for it."""
+    entry = asdict(result)
+    return entry if result.timeline is not None else {k: entry[k] for k in entry if k != "timeline"}
 
 
 def _named(tests: Sequence[str]) -> str:

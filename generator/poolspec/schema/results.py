@@ -1,6 +1,7 @@
 """The schema of results files: a run writes them, the report and other tools read them."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from poolspec.spec.fields import Json
@@ -12,6 +13,7 @@ from poolspec.vocabulary.outcomes import (
     RESULTS_VERSION,
     Outcome,
 )
+from poolspec.vocabulary.timeline import Series
 
 _TEXT: Final = {"type": "string"}
 _SECONDS: Final = {"type": "number", "minimum": 0}
@@ -75,6 +77,66 @@ _LOAD: Final = {
         },
     },
 }
+_COUNT: Final = {"type": "integer", "minimum": 0}
+_POOL: Final = {"description": "number of the pool, in the order in which they were made", **_COUNT}
+
+
+def _columns(description: str, names: Sequence[str]) -> Json:
+    """Return the schema of columns of equal length."""
+    column = {"type": "array", "minItems": 1, "items": {"type": "number", "minimum": 0}}
+    properties = dict.fromkeys(names, column)
+    return {
+        "description": description,
+        "type": "object",
+        "required": list(names),
+        "properties": properties,
+    }
+
+
+_COURSE: Final = {
+    "type": "object",
+    "required": ["pool", "points"],
+    "properties": {
+        "pool": _POOL,
+        "limit": {"description": "its largest limit; null: none", "type": ["integer", "null"]},
+        "points": _columns(
+            "times, and the mean of each figure from a time to the next one", ["at", *Series]
+        ),
+        "most": _columns("highest figures; left out if they are those of `points`", [*Series]),
+    },
+}
+_TIMELINE: Final = {
+    "description": "figures of the pools over the time of a system, performance or chaos test",
+    "type": "object",
+    "required": ["seconds", "pools", "errors", "faults"],
+    "properties": {
+        "seconds": {"description": "duration by the test's clock", **_SECONDS},
+        "pools": {"type": "array", "items": _COURSE},
+        "pools_left_out": {"description": "pools that are not listed", **_COUNT},
+        "errors": {
+            "description": "errors of one kind, with the time of the first",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["at", "pool", "error", "count"],
+                "properties": {"at": _SECONDS, "pool": _POOL, "error": _TEXT, "count": _COUNT},
+            },
+        },
+        "faults": {
+            "description": "faults that the test set; `to` is null for one that was not healed",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["fault", "from", "to"],
+                "properties": {
+                    "fault": _TEXT,
+                    "from": _SECONDS,
+                    "to": {"type": ["number", "null"], "minimum": 0},
+                },
+            },
+        },
+    },
+}
 _TEST: Final = {
     "type": "object",
     "required": ["id", "outcome", "seconds", "reason"],
@@ -100,5 +162,6 @@ _TEST: Final = {
             "type": "array",
             "items": _TEXT,
         },
+        "timeline": _TIMELINE,
     },
 }

@@ -22,6 +22,7 @@ from poolspec.invariants.marks import (
     CONNECT_FAILED,
     CONNECT_HELD,
     CONNECT_RESUMED,
+    CONNECT_STARTED,
     LATE_RELEASE,
     SEEN_WAITING,
 )
@@ -95,14 +96,17 @@ class Witness:
 
     @contextmanager
     def connecting(self, account: Account, *, is_held: bool = False) -> Iterator[None]:
-        """Note a connect of a pool for the length of the block; log it if a fault may hold it."""
+        """Note and log a connect of a pool for the length of the block.
+
+        If a fault may hold it, the end is logged too; else that of its socket or its failure is.
+        """
         account.connect(1)
         call = current_call()
         ticket = None if call is None else call.ticket
         actor = current_actor() if call is None else call.actor
-        began = Entry(self._now(), actor, CONNECT_HELD, pool=account.pool, ticket=ticket)
-        if is_held:
-            self.log.append(began)
+        kind = CONNECT_HELD if is_held else CONNECT_STARTED
+        began = Entry(self._now(), actor, kind, pool=account.pool, ticket=ticket)
+        self.log.append(began)
         try:
             with self.calls.busy():
                 yield

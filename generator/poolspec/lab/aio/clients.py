@@ -65,6 +65,7 @@ class AsyncBorrowers:
                 raise
             if task.counts:
                 self._result.note_error(kind, task.kind)
+            self._pool.note_failed(kind)
             if self._habits.rest:
                 await self._habits.clock.sleep(self._habits.rest)
         else:

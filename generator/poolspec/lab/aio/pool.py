@@ -17,7 +17,7 @@ from contextlib import (
 from typing import Any
 
 from poolspec.invariants.connection import Sockets
-from poolspec.invariants.marks import RESUMED, SUSPENDED
+from poolspec.invariants.marks import OPERATION_FAILED, RESUMED, SUSPENDED
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.contract import (
     AsyncControls,
@@ -152,6 +152,10 @@ class AsyncPool:
         assert held.block is not None
         with self._loans.ending(self.account, held):
             await held.block.abandon()
+
+    def note_failed(self, kind: ErrorKind) -> None:
+        """Log that an operation of a load has failed."""
+        self._witness.log.add(OPERATION_FAILED, pool=self.account.pool, detail=kind)
 
     async def close_all(self) -> None:
         """Close all idle connections."""

@@ -17,7 +17,7 @@ from contextlib import (
 from typing import Any
 
 from poolspec.invariants.connection import Sockets
-from poolspec.invariants.marks import RESUMED, SUSPENDED
+from poolspec.invariants.marks import OPERATION_FAILED, RESUMED, SUSPENDED
 from poolspec.lab.borrowing.blocks import EnteredBlock
 from poolspec.lab.borrowing.loans import Loans
 from poolspec.lab.context import Context
@@ -153,6 +153,10 @@ class Pool:
         assert held.block is not None
         with self._loans.ending(self.account, held):
             held.block.abandon()
+
+    def note_failed(self, kind: ErrorKind) -> None:
+        """Log that an operation of a load has failed."""
+        self._witness.log.add(OPERATION_FAILED, pool=self.account.pool, detail=kind)
 
     def close_all(self) -> None:
         """Close all idle connections."""

@@ -1,0 +1,92 @@
+"""Thins out the figures of a pool over time to a number of points, and keeps every peak.
+
+A point stands for the time from its own to the next one. While there are few changes, there is a
+point for each time at which something changed. Otherwise the points are equal intervals: each has
+the mean over its time and the highest value in it. A value that held for no time, because it
+changed again at the same time, is in no mean but may be the highest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from poolspec.vocabulary.timeline import Series
+from poolspec.witness.sizes import NOTHING, Figures
+
+WIDTH = len(Series)
+
+
+@dataclass(slots=True)
+class Point:
+    """The figures from a time to that of the next point, in the order of `Series`."""
+
+    at: float
+    mean: Sequence[float]
+    most: Sequence[int]
+
+
+class Bins:
+    """The figures of one pool between two times, in bounded memory. Takes them in order of time."""
+
+    def __init__(self, began: float, ended: float, number: int) -> None:
+        self._began = began
+        self._number = number
+        self._width = (ended - began) / number
+        self._sums = [[0.0] * WIDTH for _ in range(number)]
+        self._most = [[0] * WIDTH for _ in range(number)]
+        self._exact: list[Point] | None = [Point(began, NOTHING, NOTHING)]
+        """The point of each time at which something changed; None if there are too many."""
+        self._at, self._now = began, NOTHING
+
+    def take(self, at: float, figures: Figures) -> None:
+        """Note the figures from a time on."""
+        self._hold(at)
+        self._now = figures
+        self._raise(self._most[self._bin(at)])
+        self._keep(at, figures)
+
+    def points(self, ended: float) -> list[Point]:
+        """Return the points, the last one to that time. Nothing can be noted afterwards."""
+        self._hold(ended)
+        if self._exact is not None:
+            return self._exact
+        if not self._width:
+            return [Point(self._began, self._now, self._most[0])]
+        return [
+            Point(self._began + n * self._width, [total / self._width for total in sums], most)
+            for n, (sums, most) in enumerate(zip(self._sums, self._most, strict=True))
+        ]
+
+    def _hold(self, at: float) -> None:
+        """Add the figures to the bins of the time for which they held."""
+        if at <= self._at:
+            return
+        first, last = self._bin(self._at), self._bin(at)
+        for n in range(first, last + 1):
+            since = max(self._at, self._began + n * self._width)
+            until = at if n == last else self._began + (n + 1) * self._width
+            if until > since:
+                sums = self._sums[n]
+                for which, value in enumerate(self._now):
+                    sums[which] += value * (until - since)
+                self._raise(self._most[n])
+        self._at = at
+
+    def _bin(self, at: float) -> int:
+        place = int((at - self._began) / self._width) if self._width else 0
+        return min(max(place, 0), self._number - 1)
+
+    def _raise(self, most: list[int]) -> None:
+        for which, value in enumerate(self._now):
+            most[which] = max(most[which], value)
+
+    def _keep(self, at: float, figures: Figures) -> None:
+        if self._exact is None:
+            return
+        last = self._exact[-1]
+        if last.at == at:
+            last.mean = figures
+            last.most = [max(pair) for pair in zip(last.most, figures, strict=True)]
+        elif len(self._exact) < self._number:
+            self._exact.append(Point(at, figures, figures))
+        else:
+            self._exact = None
