@@ -66,6 +66,8 @@ class SpecTest:
     connections: Connections = Connections.DRIVER
     web_app: str | None = None
     """The web application that is served on the pool under test."""
+    servers: int = 1
+    """The number of its private servers."""
     server_settings: tuple[tuple[ServerSetting, int], ...] = ()
     """Settings of the private server, by name, with the values that it understands."""
     needs_pool: bool = True

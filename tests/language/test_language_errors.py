@@ -588,6 +588,18 @@ KEYS: dict[str, tuple[str, str]] = {
         "server_settings: {wait_timeout: «1500ms}",
         "'1500ms' is no whole number of seconds",
     ),
+    "a second server of a test that has one": (
+        "steps: [acquire: a, {fault: server_killed, «server: second}]",
+        "'server' needs two servers",
+    ),
+    "a target of two servers with one": (
+        "steps: [{open: db, «target: both_servers}, {acquire: a, from: db}]",
+        "'target: both_servers' needs two servers",
+    ),
+    "three servers": (
+        "servers: «3",
+        "3 is out of bounds: from 1 to 2",
+    ),
     "settings without a server": (
         "connections: scripted\n«server_settings: {wait_timeout: 1s}",
         "server_settings needs a server, and scripted connections have no server",

@@ -67,6 +67,7 @@ ONLY_THE_READER_KNOWS = (
     "out of bounds: from 1s",
     "whole number of seconds",
     "needs a server with",
+    "needs two servers",
     "server_settings needs a server",
     "unknown key 'trafic'",
     "only, this test is not",

@@ -14,8 +14,8 @@ from poolspec.faults.targets import OF_TARGETS, Targets
 from poolspec.invariants.log import Log
 from poolspec.invariants.marks import NUMBERS_VOID
 from poolspec.invariants.observer import Observer, settle
-from poolspec.servers import PrivateServer, Server, Tenant, new_password
-from poolspec.vocabulary import Fault
+from poolspec.servers import PrivateServer, Server, ServerPair, Tenant, new_password
+from poolspec.vocabulary import Fault, ServerNumber
 
 _ENDINGS = frozenset({Fault.SERVER_KILLED, Fault.SERVER_SHUT_DOWN})
 _GRACE = 5.0
@@ -35,9 +35,9 @@ class ServerFaults:
         self._observer = observer
         self._log = log
         self._targets = targets
-        self._down: list[Fault] = []
+        self._down: list[tuple[Fault, ServerNumber]] = []
         self._ceiling: Ceiling | None = None
-        self.settings = ServerSettings(self.private)
+        self.settings = ServerSettings(self._privates)
 
     def kill(self, numbers: Iterable[int]) -> None:
         """Make the server end connections, and wait until it no longer counts them."""
@@ -85,25 +85,49 @@ class ServerFaults:
                 f"{seconds} s have passed, and the server has not ended {left & idle}"
             )
 
-    def set(self, fault: Fault) -> None:
-        """Break the server, its account, or the way to it."""
-        self._note(fault)
+    def set(self, fault: Fault, number: ServerNumber | None) -> None:
+        """Break a server, the account, or the way to the server."""
+        which = number or ServerNumber.FIRST
+        self._note(fault, which)
         if fault in OF_TARGETS:
-            self._targets.break_way(fault)
+            self._targets.break_way(fault, number)
         elif fault in _ENDINGS:
-            self._observer.ended(None)
-            end = self.private().crash if fault is Fault.SERVER_KILLED else self.private().shut_down
-            end()
-            self._observer.lost_server()
-            self._observer.has_killed = True
-            self._log.add(NUMBERS_VOID)
+            self._end(fault, self.private(which))
         elif fault is Fault.SERVER_READ_ONLY:
-            self.private().refuse_writes(True)
+            self.private(which).refuse_writes(True)
         elif fault is Fault.PASSWORD_CHANGED:
             self._observer.own()
             self._server.change_password(self._tenant, new_password())
         else:
-            self.private().pause()
+            self._connected()  # a pair of servers remembers what the paused one had
+            self.private(which).pause()
+
+    def _end(self, fault: Fault, server: PrivateServer) -> None:
+        """Kill a server, or shut it down; all its connections end."""
+        gone = server.connection_ids(self._tenant) if self._other(server) else None
+        self._observer.ended(gone)
+        if fault is Fault.SERVER_KILLED:
+            server.crash()
+        else:
+            server.shut_down()
+        self._observer.lost_server(gone)
+        self._observer.has_killed = True
+        if gone is None:
+            self._log.add(NUMBERS_VOID)
+
+    def _start_again(self, server: PrivateServer) -> None:
+        if not self._other(server):
+            self._log.add(NUMBERS_VOID)
+        server.restart()
+        self.settings.repeat(server)
+        if isinstance(self._server, ServerPair):
+            self._observer.lost_server(frozenset())  # it opens a connection to both next time
+            if all(one.is_running for one in self._server.servers):
+                self._server.keep_apart()
+
+    def _other(self, server: PrivateServer) -> bool:
+        """Return whether the test has another server."""
+        return server is not self._server
 
     def fill_account(self, limit: int) -> None:
         """Let the server accept at most `limit` connections of the pool's user.
@@ -111,21 +135,28 @@ class ServerFaults:
         The test's own connections of this user do not count: one is opened now, if there is none.
         """
         self._observer.own()
-        self._note(Fault.ACCOUNT_FULL)
+        self._note(Fault.ACCOUNT_FULL, ServerNumber.FIRST)
         others = self._server.connection_ids(self._tenant) & self._observer.strangers
         self._server.limit_connections(self._tenant, limit + len(others))
 
     def fill_server(self, limit: int) -> None:
         """Let the server as a whole accept at most `limit` connections of the pool."""
         self._observer.own()
-        self._note(Fault.SERVER_FULL)
+        self._note(Fault.SERVER_FULL, ServerNumber.FIRST)
+        server = self.private(ServerNumber.FIRST)
         if self._ceiling is None:
-            self._ceiling = Ceiling(self.private())
-        of_test = self._server.connection_ids(self._tenant) & self._observer.strangers
-        self._ceiling.lower(len(self._connected()), len(of_test), limit)
+            self._ceiling = Ceiling(server)
+        connected = server.connection_ids(self._tenant)
+        of_test = connected & self._observer.strangers
+        self._ceiling.lower(len(connected - of_test), len(of_test), limit)
 
     def clear(self, fault: Fault) -> None:
-        """Undo a fault: restart the server, let it continue, end its limit, or mend the way."""
+        """Undo a fault, at each server that has it."""
+        for which in [which for known, which in self._down if known is fault]:
+            self._clear(fault, which)
+
+    def _clear(self, fault: Fault, which: ServerNumber) -> None:
+        """Restart a server, let it continue, end its limit, or mend the way to it."""
         if fault is Fault.ACCOUNT_FULL:
             self._server.limit_connections(self._tenant, None)
         elif fault is Fault.SERVER_FULL:
@@ -133,16 +164,14 @@ class ServerFaults:
         elif fault in OF_TARGETS:
             self._targets.mend_way(fault)
         elif fault in _ENDINGS:
-            self._log.add(NUMBERS_VOID)
-            self.private().restart()
-            self.settings.repeat()
+            self._start_again(self.private(which))
         elif fault is Fault.SERVER_READ_ONLY:
-            self.private().refuse_writes(False)
+            self.private(which).refuse_writes(False)
         elif fault is Fault.PASSWORD_CHANGED:
             self._server.change_password(self._tenant, self._tenant.password)
         else:
-            self.private().resume()
-        self._down.remove(fault)
+            self.private(which).resume()
+        self._down.remove((fault, which))
 
     @property
     def in_force(self) -> bool:
@@ -156,18 +185,25 @@ class ServerFaults:
         """
         with ExitStack() as stack:
             stack.callback(self.settings.undo)
-            for fault in self._down:
-                stack.callback(self.clear, fault)
+            for fault, which in self._down:
+                stack.callback(self._clear, fault, which)
 
-    def private(self) -> PrivateServer:
-        """Return the server, which belongs to this run."""
+    def private(self, number: ServerNumber) -> PrivateServer:
+        """Return a server, which belongs to this run."""
+        if isinstance(self._server, ServerPair):
+            return self._server.server(number)
         assert isinstance(self._server, PrivateServer), "needs: server_control"
         return self._server
 
-    def _note(self, fault: Fault) -> None:
+    def _privates(self) -> tuple[PrivateServer, ...]:
+        if isinstance(self._server, ServerPair):
+            return self._server.servers
+        return (self.private(ServerNumber.FIRST),)
+
+    def _note(self, fault: Fault, which: ServerNumber) -> None:
         """Note a fault before it is set: an interrupt may come at any point of that."""
-        if fault not in self._down:
-            self._down.append(fault)
+        if (fault, which) not in self._down:
+            self._down.append((fault, which))
 
     def _connected(self) -> frozenset[int]:
         """Return the connections of the pools."""

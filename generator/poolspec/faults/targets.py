@@ -20,11 +20,12 @@ from poolspec.servers import (
     Barred,
     PrivateServer,
     Server,
+    ServerPair,
     Tenant,
     bound_socket,
     new_password,
 )
-from poolspec.vocabulary import Detail, Fault, Target
+from poolspec.vocabulary import Detail, Fault, ServerNumber, Target
 
 _NO_HOST = "no-such-host.invalid"
 _NEVER_ASKED = "never_asked_for"
@@ -76,10 +77,10 @@ class Targets:
         with self._lock:
             return {tenant.password for tenant in (self._tenant, *self._known.values())}
 
-    def break_way(self, fault: Fault) -> None:
-        """Begin a fault of `OF_TARGETS`."""
+    def break_way(self, fault: Fault, to: ServerNumber | None) -> None:
+        """Begin a fault of `OF_TARGETS`; a name may move `to` a server of the test."""
         if fault is Fault.NAME_MOVED:
-            self._names.move(self._port())
+            self._names.move(self._port() if to is None else self._address_of(to))
         else:
             assert self._fronts, "open a pool with `target: tls` or `target: tls_client` first"
             for front in self._fronts.values():
@@ -119,7 +120,7 @@ class Targets:
         if self.line is not None:
             return replace(self._tenant, address=self.line.address)
         address = self._tenant.address
-        if isinstance(self._server, PrivateServer):  # which listens on both
+        if isinstance(self._server, PrivateServer | ServerPair):  # which listens on both
             address = replace(address, unix_socket=None)
         return replace(self._tenant, address=address)
 
@@ -148,6 +149,17 @@ class Targets:
 
     def _named(self) -> Tenant:
         return self._by_name("db.poolspec.test")
+
+    def _both_servers(self) -> Tenant:
+        first, second = (self._address_of(number) for number in ServerNumber)
+        name = "both.poolspec.test"
+        self._names.add(name, first, second)
+        return replace(self._tenant, address=Address(name, first.port))
+
+    def _address_of(self, number: ServerNumber) -> Address:
+        """Return the TCP address of one of the test's servers."""
+        assert isinstance(self._server, ServerPair), "servers: 2"
+        return replace(self._server.server(number).address, unix_socket=None)
 
     def _second_address(self) -> Tenant:
         return self._by_name("two.poolspec.test", self._listening())
@@ -234,6 +246,7 @@ class Targets:
         Target.REFUSED: _refused,
         Target.SILENT: _silent,
         Target.NAMED: _named,
+        Target.BOTH_SERVERS: _both_servers,
         Target.SECOND_ADDRESS: _second_address,
         Target.THIRD_ADDRESS: _third_address,
         Target.CLOSED_ADDRESSES: _closed_addresses,

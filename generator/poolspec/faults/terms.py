@@ -2,6 +2,8 @@
 
 from typing import Protocol, TypedDict
 
+from poolspec.vocabulary import ServerNumber
+
 
 class Numbered(Protocol):
     """A connection on loan, by the number that the server gives it."""
@@ -24,5 +26,7 @@ class FaultTerms(TypedDict, total=False):
     """How many calls succeed first."""
     limit: int
     """How many connections a full server accepts."""
+    server: ServerNumber
+    """Which of the test's servers it is about; without it, the first."""
     lasts: float
     """How long it lasts on the test's clock; then the lab heals it, and the step ends."""

@@ -49,17 +49,20 @@ class Observer:
         """Return the test's own connection, which belongs to no pool and no count includes."""
         if self._own is None:
             self._own = self._server.connect(self._tenant)
-            self.strangers.add(self._own.number)
+            self.strangers |= self._own.numbers
         return self._own
 
     def forget(self) -> None:
         """In a forked child: leave the test's own connection to the parent."""
         self._own = None
 
-    def lost_server(self) -> None:
-        """Forget all connections: the server died, and its numbers start again."""
+    def lost_server(self, gone: frozenset[int] | None) -> None:
+        """Forget the connections that died with their server, which will number from the start.
+
+        `gone` are those that another server does not have; None: all.
+        """
         self.close()
-        self.strangers.clear()
+        self.strangers = set() if gone is None else self.strangers - gone
 
     def close(self) -> None:
         """Close the test's own connection."""

@@ -34,6 +34,7 @@ from poolspec.vocabulary import (
     Operation,
     Real,
     Runner,
+    ServerNumber,
     Target,
     Via,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "Real",
     "ReentryPoint",
     "Runner",
+    "ServerNumber",
     "Target",
     "Via",
     "actor",

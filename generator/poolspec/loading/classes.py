@@ -12,7 +12,7 @@ from poolspec.expectations.registry import Expectations, build_expectations
 from poolspec.loading import files as g
 from poolspec.loading.catalog import Catalog, Profile, refuse_parameters
 from poolspec.loading.parameters import beyond_threads, build_matrix, check_uses
-from poolspec.loading.server_keys import SERVER_SETTINGS, Settings, settings_of
+from poolspec.loading.server_keys import SERVER_SETTINGS, SERVERS, Settings, settings_of
 from poolspec.loading.table_keys import TABLES_KEY
 from poolspec.model import Matrix, SpecClass, SpecTest, Table
 from poolspec.spec.fields import Fields, Key, Reader, Word
@@ -81,11 +81,7 @@ class ClassBuilder:
             names.implied[Capability.WEB_APP] = "'web_app'"
         self._check_pool(fields, names, pool)
         self._check(word, fields, names)
-        for given in (self.fields, fields):
-            if given.has(SERVER_SETTINGS):
-                place = given.at(SERVER_SETTINGS)
-                names.imply(Capability.SERVER_CONTROL, "'server_settings'", place)
-                names.at_server.append(("server_settings needs a server", place))
+        self._check_servers(fields, names)
         connections = self._connections(fields, names)
         for clause, node in names.real_time if time is TimeKind.VIRTUAL else ():
             reader.problem(node, f"{clause} works in real time", "add: time: real")
@@ -115,6 +111,7 @@ class ClassBuilder:
             self._tables(fields),
             connections,
             app.text if app else None,
+            self._servers(fields, names),
             self._settings(fields, names),
             own,
         )
@@ -153,6 +150,23 @@ class ClassBuilder:
             message = f"{kind} connections have no server to make tables at"
             self.reader.problem(fields.at(TABLES_KEY), message, hint)
         return kind
+
+    def _check_servers(self, fields: Fields, names: Names) -> None:
+        """Servers and settings need a server of the run's own."""
+        for given in (self.fields, fields):
+            for key in (SERVERS, SERVER_SETTINGS):
+                if given.has(key):
+                    place = given.at(key)
+                    names.imply(Capability.SERVER_CONTROL, f"'{key.name}'", place)
+                    names.at_server.append((f"{key.name} needs a server", place))
+
+    def _servers(self, fields: Fields, names: Names) -> int:
+        """Return the number of a test's servers; its steps may need two."""
+        number = int(self._inherited(fields, SERVERS) or 1)
+        for words, node in names.of_two if number == 1 else ():
+            message = f"{words} needs two servers"
+            self.reader.problem(node, message, "add to the test: servers: 2")
+        return number
 
     def _settings(self, fields: Fields, names: Names) -> Settings:
         """Return the settings of a test's server; its steps may need some of them."""

@@ -12,7 +12,7 @@ from poolspec.checks.needs import NEEDS
 from poolspec.errors import expected, nearest, shown
 from poolspec.expectations.registry import EXPECT
 from poolspec.loading.requirement_keys import COVERED, REQUIREMENTS
-from poolspec.loading.server_keys import SERVER_SETTINGS
+from poolspec.loading.server_keys import SERVER_SETTINGS, SERVERS
 from poolspec.loading.table_keys import TABLES, TABLES_KEY
 from poolspec.spec.common import TEXT
 from poolspec.spec.conditions import MATRIX
@@ -156,7 +156,7 @@ TEST_PLACE = Place(
     (
         *(PURPOSE, VALIDATES, COVERS, LAYER, LEVEL, NEEDS, TIME, CONNECTIONS),
         *(CONCURRENCY, DEADLINE_KEY),
-        *(PROFILE, POOL_KEY, SERVER_SETTINGS, TABLES_KEY, WEB_APP),
+        *(PROFILE, POOL_KEY, SERVERS, SERVER_SETTINGS, TABLES_KEY, WEB_APP),
         *(MATRIX_KEY, STEPS_KEY, EXPECT_KEY),
     ),
 )
@@ -192,7 +192,7 @@ CLASS_FILE = Place(
             CONNECTIONS,
             CONCURRENCY,
         ),
-        *(PROFILE, POOL_KEY, SERVER_SETTINGS, TABLES_KEY, WEB_APP, TESTS),
+        *(PROFILE, POOL_KEY, SERVERS, SERVER_SETTINGS, TABLES_KEY, WEB_APP, TESTS),
     ),
 )
 

@@ -1,7 +1,7 @@
-"""The key `server_settings`: settings of the private server, by name.
+"""The keys `servers` and `server_settings`: the private servers of a test, and their settings.
 
-Each is a global system variable of MariaDB and MySQL, which connections inherit when they are
-opened. The names are an allow-list, because they become part of a statement.
+Each setting is a global system variable of MariaDB and MySQL, which connections inherit when they
+are opened. The names are an allow-list, because they become part of a statement.
 """
 
 from typing import Any
@@ -67,6 +67,15 @@ SERVER_SETTINGS = Key(
     "settings of the test's private server while the test runs",
     "{max_connections: 20}",
     default="those of the class",
+)
+
+
+SERVERS = Key(
+    "servers",
+    literal_kind(Quantity("a number of servers", "2", whole=True, low=1, high=2)),
+    "number of private servers that the test has; the test's database and user are on each",
+    "2",
+    default="1",
 )
 
 

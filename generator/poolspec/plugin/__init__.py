@@ -110,6 +110,16 @@ def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def second_server(pytestconfig: pytest.Config, pool_server: Server) -> Iterator[Server]:
+    """One more private server of this process, for the tests that need two."""
+    from poolspec.servers import start_server
+
+    server = start_server(pytestconfig.getoption("--server"))
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, pool_under_test: PoolUnderTest) -> Iterator[Lab | AsyncLab]:
     """The lab of one test. Teardown undoes everything that the test did with it."""
@@ -130,6 +140,8 @@ def lab(request: pytest.FixtureRequest, pool_under_test: PoolUnderTest) -> Itera
         pytest.skip(f"{NOT_APPLICABLE}{NO_FORM}{'asyncio' if tasks else 'threads'} form")
     server, able = _server_for(request, connections)
     skip_unless_able(spec, adapter.capabilities | able)
+    if spec.get("servers") == 2:
+        server = _with_second(request, server)
     line = _line_for(spec, server)
     made: Any = AsyncioRun if tasks else ThreadsRun
     run: AsyncioRun | ThreadsRun = made(server, adapter, time, connections)
@@ -153,6 +165,16 @@ def _server_for(
     request.node.user_properties.append(as_property("swept", [str(one) for one in server.swept]))
     server.swept = ()  # the first test of a server reports it
     return server, server.capabilities
+
+
+def _with_second(request: pytest.FixtureRequest, server: Server | None) -> Server:
+    """Return both private servers as one; the second is started for the first test that asks."""
+    from poolspec.servers import PrivateServer, ServerPair
+
+    second = request.getfixturevalue("second_server")
+    assert isinstance(server, PrivateServer), "needs: server_control"
+    assert isinstance(second, PrivateServer), "needs: server_control"
+    return ServerPair(server, second)
 
 
 def _line_for(spec: dict[str, Any], server: Server | None) -> Line | None:

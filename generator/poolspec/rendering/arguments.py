@@ -28,6 +28,8 @@ def spec_mark(test: SpecTest, spec: SpecClass, concurrency: Concurrency) -> str:
         parts.append(f"time={literal(test.time.value)}")
     if test.connections is not Connections.DRIVER:
         parts.append(f"connections={literal(test.connections.value)}")
+    if test.servers != 1:
+        parts.append(f"servers={literal(test.servers)}")
     if test.deadline != DEFAULT_DEADLINE:
         parts.append(f"deadline={literal(float(test.deadline))}")
     if concurrency is not Concurrency.THREADS:

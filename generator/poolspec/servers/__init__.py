@@ -21,6 +21,7 @@ from poolspec.servers.base import (
 )
 from poolspec.servers.choice import describe_choice, start_server
 from poolspec.servers.names import new_password
+from poolspec.servers.pair import ServerPair
 from poolspec.servers.ports import PortTakenError, bound_socket, listening_socket
 from poolspec.servers.private import PrivateServer
 
@@ -34,6 +35,7 @@ __all__ = [
     "Server",
     "ServerError",
     "ServerKind",
+    "ServerPair",
     "Tenant",
     "bound_socket",
     "describe_choice",

@@ -70,8 +70,9 @@ class Tenant:
 class OwnConnection(Protocol):
     """A connection of a test itself, which belongs to no pool. It commits each statement."""
 
-    number: int
-    """Its number at the server."""
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Its numbers: one at each server."""
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement and return all rows."""

@@ -53,6 +53,9 @@ class Program(ABC):
 class PrivateServer(SqlServer):
     """A server process that ends with this process, however that ends."""
 
+    is_paused = False
+    """Whether `pause` has stopped the process."""
+
     def __init__(self, program: Program) -> None:
         self.swept = tuple(sweep())
         self._program = program
@@ -103,7 +106,10 @@ class PrivateServer(SqlServer):
         self._end(signal.SIGTERM)
 
     def _end(self, by: signal.Signals) -> None:
-        if self._directory.exit_status() is None:
+        if self.is_paused and by is not signal.SIGKILL:
+            self.resume()
+        self.is_paused = False
+        if self.is_running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, by)
         deadline = time.monotonic() + _EXIT_SECONDS
@@ -121,11 +127,17 @@ class PrivateServer(SqlServer):
         self._directory.start(self._program.command(self.directory, self.address))
         self._wait_until_usable()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process runs, paused or not."""
+        return self._directory.exit_status() is None
+
     def pause(self) -> None:
         """Pause the process: connections stay open, and nothing answers.
 
         Returns when all of its threads have stopped, on systems that can report it.
         """
+        self.is_paused = True
         os.kill(self.pid, signal.SIGSTOP)
         deadline = time.monotonic() + _STOP_SECONDS
         while _runs_on(self.pid) and time.monotonic() < deadline:
@@ -134,6 +146,7 @@ class PrivateServer(SqlServer):
     def resume(self) -> None:
         """Let a paused process continue."""
         os.kill(self.pid, signal.SIGCONT)
+        self.is_paused = False
 
     def refuse_writes(self, refuse: bool) -> None:
         """Make the server read-only for all but administrators, or end that.
@@ -152,6 +165,11 @@ class PrivateServer(SqlServer):
         self._admin.run(f"SET GLOBAL {name} = {int(value)}")
         if (taken := self.setting(name)) != value:
             raise ServerError(f"The server sets {name} to {taken}, not to {value}.")
+
+    def last_number(self) -> int:
+        """Return about the highest number that the server has given to a connection so far."""
+        ((_, number),) = self._admin.run("SHOW GLOBAL STATUS LIKE 'Connections'")
+        return int(number)
 
     def number_connected(self) -> int:
         """Return how many connections the server counts towards its limit."""

@@ -51,7 +51,11 @@ class SqlServer(Server):
 
     def create_tenant(self) -> Tenant:
         """Make a database and a user; raises ServerError if the account lacks a right."""
-        name, password = new_name(), new_password()
+        return self.make_tenant(new_name(), new_password())
+
+    def make_tenant(self, name: str, password: str) -> Tenant:
+        """Make a tenant with this name and password; raises ServerError."""
+        _check(name)
         steps = {
             f"CREATE DATABASE {name}": "may not make a database",
             f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}' {_limited()}": _MAY_NOT,
@@ -183,6 +187,11 @@ class SqlConnection:
             database=tenant.database,
         )
         self.number = self._connection.thread_id()  # type: ignore[no-untyped-call]  # the stub has no hints
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Its number at the server, alone."""
+        return frozenset({self.number})
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement and return all rows."""

@@ -90,6 +90,8 @@ class Names:
     """What needs scripted connections."""
     of_settings: list[tuple[str, str, Node]] = field(default_factory=list)
     """What needs a setting of the server: the setting, the word, and where it stands."""
+    of_two: list[tuple[str, Node]] = field(default_factory=list)
+    """What needs two servers: in words, and where it stands."""
     asked: list[Node] = field(default_factory=list)
     """Where the test asks something of a web application."""
     broken: set[Fault] = field(default_factory=set)

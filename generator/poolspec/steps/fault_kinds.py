@@ -4,13 +4,7 @@ The row of a fault of a call follows from the call and from the manner of its fa
 `poolspec.vocabulary.CALL_FAULTS` lists them. So such a fault needs no row here.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import Flag, auto
-
-from poolspec.prose import amounts
-from poolspec.prose.markdown import code
-from poolspec.spec.values import Value
+from poolspec.steps.fault_terms import FaultKind, Terms
 from poolspec.vocabulary import (
     CALL_FAULTS,
     OF_CONNECTIONS,
@@ -20,70 +14,6 @@ from poolspec.vocabulary import (
     Manner,
     ServerSetting,
 )
-
-
-class Terms(Flag):
-    """The keys that describe a fault, besides its kind."""
-
-    NONE = 0
-    VICTIM = auto()
-    """Which connection it is about: must be said."""
-    DURATION = auto()
-    """How long a call takes: must be said."""
-    CALLS = auto()
-    """How many calls it is for, and how many succeed first: may be said."""
-    LIMIT = auto()
-    """How many connections the server accepts: must be said."""
-    TIME = auto()
-    """How long it lasts: may be said. Every fault that can be healed has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """A row: everything about one kind of fault."""
-
-    fault: Fault
-    sentence: str
-    """Its sentence, without the end; `{on}`, `{seconds}` and `{limit}` are values of the step."""
-    healed: str = ""
-    """The sentence of its healing; empty for a fault that is permanent."""
-    terms: Terms = Terms.NONE
-    needs: Capability | None = None
-    of_server: bool = False
-    """It needs a server, which scripted connections do not have."""
-    scripted: bool = False
-    """It needs scripted connections."""
-    threads_only: bool = False
-    """It blocks the caller, and so would block an event loop with all tasks in it."""
-    real_time: bool = False
-    """It takes real time, whichever clock the test has."""
-    setting: ServerSetting | None = None
-    """The server's setting without which it never ends."""
-
-    def __post_init__(self) -> None:
-        if self.healed:
-            object.__setattr__(self, "terms", self.terms | Terms.TIME)
-
-    def say(self, on: str | None, given: Mapping[str, Value]) -> str:
-        """Return the sentence of a step, without its end; `given` are its terms by argument."""
-        said = self.sentence.format(
-            on=code(on or ""),
-            seconds=amounts.seconds(given.get("seconds", 0.0)),
-            limit=amounts.value(given.get("limit", 0)),
-        )
-        return "".join((said, *self._ends(given)))
-
-    def _ends(self, given: Mapping[str, Value]) -> Iterator[str]:
-        """Yield when the fault ends, and how many calls it spares."""
-        if "times" in given:
-            yield f", {amounts.value(given['times'])} times"
-        elif Terms.CALLS in self.terms and "lasts" not in given:
-            yield ", until healed"
-        if "after" in given:
-            yield f", after {amounts.value(given['after'])} that succeed"
-        if "lasts" in given:
-            yield f", for {amounts.seconds(given['lasts'])}"
-
 
 _OTHERS = (
     FaultKind(
@@ -140,24 +70,24 @@ _OTHERS = (
     *(
         FaultKind(fault, sentence, healed, terms, Capability.SERVER_CONTROL, of_server=True)
         for fault, sentence, healed, terms in (
-            (Fault.SERVER_KILLED, "Kill the server", "Start the server again.", Terms.NONE),
+            (Fault.SERVER_KILLED, "Kill the {server}", "Start the server again.", Terms.SERVER),
             (
                 Fault.SERVER_SHUT_DOWN,
-                "Shut the server down in order: it ends its connections",
+                "Shut the {server} down in order: it ends its connections",
                 "Start the server again.",
-                Terms.NONE,
+                Terms.SERVER,
             ),
             (
                 Fault.SERVER_PAUSED,
-                "Pause the server: it answers nothing",
+                "Pause the {server}: it answers nothing",
                 "Let the server continue.",
-                Terms.NONE,
+                Terms.SERVER,
             ),
             (
                 Fault.SERVER_READ_ONLY,
-                "Make the server read-only: it refuses to write",
+                "Make the {server} read-only: it refuses to write",
                 "Let the server write again.",
-                Terms.NONE,
+                Terms.SERVER,
             ),
             (
                 Fault.SERVER_FULL,
@@ -167,22 +97,20 @@ _OTHERS = (
             ),
         )
     ),
-    FaultKind(
-        Fault.TLS_AUTHORITY_ROTATED,
-        "Give the server a certificate of a new authority, and put the authority into the file",
-        needs=Capability.TLS,
-        of_server=True,
-    ),
-    FaultKind(
-        Fault.TLS_AUTHORITY_BROKEN,
-        "Replace the file of TLS authorities by one that holds none",
-        "Put the right authority into the file.",
-        needs=Capability.TLS,
-        of_server=True,
-    ),
     *(
         FaultKind(fault, sentence, healed, needs=Capability.TLS, of_server=True)
         for fault, sentence, healed in (
+            (
+                Fault.TLS_AUTHORITY_ROTATED,
+                "Give the server a certificate of a new authority, and put the authority into the "
+                "file",
+                "",
+            ),
+            (
+                Fault.TLS_AUTHORITY_BROKEN,
+                "Replace the file of TLS authorities by one that holds none",
+                "Put the right authority into the file.",
+            ),
             (
                 Fault.TLS_FILE_MISSING,
                 "Remove the file of TLS authorities",
@@ -228,8 +156,9 @@ _OTHERS = (
     ),
     FaultKind(
         Fault.NAME_MOVED,
-        "Let the host names lead to an address at which no server listens",
+        "Let the host names lead to {place}",
         "Let the host names lead to their own addresses again.",
+        Terms.SERVER,
         needs=Capability.CONFIGURATION,
         of_server=True,
     ),

@@ -20,9 +20,10 @@ from poolspec.spec.names import Naming
 from poolspec.spec.quantities import NUMBER_OF, SIZE
 from poolspec.spec.scope import Among, Hold, Scope
 from poolspec.spec.values import Step, Value
-from poolspec.steps.fault_kinds import FAULTS, FaultKind, Terms
+from poolspec.steps.fault_kinds import FAULTS
+from poolspec.steps.fault_terms import FaultKind, Terms
 from poolspec.steps.kind import StepKind, Trait
-from poolspec.vocabulary import Concurrency, Fault
+from poolspec.vocabulary import Concurrency, Fault, ServerNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Inject(Step):
     """How many calls succeed first; None: none."""
     limit: Value | None = None
     """How many connections the server accepts, for SERVER_FULL."""
+    server: ServerNumber | None = None
+    """Which of the test's servers it is about; None: the first."""
     lasts: Value | None = None
     """How long it lasts; the step ends when it is healed. None: it lasts beyond the step."""
 
@@ -76,6 +79,13 @@ AT_MOST = Key(
     "2",
     default="see below",
 )
+SERVER = Key(
+    "server",
+    enum_kind("a server of the test", ServerNumber),
+    "which of the test's servers it is about; needs `servers: 2`",
+    "second",
+    default="the first; for `name_moved`, none",
+)
 LASTS = Key(
     "lasts",
     SECONDS,
@@ -104,6 +114,7 @@ _TERMS = (
     _Term(Terms.CALLS, TIMES, "times"),
     _Term(Terms.CALLS, AFTER_CALLS, "after"),
     _Term(Terms.LIMIT, AT_MOST, "limit", needed=True),
+    _Term(Terms.SERVER, SERVER, "server"),
     _Term(Terms.TIME, LASTS, "lasts"),
 )
 
@@ -126,6 +137,8 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
         scope.names.real_time.append((fault.value, fields.at(FAULT)))
     if kind.setting:
         scope.names.of_settings.append((kind.setting, fault, fields.at(FAULT)))
+    if fields.has(SERVER):
+        scope.names.of_two.append(("'server'", fields.at(SERVER)))
     _note_end(scope, fields, kind)
     given = {term.argument: fields.get(term.key) for term in _TERMS if term.key is not VICTIM}
     return Inject(fields.node.line, fault, _victim(scope, fields), **given)
@@ -190,6 +203,8 @@ def _write_fault(step: Inject, body: Body) -> Lines:
     parts = [body.member(step.fault)]
     if step.on is not None:
         parts.append(f"on={variable(step.on)}")
+    if step.server is not None:
+        parts.append(f"server={body.member(step.server)}")
     parts += [f"{name}={value(item)}" for name, item in _given(step)]
     yield f"{body.awaits}lab.fault({', '.join(parts)})"
 
@@ -198,7 +213,7 @@ def _given(step: Inject) -> Iterator[tuple[str, Value]]:
     """Yield the arguments of a step that are numbers."""
     for term in _TERMS:
         given = getattr(step, term.argument)
-        if given is not None and term.key is not VICTIM:
+        if given is not None and term.key not in (VICTIM, SERVER):
             yield term.argument, given
 
 
@@ -207,7 +222,7 @@ def _write_heal(step: Heal, body: Body) -> Lines:
 
 
 def _say_fault(step: Inject) -> Sentence:
-    return Sentence(f"{FAULTS[step.fault].say(step.on, dict(_given(step)))}.")
+    return Sentence(f"{FAULTS[step.fault].say(step.on, step.server, dict(_given(step)))}.")
 
 
 def _say_heal(step: Heal) -> Sentence:
@@ -225,7 +240,7 @@ KINDS = (
         traits=Trait.TAKES_TIME | Trait.BREAKS_CONNECTS,
         calls=("fault",),
         arguments=tuple(term.argument for term in _TERMS),
-        enums=(Fault,),
+        enums=(Fault, ServerNumber),
     ),
     StepKind(
         "heal",

@@ -129,6 +129,8 @@ def _read_open(scope: Scope, fields: Fields) -> Open | None:
         scope.bind_pool(word)
     target = fields.get(TARGET) or Target.RIGHT
     scope.names.imply(TARGETS.get(target), f"'target: {target}'", fields.at(OPEN))
+    if target is Target.BOTH_SERVERS:
+        scope.names.of_two.append((f"'target: {target}'", fields.at(TARGET)))
     given = fields.get(OPENED_WITH)
     if given and given.has(HOUSEKEEPING):
         scope.names.real_time.append(("a housekeeper", fields.at(OPENED_WITH)))
@@ -210,6 +212,7 @@ _TARGETS = {
     Target.REFUSED: "{} to connect to a port that is closed",
     Target.SILENT: "{} to connect to a port that accepts connections and never answers",
     Target.NAMED: "{} with a host name",
+    Target.BOTH_SERVERS: "{} with a host name of two addresses, those of the test's servers",
     Target.SECOND_ADDRESS: "{} with a host name of two addresses, the first of which is silent",
     Target.THIRD_ADDRESS: (
         "{} with a host name of three addresses, the first of which is closed and the second drops "

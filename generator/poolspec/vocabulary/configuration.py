@@ -22,6 +22,8 @@ class Target(StrEnum):
     """The port accepts every connection and never answers."""
     NAMED = "named"
     """The test's database, by a host name."""
+    BOTH_SERVERS = "both_servers"
+    """The host name has the addresses of both servers of the test, the first server's first."""
     SECOND_ADDRESS = "second_address"
     """The host name has two addresses; the first accepts every connection and never answers."""
     THIRD_ADDRESS = "third_address"

@@ -33,6 +33,7 @@ CONNECTIONS: Final = {
 """By the kind of the pool's connections."""
 
 TARGETS: Final = {
+    Target.BOTH_SERVERS: Capability.SERVER_CONTROL,
     Target.TLS: Capability.TLS,
     Target.TLS_CLIENT: Capability.TLS,
     Target.ACCOUNT_LOCKED: Capability.SERVER_CONTROL,

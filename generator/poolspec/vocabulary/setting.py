@@ -37,6 +37,13 @@ class Level(StrEnum):
     """A choice: a sound pool may choose otherwise."""
 
 
+class ServerNumber(StrEnum):
+    """One of the private servers of a test."""
+
+    FIRST = "first"
+    SECOND = "second"
+
+
 class ServerSetting(StrEnum):
     """A setting of the test's private server, by the name of the system variable."""
 

@@ -66,4 +66,4 @@ class Faults:
         elif fault is Fault.SERVER_FULL:
             faults.fill_server(terms["limit"])
         else:
-            faults.set(fault)
+            faults.set(fault, terms.get("server"))

@@ -21,6 +21,9 @@ Row = tuple[Any, ...]
 class Roster(Hub, Protocol):
     """A server that lists its connections."""
 
+    last_id: int
+    """The number of the client that connected last."""
+
     def sessions(self) -> Iterable[Session]:
         """Return the sessions of all connected clients."""
 
@@ -122,7 +125,7 @@ def _status(roster: Roster, _: Session) -> Iterable[Row]:
     sessions = list(roster.sessions())
     yield "Threads_connected", str(len(sessions))
     yield "Threads_running", str(sum(session.statement is not None for session in sessions))
-    yield "Connections", str(max((session.connection_id for session in sessions), default=0))
+    yield "Connections", str(roster.last_id)
 
 
 _TABLES: dict[str, tuple[str, Callable[[Roster, Session], Iterable[Row]]]] = {

@@ -25,7 +25,7 @@ class EngineServer:
         self.locks = WriteLocks()
         self.variables = Variables()
         self._connections: dict[int, Connection] = {}
-        self._next_id = 1
+        self.last_id = 0
 
     async def listen(self, unix_socket: str, host: str, port: int) -> None:
         """Serve on a TCP port and a unix socket until SIGTERM; raises OSError if one is taken."""
@@ -84,7 +84,7 @@ class EngineServer:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, AttentiveReader)
-        connection = Connection(self, reader, writer, self._next_id)
-        self._connections[self._next_id] = connection
-        self._next_id += 1
+        self.last_id += 1
+        connection = Connection(self, reader, writer, self.last_id)
+        self._connections[self.last_id] = connection
         await connection.serve()
