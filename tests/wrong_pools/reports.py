@@ -1,6 +1,7 @@
 """Pools that report wrong figures, or a password."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 from tests.wrong_pools.faults import noticed_by
 
@@ -73,3 +74,24 @@ class AsyncShowsItsPassword(steadypool.AsyncConnectionPool):
     def __repr__(self) -> str:
         config = getattr(self._engine._opener._connect, "_config", None)
         return f"{super().__repr__()} {getattr(config, 'password', '')}"
+
+
+@noticed_by("memory.memory_does_not_grow_with_use")
+class RemembersEachBorrower(steadypool.ConnectionPool):
+    """Keeps a note of each loan, also after it has ended."""
+
+    def acquire(self, timeout: float | None = None) -> Any:
+        self._notes = [*getattr(self, "_notes", ()), object()]
+        return super().acquire(timeout)
+
+
+@noticed_by("memory.memory_does_not_grow_with_timeouts")
+class AsyncRemembersEachFailure(steadypool.AsyncConnectionPool):
+    """Keeps the error of each acquire that has failed."""
+
+    async def acquire(self, timeout: float | None = None) -> Any:
+        try:
+            return await super().acquire(timeout)
+        except steadypool.PoolTimeoutError as error:
+            self._errors = [*getattr(self, "_errors", ()), error.with_traceback(None)]
+            raise

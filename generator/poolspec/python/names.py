@@ -26,8 +26,8 @@ _RESERVED = (
     | frozenset(dir(builtins))
     | {"point", "lab", "pool", "pytest", "self"}
 )
-HELPER = re.compile(r"(attempted|forked|interrupted|reentered)(_[0-9]+)?", re.ASCII)
-"""Functions inside a test: of a child process, of an interrupted or re-entered round."""
+HELPER = re.compile(r"(attempted|forked|interrupted|one_round|reentered)(_[0-9]+)?", re.ASCII)
+"""Functions inside a test: of a child process, and of a round of steps."""
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
 _CLASS = re.compile(r"[A-Z][A-Za-z0-9]{0,99}", re.ASCII)
 _PATH = re.compile(r"[A-Za-z0-9._/+@=,~() -]+", re.ASCII)

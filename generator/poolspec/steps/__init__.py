@@ -21,10 +21,10 @@ from poolspec.steps import (
     web,
 )
 from poolspec.steps.kind import register
-from poolspec.steps.rounds import interruption, reentry
+from poolspec.steps.rounds import interruption, memory, reentry
 
 for family in (
     *(borrow, blocks, entered, query, pool, other_pools, opening, actors),
-    *(interruption, reentry, waiting, faults, web, load, expect),
+    *(interruption, reentry, memory, waiting, faults, web, load, expect),
 ):
     register(family.KINDS)

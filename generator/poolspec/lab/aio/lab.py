@@ -73,6 +73,7 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         self._actors = AsyncActors(context.clock, context.log)
         super().__init__(context, self._actors)
         self._progress = AsyncProgress(context, self._actors)
+        self.check_memory = self._progress.check_memory
         self._faults = AsyncFaults(context)
         opener = AsyncOpener(context, adapter, connections, scripted)
         self._pools = AsyncPools(context, adapter, opener)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from poolspec.faults.server import LOOK_EVERY
 from poolspec.invariants.complaints import demand
+from poolspec.invariants.defects import broken
 from poolspec.invariants.stuck_report import awaited
 from poolspec.lab import health
 from poolspec.lab.aio.actors import AsyncActors
@@ -11,6 +12,7 @@ from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.lab.aio.waiting import wait_until
 from poolspec.lab.invariant_checks import InvariantChecks
+from poolspec.lab.memory import MemoryTrend
 from poolspec.lab.repetition import looking_once
 from poolspec.vocabulary import ActorState
 
@@ -40,6 +42,15 @@ class AsyncProgress:
         """Let that much time pass."""
         self._context.log.add("advance", detail=f"{seconds:g} s")
         await self._context.clock.sleep(seconds)
+
+    async def check_memory(self, one_round: Callable[[], Awaitable[None]], *, rounds: int) -> None:
+        """Repeat a round; raise AssertionError if the pool holds more memory after each."""
+        pool = self._context.pools.only()
+        trend = MemoryTrend(pool.raw, pool.sockets)
+        for _ in range(rounds):
+            await one_round()
+            trend.measure()
+        broken(trend.findings())
 
     async def within(self, seconds: float, check: Callable[[], Awaitable[None]]) -> None:
         """Repeat a check until it holds, for at most that many seconds of the test's clock."""

@@ -73,6 +73,7 @@ class Lab(CommonLab[Pool, Clock]):
         self._actors = Actors(context.clock, context.log)
         super().__init__(context, self._actors)
         self._progress, self._faults = Progress(context, self._actors), Faults(context)
+        self.check_memory = self._progress.check_memory
         self._pools = Pools(context, adapter, Opener(context, adapter, connections, scripted))
         self.make_pool = self._pools.add
         self._global_pool = GlobalPool(context, adapter, self._pools)

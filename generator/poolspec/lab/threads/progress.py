@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from poolspec.faults.server import LOOK_EVERY
 from poolspec.invariants.complaints import demand
+from poolspec.invariants.defects import broken
 from poolspec.invariants.stuck_report import awaited
 from poolspec.lab import health
 from poolspec.lab.invariant_checks import InvariantChecks
+from poolspec.lab.memory import MemoryTrend
 from poolspec.lab.repetition import looking_once
 from poolspec.lab.threads.actors import Actors
 from poolspec.lab.threads.clock import Clock
@@ -42,6 +44,15 @@ class Progress:
         """Let that much time pass."""
         self._context.log.add("advance", detail=f"{seconds:g} s")
         self._context.clock.sleep(seconds)
+
+    def check_memory(self, one_round: Callable[[], None], *, rounds: int) -> None:
+        """Repeat a round; raise AssertionError if the pool holds more memory after each."""
+        pool = self._context.pools.only()
+        trend = MemoryTrend(pool.raw, pool.sockets)
+        for _ in range(rounds):
+            one_round()
+            trend.measure()
+        broken(trend.findings())
 
     def within(self, seconds: float, check: Callable[[], None]) -> None:
         """Repeat a check until it holds, for at most that many seconds of the test's clock."""
