@@ -230,7 +230,7 @@ def every_step(concurrency: tuple[Concurrency, ...] = (Concurrency.THREADS,)) ->
             Suspend(64),
             Resume(65),
             Maintain(66),
-            Inject(67, Fault.CONNECTION_KILLED, on="a"),
+            Inject(67, Fault.CONNECTION_KILLED, on=("a",)),
             Inject(68, Fault.IDLE_KILLED),
             Inject(69, Fault.CONNECT_SLOW, seconds=Ref("wait"), times=3),
             Heal(70, Fault.CONNECT_SLOW),

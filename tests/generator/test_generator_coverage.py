@@ -169,7 +169,7 @@ TOLD: list[tuple[Step, str]] = [
     (Resize(1, 3, 0), "Resize the pool to `size` 3, `max_overflow` 0."),
     (Close(1, 5.0), "Close the pool, waiting up to 5 s for connections on loan."),
     (Cancel(1, "first"), "Cancel `first`."),
-    (Inject(1, Fault.CONNECTION_KILLED, on="a"), "At the server, kill `a`."),
+    (Inject(1, Fault.CONNECTION_KILLED, on=("a",)), "At the server, kill `a`."),
     (Inject(1, Fault.CONNECT_REFUSED, times=3), "Refuse new connections, 3 times."),
     (Inject(1, Fault.CONNECT_SLOW, seconds=2.0), "Let each new connection take 2 s, until healed."),
     (Inject(1, Fault.CONNECT_INTERRUPTED, times=1), "Interrupt new connections, 1 times."),

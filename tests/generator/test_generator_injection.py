@@ -181,7 +181,7 @@ def test_a_label_of_any_borrowing_step_that_is_not_a_plain_free_name_is_refused(
                 a_class(a_test(steps=(step, using), concurrency=(concurrency,))), concurrency
             )
     with pytest.raises(RenderError):
-        killed = Inject(1, Fault.CONNECTION_KILLED, on=name)
+        killed = Inject(1, Fault.CONNECTION_KILLED, on=(name,))
         render_module(a_class(a_test(steps=(killed,), concurrency=(concurrency,))), concurrency)
 
 

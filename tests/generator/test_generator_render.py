@@ -459,7 +459,7 @@ def test_recovery_from_a_timeout_is_an_argument_of_the_threads_form_only() -> No
 
 
 def test_a_label_whose_connection_is_killed_is_bound() -> None:
-    text = body(Acquire(1, ("a",)), Inject(2, Fault.CONNECTION_KILLED, on="a"))
+    text = body(Acquire(1, ("a",)), Inject(2, Fault.CONNECTION_KILLED, on=("a",)))
     assert text.endswith("a = pool.acquire()\nlab.fault(Fault.CONNECTION_KILLED, on=a)")
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from poolspec.faults.line import Line
+from poolspec.faults.network import Line, Toxic
 from poolspec.servers import Address
+from poolspec.vocabulary import Fault
 
 
 @pytest.fixture
@@ -29,6 +30,11 @@ def connected(line: Line, server: socket.socket) -> tuple[socket.socket, socket.
     theirs, _ = server.accept()
     theirs.settimeout(5)
     return ours, theirs
+
+
+def silence(line: Line, port: int) -> frozenset[int]:
+    """Let the connection from a port swallow the bytes of both sides."""
+    return line.set(Toxic.of(Fault.HALF_OPEN, frozenset({port}), {}))
 
 
 def swallows(line: Line, source: socket.socket, target: socket.socket) -> bool:
@@ -55,7 +61,7 @@ def test_a_line_forwards_both_ways(line: Line, server: socket.socket) -> None:
 def test_a_silent_connection_swallows_bytes_both_ways(line: Line, server: socket.socket) -> None:
     ours, theirs = connected(line, server)
     with ours, theirs:
-        assert line.silence(ours.getsockname()[1])
+        assert silence(line, ours.getsockname()[1])
         assert swallows(line, ours, theirs)
         assert swallows(line, theirs, ours)
 
@@ -64,7 +70,7 @@ def test_other_connections_of_a_line_continue(line: Line, server: socket.socket)
     silent, theirs = connected(line, server)
     other, its = connected(line, server)
     with silent, theirs, other, its:
-        assert line.silence(silent.getsockname()[1])
+        assert silence(line, silent.getsockname()[1])
         other.sendall(b"question")
         assert its.recv(10) == b"question"
 
@@ -74,7 +80,7 @@ def test_a_close_by_the_pool_reaches_the_server_in_silence(
 ) -> None:
     ours, theirs = connected(line, server)
     with theirs:
-        assert line.silence(ours.getsockname()[1])
+        assert silence(line, ours.getsockname()[1])
         ours.close()
         assert theirs.recv(10) == b""
 
@@ -82,7 +88,7 @@ def test_a_close_by_the_pool_reaches_the_server_in_silence(
 def test_a_close_by_the_server_is_swallowed_in_silence(line: Line, server: socket.socket) -> None:
     ours, theirs = connected(line, server)
     with ours:
-        assert line.silence(ours.getsockname()[1])
+        assert silence(line, ours.getsockname()[1])
         theirs.close()
         ours.settimeout(0.1)
         with pytest.raises(TimeoutError):
@@ -90,7 +96,7 @@ def test_a_close_by_the_server_is_swallowed_in_silence(line: Line, server: socke
 
 
 def test_a_line_knows_only_its_own_connections(line: Line) -> None:
-    assert not line.silence(1)
+    assert not silence(line, 1)
 
 
 def test_the_end_of_a_line_ends_its_connections(line: Line, server: socket.socket) -> None:

@@ -23,6 +23,7 @@ from poolspec.vocabulary import (
     Concurrency,
     Connections,
     Detail,
+    Direction,
     ErrorKind,
     EventKind,
     Fault,
@@ -68,7 +69,7 @@ WORDS = [
     *(*Call, *Capability, *Connections, *Real),
     *(*ErrorKind, *EventKind, *Fault, *HealthWord, *Hook, *Method, *Order, *Reset, *Concurrency),
     *Interruption,
-    *(*Detail, *Flaw, *Given, *Target),
+    *(*Detail, *Direction, *Flaw, *Given, *Target),
 ]
 EXAMPLES = [(found[1], found[2]) for found in EXAMPLE.finditer(TEXT)]
 TEST = "purpose: p\nvalidates: v\ncovers: []\n"

@@ -114,7 +114,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     ),
     "[acquire: a, {fault: connection_killed, on: a}, fault: idle_killed]": (
         Acquire(9, ("a",)),
-        Inject(9, Fault.CONNECTION_KILLED, "a"),
+        Inject(9, Fault.CONNECTION_KILLED, ("a",)),
         Inject(9, Fault.IDLE_KILLED),
     ),
     "[{fault: connect_interrupted, after: 2}]": (Inject(9, Fault.CONNECT_INTERRUPTED, after=2),),

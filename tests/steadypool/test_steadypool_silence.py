@@ -10,8 +10,9 @@ import pymysql
 import pytest
 
 from poolspec.drivers.pymysql import PyMySQLDriver
-from poolspec.faults.line import Line
+from poolspec.faults.network import Line, Toxic
 from poolspec.servers import Tenant
+from poolspec.vocabulary import Fault
 from steadypool import Config, ConnectionPool
 from steadypool._core.core import Core
 from steadypool._core.entries import AcquireRequest, Answer, Loss, PoolEntry, Step
@@ -39,7 +40,8 @@ def over_line(config: Config, line: Line) -> Config:
 def silence(line: Line, pool: ConnectionPool, *others: Any) -> None:
     """Silence all idle connections of a pool, and others."""
     for connection in (*(entry.connection for entry in pool._core.idle), *others):
-        assert line.silence(PyMySQLDriver().local_port(connection))
+        port = PyMySQLDriver().local_port(connection)
+        assert line.set(Toxic.of(Fault.HALF_OPEN, frozenset({port}), {})) == {port}
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from tests.steadypool_aio.context import PoolContext, run_test
 from tests.steadypool_aio.database import run
 
 from poolspec.drivers.aiomysql import AiomysqlDriver
-from poolspec.faults.line import Line
+from poolspec.faults.network import Line, Toxic
 from poolspec.servers import Tenant
+from poolspec.vocabulary import Fault
 from steadypool import AsyncConnectionPool, Config
 
 LIMIT = 0.6
@@ -38,7 +39,8 @@ def over_line(config: Config, line: Line) -> Config:
 def silence(line: Line, pool: AsyncConnectionPool, *others: Any) -> None:
     """Silence all idle connections of a pool, and others."""
     for connection in (*(entry.connection for entry in pool._core.idle), *others):
-        assert line.silence(AiomysqlDriver().local_port(connection))
+        port = AiomysqlDriver().local_port(connection)
+        assert line.set(Toxic.of(Fault.HALF_OPEN, frozenset({port}), {})) == {port}
 
 
 @contextmanager

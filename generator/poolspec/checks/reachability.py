@@ -19,7 +19,7 @@ from poolspec.spec.scope import Names
 from poolspec.spec.steplist import StepList
 from poolspec.spec.values import Check, Value
 from poolspec.steps.actors import COUNT_KEY
-from poolspec.steps.faults import LASTS
+from poolspec.steps.fault_kinds.keys import LASTS
 from poolspec.steps.kind import KINDS, Trait
 from poolspec.steps.waiting import ADVANCE, WAIT_UNTIL
 from poolspec.vocabulary import ActorState, CheckOp, Hook, TimeKind

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.greeter import Greeter
-from poolspec.faults.line import Line
 from poolspec.faults.names import HostNames
+from poolspec.faults.network import Line
 from poolspec.faults.tls import TLS_FAULTS, TlsFront
 from poolspec.servers import (
     Address,

@@ -1,8 +1,9 @@
 """The terms of a fault: the arguments by which a generated test describes one, in either mode."""
 
+from collections.abc import Sequence
 from typing import Protocol, TypedDict
 
-from poolspec.vocabulary import ServerNumber
+from poolspec.vocabulary import Direction, ServerNumber
 
 
 class Numbered(Protocol):
@@ -16,8 +17,8 @@ class Numbered(Protocol):
 class FaultTerms(TypedDict, total=False):
     """What a test says about a fault besides its kind. All times are in seconds."""
 
-    on: Numbered
-    """The connection that it is about."""
+    on: Numbered | Sequence[Numbered]
+    """The connection or connections that it is about; a fault of the line is about all without."""
     seconds: float
     """How long a call takes."""
     times: int
@@ -28,5 +29,23 @@ class FaultTerms(TypedDict, total=False):
     """How many connections a full server accepts."""
     server: ServerNumber
     """Which of the test's servers it is about; without it, the first."""
+    direction: Direction
+    """The direction of a line that it is about."""
+    delay: float
+    """How late bytes or a close arrive, in real seconds."""
+    jitter: float
+    """How much more or less than the delay."""
+    rate: int
+    """How many kilobytes pass in a second."""
+    size: int
+    """How many bytes are sent at once."""
+    bytes: int
+    """How many bytes pass in all."""
     lasts: float
     """How long it lasts on the test's clock; then the lab heals it, and the step ends."""
+
+
+def only(on: Numbered | Sequence[Numbered]) -> Numbered:
+    """Return the connection of a fault that is about one."""
+    (one,) = on if isinstance(on, Sequence) else (on,)
+    return one

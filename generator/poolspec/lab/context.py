@@ -5,7 +5,7 @@ pools made so far. Nothing here waits for an actor.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.hooks import HookDriver, Hooks
-from poolspec.faults.line import Line
+from poolspec.faults.network import Line, NetworkFaults
 from poolspec.faults.server import ServerFaults
 from poolspec.faults.targets import Targets
 from poolspec.folders import LockedFolder, make_folder
@@ -88,8 +88,6 @@ class Context(Generic[P, C]):
 
     listening: str | None = None
     """Which listener the next pool gets; None is the lab's own."""
-    line: Line | None = None
-    """The line between the pools and the server; None if they connect directly."""
 
     def __init__(
         self,
@@ -136,16 +134,17 @@ class Context(Generic[P, C]):
         self.peak = Peak()
         self.sockets: list[Sockets] = []
         """The sockets of each pool that was made."""
-        self._driver = driver
+        self.network = NetworkFaults(
+            server, self.tenant, self.observer, self.sockets, driver.local_port
+        )
         self.meters = Meters(adapter)
         self._folders: list[LockedFolder] = []
 
     @property
     def tenant_of_pools(self) -> Tenant:
         """The test's identity, at the address that its pools connect to."""
-        if self.line is None:
-            return self.tenant
-        return replace(self.tenant, address=self.line.address)
+        line = self.network.line
+        return self.tenant if line is None else replace(self.tenant, address=line.address)
 
     @property
     def is_virtual(self) -> bool:
@@ -169,29 +168,18 @@ class Context(Generic[P, C]):
 
     def lay(self, line: Line) -> None:
         """Let the pools connect over a line; before the first one is made."""
-        self.line = self.targets.line = line
+        self.network.lay(line)
+        self.targets.line = line
 
     def set_up_server(self, settings: Mapping[str, int]) -> None:
         """Change settings of the server. The test's own connection keeps the former ones."""
         self.observer.own()
         self.server_faults.settings.set(settings)
 
-    def silence(self, held: Collection[int], only: int | None = None) -> None:
-        """Silence the connections that are not `held`, or only that with one number.
-
-        Raises AssertionError if there is none: the rest of the test would prove nothing.
-        """
-        assert self.line is not None, "needs: line"
-        chosen = [
-            connection
-            for sockets in self.sockets
-            for number, connection in sockets.numbered()
-            if (number == only if only is not None else number not in held)
-        ]
-        if not chosen:
-            raise AssertionError("the pool has no such connection to silence")
-        if not all(self.line.silence(self._driver.local_port(connection)) for connection in chosen):
-            raise AssertionError("the pool did not connect over the line that it was given")
+    def heal(self) -> None:
+        """End the faults of calls and of the network."""
+        self.calls.clear_all()
+        self.network.clear_all()
 
     def execute(self, sql: str) -> None:
         """Run a statement on the test's own connection. Blocks until the server has answered."""
@@ -278,13 +266,9 @@ class Context(Generic[P, C]):
             ("the meters", self.meters.stop),
             ("the test's own connection", self.observer.close),
             ("the targets", self.targets.clean_up),
-            ("the line", self._end_line),
+            ("the line", self.network.close),
             *(("a folder", folder.close) for folder in self._folders),
             ("the test's database", partial(self.server.drop_tenant, self.tenant)),
         ]
         for what, step in steps:
             teardown.do(what, step, limit=None)
-
-    def _end_line(self) -> None:
-        if self.line is not None:
-            self.line.close()

@@ -25,7 +25,7 @@ from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
     from poolspec.adapters import PoolUnderTest
-    from poolspec.faults.line import Line
+    from poolspec.faults.network import Line
     from poolspec.lab import Lab
     from poolspec.lab.aio.lab import AsyncLab
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
@@ -178,10 +178,10 @@ def _with_second(request: pytest.FixtureRequest, server: Server | None) -> Serve
 
 
 def _line_for(spec: dict[str, Any], server: Server | None) -> Line | None:
-    """Return a line to the server if the test silences one; its thread is older than the lab."""
+    """Return a line to the server if the test breaks one; its thread is older than the lab."""
     if server is None or Capability.LINE not in spec.get("needs", ()):
         return None
-    from poolspec.faults.line import Line
+    from poolspec.faults.network import Line
 
     return Line(server.address)
 

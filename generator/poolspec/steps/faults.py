@@ -6,6 +6,7 @@ connection. `fault_kinds` has a row for each kind of fault.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from poolspec.errors import expected, shown
@@ -13,17 +14,15 @@ from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Lines
 from poolspec.python.literals import value
 from poolspec.python.names import variable
-from poolspec.spec.common import NAME, SECONDS
 from poolspec.spec.fields import Fields, Key
-from poolspec.spec.kinds import enum_kind, value_kind
+from poolspec.spec.kinds import enum_kind
 from poolspec.spec.names import Naming
-from poolspec.spec.quantities import NUMBER_OF, SIZE
 from poolspec.spec.scope import Among, Hold, Scope
 from poolspec.spec.values import Step, Value
-from poolspec.steps.fault_kinds import FAULTS
-from poolspec.steps.fault_terms import FaultKind, Terms
+from poolspec.steps.fault_kinds import FAULTS, FaultKind, Terms
+from poolspec.steps.fault_kinds.keys import DELAY, LASTS, SERVER, TERMS, VICTIM
 from poolspec.steps.kind import StepKind, Trait
-from poolspec.vocabulary import Concurrency, Fault, ServerNumber
+from poolspec.vocabulary import Concurrency, Direction, Fault, ServerNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,8 @@ class Inject(Step):
     """Break something between the pool and its server."""
 
     fault: Fault
-    on: str | None = None
-    """The connection that is ended, for CONNECTION_KILLED."""
+    on: tuple[str, ...] = ()
+    """The connections that it is about; none: a fault of the line is about all."""
     seconds: Value | None = None
     """How long a call takes, for CONNECT_SLOW and the like."""
     times: Value | None = None
@@ -43,12 +42,21 @@ class Inject(Step):
     """How many connections the server accepts, for SERVER_FULL."""
     server: ServerNumber | None = None
     """Which of the test's servers it is about; None: the first."""
+    direction: Direction | None = None
+    """The direction of the line that it is about."""
+    delay: Value | None = None
+    """How late something happens on the line."""
+    jitter: Value | None = None
+    rate: Value | None = None
+    """Kilobytes per second."""
+    size: Value | None = None
+    bytes: Value | None = None
     lasts: Value | None = None
     """How long it lasts; the step ends when it is healed. None: it lasts beyond the step."""
 
     def reads(self) -> tuple[str, ...]:
-        """Return the label of the connection that is ended."""
-        return () if self.on is None else (self.on,)
+        """Return the labels of the connections that it is about."""
+        return self.on
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,63 +68,7 @@ class Heal(Step):
 
 _KIND = enum_kind("a kind of fault", Fault)
 FAULT = Key("fault", _KIND, "break something", "connect_refused", True)
-VICTIM = Key("on", NAME, "the connection that is killed", "a", default="see below")
-FOR = Key("for", SECONDS, "how long a call takes", "2s", default="see below")
-TIMES = Key(
-    "times",
-    value_kind(NUMBER_OF),
-    "number of calls that it affects",
-    "3",
-    default="until it is healed",
-)
-AFTER_CALLS = Key(
-    "after", value_kind(SIZE), "number of calls that succeed before it", "2", default="0"
-)
-AT_MOST = Key(
-    "limit",
-    value_kind(SIZE),
-    "number of connections that the server accepts",
-    "2",
-    default="see below",
-)
-SERVER = Key(
-    "server",
-    enum_kind("a server of the test", ServerNumber),
-    "which of the test's servers it is about; needs `servers: 2`",
-    "second",
-    default="the first; for `name_moved`, none",
-)
-LASTS = Key(
-    "lasts",
-    SECONDS,
-    "time after which the step heals it",
-    "30s",
-    default="it lasts until it is healed",
-)
 HEAL = Key("heal", _KIND, "end a fault", "connect_refused", True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """A key that describes a fault, and the argument of the lab that it becomes."""
-
-    term: Terms
-    key: Key[Any]
-    argument: str
-    """Also the name of the field of `Inject`."""
-    needed: bool = False
-    """Whether a fault with this term must say it."""
-
-
-_TERMS = (
-    _Term(Terms.VICTIM, VICTIM, "on", needed=True),
-    _Term(Terms.DURATION, FOR, "seconds", needed=True),
-    _Term(Terms.CALLS, TIMES, "times"),
-    _Term(Terms.CALLS, AFTER_CALLS, "after"),
-    _Term(Terms.LIMIT, AT_MOST, "limit", needed=True),
-    _Term(Terms.SERVER, SERVER, "server"),
-    _Term(Terms.TIME, LASTS, "lasts"),
-)
 
 
 def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
@@ -133,15 +85,15 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
         scope.names.at_server.append((f"{fault} needs a server", fields.at(FAULT)))
     if kind.scripted:
         scope.names.scripted_only.append((f"{fault} needs scripted connections", fields.at(FAULT)))
-    if kind.real_time:
+    if kind.real_time or fields.has(DELAY):
         scope.names.real_time.append((fault.value, fields.at(FAULT)))
     if kind.setting:
         scope.names.of_settings.append((kind.setting, fault, fields.at(FAULT)))
     if fields.has(SERVER):
         scope.names.of_two.append(("'server'", fields.at(SERVER)))
     _note_end(scope, fields, kind)
-    given = {term.argument: fields.get(term.key) for term in _TERMS if term.key is not VICTIM}
-    return Inject(fields.node.line, fault, _victim(scope, fields), **given)
+    given = {term.argument: fields.get(term.key) for term in TERMS if term.key is not VICTIM}
+    return Inject(fields.node.line, fault, _victims(scope, fields, kind), **given)
 
 
 def _note_end(scope: Scope, fields: Fields, kind: FaultKind) -> None:
@@ -156,31 +108,31 @@ def _note_end(scope: Scope, fields: Fields, kind: FaultKind) -> None:
         scope.names.broken.add(kind.fault)
 
 
-def _victim(scope: Scope, fields: Fields) -> str | None:
-    word = fields.get(VICTIM)
-    thing = scope.find(word, Naming.LABEL) if word else None
-    if word and thing and thing.hold is Hold.GONE:
-        message = f"{shown(word.text)} was released in line {thing.gone_line}"
-        scope.reader.problem(word.node, message, "write: fault: idle_killed")
-    return word.text if word else None
+def _victims(scope: Scope, fields: Fields, kind: FaultKind) -> tuple[str, ...]:
+    words = fields.get(VICTIM) or ()
+    for word in words:
+        thing = scope.find(word, Naming.LABEL)
+        if thing and thing.hold is Hold.GONE:
+            message = f"{shown(word.text)} was released in line {thing.gone_line}"
+            scope.reader.problem(word.node, message, "write: fault: idle_killed")
+    if len(words) > 1 and Terms.VICTIM in kind.terms:
+        scope.reader.problem(fields.at(VICTIM), f"{kind.fault} is about one connection")
+    return tuple(word.text for word in words)
 
 
 def _check_terms(scope: Scope, fields: Fields, kind: FaultKind) -> None:
-    for term in _TERMS:
+    for term in TERMS:
         key = term.key
-        if term.needed and term.term in kind.terms and not fields.has(key):
+        if kind.terms & term.must and not fields.has(key):
             if key is VICTIM:
                 scope.report_no_connection(fields.node, kind.fault, key.name)
             else:
                 hint = f"add it: {key.name}: {key.example}"
                 message = f"{kind.fault} needs the key {key.name!r}"
                 scope.reader.problem(fields.node, message, hint)
-        if fields.has(key) and term.term not in kind.terms:
-            permanent = key is LASTS
-            message = (
-                f"{kind.fault} is permanent" if permanent else f"{kind.fault} takes no {key.name!r}"
-            )
-            scope.reader.problem(fields.at(key), message, f"leave {key.name!r} out")
+        if fields.has(key) and not kind.terms & (term.must | term.may):
+            takes = "is permanent" if key is LASTS else f"takes no {key.name!r}"
+            scope.reader.problem(fields.at(key), f"{kind.fault} {takes}", "leave it out")
 
 
 def _read_heal(scope: Scope, fields: Fields) -> Heal | None:
@@ -201,19 +153,20 @@ def _read_heal(scope: Scope, fields: Fields) -> Heal | None:
 
 def _write_fault(step: Inject, body: Body) -> Lines:
     parts = [body.member(step.fault)]
-    if step.on is not None:
-        parts.append(f"on={variable(step.on)}")
-    if step.server is not None:
-        parts.append(f"server={body.member(step.server)}")
-    parts += [f"{name}={value(item)}" for name, item in _given(step)]
+    if step.on:
+        labels = ", ".join(variable(label) for label in step.on)
+        parts.append(f"on=({labels})" if len(step.on) > 1 else f"on={labels}")
+    for name, given in _given(step):
+        is_word = isinstance(given, StrEnum)
+        parts.append(f"{name}={body.member(given) if is_word else value(given)}")
     yield f"{body.awaits}lab.fault({', '.join(parts)})"
 
 
-def _given(step: Inject) -> Iterator[tuple[str, Value]]:
-    """Yield the arguments of a step that are numbers."""
-    for term in _TERMS:
+def _given(step: Inject) -> Iterator[tuple[str, Any]]:
+    """Yield the arguments of a step, except its connections."""
+    for term in TERMS:
         given = getattr(step, term.argument)
-        if given is not None and term.key not in (VICTIM, SERVER):
+        if given is not None and term.key is not VICTIM:
             yield term.argument, given
 
 
@@ -222,7 +175,7 @@ def _write_heal(step: Heal, body: Body) -> Lines:
 
 
 def _say_fault(step: Inject) -> Sentence:
-    return Sentence(f"{FAULTS[step.fault].say(step.on, step.server, dict(_given(step)))}.")
+    return Sentence(f"{FAULTS[step.fault].say(step.on, dict(_given(step)))}.")
 
 
 def _say_heal(step: Heal) -> Sentence:
@@ -232,15 +185,15 @@ def _say_heal(step: Heal) -> Sentence:
 KINDS = (
     StepKind(
         "fault",
-        (FAULT, *(term.key for term in _TERMS)),
+        (FAULT, *(term.key for term in TERMS)),
         Inject,
         _read_fault,
         _write_fault,
         _say_fault,
         traits=Trait.TAKES_TIME | Trait.BREAKS_CONNECTS,
         calls=("fault",),
-        arguments=tuple(term.argument for term in _TERMS),
-        enums=(Fault, ServerNumber),
+        arguments=tuple(term.argument for term in TERMS),
+        enums=(Fault, ServerNumber, Direction),
     ),
     StepKind(
         "heal",

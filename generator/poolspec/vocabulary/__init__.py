@@ -9,7 +9,16 @@ from poolspec.vocabulary.capabilities import Capability
 from poolspec.vocabulary.configuration import Detail, Flaw, Given, Target
 from poolspec.vocabulary.defects import Defect
 from poolspec.vocabulary.failures import BodyFailure, Caller, ErrorKind, Interruption
-from poolspec.vocabulary.faults import CALL_FAULTS, OF_CONNECTIONS, Call, Fault, Manner
+from poolspec.vocabulary.faults import (
+    CALL_FAULTS,
+    OF_CONNECTIONS,
+    SILENCES,
+    Call,
+    Direction,
+    Fault,
+    Manner,
+    usual_direction,
+)
 from poolspec.vocabulary.observations import (
     CheckOp,
     EventKind,
@@ -46,6 +55,7 @@ from poolspec.vocabulary.work import (
 __all__ = [
     "CALL_FAULTS",
     "OF_CONNECTIONS",
+    "SILENCES",
     "ActorState",
     "Arrivals",
     "BlockFrame",
@@ -59,6 +69,7 @@ __all__ = [
     "Connections",
     "Defect",
     "Detail",
+    "Direction",
     "ErrorKind",
     "EventKind",
     "Fault",
@@ -88,4 +99,5 @@ __all__ = [
     "Until",
     "Via",
     "layers",
+    "usual_direction",
 ]

@@ -118,7 +118,7 @@ class Capability(StrEnum):
     MINIMAL_CONNECTIONS = "minimal_connections"
     """The pool works with connections that have no more than DB-API requires."""
     LINE = "line"
-    """The pool can connect over a TCP line of the lab's, which a test makes silent."""
+    """The pool can connect over a TCP line of the lab's, which a test breaks."""
     SERVER_CONTROL = "server_control"
     """The server belongs to the run: it can be killed, restarted and paused, and
     accounts can be locked."""

@@ -14,6 +14,26 @@ class Fault(StrEnum):
     """The line of one connection that is on loan swallows the bytes of both sides."""
     IDLE_SILENCED = "idle_silenced"
     """The same for every connection that is idle in the pool."""
+    LATENCY = "latency"
+    """Bytes on the line are late."""
+    DOWN = "down"
+    """The line closes its connections and refuses new ones."""
+    BANDWIDTH = "bandwidth"
+    """The line passes a certain number of bytes in each second."""
+    SLOW_CLOSE = "slow_close"
+    """The close of a connection arrives late."""
+    TIMEOUT = "timeout"
+    """The line drops all bytes, and may close the connections after some time."""
+    RESET_PEER = "reset_peer"
+    """The line resets its connections."""
+    SLICER = "slicer"
+    """The line passes bytes in small slices."""
+    LIMIT_DATA = "limit_data"
+    """The line closes a connection when a certain number of bytes has passed."""
+    HALF_OPEN = "half_open"
+    """The connections that are open swallow bytes; new ones work."""
+    REFUSE = "refuse"
+    """The line refuses new connections; those that are open work."""
     CONNECT_REFUSED = "connect_refused"
     """New connections are refused."""
     CONNECT_HANGS = "connect_hangs"
@@ -100,6 +120,16 @@ class Fault(StrEnum):
     """The account accepts a certain number of connections; healing ends the limit."""
 
 
+class Direction(StrEnum):
+    """A direction of a line, or both."""
+
+    UPSTREAM = "upstream"
+    """From the pool to the server."""
+    DOWNSTREAM = "downstream"
+    """From the server to the pool."""
+    BOTH = "both"
+
+
 class Call(StrEnum):
     """The calls that a pool makes: of a driver, of its connections and of its listeners."""
 
@@ -155,5 +185,14 @@ CALL_FAULTS = {
 }
 """The faults of calls."""
 _ELSEWHERE = {Call.CONNECT, Call.NAME_LOOKUP, Call.LISTENER, Call.LOG_HANDLER}
+SILENCES = frozenset({Fault.CONNECTION_SILENCED, Fault.IDLE_SILENCED, Fault.HALF_OPEN})
+"""The faults by which connections swallow bytes, for ever."""
+
+
+def usual_direction(fault: Fault) -> Direction:
+    """Return the direction of a fault of the line for which the test names none."""
+    return Direction.BOTH if fault in SILENCES else Direction.DOWNSTREAM
+
+
 OF_CONNECTIONS = frozenset(Call) - _ELSEWHERE
 """The calls of a connection; only scripted connections can make them fail on demand."""

@@ -71,7 +71,7 @@ class AsyncEnding:
         context = self._context
         context.targets.hang_up()
         context.loads.stop_all()
-        context.calls.clear_all()
+        context.heal()
         for pool in context.pools:
             await pool.release_all(MAIN)
         await wait_until(context.log, context.clock, lambda: not self._actors.unfinished())
@@ -80,7 +80,7 @@ class AsyncEnding:
     async def _at_rest(self) -> list[Finding]:
         """Release everything, and return what is broken."""
         context, checks = self._context, self._rest.checks
-        context.calls.clear_all()
+        context.heal()
         for pool in context.pools:
             await pool.dismiss()
             await pool.release_all()
@@ -98,7 +98,7 @@ class AsyncEnding:
         `context.clean_up` called.
         """
         teardown.do("the ports", self._context.targets.hang_up, limit=None)
-        teardown.do("the faults", self._context.calls.clear_all, limit=None)
+        teardown.do("the faults", self._context.heal, limit=None)
         self._context.loads.stop_all()
         await self._actors.abandon()
         for stranger in self._pools.strangers:  # first: an actor may wait for a lock of theirs

@@ -71,7 +71,7 @@ class Ending:
         context = self._context
         context.targets.hang_up()
         context.loads.stop_all()
-        context.calls.clear_all()
+        context.heal()
         for pool in context.pools:
             pool.release_all(MAIN)
         wait_until(context.log, context.clock, lambda: not self._actors.unfinished())
@@ -80,7 +80,7 @@ class Ending:
     def _at_rest(self) -> list[Finding]:
         """Release everything, and return what is broken."""
         context, checks = self._context, self._rest.checks
-        context.calls.clear_all()
+        context.heal()
         for pool in context.pools:
             pool.dismiss()
             pool.release_all()
@@ -99,7 +99,7 @@ class Ending:
         self._sampler.stop()
         teardown = Teardown(OVER)
         teardown.do("the test's clock", partial(self._context.clock.abort, OVER))
-        teardown.do("the faults", self._context.calls.clear_all)
+        teardown.do("the faults", self._context.heal)
         teardown.do("the ports", self._context.targets.hang_up)
         self._context.loads.stop_all()
         for stranger in self._pools.strangers:  # first: an actor may wait for a lock of theirs

@@ -2,7 +2,8 @@
 # Edit that file, then `make gen`.
 """The faults that a test sets and heals."""
 
-from poolspec.faults.terms import FaultTerms
+from poolspec.faults.network import OF_NETWORK
+from poolspec.faults.terms import FaultTerms, only
 from poolspec.lab.threads.pool import ThreadsContext
 from poolspec.vocabulary import CALL_FAULTS, Fault, ServerSetting
 
@@ -25,10 +26,6 @@ class Faults:
                 times=terms.get("times"),
                 after=terms.get("after", 0),
             )
-        elif fault is Fault.CONNECTION_SILENCED:
-            self._context.silence((), terms["on"].number)
-        elif fault is Fault.IDLE_SILENCED:
-            self._context.silence(self._context.pools.numbers())
         else:
             self._strike(fault, terms)
         if "lasts" in terms:
@@ -36,10 +33,13 @@ class Faults:
 
     def heal(self, fault: Fault) -> None:
         """End a fault."""
+        context = self._context
         if fault in CALL_FAULTS:
-            self._context.calls.clear(fault)
+            context.calls.clear(fault)
+        elif fault in OF_NETWORK:
+            context.network.clear(fault)
         else:
-            self._context.server_faults.clear(fault)
+            context.server_faults.clear(fault)
         self._context.log.add("healed", detail=fault)
 
     def _heal_after(self, fault: Fault, seconds: float) -> None:
@@ -50,17 +50,19 @@ class Faults:
             self.heal(fault)
 
     def _strike(self, fault: Fault, terms: FaultTerms) -> None:
-        """Break the server, or its end of connections. Blocks for a moment."""
-        faults = self._context.server_faults
-        if fault is Fault.CONNECTION_KILLED:
-            faults.kill([terms["on"].number])
+        """Break the network, the server, or its end of connections. Blocks for a moment."""
+        faults, held = self._context.server_faults, self._context.pools.numbers()
+        if fault in OF_NETWORK:
+            self._context.network.set(fault, terms, held)
+        elif fault is Fault.CONNECTION_KILLED:
+            faults.kill([only(terms["on"]).number])
         elif fault is Fault.QUERY_KILLED:
-            faults.kill_statement(terms["on"].number)
+            faults.kill_statement(only(terms["on"]).number)
         elif fault is Fault.IDLE_KILLED:
-            faults.kill_idle(self._context.pools.numbers())
+            faults.kill_idle(held)
         elif fault is Fault.IDLE_TIMED_OUT:
             seconds = faults.settings.value(ServerSetting.WAIT_TIMEOUT)
-            faults.time_out_idle(self._context.pools.numbers(), seconds)
+            faults.time_out_idle(held, seconds)
         elif fault is Fault.ACCOUNT_FULL:
             faults.fill_account(terms["limit"])
         elif fault is Fault.SERVER_FULL:

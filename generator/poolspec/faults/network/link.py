@@ -1,0 +1,93 @@
+"""One connection over a line: two sockets, and a direction from each of them to the other."""
+
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+
+from poolspec.faults.network.flow import Flow, Side
+from poolspec.faults.network.loop import WRITE, Loop
+from poolspec.faults.network.toxics import Mark, Toxic
+from poolspec.servers import Address
+from poolspec.vocabulary import Direction, Fault
+
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""The option of a socket whose close resets the connection."""
+
+
+class Link:
+    """A connection. Everything happens in the loop's thread."""
+
+    def __init__(
+        self, loop: Loop, pool: socket.socket, server: Address, closed: Callable[[Mark], None]
+    ) -> None:
+        """Connect to the server; `closed` is called once, before the sockets are closed."""
+        self._closed = closed
+        self._is_open = True
+        self._pool = Side(loop, _prepared(pool))
+        self._server = Side(loop, _begun(server))
+        self._flows = {
+            Direction.UPSTREAM: Flow(loop, self._pool, self._server, self.close),
+            Direction.DOWNSTREAM: Flow(loop, self._server, self._pool, self.close),
+        }
+        self._server.write = self._connected
+        self._server.want(WRITE, True)
+
+    def add(self, toxic: Toxic) -> None:
+        """Let a toxic affect the connection."""
+        for direction, flow in self._flows.items():
+            if stage := toxic.stage(direction):
+                flow.add(toxic.kind, stage)
+
+    def remove(self, fault: Fault) -> None:
+        """End a toxic."""
+        for flow in self._flows.values():
+            flow.remove(fault)
+
+    def close(self, mark: Mark = Mark.CUT) -> None:
+        """Close both sockets; idempotent."""
+        if self._is_open:
+            self._is_open = False
+            self._closed(mark)
+            for flow in self._flows.values():
+                flow.end()
+            self._pool.close()
+            self._server.close()
+
+    def reset(self) -> None:
+        """Reset the connection: the pool gets an RST in place of a FIN, and so does the server."""
+        for side in (self._pool, self._server):
+            with suppress(OSError):  # it is closed, or is no TCP connection
+                side.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.close()
+
+    def _connected(self) -> None:
+        """Begin to forward, or end if the server refused the connection."""
+        if self._server.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.close(Mark.END)
+            return
+        upstream, downstream = self._flows.values()
+        self._pool.read, self._pool.write = upstream.read, downstream.flush
+        self._server.read, self._server.write = downstream.read, upstream.flush
+        for flow in (upstream, downstream):
+            flow.flush()
+
+
+def _prepared(one: socket.socket) -> socket.socket:
+    """Return a socket that does not block, and delays no small packet."""
+    one.setblocking(False)
+    if one.family != socket.AF_UNIX:
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return one
+
+
+def _begun(server: Address) -> socket.socket:
+    """Return a socket that connects to the server: over its unix socket, because that is faster."""
+    if server.unix_socket is not None:
+        one = _prepared(socket.socket(socket.AF_UNIX))
+        if not one.connect_ex(server.unix_socket):
+            return one
+        one.close()  # many wait there, or the server is down
+    one = _prepared(socket.socket())
+    one.connect_ex((server.host, server.port))
+    return one
