@@ -45,7 +45,7 @@ class AsyncProgress:
 
     async def check_memory(self, one_round: Callable[[], Awaitable[None]], *, rounds: int) -> None:
         """Repeat a round; raise AssertionError if the pool holds more memory after each."""
-        pool = self._context.pools.only()
+        pool = self._context.pools.meant()
         trend = MemoryTrend(pool.raw, pool.sockets)
         for _ in range(rounds):
             await one_round()

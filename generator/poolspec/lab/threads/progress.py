@@ -47,7 +47,7 @@ class Progress:
 
     def check_memory(self, one_round: Callable[[], None], *, rounds: int) -> None:
         """Repeat a round; raise AssertionError if the pool holds more memory after each."""
-        pool = self._context.pools.only()
+        pool = self._context.pools.meant()
         trend = MemoryTrend(pool.raw, pool.sockets)
         for _ in range(rounds):
             one_round()
