@@ -45,13 +45,25 @@ class LockedFolder:
 def make_folder(parent: Path | None = None, prefix: str = PREFIX) -> LockedFolder:
     """Make a folder and lock it; without a parent, where temporary files are."""
     path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        return LockedFolder(path, _lock(path))
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def _lock(path: Path) -> int:
     # Locked before the rename: no other run ever sees a live folder's lock file unlocked.
     fresh = path / "lock.new"
     lock_fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    os.write(lock_fd, os.fsencode(origin()))
-    fcntl.flock(lock_fd, fcntl.LOCK_EX)
-    fresh.rename(path / LOCK)
-    return LockedFolder(path, lock_fd)
+    try:
+        os.write(lock_fd, os.fsencode(origin()))
+        fcntl.flock(lock_fd, fcntl.LOCK_EX)
+        fresh.rename(path / LOCK)
+    except BaseException:
+        os.close(lock_fd)
+        raise
+    return lock_fd
 
 
 def origin_of(folder: Path) -> str:

@@ -160,6 +160,23 @@ def test_a_build_folder_that_cannot_be_made_is_reported_before_any_test_runs(pro
     assert "passed" not in done.stdout
 
 
+def test_without_a_server_no_test_runs_and_the_reason_is_shown_once(project: Path) -> None:
+    spec = SPEC.replace("connections: scripted\n", "").replace("layer: unit", "layer: integration")
+    (project / "specs" / "mine.yaml").write_text(spec)
+    done = run(project, "--server", "embedded", workers="2", TMPDIR="/no/such/directory")
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert done.stderr == ("poolspec: the environment cannot run the tests; the reason is above\n")
+    reason = "No server to test on: No private server can be made in /no/such/directory: "
+    assert done.stdout.count(f"ERROR: {reason}") == 1
+    assert done.stdout.count("No such file or directory") == 1
+    assert "partial report: build/coverage/index.md" in done.stdout
+    page = (project / "build" / "coverage" / "index.md").read_text()
+    assert (
+        "**These results are partial.** The run was stopped after 0 of 2 tests: No server" in page
+    )
+    assert json.loads((project / "build" / "results.json").read_text())["tests"] == []
+
+
 def test_after_an_interrupt_pytest_reports_its_failures(project: Path) -> None:
     (project / "specs" / "mine.yaml").write_text(HANGING)
     (project / "conftest.py").write_text(MARKS_THE_START)

@@ -22,6 +22,7 @@ exit codes:
   2    bad input: an invalid or unreadable spec, a missing path, an unknown option
   3    refused: a generated file was edited by hand, or cannot be read or written
   4    internal error of poolspec; no file was written
+  5    the environment cannot run the tests: no server, no room, no rights
   130  interrupted
 
 `poolspec COMMAND --help` describes the options of a command.

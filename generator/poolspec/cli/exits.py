@@ -7,6 +7,8 @@ OUT_OF_DATE: Final = 1
 BAD_INPUT: Final = 2
 REFUSED: Final = 3
 DEFECT: Final = 4
+ENVIRONMENT: Final = 5
+"""No server, no room or no rights: the environment cannot run the tests."""
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 

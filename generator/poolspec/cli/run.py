@@ -26,12 +26,15 @@ STOPPED = 2
 CRASHED = 3
 NOTHING_RUN = 5
 """Exit codes of pytest. Ctrl-C, `-x`, or a module that it cannot load stops it."""
+NO_ENVIRONMENT = os.EX_UNAVAILABLE
+"""Exit code of our plugin if no server can be used."""
 UNWRITABLE = os.EX_CANTCREAT
 """Exit code of our plugin if the results cannot be written."""
 GRACE = 10
 """Seconds that pytest has to end after Ctrl-C, which the terminal sends to it as well."""
 PREFIX = ".run-"
 """The beginning of the name of a run's temporary folder."""
+_BROKEN = "the environment cannot run the tests; the reason is above"
 RESULTS, JUNIT = "results.json", "junit.xml"
 
 
@@ -91,11 +94,18 @@ def run(plan: Run) -> int:
         results = _results(plan, code, folder / RESULTS)
         for name in (RESULTS, JUNIT):
             (folder / name).replace(plan.build / name)
+    _report(plan, results)
+    if code == NO_ENVIRONMENT:
+        raise exits.Stop(_BROKEN, exits.ENVIRONMENT)
+    return FAILED if code else exits.OK
+
+
+def _report(plan: Run, results: Results) -> None:
     pages = plan.build / "coverage"
     commands.write(commands.report(plan.places.specs, pages, results), [pages])
     found, junit = plan.build / RESULTS, plan.build / JUNIT
-    print(f"report: {pages / 'index.md'}; results: {found}; {junit}")
-    return FAILED if code else exits.OK
+    partial = "partial " if results.partial else ""
+    print(f"{partial}report: {pages / 'index.md'}; results: {found}; {junit}")
 
 
 def _pytest(command: list[str]) -> int:
@@ -124,7 +134,7 @@ def _results(plan: Run, code: int, file: Path) -> Results:
         if code not in (exits.OK, FAILED):
             raise _not_done(code) from None
         raise exits.Stop(f"the results cannot be read: {error}", exits.DEFECT) from None
-    if code in (exits.OK, FAILED) or (code == STOPPED and _is_red(results)):
+    if code in (exits.OK, FAILED, NO_ENVIRONMENT) or (code == STOPPED and _is_red(results)):
         return results
     raise _not_done(code)
 

@@ -61,6 +61,9 @@ class ScriptedServer(Server):
         """Refuse: a scripted connect fails by a fault of the call."""
         raise NotImplementedError("scripted connections have no server with accounts")
 
+    def check(self) -> None:
+        """Do nothing: there is nothing that could end."""
+
     def orphans(self) -> tuple[str, ...]:
         """Return nothing: there is nothing that could be left here."""
         return ()

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from poolspec.lifecycle.frames import no_collection
+from poolspec.plugin import recovery
 from poolspec.plugin.layers import Layers
 from poolspec.plugin.options import BUNDLED_POOL, add_options, check_options, choose_ports
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
 from poolspec.plugin.properties import as_property, describe, identity
+from poolspec.plugin.recovery import WITHOUT_SERVER
 from poolspec.processes import RUN, run_identity
 from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
@@ -51,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{Level.MAY}: a test of a choice")
     choose_ports(config)
     config.pluginmanager.register(Layers(config), "poolspec-layers")
+    config.pluginmanager.register(recovery, "poolspec-recovery")
     if not hasattr(config, "workerinput"):
         from poolspec.plugin.collector import Collector
 
@@ -97,29 +100,6 @@ def pool_under_test(pytestconfig: pytest.Config) -> PoolUnderTest:
     return find_pool(pytestconfig.getoption("--pool"))
 
 
-@pytest.fixture(scope="session")
-def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
-    """The database server of this process."""
-    from poolspec.servers import ServerError, start_server
-
-    try:
-        server = start_server(pytestconfig.getoption("--server"))
-    except ServerError as error:
-        pytest.fail(f"no server to test on: {error}", pytrace=False)
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def second_server(pytestconfig: pytest.Config, pool_server: Server) -> Iterator[Server]:
-    """One more private server of this process, for the tests that need two."""
-    from poolspec.servers import start_server
-
-    server = start_server(pytestconfig.getoption("--server"))
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, pool_under_test: PoolUnderTest) -> Iterator[Lab | AsyncLab]:
     """The lab of one test. Teardown undoes everything that the test did with it."""
@@ -158,7 +138,7 @@ def _server_for(
     request: pytest.FixtureRequest, connections: Connections
 ) -> tuple[Server | None, frozenset[Capability]]:
     """Return the server of a test and its capabilities; scripted connections need no server."""
-    if connections in (Connections.SCRIPTED, Connections.MINIMAL):
+    if connections in WITHOUT_SERVER:
         return None, frozenset({Capability.KILL})
     server: Server = request.getfixturevalue("pool_server")
     request.node.user_properties.append(as_property("server", describe(server)))

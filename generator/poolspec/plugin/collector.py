@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from poolspec.plugin.completeness import Completeness
 from poolspec.plugin.options import ANY_SERVER
+from poolspec.plugin.recovery import STOPPED
 from poolspec.plugin.results import Results, TestResult
 from poolspec.plugin.staleness import stale_specs, warning
 from poolspec.plugin.timelines import kept_timeline
@@ -32,6 +34,8 @@ class Collector:
         self._choice: str = config.getoption("--server")
         self._warned = False
         self._unwritable = ""
+        self._completeness = Completeness(config)
+        config.pluginmanager.register(self._completeness, "poolspec-completeness")
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Warn of stale specs before the first test runs."""
@@ -76,18 +80,18 @@ class Collector:
                 loads=about.get("loads") or [],
                 findings=about.get("findings") or [],
                 timeline=kept_timeline(report),
+                run_again=about.get("run_again") or "",
             )
         )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Show the table of results."""
-        if self._unwritable:
+        """Show what stopped the run, the table of results, and what ended runs left."""
+        reasons = self._unwritable, self._completeness.stopped
+        errors = [f"ERROR: {reason}" for reason in reasons if reason]
+        results = [*self._results.summary(), *self._hint()] if self._results.tests else []
+        if errors or results or self._swept:
             terminalreporter.section("poolspec")
-            terminalreporter.write_line(f"ERROR: {self._unwritable}")
-        lines = [*self._results.summary(), *self._hint()] if self._results.tests else []
-        if lines or self._swept:
-            terminalreporter.section("poolspec")
-            for line in [*lines, *self._left()]:
+            for line in [*errors, *results, *self._left()]:
                 terminalreporter.write_line(line)
 
     def _sweep(self) -> None:
@@ -115,7 +119,9 @@ class Collector:
         )
 
     def _hint(self) -> list[str]:
-        """Say how to get a real server if `auto` chose the embedded one."""
+        """Say how to get a real server if `auto` chose the embedded one, or why it did."""
+        if note := self._results.server.get("note"):
+            return ["", note]
         if self._choice != ANY_SERVER or self._results.server["kind"] != "embedded":
             return []
         from poolspec.servers import describe_choice
@@ -130,6 +136,9 @@ class Collector:
         try:
             finished = yield
             self._sweep()  # now the workers have ended
+            self._results.partial = self._completeness.partial()
+            if self._completeness.stopped:
+                session.exitstatus = STOPPED
             if path is not None:
                 self._results.save(path)
             return finished

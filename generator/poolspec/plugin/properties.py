@@ -30,4 +30,5 @@ def describe(server: Server) -> dict[str, str]:
         "kind": server.kind.value,
         "description": server.description,
         "version": server.version,
+        "note": server.note,
     }

@@ -52,6 +52,8 @@ class TestResult:
     """Broken invariants, each with the name of its defect first."""
     timeline: dict[str, Any] | None = None
     """The pools' figures over its time; None for a layer that keeps none, and if it did not run."""
+    run_again: str = ""
+    """Why the test was run a second time; this is the outcome of that run."""
 
 
 @dataclass(slots=True)
@@ -61,6 +63,8 @@ class Results:
     pool: str
     server: dict[str, str] = field(default_factory=lambda: dict(NO_SERVER))
     seconds: float = 0.0
+    partial: str = ""
+    """Why not all tests have run; empty if they have."""
     tests: list[TestResult] = field(default_factory=list)
     _places: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
@@ -85,7 +89,7 @@ class Results:
         ranked = sorted(self.tests, key=lambda r: (r.id, r.case, r.concurrency))
         tests = ",\n  ".join(_json(_entry(result)) for result in ranked)
         head = {"schema": RESULTS_VERSION, "pool": self.pool, "server": self.server}
-        about = {**head, "seconds": round(self.seconds, 3)}
+        about = {**head, "seconds": round(self.seconds, 3), "partial": self.partial}
         lines = [f" {_json(name)}: {_json(value)}" for name, value in about.items()]
         whole = ",\n".join([*lines, f' "tests": [\n  {tests}\n ]'])
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +105,7 @@ class Results:
             for group in sorted({result.group for result in self.tests})
         ]
         lines += [_row("total", width, self.tests), "", f"slowest: {self._slowest()}"]
+        lines += self._run_again()
         return [*lines, *self._grades(), *self._missing()]
 
     def _faults(self) -> Iterator[str]:
@@ -114,6 +119,14 @@ class Results:
                 yield f"{COLUMNS[outcome]}:"
                 yield from (f"  {fault}: {_named(names)}" for fault, names in tests.items())
                 yield ""
+
+    def _run_again(self) -> list[str]:
+        """List the tests that were run twice, by the reason."""
+        tests: dict[str, list[str]] = {}
+        for one in self.tests:
+            if one.run_again:
+                tests.setdefault(one.run_again, []).append(f"{one.id} ({one.concurrency})")
+        return [f"run again: {_named(names)}. {why}" for why, names in tests.items()]
 
     def _missing(self) -> list[str]:
         """List why tests do not apply: how many need a capability, and how many nothing else."""

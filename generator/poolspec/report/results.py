@@ -63,6 +63,10 @@ class Results:
     """The outcome of every single case."""
     loaded: tuple[Verdict, ...] = ()
     """Every single case with load in real time."""
+    partial: str = ""
+    """Why not all tests have run, and how many have; empty if all have."""
+    run_again: tuple[tuple[str, str], ...] = ()
+    """The tests that were run a second time, and why."""
 
     def modes_of(self, modes: Iterable[Concurrency]) -> Sequence[Concurrency]:
         """Return those of a test's modes that the pool has; all if the run had none of them."""
@@ -97,6 +101,10 @@ def parse_results(text: str) -> Results:
         verdicts=_by_test(verdicts),
         every=tuple(verdicts),
         loaded=tuple(verdict for verdict in verdicts if verdict.loads),
+        partial=found.get("partial", ""),
+        run_again=tuple(
+            (entry["id"], entry["run_again"]) for entry in found["tests"] if entry.get("run_again")
+        ),
     )
 
 

@@ -23,12 +23,17 @@ def counted(number: int, one: str, several: str) -> str:
 
 
 def last_run(results: Results | None) -> Iterator[str]:
-    """Yield a line about the run, if there are results."""
-    if results is not None:
-        yield (
-            f"Last run: pool {prose(results.pool)}, on {prose(results.server)}, "
-            f"{results.seconds:.1f} s.\n"
-        )
+    """Yield lines about the run, if there are results: what ran, and what did not run as usual."""
+    if results is None:
+        return
+    yield (
+        f"Last run: pool {prose(results.pool)}, on {prose(results.server)}, "
+        f"{results.seconds:.1f} s.\n"
+    )
+    if results.partial:
+        yield f"**These results are partial.** The run was {prose(results.partial)}.\n"
+    for test, why in dict.fromkeys(results.run_again):
+        yield f"{prose(test)} was run again. {prose(why)}\n"
 
 
 def identifier(spec: SpecClass, test: SpecTest) -> str:

@@ -32,6 +32,10 @@ def results_schema() -> Json:
             "pool": {"description": "name of the pool under test", **_TEXT},
             "server": _SERVER,
             "seconds": {"description": "duration of the run", **_SECONDS},
+            "partial": {
+                "description": "why not all tests have run, and how many have; empty if all have",
+                **_TEXT,
+            },
             "tests": {
                 "description": "one entry per test, case and concurrency",
                 "type": "array",
@@ -50,7 +54,12 @@ _SERVER: Final = {
     "description": "the database server of the run",
     "type": "object",
     "required": ["description"],
-    "properties": {"kind": _TEXT, "description": _TEXT, "version": _TEXT},
+    "properties": {
+        "kind": _TEXT,
+        "description": _TEXT,
+        "version": _TEXT,
+        "note": {"description": "why `auto` has not chosen the server that it prefers", **_TEXT},
+    },
 }
 _REAL: Final = {
     "description": "kind of server, socket, driver and clock; empty for a test that did not run",
@@ -163,5 +172,9 @@ _TEST: Final = {
             "items": _TEXT,
         },
         "timeline": _TIMELINE,
+        "run_again": {
+            "description": "why the test was run a second time; all else is of that run",
+            **_TEXT,
+        },
     },
 }

@@ -45,6 +45,15 @@ class ServerError(Exception):
     """A server could not be started, reached or used."""
 
 
+class ServerEndedError(ServerError):
+    """A private server has ended, and no test has caused it. It can be started again."""
+
+    def __init__(self, what: str, log: str) -> None:
+        super().__init__(f"{what} {log}")
+        self.what = what
+        """One sentence, without the end of the server's log."""
+
+
 @dataclass(frozen=True)
 class Address:
     """How a client connects: over the unix socket if there is one, else over TCP."""
@@ -90,6 +99,8 @@ class Server(ABC):
     capabilities: frozenset[Capability]
     swept: tuple[object, ...] = ()
     """What crashed runs left, and was removed when this server was started or reached first."""
+    note: str = ""
+    """Why `auto` has not chosen the server that it prefers; empty if it has."""
 
     @property
     @abstractmethod
@@ -138,6 +149,13 @@ class Server(ABC):
     @abstractmethod
     def change_password(self, tenant: Tenant, password: str) -> None:
         """Give a tenant's account another password. Connections that are open stay open."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise ServerError if tests cannot use the server, and ServerEndedError if it has ended.
+
+        Call this while no fault is in force.
+        """
 
     @abstractmethod
     def orphans(self) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """Which server a run uses: `auto`, `embedded`, `mariadb`, `mysql` or a URL.
 
 `auto` uses a private MariaDB or MySQL instance if the program is installed, else the embedded
-server, and says how to install the real one.
+server, and says how to install the real one. If the program is installed and this user cannot use
+it, `auto` uses the embedded server too, and the server's note says why.
 """
 
 from poolspec.servers.base import Server, ServerError, ServerKind
 from poolspec.servers.embedded import Embedded
-from poolspec.servers.mysqld import Mysqld, find_mysqld
+from poolspec.servers.mysqld import Mysqld, UnusableError, find_mysqld
 from poolspec.servers.private import PrivateServer
 from poolspec.servers.url import connect_url, is_url, parse_url
 
@@ -26,8 +27,17 @@ def start_server(choice: str = AUTO) -> Server:
     if is_url(choice):
         return connect_url(choice)
     kind = _kind(choice)
-    program = find_mysqld() if kind is None else _program(kind)
-    return PrivateServer(program or Embedded())
+    return PrivateServer(_program(kind)) if kind else _automatic()
+
+
+def _automatic() -> Server:
+    """Start MariaDB or MySQL if it is installed and can be used here, else the embedded server."""
+    try:
+        if program := find_mysqld():
+            return PrivateServer(program)
+    except UnusableError as error:
+        return PrivateServer(Embedded(), f"The embedded server was used. {error}")
+    return PrivateServer(Embedded())
 
 
 def describe_choice(choice: str = AUTO) -> str:

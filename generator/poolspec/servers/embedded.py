@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from poolspec.servers.base import Address, ServerKind
+from poolspec.servers.directory import LEAST_BYTES
 from poolspec.servers.private import Program
 from poolspec.vocabulary import Capability
 
@@ -22,6 +23,7 @@ class Embedded(Program):
 
     kind = ServerKind.EMBEDDED
     capabilities: frozenset[Capability] = frozenset()
+    needed = 2 * LEAST_BYTES
 
     def prepare(self, directory: Path) -> None:
         """Make the administrator's password and the folder of the databases."""

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from poolspec.servers.base import ServerError
-from poolspec.servers.directory import create_directory
+from poolspec.servers.directory import create_directory, no_directory
 
 _GUARD = Path(__file__).with_name("guard.py")
 _STOP_SECONDS = 10.0
@@ -33,6 +33,9 @@ class GuardedDirectory:
         """Process id of the server, once started."""
         try:
             self._guard = _spawn_guard(made.path, made.lock_fd)
+        except OSError as error:
+            shutil.rmtree(made.path, ignore_errors=True)
+            raise no_directory(made.path.parent, error) from None
         except BaseException:
             shutil.rmtree(made.path, ignore_errors=True)
             raise

@@ -12,14 +12,17 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from poolspec.servers.base import Address, ServerError, ServerKind
+from poolspec.servers.directory import shortage
 from poolspec.servers.private import Program
 from poolspec.servers.sql import FULL
 
@@ -31,6 +34,7 @@ _PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/usr/libexec")
 _BREW = Path("/opt/homebrew/opt")
 _TEMPLATE_SECONDS = 120
 _TEMPLATE_FORMAT = 1
+_NEEDED_BYTES = 40_000_000
 
 # The files on disk depend on these options, so the template is made with them too.
 _FILES = (
@@ -67,6 +71,10 @@ DELETE FROM mysql.global_priv WHERE User = '' OR Host <> 'localhost';
 """
 
 
+class UnusableError(ServerError):
+    """An installed server cannot be prepared or run by this user on this machine."""
+
+
 @dataclass(frozen=True)
 class Mysqld(Program):
     """A MariaDB or MySQL server binary."""
@@ -74,16 +82,22 @@ class Mysqld(Program):
     kind: ServerKind
     binary: Path
     capabilities = FULL
+    needed = _NEEDED_BYTES
 
     def prepare(self, directory: Path) -> None:
-        """Copy the empty data directory."""
+        """Copy the empty data directory; raises UnusableError if it cannot be made."""
         try:
-            shutil.copytree(template(self), directory / "data")
+            empty = template(self)
         except OSError as error:
-            raise ServerError(
-                f"The data directory of a private server could not be made: {error}. "
-                "Make room, or let XDG_CACHE_HOME and TMPDIR name directories that can be written."
+            raise UnusableError(
+                f"The empty data directory of {self.binary} cannot be kept in "
+                f"{error.filename or 'the cache'}: {error.strerror}. Make room and give rights "
+                "there, or let XDG_CACHE_HOME name another directory."
             ) from None
+        try:
+            shutil.copytree(empty, directory / "data")
+        except shutil.Error as error:  # has a reason for each file
+            raise OSError(error.errno, str(error.args[0][0][2])) from None
 
     def account(self, directory: Path) -> tuple[str, str]:
         """Return the administrator, which signs in over the unix socket only."""
@@ -120,7 +134,7 @@ class Mysqld(Program):
     def _installer(self, data: Path) -> Iterable[str]:
         script = shutil.which("mariadb-install-db", path=_search_path(self.binary.parent))
         if script is None:
-            raise ServerError(
+            raise UnusableError(
                 f"mariadb-install-db, which belongs to {self.binary}, was not found. "
                 "Install the whole MariaDB server package."
             )
@@ -184,12 +198,12 @@ def run(command: list[str], what: str, statements: str = "") -> str:
             command, input=statements, capture_output=True, text=True, timeout=_TEMPLATE_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ServerError(
+        raise UnusableError(
             f"Could not {what}: {error}. Check that the server is completely installed."
         ) from None
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise ServerError(
+        raise UnusableError(
             f"Could not {what} (status {done.returncode}). The end of its output:\n{tail}"
         )
     return done.stdout
@@ -197,13 +211,41 @@ def run(command: list[str], what: str, statements: str = "") -> str:
 
 def _make_template(program: Mysqld, place: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="making-", dir=place.parent) as making:
+        if found := shortage(Path(making), _NEEDED_BYTES):
+            raise UnusableError(
+                f"{found} for an empty data directory. Make room, or let XDG_CACHE_HOME name "
+                "another directory."
+            )
         program.fill(Path(making) / "data")
         (Path(making) / "data").rename(place)
 
 
 def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "poolspec"
+    """Return the folder of the empty data directories.
+
+    A user without a home that can be written, as in a container, has it in the directory for
+    temporary files.
+    """
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given) / "poolspec"
+    with suppress(OSError, RuntimeError):  # RuntimeError: the user has no home
+        own = Path.home() / ".cache" / "poolspec"
+        own.mkdir(parents=True, exist_ok=True)
+        if os.access(own, os.W_OK | os.X_OK):
+            return own
+    return _homeless_cache()
+
+
+def _homeless_cache() -> Path:
+    place = Path(tempfile.gettempdir()) / f"poolspec-cache-of-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    found = place.lstat()
+    if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != 0o700:
+        raise UnusableError(
+            f"{place} belongs to another user, or others have access to it. Remove it, or let "
+            "XDG_CACHE_HOME name a directory that can be written."
+        )
+    return place
 
 
 def _named(named: str, kinds: tuple[ServerKind, ...]) -> Mysqld | None:

@@ -112,6 +112,11 @@ class ServerPair(Server):
         """Change the password on both servers."""
         self._each(lambda server: server.change_password(tenant, password))
 
+    def check(self) -> None:
+        """Check both servers."""
+        for server in self.servers:
+            server.check()
+
     def orphans(self) -> tuple[str, ...]:
         """Return nothing: both servers are new."""
         return ()

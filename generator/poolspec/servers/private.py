@@ -14,10 +14,18 @@ from pathlib import Path
 
 from poolspec.servers.admin import Admin
 from poolspec.servers.barring import barring
-from poolspec.servers.base import Address, Barred, ServerError, ServerKind, Tenant
-from poolspec.servers.directory import sweep
+from poolspec.servers.base import (
+    Address,
+    Barred,
+    ServerEndedError,
+    ServerError,
+    ServerKind,
+    Tenant,
+)
+from poolspec.servers.directory import LEAST_BYTES, no_directory, require_room, sweep
 from poolspec.servers.guarded import GuardedDirectory
 from poolspec.servers.ports import HOST, free_port, is_free, none_free
+from poolspec.servers.process_state import reason, runs_on
 from poolspec.servers.sql import SqlServer, product
 from poolspec.vocabulary import Capability
 
@@ -36,6 +44,8 @@ class Program(ABC):
 
     kind: ServerKind
     capabilities: frozenset[Capability]
+    needed: int
+    """The bytes that its directory takes, with some to spare."""
 
     @abstractmethod
     def prepare(self, directory: Path) -> None:
@@ -56,13 +66,12 @@ class PrivateServer(SqlServer):
     is_paused = False
     """Whether `pause` has stopped the process."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, note: str = "") -> None:
+        self.note = note
         self.swept = tuple(sweep())
         self._program = program
-        self._directory = GuardedDirectory()
+        address = self._begin()
         try:
-            program.prepare(self.directory)
-            address = self._launch_on_free_port()
             version = self._version()
         except BaseException:
             self._directory.close()
@@ -140,7 +149,7 @@ class PrivateServer(SqlServer):
         self.is_paused = True
         os.kill(self.pid, signal.SIGSTOP)
         deadline = time.monotonic() + _STOP_SECONDS
-        while _runs_on(self.pid) and time.monotonic() < deadline:
+        while runs_on(self.pid) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
 
     def resume(self) -> None:
@@ -183,10 +192,44 @@ class PrivateServer(SqlServer):
         occupant.connect()
         return occupant
 
+    def check(self) -> None:
+        """Look whether the server runs, and whether its directory is there and has room."""
+        status = self._directory.exit_status()
+        if status is not None:
+            how = f"ended ({reason(status)}), and no test has caused it"
+        elif not self.directory.is_dir():
+            how = f"has lost its directory {self.directory}, which no test has removed"
+        else:
+            require_room(self.directory, LEAST_BYTES)
+            return
+        what = f"The private {self.kind} server, process {self._directory.pid}, {how}."
+        raise ServerEndedError(what, self._directory.log_tail())
+
+    def revive(self) -> None:
+        """Replace a server that has ended by a new instance, in a new directory."""
+        self._admin.close()
+        self._directory.close()
+        self.is_paused = False
+        self.address = self._begin()
+
     def stop(self) -> None:
         """End the server and remove its directory; idempotent."""
         super().stop()
         self._directory.close()
+
+    def _begin(self) -> Address:
+        """Make the directory and start the server in it; leaves nothing if it fails."""
+        self._directory = GuardedDirectory()
+        try:
+            require_room(self.directory, self._program.needed)
+            self._program.prepare(self.directory)
+            return self._launch_on_free_port()
+        except OSError as error:
+            self._directory.close()
+            raise no_directory(self.directory.parent, error) from None
+        except BaseException:
+            self._directory.close()
+            raise
 
     def _launch_on_free_port(self) -> Address:
         user, password = self._program.account(self.directory)
@@ -235,13 +278,3 @@ class PrivateServer(SqlServer):
         raise ServerError(
             f"The private {self._program.kind} server {what}. {self._directory.log_tail()}"
         ) from None
-
-
-def _runs_on(pid: int) -> bool:
-    """Return whether a paused process has threads that have not stopped yet."""
-    with contextlib.suppress(OSError):  # the thread has ended
-        for status in Path(f"/proc/{pid}/task").glob("*/stat"):
-            if status.read_text(errors="replace").rpartition(")")[2].split()[0] != "T":
-                return True
-        return False
-    return True

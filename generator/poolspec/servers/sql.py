@@ -118,6 +118,15 @@ class SqlServer(Server):
         _check(tenant.user)
         self._admin.run(f"ALTER USER '{tenant.user}'@'%' IDENTIFIED BY '{password}'")
 
+    def check(self) -> None:
+        """Ask the server for an answer."""
+        try:
+            self._admin.run("SELECT 1")
+        except RefusedError as error:
+            raise ServerError(
+                f"The server at {self.address} refused a statement: {error}"
+            ) from None
+
     def orphans(self) -> tuple[str, ...]:
         """Find tenants whose process on this machine has ended."""
         return tuple(name for name in tenants_on(self._admin) if is_orphan(name))
