@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from poolspec.faults.network.link import Link
+from poolspec.faults.network.link import Link, close_by_reset
 from poolspec.faults.network.loop import READ, Loop
 from poolspec.faults.network.toxics import Mark, Toxic
 from poolspec.servers import Address, bound_socket
@@ -63,12 +63,14 @@ class Line:
                 pool, (_, port) = self._listener.accept()
             except OSError:  # none is left
                 return
-            link = self._links[port] = Link(
-                self._loop, pool, self._server, partial(self._forget, port)
-            )
-            for toxic in tuple(self._toxics.values()):
-                if toxic.affects(port):
-                    self._apply(toxic, link)
+            toxics = [toxic for toxic in self._toxics.values() if toxic.affects(port)]
+            if any(toxic.kind is Fault.RESET_PEER and not toxic.delay for toxic in toxics):
+                close_by_reset(pool)
+                continue
+            closed = partial(self._forget, port)
+            link = self._links[port] = Link(self._loop, pool, self._server, closed)
+            for toxic in toxics:
+                self._apply(toxic, link)
 
     def write(self) -> None:
         """Do nothing: nothing is written to a listening socket."""

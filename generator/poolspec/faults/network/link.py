@@ -57,8 +57,7 @@ class Link:
     def reset(self) -> None:
         """Reset the connection: the pool gets an RST in place of a FIN, and so does the server."""
         for side in (self._pool, self._server):
-            with suppress(OSError):  # it is closed, or is no TCP connection
-                side.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            _reset_at_close(side.socket)
         self.close()
 
     def _connected(self) -> None:
@@ -71,6 +70,17 @@ class Link:
         self._server.read, self._server.write = downstream.read, upstream.flush
         for flow in (upstream, downstream):
             flow.flush()
+
+
+def close_by_reset(one: socket.socket) -> None:
+    """Close a socket; the other end gets an RST."""
+    _reset_at_close(one)
+    one.close()
+
+
+def _reset_at_close(one: socket.socket) -> None:
+    with suppress(OSError):  # it is closed, or is no TCP connection
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
 
 
 def _prepared(one: socket.socket) -> socket.socket:

@@ -1,52 +1,19 @@
 """The lab's line to a server: it forwards, falls silent, and ends."""
 
 import socket
-from collections.abc import Iterator
+import threading
 
 import pytest
+from tests.faults.ends import connected, connection, exactly, swallows
 
 from poolspec.faults.network import Line, Toxic
-from poolspec.servers import Address
+from poolspec.servers import Address, bound_socket
 from poolspec.vocabulary import Fault
-
-
-@pytest.fixture
-def server() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
-        yield listener
-
-
-@pytest.fixture
-def line(server: socket.socket) -> Iterator[Line]:
-    line = Line(Address(*server.getsockname()))
-    yield line
-    line.close()
-
-
-def connected(line: Line, server: socket.socket) -> tuple[socket.socket, socket.socket]:
-    """Return both ends of a new connection over the line."""
-    ours = socket.create_connection((line.address.host, line.address.port), 5)
-    theirs, _ = server.accept()
-    theirs.settimeout(5)
-    return ours, theirs
 
 
 def silence(line: Line, port: int) -> frozenset[int]:
     """Let the connection from a port swallow the bytes of both sides."""
     return line.set(Toxic.of(Fault.HALF_OPEN, frozenset({port}), {}))
-
-
-def swallows(line: Line, source: socket.socket, target: socket.socket) -> bool:
-    """Whether nothing of what one end sends arrives at the other."""
-    source.sendall(b"lost")
-    target.settimeout(0.1)
-    try:
-        return target.recv(10) != b"lost"
-    except TimeoutError:
-        return True
-    finally:
-        target.settimeout(5)
 
 
 def test_a_line_forwards_both_ways(line: Line, server: socket.socket) -> None:
@@ -62,8 +29,8 @@ def test_a_silent_connection_swallows_bytes_both_ways(line: Line, server: socket
     ours, theirs = connected(line, server)
     with ours, theirs:
         assert silence(line, ours.getsockname()[1])
-        assert swallows(line, ours, theirs)
-        assert swallows(line, theirs, ours)
+        assert swallows(ours, theirs)
+        assert swallows(theirs, ours)
 
 
 def test_other_connections_of_a_line_continue(line: Line, server: socket.socket) -> None:
@@ -106,3 +73,33 @@ def test_the_end_of_a_line_ends_its_connections(line: Line, server: socket.socke
         assert theirs.recv(10) == b""
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((line.address.host, line.address.port), 1)
+
+
+def test_a_line_forwards_more_than_its_buffers_hold(line: Line, server: socket.socket) -> None:
+    data = bytes(range(256)) * 20_000
+    with connection(line, server) as (ours, theirs):
+        for source, target in ((ours, theirs), (theirs, ours)):
+            sending = threading.Thread(target=source.sendall, args=(data,))
+            sending.start()
+            assert exactly(target, len(data)) == data
+            sending.join()
+
+
+def test_a_line_closes_the_connection_that_the_server_refuses() -> None:
+    with bound_socket() as refusing:
+        line = Line(Address(*refusing.getsockname()))
+        with socket.create_connection((line.address.host, line.address.port), 5) as ours:
+            assert ours.recv(10) == b""
+        line.close()
+
+
+def test_a_line_keeps_its_port_to_itself(line: Line) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind((line.address.host, line.address.port))
+
+
+def test_the_end_of_a_line_may_be_asked_for_twice(line: Line) -> None:
+    line.close()
+    line.close()
