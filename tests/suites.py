@@ -10,11 +10,12 @@ from poolspec.report.index import INDEX, render_index
 from poolspec.report.pages import page_name, render_page
 from poolspec.report.results import Results
 from poolspec.spec.values import Check, Ref, Step
-from poolspec.steps.actors import Actor, Cancel, Fork, Join, Start
+from poolspec.steps.actors import Actor, Cancel, Join, Start
 from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Connect, Release
 from poolspec.steps.expect import Expect
 from poolspec.steps.faults import Heal, Inject
+from poolspec.steps.forks import Fork
 from poolspec.steps.load import Load
 from poolspec.steps.opening import Open
 from poolspec.steps.other_pools import GlobalPool

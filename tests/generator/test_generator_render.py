@@ -18,11 +18,12 @@ from poolspec.model import Matrix, SpecClass, SpecTest, Table
 from poolspec.plugin.steps import step_at
 from poolspec.rendering.generate import generate_modules
 from poolspec.spec.values import Check, Ref, Step, numbered
-from poolspec.steps.actors import Actor, Cancel, Fork, Start
+from poolspec.steps.actors import Actor, Cancel, Start
 from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Release
 from poolspec.steps.expect import Expect
 from poolspec.steps.faults import Heal, Inject
+from poolspec.steps.forks import Fork
 from poolspec.steps.load import Load
 from poolspec.steps.other_pools import GlobalPool
 from poolspec.steps.pool import Close, Maintain, Resize, Resume, Suspend

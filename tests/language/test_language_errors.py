@@ -369,6 +369,18 @@ STEPS: dict[str, tuple[str, str]] = {
         "- make_pool: second\n- expect: {from: «secnd, stats: {in_use: 1}}",
         "unknown pool 'secnd'",
     ),
+    "an unknown way for one to fail": (
+        "- start: {x: [acquire: a]}\n- {join: x, one_fails: «deadlok}",
+        "'deadlok' is not a kind of error",
+    ),
+    "an actor without a statement that is blocked": (
+        "- start: {x: [acquire: a]}\n- wait_until: «x is blocked",
+        "'x' runs no statement, so it is never blocked",
+    ),
+    "a state of an actor in no pool": (
+        "- make_pool: p\n- start: {x: [connect: a]}\n- {wait_until: x is done, «from: p}",
+        "an actor is done in no pool",
+    ),
     "a close of two pools": (
         "- make_pool: p\n- make_pool: q\n- {close: p, «from: q}",
         "the step names two pools",

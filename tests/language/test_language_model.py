@@ -11,11 +11,12 @@ from poolspec.expectations.registry import Expectations
 from poolspec.expectations.states import LoanExpectation
 from poolspec.model import Matrix, SpecClass, SpecTest
 from poolspec.spec.values import Check, Ref, Step
-from poolspec.steps.actors import Actor, Cancel, Fork, Join, Start
+from poolspec.steps.actors import Actor, Cancel, Join, Start
 from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Connect, Release
 from poolspec.steps.expect import Expect
 from poolspec.steps.faults import Heal, Inject
+from poolspec.steps.forks import Fork
 from poolspec.steps.load import Load, Stop
 from poolspec.steps.opening import Open
 from poolspec.steps.other_pools import GlobalPool

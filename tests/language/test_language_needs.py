@@ -78,6 +78,11 @@ FOLLOWING: dict[str, tuple[Capability, ...]] = {
     "steps: [{global_pool: g, options: {setup: counting}}]\nexpect: {pools: 1}": (
         *(C.GLOBAL_POOL, C.HOOKS),
     ),
+    f"steps: [start: {{x: [acquire: a, {{query: SELECT 1, on: a}}]}}, wait_until: x is blocked]\n"
+    f"{PASS}": (C.ROW_LOCKS,),
+    "steps: [start: {x: [acquire: a]}, {join: x, one_fails: deadlock}]": (C.ROW_LOCKS,),
+    "steps: [acquire: a, {query: SELECT 1, on: a, fails: deadlock}]": (C.ROW_LOCKS,),
+    f"steps: [acquire: a, {{query: SELECT 1, on: a, may_fail: deadlock}}]\n{PASS}": (C.ROW_LOCKS,),
     "steps: [{acquire: a, took: 0s}]": (C.VIRTUAL_TIME,),
     "steps: [{acquire: a, took: <= 1h}]": (),
     "steps: [{acquire: a, took: 2s ± 1%}]": (),

@@ -37,6 +37,8 @@ ONLY_THE_READER_KNOWS = (
     "is not about one pool",
     "names two pools",
     "not a pool",
+    "in no pool",
+    "so it is never blocked",
     "cannot start",
     "cannot join",
     "not a load",

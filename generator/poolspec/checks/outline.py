@@ -41,6 +41,10 @@ class Outline:
         """Return the steps with a verb."""
         return (fields for _, found, fields in self.steps if found == verb)
 
+    def does(self, actor: str, *verbs: str) -> bool:
+        """Return whether an actor takes one of these steps."""
+        return any(owner == actor and verb in verbs for owner, verb, _ in self.steps)
+
     def borrows(self, actor: str) -> bool:
         """Return whether an actor may ever ask for a connection."""
         own = (KINDS[verb] for owner, verb, _ in self.steps if owner == actor)

@@ -75,9 +75,13 @@ def _check_condition(outline: Outline, step: Fields) -> None:
         return
     node = step.nodes[WAIT_UNTIL.name]
     actor = condition.actor.text if condition.actor else ""
-    if actor in outline.actors and not outline.borrows(actor):
+    blocked = condition.state is ActorState.BLOCKED
+    if actor in outline.actors and not (blocked or outline.borrows(actor)):
         message = f"{shown(actor)} never acquires, so it is never {condition.state}"
         outline.reader.problem(node, message, "wait for another actor, or until it is done")
+    if blocked and actor in outline.actors and not outline.does(actor, "query", "use"):
+        message = f"{shown(actor)} runs no statement, so it is never blocked"
+        outline.reader.problem(node, message, "wait for an actor with a step query")
     counts = [_count(one) for one in outline.actors.values()]
     known = "load" not in outline.verbs and all(isinstance(count, int) for count in counts)
     most = sum(count for count in counts if isinstance(count, int))

@@ -19,6 +19,8 @@ SHUTDOWN = 1053
 INACTIVE = 4031
 """MySQL's error for a connection that `wait_timeout` ended."""
 LOSSES = frozenset({GONE, LOST, 2055, KILLED, SHUTDOWN, INACTIVE})
+DEADLOCK = 1213
+"""The server's error for the transaction that it ends to resolve a deadlock."""
 
 _IN_TRANSACTION = 0x0001
 """The server's status flag SERVER_STATUS_IN_TRANS."""
@@ -31,6 +33,8 @@ def kind_of_code(code: object) -> ErrorKind:
     """Return what an error with this code means."""
     if code in UNREACHED:
         return ErrorKind.CONNECT
+    if code == DEADLOCK:
+        return ErrorKind.DEADLOCK
     return ErrorKind.LOST if code in LOSSES else ErrorKind.QUERY
 
 

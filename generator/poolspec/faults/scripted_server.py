@@ -50,6 +50,10 @@ class ScriptedServer(Server):
         """Return False: the statements of scripted connections end at once."""
         return False
 
+    def blocked(self) -> frozenset[int]:
+        """Return nothing: there are no locks."""
+        return frozenset()
+
     def kill_statement(self, connection_id: int) -> None:
         """Do nothing: no statement runs."""
 

@@ -20,6 +20,7 @@ from poolspec.lab.expectations import Expectations
 from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.registry import Borrowed, P, PoolUnderTest
 from poolspec.lab.repetition import expect
+from poolspec.lab.roster import OneFails
 from poolspec.vocabulary import Detail, ErrorKind, EventKind, Real, Target
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -123,6 +124,11 @@ class CommonLab(Generic[P, C]):
     def may_fail(self, kind: ErrorKind) -> AbstractContextManager[None]:
         """Let the block fail in one way, or succeed."""
         return self._expectations.may_fail(kind)
+
+    def _one_fails(self, kind: ErrorKind | None) -> OneFails | None:
+        """Return how exactly one of several actors must fail; None if none may."""
+        context = self.context
+        return OneFails(kind, context.kind_of, context.passwords.look_into) if kind else None
 
     # --- the test's surroundings -----------------------------------------------------------------
 

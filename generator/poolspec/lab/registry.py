@@ -48,6 +48,9 @@ class PoolUnderTest(Protocol):
     def numbers(self) -> list[int]:
         """Return the server's numbers of the connections that are held."""
 
+    def asking(self) -> dict[int, str]:
+        """Return the actors whose statements run, by the server's numbers of the connections."""
+
 
 P = TypeVar("P", bound=PoolUnderTest)
 
@@ -92,9 +95,14 @@ class PoolRegistry(Generic[P]):
             self._pools.append(pool)
             return pool
 
-    def holders(self) -> set[str]:
-        """Return the actors that hold a connection of any pool."""
-        return {actor for pool in self for actor in pool.holders()}
+    def holders(self, of: P | None = None) -> set[str]:
+        """Return the actors that hold a connection of one pool, or of any."""
+        pools = iter(self) if of is None else iter([of])
+        return {actor for pool in pools for actor in pool.holders()}
+
+    def asking(self) -> dict[int, str]:
+        """Return the actors whose statements run, by the server's numbers of the connections."""
+        return {number: actor for pool in self for number, actor in pool.asking().items()}
 
     def numbers(self) -> list[int]:
         """Return the server's numbers of all connections that are held."""

@@ -4,7 +4,11 @@ An actor has one or more members, each a thread or a task. The error with which 
 kept until the test waits for the actor, and is raised there.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+from poolspec.vocabulary import ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
@@ -23,6 +27,16 @@ class AnyActor(Protocol):
 def member_names(actor: str, count: int) -> list[str]:
     """Return the names of an actor's members."""
     return [actor] if count == 1 else [f"{actor}-{n + 1}" for n in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class OneFails:
+    """How exactly one of several actors must fail."""
+
+    kind: ErrorKind
+    kind_of: Callable[[BaseException], ErrorKind | None]
+    look_into: Callable[[BaseException], object]
+    """Searches an error for passwords."""
 
 
 class Roster:
@@ -63,6 +77,21 @@ class Roster:
         if error is not None:
             error.add_note(f"raised in actor {member}")
             raise error
+
+    def _check_one(self, members: Sequence[str], wanted: OneFails) -> None:
+        """Check that exactly one member has ended with an error, of the kind that is wanted.
+
+        An error of another kind is raised.
+        """
+        failed = [member for member in members if member in self._errors]
+        for member in failed:
+            if wanted.kind_of(self._errors[member]) is not wanted.kind:
+                self._raise(member)
+        if len(failed) != 1:
+            seen = ", ".join(failed) or "none"
+            whole = f"exactly one of {', '.join(members)} must fail with {wanted.kind}"
+            raise AssertionError(f"{whole}, and these did: {seen}")
+        wanted.look_into(self._errors.pop(failed[0]))
 
     def _enlist(self, actor: AnyActor) -> list[str]:
         """Note the members of an actor. An actor that has ended may be started again."""

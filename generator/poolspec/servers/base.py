@@ -136,6 +136,10 @@ class Server(ABC):
         """Return whether a connection runs a statement at present."""
 
     @abstractmethod
+    def blocked(self) -> frozenset[int]:
+        """Return the connections whose statements wait for a row lock of another transaction."""
+
+    @abstractmethod
     def kill_statement(self, connection_id: int) -> None:
         """Have the server end the statement that a connection runs, and keep the connection."""
 

@@ -4,6 +4,7 @@ Plain statements make, count and drop tenants, so a private instance, the embedd
 server named by a URL behave alike. Only names from an allow-list reach a statement.
 """
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,12 @@ from poolspec.servers.rights import DENIED, lacking
 from poolspec.servers.tenants import tenants_on
 from poolspec.vocabulary import Capability
 
+BLOCKED = re.compile(
+    r"^---TRANSACTION .*\n(?:(?!---|LOCK WAIT|\w+ thread id).*\n)*LOCK WAIT .*\n"
+    r"(?:(?!---).*\n)*?\w+ thread id (\d+)",
+    re.MULTILINE,
+)
+"""The number of a connection whose transaction waits for a lock."""
 FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
 _EACH = frozenset({Capability.LINE})
 """Any server can be reached over one more line."""
@@ -91,6 +98,11 @@ class SqlServer(Server):
             f"SELECT COMMAND FROM information_schema.processlist WHERE ID = {int(connection_id)}"
         )
         return [tuple(row) for row in rows] == [("Query",)]
+
+    def blocked(self) -> frozenset[int]:
+        """Ask the engine's monitor: its table of transactions lags by 100 ms."""
+        ((*_, status),) = self._admin.run("SHOW ENGINE INNODB STATUS")
+        return frozenset(int(number) for number in BLOCKED.findall(str(status)))
 
     def kill_statement(self, connection_id: int) -> None:
         """Have the server end the statement that a connection runs, and keep the connection."""

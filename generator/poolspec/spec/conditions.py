@@ -160,7 +160,7 @@ def matrix_fault(cell: Cell, quantity: Quantity | None) -> str:
     return ""
 
 
-_CONDITION_WORDS = "'NAME is waiting' or 'N actors are waiting' (or holding, done)"
+_CONDITION_WORDS = "'NAME is waiting' or 'N actors are waiting' (or holding, blocked, done)"
 _CELL_WORDS = "a number, true, false or a duration"
 
 _TIME = rf"(0|{PARAMETER.pattern}|{DURATION_PATTERN})"

@@ -12,6 +12,7 @@ from poolspec.steps import (
     entered,
     expect,
     faults,
+    forks,
     load,
     opening,
     other_pools,
@@ -24,7 +25,7 @@ from poolspec.steps.kind import register
 from poolspec.steps.rounds import interruption, memory, reentry
 
 for family in (
-    *(borrow, blocks, entered, query, pool, other_pools, opening, actors),
+    *(borrow, blocks, entered, query, pool, other_pools, opening, actors, forks),
     *(interruption, reentry, memory, waiting, faults, web, load, expect),
 ):
     register(family.KINDS)

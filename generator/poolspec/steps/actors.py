@@ -1,4 +1,4 @@
-"""Steps about the actors of a test, and about its child processes: start, join, cancel, fork."""
+"""Steps about the actors of a test: start, join, cancel."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Line, Lines, rebound
 from poolspec.python.literals import literal, value
 from poolspec.python.names import variable
-from poolspec.spec.common import NAME, SOME_NAMES
+from poolspec.spec.common import FAILURE, NAME, SOME_NAMES
 from poolspec.spec.fields import Fields, Key, Kind, Place, Reader, Word
 from poolspec.spec.kinds import fields_kind, map_kind, value_kind
 from poolspec.spec.names import Naming
@@ -19,7 +19,6 @@ from poolspec.spec.tree import Node, Sequence
 from poolspec.spec.values import Step, Value
 from poolspec.steps.demands import texts
 from poolspec.steps.kind import (
-    NOT_REPEATED,
     STEPS,
     StepKind,
     Trait,
@@ -28,7 +27,8 @@ from poolspec.steps.kind import (
     say_all,
     statements,
 )
-from poolspec.vocabulary import Capability, Concurrency
+from poolspec.vocabulary import Concurrency, ErrorKind
+from poolspec.vocabulary.rules import ERRORS
 
 # --- start ---------------------------------------------------------------------------------------
 
@@ -153,9 +153,18 @@ class Join(Step):
     """Wait for actors to finish; an exception of one of them is raised here."""
 
     actors: tuple[str, ...]
+    one_fails: ErrorKind | None = None
+    """Exactly one of them must fail so."""
 
 
 JOIN = Key("join", SOME_NAMES, "wait for actors to finish", "[first, second]", True)
+ONE_FAILS = Key(
+    "one_fails",
+    FAILURE,
+    "exactly one of them must fail in this way",
+    "deadlock",
+    default="none fails",
+)
 
 
 def _read_join(scope: Scope, fields: Fields) -> Join | None:
@@ -166,15 +175,21 @@ def _read_join(scope: Scope, fields: Fields) -> Join | None:
         return None
     for word in words:
         scope.find(word, Naming.ACTOR)
-    return Join(fields.node.line, texts(words))
+    kind = fields.get(ONE_FAILS)
+    if kind:
+        scope.names.imply(ERRORS.get(kind), f"'one_fails: {kind}'", fields.at(ONE_FAILS))
+    return Join(fields.node.line, texts(words), kind)
 
 
 def _write_join(step: Join, body: Body) -> Lines:
-    yield f"{body.awaits}lab.join({', '.join(map(literal, step.actors))})"
+    parts = [literal(name) for name in step.actors]
+    parts += [f"one_fails={body.member(step.one_fails)}"] if step.one_fails else []
+    yield f"{body.awaits}lab.join({', '.join(parts)})"
 
 
 def _say_join(step: Join) -> Sentence:
-    return Sentence(f"Wait for {amounts.labels(step.actors)} to end.")
+    one = f"; exactly one must fail with {code(step.one_fails.value)}" if step.one_fails else ""
+    return Sentence(f"Wait for {amounts.labels(step.actors)} to end{one}.")
 
 
 # --- cancel --------------------------------------------------------------------------------------
@@ -209,44 +224,6 @@ def _say_cancel(step: Cancel) -> Sentence:
     return Sentence(f"Cancel {code(step.actor)}.")
 
 
-# --- fork ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Fork(Step):
-    """Do steps in a forked child process; a failure there fails the test."""
-
-    body: tuple[Step, ...]
-
-    def apart(self) -> tuple[Step, ...]:
-        """Return the child's steps."""
-        return self.body
-
-
-FORK = Key("fork", STEPS, "the steps of a forked child process", "[acquire: x, release: x]", True)
-
-
-def _read_fork(scope: Scope, fields: Fields) -> Fork | None:
-    """Read the child's steps, which change copies of the parent's labels."""
-    steps = fields.get(FORK)
-    scope.names.bound_to.append((Concurrency.THREADS, "fork", fields.at(FORK)))
-    if scope.owner:
-        message = "an actor cannot fork"
-        scope.reader.problem(fields.at(FORK), message, "fork in the main body")
-        return None
-    return Fork(fields.node.line, build_steps(scope.of_child(), steps)) if steps else None
-
-
-def _write_fork(step: Fork, body: Body) -> Lines:
-    name = body.helper("forked")
-    yield from function(f"{body.async_}def {name}()", statements(step.body, body))
-    yield f"lab.fork({name})"
-
-
-def _say_fork(step: Fork) -> Sentence:
-    return Sentence("In a forked child process:", say_all(step.body))
-
-
 KINDS = (
     StepKind(
         "start",
@@ -262,13 +239,16 @@ KINDS = (
     ),
     StepKind(
         "join",
-        (JOIN,),
+        (JOIN, ONE_FAILS),
         Join,
         _read_join,
         _write_join,
         _say_join,
         traits=Trait.BORROWS,
+        expects=(ONE_FAILS,),
         calls=("join",),
+        arguments=(ONE_FAILS.name,),
+        enums=(ErrorKind,),
     ),
     StepKind(
         "cancel",
@@ -278,17 +258,5 @@ KINDS = (
         _write_cancel,
         _say_cancel,
         calls=("cancel",),
-    ),
-    StepKind(
-        "fork",
-        (FORK,),
-        Fork,
-        _read_fork,
-        _write_fork,
-        _say_fork,
-        needs=Capability.FORK_SAFETY,
-        misplaced=NOT_REPEATED,
-        traits=Trait.BORROWS | Trait.TAKES_TIME,
-        calls=("fork",),
     ),
 )

@@ -20,6 +20,7 @@ from poolspec.steps.borrow import report_gone
 from poolspec.steps.demands import guard, must
 from poolspec.steps.kind import ANYWHERE, StepKind
 from poolspec.vocabulary import Capability, ErrorKind
+from poolspec.vocabulary.rules import ERRORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def _read_query(scope: Scope, fields: Fields) -> Query | None:
         hint = "query before that, or acquire again, under another name"
         report_gone(scope, on, thing, hint)
     _check_readings(scope, fields)
+    if may_fail := fields.get(MAY_FAIL):
+        scope.names.imply(ERRORS.get(may_fail), f"'may_fail: {may_fail}'", fields.at(MAY_FAIL))
     if on is None:
         return None
     return Query(

@@ -1,21 +1,22 @@
 """Steps that let time pass: wait_until, advance; and `use`, a step of the user's own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from poolspec.prose import amounts
 from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Lines
 from poolspec.python.literals import literal, value
+from poolspec.python.names import variable
 from poolspec.python.names import word as plain_word
-from poolspec.spec.common import SECONDS, STEP_NAME
+from poolspec.spec.common import FROM, SECONDS, STEP_NAME
 from poolspec.spec.conditions import CONDITION, Condition
 from poolspec.spec.fields import Fields, Key
 from poolspec.spec.names import Naming
 from poolspec.spec.scope import Among, Scope
 from poolspec.spec.values import Step, Value
 from poolspec.steps.kind import ANYWHERE, StepKind, Trait
-from poolspec.vocabulary import ActorState
+from poolspec.vocabulary import ActorState, Capability
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,18 @@ class WaitUntil(Step):
     actor: str | None = None
     count: Value | None = None
     """Exactly one of `actor` and `count` is set."""
+    pool: str | None = None
+    """The pool in which they wait, or of which they hold a connection; None: any."""
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the label of the pool."""
+        return () if self.pool is None else (self.pool,)
 
 
 WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
+OF_ANY = replace(
+    FROM, meaning="the pool in which they wait, or of which they hold", default="any pool"
+)
 
 
 def _read_wait_until(scope: Scope, fields: Fields) -> WaitUntil:
@@ -37,27 +47,39 @@ def _read_wait_until(scope: Scope, fields: Fields) -> WaitUntil:
     if actor:
         scope.find(actor, Naming.ACTOR)
     name = actor.text if actor else None
-    return WaitUntil(fields.node.line, condition.state, name, condition.count)
+    word, state = fields.get(OF_ANY), condition.state
+    if fields.has(OF_ANY) and state not in (ActorState.WAITING, ActorState.HOLDING):
+        message = f"an actor is {state} in no pool"
+        scope.reader.problem(fields.at(OF_ANY), message, "leave out 'from'")
+    if state is ActorState.BLOCKED:
+        scope.names.imply(Capability.ROW_LOCKS, f"{state.value!r}", fields.node)
+        scope.names.at_server.append(("a lock is of a server", fields.at(WAIT_UNTIL)))
+    pool = word.text if word and scope.find(word, Naming.POOL) else None
+    return WaitUntil(fields.node.line, state, name, condition.count, pool)
 
 
 def _write_wait_until(step: WaitUntil, body: Body) -> Lines:
     given = f"count={value(step.count or 0)}" if step.actor is None else literal(step.actor)
+    given += "" if step.pool is None else f", of={variable(step.pool)}"
     yield f"{body.awaits}lab.wait_until_{plain_word(step.state.value)}({given})"
 
 
 _STATES = {
     ActorState.WAITING: ("is waiting", "are waiting"),
     ActorState.HOLDING: ("holds a connection", "hold a connection"),
+    ActorState.BLOCKED: ("is blocked by a lock", "are blocked by locks"),
     ActorState.DONE: ("is done", "are done"),
 }
 
 
 def _say_wait_until(step: WaitUntil) -> Sentence:
     one, several = _STATES[step.state]
+    of = "in" if step.state is ActorState.WAITING else "of"
+    where = "" if step.pool is None else f" {of} {code(step.pool)}"
     if step.actor is not None:
-        return Sentence(f"Wait until {code(step.actor)} {one}.")
+        return Sentence(f"Wait until {code(step.actor)} {one}{where}.")
     noun = f"actor {one}" if step.count == 1 else f"actors {several}"
-    return Sentence(f"Wait until {amounts.value(step.count or 0)} {noun}.")
+    return Sentence(f"Wait until {amounts.value(step.count or 0)} {noun}{where}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +136,14 @@ def _say_use(step: Use) -> Sentence:
 KINDS = (
     StepKind(
         "wait_until",
-        (WAIT_UNTIL,),
+        (WAIT_UNTIL, OF_ANY),
         WaitUntil,
         _read_wait_until,
         _write_wait_until,
         _say_wait_until,
         traits=Trait.BORROWS,
         calls=tuple(f"wait_until_{state}" for state in ActorState),
-        arguments=("count",),
+        arguments=("count", "of"),
     ),
     StepKind(
         "advance",

@@ -18,6 +18,8 @@ class ErrorKind(StrEnum):
     """The pool's options are invalid, or contradict those it was made with."""
     QUERY = "query"
     """The database refused a statement."""
+    DEADLOCK = "deadlock"
+    """Transactions lock rows in opposite order, and the database has ended this one."""
     CANCELLED = "cancelled"
     """The task that made the call was cancelled."""
     EXHAUSTED = "exhausted"

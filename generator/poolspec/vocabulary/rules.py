@@ -24,6 +24,7 @@ ERRORS: Final = {
     ErrorKind.CLOSED: Capability.CLOSE,
     ErrorKind.EXHAUSTED: Capability.QUEUE_CAP,
     ErrorKind.UNAVAILABLE: Capability.BREAKER,
+    ErrorKind.DEADLOCK: Capability.ROW_LOCKS,
 }
 """By the way in which a step, or an operation of a load, fails."""
 

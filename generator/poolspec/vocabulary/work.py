@@ -10,6 +10,8 @@ class ActorState(StrEnum):
     """Queued in the pool."""
     HOLDING = "holding"
     """Holds at least one connection."""
+    BLOCKED = "blocked"
+    """Runs a statement that waits in the server for a lock of another transaction."""
     DONE = "done"
     """Finished, with or without an error."""
 

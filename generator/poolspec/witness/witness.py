@@ -214,9 +214,9 @@ class Witness:
         if self.calls.see(call, self._now(), certain=certain):
             self.note(call, SEEN_WAITING, detail="" if certain else BESIDE_OTHERS)
 
-    def waiting(self) -> set[str]:
-        """Return the actors whose acquires were last seen waiting."""
-        return {call.actor for call in self.calls.seen()}
+    def waiting(self, pool: int | None = None) -> set[str]:
+        """Return the actors whose acquires were last seen waiting, in one pool or in any."""
+        return {call.actor for call in self.calls.seen() if pool in (None, call.pool)}
 
     def number_waiting(self, pool: int) -> int:
         """Return how many acquires of a pool were last seen waiting."""

@@ -1,7 +1,7 @@
 """Actors as tasks. A task has its actor's name, so the event log shows which actor acted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +9,7 @@ from poolspec.invariants.log import Entry, Log
 from poolspec.lab.aio.clock import AsyncClock
 from poolspec.lab.aio.waiting import wait_until
 from poolspec.lab.remaining_timeout import acts
-from poolspec.lab.roster import Roster, member_names
+from poolspec.lab.roster import OneFails, Roster, member_names
 from poolspec.lab.threads.actors import GIVE_UP_AFTER
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -59,15 +59,21 @@ class AsyncActors(Roster):
         for member in self._members[name]:
             self._tasks[member].cancel()
 
-    async def join(self, names: Iterable[str]) -> None:
-        """Wait until actors have ended. Raises the first error that one of them ended with."""
+    async def join(self, names: Sequence[str], one_fails: OneFails | None = None) -> None:
+        """Wait until actors have ended. Raises the first error that one of them ended with.
+
+        With `one_fails`, checks that exactly one of them failed so.
+        """
         for name in names:
             self.awaits = f"for the end of {name}"
             await wait_until(self._log, self._clock, partial(self._is_done, name))
             self.awaits = ""
             for member in self._members[name]:
                 await asyncio.wait([self._tasks[member]])
-                self._raise(member)
+                if one_fails is None:
+                    self._raise(member)
+        if one_fails is not None:
+            self._check_one([m for name in names for m in self._members[name]], one_fails)
 
     async def join_all(self) -> None:
         """Wait for every actor that was started."""

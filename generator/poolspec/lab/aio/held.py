@@ -25,6 +25,8 @@ class AsyncHeld:
         """The connection's number at the server."""
         self.holder = current_actor()
         """The actor that borrowed it."""
+        self.asked_by = ""
+        """The actor whose statement runs on it; empty if none does."""
         self.block: AsyncEnteredBlock | None = None
         """The block that the step `enter` entered."""
 
@@ -58,10 +60,14 @@ class AsyncHeld:
         `unread` its rows stay unread; with `changes_one` the pool checks that it changed exactly
         one row.
         """
-        if unread:
-            await self._driver.leave_unread(self.physical, sql, params)
-        elif changes_one:
-            check = controls_of(self._adapter).expect_one
-            await self._driver.change_one(self.raw, sql, params, check)
-        else:
-            check_rows(sql, await self._driver.run(self.raw, sql, params), returns, rows)
+        self.asked_by = current_actor()
+        try:
+            if unread:
+                await self._driver.leave_unread(self.physical, sql, params)
+            elif changes_one:
+                check = controls_of(self._adapter).expect_one
+                await self._driver.change_one(self.raw, sql, params, check)
+            else:
+                check_rows(sql, await self._driver.run(self.raw, sql, params), returns, rows)
+        finally:
+            self.asked_by = ""

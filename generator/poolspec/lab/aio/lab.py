@@ -40,6 +40,7 @@ from poolspec.lifecycle.teardown import Teardown
 from poolspec.servers import Server
 from poolspec.vocabulary import (
     Connections,
+    ErrorKind,
     Fault,
     Flaw,
     Given,
@@ -127,21 +128,32 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         described = (one if isinstance(one, AsyncActor) else async_actor(one) for one in actors)
         self._actors.start(described)
 
-    async def join(self, *names: str) -> None:
-        """Wait until actors have ended. Raises the first error that one of them ended with."""
-        await self._actors.join(names)
+    async def join(self, *names: str, one_fails: ErrorKind | None = None) -> None:
+        """Wait until actors have ended. Raises the first error that one of them ended with.
+
+        If `one_fails`, exactly one of them must have ended with an error, of that kind.
+        """
+        await self._actors.join(names, self._one_fails(one_fails))
 
     def cancel(self, name: str) -> None:
         """Cancel an actor's tasks."""
         self._actors.cancel(name)
 
-    async def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
+    async def wait_until_waiting(
+        self, name: str | None = None, *, count: int = 0, of: AsyncPool | None = None
+    ) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        await self._progress.until_waiting(name, count)
+        await self._progress.until_waiting(name, count, of)
 
-    async def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
+    async def wait_until_holding(
+        self, name: str | None = None, *, count: int = 0, of: AsyncPool | None = None
+    ) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
-        await self._progress.until_holding(name, count)
+        await self._progress.until_holding(name, count, of)
+
+    async def wait_until_blocked(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until the statements of an actor, or of `count` of them, wait for a lock."""
+        await self._progress.until_blocked(name, count)
 
     async def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""

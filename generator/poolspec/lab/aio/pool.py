@@ -246,6 +246,10 @@ class AsyncPool:
         """Return the server's numbers of the connections that are held."""
         return [held.current_number() for held in self._loans.all()]
 
+    def asking(self) -> dict[int, str]:
+        """Return the actors whose statements run, by the server's numbers of the connections."""
+        return {held.number: held.asked_by for held in self._loans.all() if held.asked_by}
+
     async def release_all(self, holder: str | None = None) -> None:
         """Release every connection that the test, or one actor, still holds."""
         for held in self._loans.all():

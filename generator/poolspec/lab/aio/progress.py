@@ -1,6 +1,9 @@
 """The passing of time in a test, and its waits."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from poolspec.faults.server import LOOK_EVERY
 from poolspec.invariants.complaints import demand
@@ -18,6 +21,11 @@ from poolspec.vocabulary import ActorState
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
+BLOCKED_WITHIN = 5.0
+"""Real seconds within which an actor must be blocked in the server."""
+LOOK_AGAIN = 0.002
+"""Real seconds after which the server is asked again."""
+
 
 class AsyncProgress:
     """Lets time pass, and waits until an actor, the pool or the server is in a state."""
@@ -26,13 +34,34 @@ class AsyncProgress:
         self._context = context
         self._actors = actors
 
-    async def until_waiting(self, name: str | None, count: int) -> None:
-        """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        await self._until(ActorState.WAITING, name, count, self._context.witness.waiting)
+    async def until_waiting(self, name: str | None, count: int, of: AsyncPool | None) -> None:
+        """Wait until an actor, or at least `count` of them, are in the queue of a pool, or any."""
+        pool = of.account.pool if of else None
+        seen = partial(self._context.witness.waiting, pool)
+        await self._until(ActorState.WAITING, name, count, seen)
 
-    async def until_holding(self, name: str | None, count: int) -> None:
-        """Wait until an actor, or at least `count` of them, hold a connection."""
-        await self._until(ActorState.HOLDING, name, count, self._context.pools.holders)
+    async def until_holding(self, name: str | None, count: int, of: AsyncPool | None) -> None:
+        """Wait until an actor, or at least `count` of them, hold a connection of a pool, or any."""
+        seen = partial(self._context.pools.holders, of)
+        await self._until(ActorState.HOLDING, name, count, seen)
+
+    async def until_blocked(self, name: str | None, count: int) -> None:
+        """Wait until the statements of an actor, or of at least `count` of them, wait for a lock.
+
+        The server is asked for at most BLOCKED_WITHIN seconds of real time. No time passes on the
+        virtual clock.
+        """
+        holds = awaited(self._actors, ActorState.BLOCKED, name, count, self._blocked)
+        deadline = time.monotonic() + BLOCKED_WITHIN
+        while not await asyncio.to_thread(holds):
+            if time.monotonic() >= deadline:
+                what = f"{name} is" if name else f"{count} actors are"
+                raise AssertionError(f"{what} not blocked after {BLOCKED_WITHIN:g} s of real time")
+            await asyncio.to_thread(time.sleep, LOOK_AGAIN)
+
+    def _blocked(self) -> set[str]:
+        asking = self._context.pools.asking()
+        return {asking[number] for number in self._context.server.blocked() if number in asking}
 
     async def until_done(self, name: str | None, count: int) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""

@@ -7,12 +7,12 @@ event log shows which actor acted. An exception ends the actor; `join` raises it
 import ctypes
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from poolspec.invariants.log import Log
-from poolspec.lab.roster import Roster, member_names
+from poolspec.lab.roster import OneFails, Roster, member_names
 from poolspec.lab.threads.clock import Clock
 from poolspec.lab.threads.waiting import wait_until
 from poolspec.lifecycle.teardown import LAST_LIMIT
@@ -70,15 +70,21 @@ class Actors(Roster):
             thread.start()
         barrier.wait()
 
-    def join(self, names: Iterable[str]) -> None:
-        """Wait until actors have ended. Raises the first error that one of them ended with."""
+    def join(self, names: Sequence[str], one_fails: OneFails | None = None) -> None:
+        """Wait until actors have ended. Raises the first error that one of them ended with.
+
+        With `one_fails`, checks that exactly one of them failed so.
+        """
         for name in names:
             self.awaits = f"for the end of {name}"
             wait_until(self._log, self._clock, partial(self._is_done, name))
             self.awaits = ""
             for member in self._members[name]:
                 self._threads[member].join(GIVE_UP_AFTER)
-                self._raise(member)
+                if one_fails is None:
+                    self._raise(member)
+        if one_fails is not None:
+            self._check_one([m for name in names for m in self._members[name]], one_fails)
 
     def join_all(self) -> None:
         """Wait for every actor that was started."""

@@ -26,6 +26,8 @@ class Held:
         """The connection's number at the server."""
         self.holder = current_actor()
         """The actor that borrowed it."""
+        self.asked_by = ""
+        """The actor whose statement runs on it; empty if none does."""
         self.block: EnteredBlock | None = None
         """The block that the step `enter` entered."""
 
@@ -59,10 +61,14 @@ class Held:
         `unread` its rows stay unread; with `changes_one` the pool checks that it changed exactly
         one row.
         """
-        if unread:
-            self._driver.leave_unread(self.physical, sql, params)
-        elif changes_one:
-            check = controls_of(self._adapter).expect_one
-            self._driver.change_one(self.raw, sql, params, check)
-        else:
-            check_rows(sql, self._driver.run(self.raw, sql, params), returns, rows)
+        self.asked_by = current_actor()
+        try:
+            if unread:
+                self._driver.leave_unread(self.physical, sql, params)
+            elif changes_one:
+                check = controls_of(self._adapter).expect_one
+                self._driver.change_one(self.raw, sql, params, check)
+            else:
+                check_rows(sql, self._driver.run(self.raw, sql, params), returns, rows)
+        finally:
+            self.asked_by = ""

@@ -39,6 +39,7 @@ from poolspec.lab.threads.web import Web
 from poolspec.servers import Server
 from poolspec.vocabulary import (
     Connections,
+    ErrorKind,
     Fault,
     Flaw,
     Given,
@@ -127,21 +128,32 @@ class Lab(CommonLab[Pool, Clock]):
         """Start actors; all leave a barrier at the same moment. A function is one actor."""
         self._actors.start(one if isinstance(one, Actor) else actor(one) for one in actors)
 
-    def join(self, *names: str) -> None:
-        """Wait until actors have ended. Raises the first error that one of them ended with."""
-        self._actors.join(names)
+    def join(self, *names: str, one_fails: ErrorKind | None = None) -> None:
+        """Wait until actors have ended. Raises the first error that one of them ended with.
+
+        If `one_fails`, exactly one of them must have ended with an error, of that kind.
+        """
+        self._actors.join(names, self._one_fails(one_fails))
 
     def fork(self, work: Callable[[], None]) -> None:
         """Do work in a forked child; raise AssertionError if it fails or leaves a socket open."""
         run_in_child(self.context, self._actors, work)
 
-    def wait_until_waiting(self, name: str | None = None, *, count: int = 0) -> None:
+    def wait_until_waiting(
+        self, name: str | None = None, *, count: int = 0, of: Pool | None = None
+    ) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        self._progress.until_waiting(name, count)
+        self._progress.until_waiting(name, count, of)
 
-    def wait_until_holding(self, name: str | None = None, *, count: int = 0) -> None:
+    def wait_until_holding(
+        self, name: str | None = None, *, count: int = 0, of: Pool | None = None
+    ) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
-        self._progress.until_holding(name, count)
+        self._progress.until_holding(name, count, of)
+
+    def wait_until_blocked(self, name: str | None = None, *, count: int = 0) -> None:
+        """Wait until the statements of an actor, or of `count` of them, wait for a lock."""
+        self._progress.until_blocked(name, count)
 
     def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""
