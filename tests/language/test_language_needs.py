@@ -23,7 +23,7 @@ ProblemsOf = Callable[[str], tuple[Problem, ...]]
 PASS = "expect: {server: {peak: 1}}"
 
 FOR_EVERY_POOL = {
-    "step": """abandon acquire advance cancel close connect enter expect fault heal
+    "step": """abandon acquire advance cancel check_memory close connect enter expect fault heal
         interrupt_everywhere join leave load make_pool query reenter release start stop use
         wait_until
         with""",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from poolspec.faults.calls import CallFaults
 from poolspec.faults.hooks import HookDriver, Hooks
@@ -23,10 +23,9 @@ from poolspec.invariants.log import Entry, Log
 from poolspec.invariants.log_records import NO_LOG, LogRecords
 from poolspec.invariants.observer import Observer
 from poolspec.invariants.passwords import PasswordSearch
-from poolspec.lab.contract import Place
+from poolspec.lab.contract import Metered, Place
 from poolspec.lab.kinds import Explaining, kind_of
 from poolspec.lab.load.loads import Loads
-from poolspec.lab.meters import Meters
 from poolspec.lab.registry import P, PoolRegistry
 from poolspec.lifecycle.alarm import ring
 from poolspec.lifecycle.teardown import Teardown
@@ -44,6 +43,7 @@ from poolspec.vocabulary import (
 from poolspec.vocabulary.rules import DEFAULTS, known_options
 from poolspec.witness.account import Account
 from poolspec.witness.busy import BusyClock
+from poolspec.witness.meters import Meters
 from poolspec.witness.reported import ReportedAcquires
 from poolspec.witness.witness import Witness
 
@@ -137,7 +137,7 @@ class Context(Generic[P, C]):
         self.network = NetworkFaults(
             server, self.tenant, self.observer, self.sockets, driver.local_port
         )
-        self.meters = Meters(adapter)
+        self.meters = Meters(lambda: cast(Metered, adapter).meter())
         self._folders: list[LockedFolder] = []
 
     @property

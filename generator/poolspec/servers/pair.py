@@ -100,6 +100,10 @@ class ServerPair(Server):
         """Return whether a connection runs a statement at present."""
         return any(server.runs_statement(connection_id) for server in self.answering)
 
+    def blocked(self) -> frozenset[int]:
+        """Return the connections whose statements wait for a row lock of another transaction."""
+        return frozenset().union(*(server.blocked() for server in self.answering))
+
     def kill_statement(self, connection_id: int) -> None:
         """Have the server that has a connection end its statement."""
         self._each(lambda server: server.kill_statement(connection_id))
