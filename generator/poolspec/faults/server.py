@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 
 from poolspec.faults.ceiling import Ceiling
+from poolspec.faults.front import OF_FRONT, ServerFront
 from poolspec.faults.settings import ServerSettings
 from poolspec.faults.targets import OF_TARGETS, Targets
 from poolspec.invariants.log import Log
@@ -37,6 +38,8 @@ class ServerFaults:
         self._targets = targets
         self._down: list[tuple[Fault, ServerNumber]] = []
         self._ceiling: Ceiling | None = None
+        self.front: ServerFront | None = None
+        """The front of the server, in a test that makes it slow."""
         self.settings = ServerSettings(self._privates)
 
     def kill(self, numbers: Iterable[int]) -> None:
@@ -129,6 +132,17 @@ class ServerFaults:
         """Return whether the test has another server."""
         return server is not self._server
 
+    def slow_down(self, fault: Fault, seconds: float | None) -> None:
+        """Let the front make sign-ins or statements take that long; None: let them hang."""
+        assert self.front is not None, "needs: protocol"
+        self._note(fault, ServerNumber.FIRST)
+        self.front.set(fault, seconds)
+
+    def speed_up(self) -> None:
+        """End the faults of the front."""
+        for fault in OF_FRONT:
+            self.clear(fault)
+
     def fill_account(self, limit: int) -> None:
         """Let the server accept at most `limit` connections of the pool's user.
 
@@ -163,6 +177,9 @@ class ServerFaults:
             self._raise_ceiling()
         elif fault in OF_TARGETS:
             self._targets.mend_way(fault)
+        elif fault in OF_FRONT:
+            assert self.front is not None
+            self.front.clear(fault, self._server.kill_statement)
         elif fault in _ENDINGS:
             self._start_again(self.private(which))
         elif fault is Fault.SERVER_READ_ONLY:

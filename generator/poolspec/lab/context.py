@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from poolspec.faults.calls import CallFaults
+from poolspec.faults.front import ServerFront
 from poolspec.faults.hooks import HookDriver, Hooks
 from poolspec.faults.network import Line, NetworkFaults
 from poolspec.faults.server import ServerFaults
@@ -166,9 +167,10 @@ class Context(Generic[P, C]):
         accounts = [pool.account for pool in self.pools]
         return any(account.connecting or account.connects_itself for account in accounts)
 
-    def lay(self, line: Line) -> None:
-        """Let the pools connect over a line; before the first one is made."""
+    def lay(self, line: Line, front: ServerFront | None = None) -> None:
+        """Let the pools connect over a line, perhaps to a front; before the first one is made."""
         self.network.lay(line)
+        self.server_faults.front = front
         self.targets.line = line
 
     def set_up_server(self, settings: Mapping[str, int]) -> None:
@@ -177,9 +179,10 @@ class Context(Generic[P, C]):
         self.server_faults.settings.set(settings)
 
     def heal(self) -> None:
-        """End the faults of calls and of the network."""
+        """End the faults of calls and of the network, and let the server be as fast as it is."""
         self.calls.clear_all()
         self.network.clear_all()
+        self.server_faults.speed_up()
 
     def execute(self, sql: str) -> None:
         """Run a statement on the test's own connection. Blocks until the server has answered."""
@@ -258,6 +261,10 @@ class Context(Generic[P, C]):
         if delay := self.calls.plan(Call.LOG_HANDLER).delay:
             self._busy.sleep(delay)
 
+    def _end_front(self) -> None:
+        if self.server_faults.front is not None:
+            self.server_faults.front.close()
+
     def clean_up(self, teardown: Teardown) -> None:
         """Undo what the test did outside its pools, after they are closed."""
         steps: list[tuple[str, Callable[[], object]]] = [
@@ -267,6 +274,7 @@ class Context(Generic[P, C]):
             ("the test's own connection", self.observer.close),
             ("the targets", self.targets.clean_up),
             ("the line", self.network.close),
+            ("the front", self._end_front),
             *(("a folder", folder.close) for folder in self._folders),
             ("the test's database", partial(self.server.drop_tenant, self.tenant)),
         ]

@@ -27,6 +27,7 @@ from poolspec.vocabulary import Capability, Connections, Layer, Level, TimeKind
 
 if TYPE_CHECKING:
     from poolspec.adapters import PoolUnderTest
+    from poolspec.faults.front import ServerFront
     from poolspec.faults.network import Line
     from poolspec.lab import Lab
     from poolspec.lab.aio.lab import AsyncLab
@@ -122,11 +123,11 @@ def lab(request: pytest.FixtureRequest, pool_under_test: PoolUnderTest) -> Itera
     skip_unless_able(spec, adapter.capabilities | able)
     if spec.get("servers") == 2:
         server = _with_second(request, server)
-    line = _line_for(spec, server)
+    line, front = _line_for(spec, server)
     made: Any = AsyncioRun if tasks else ThreadsRun
     run: AsyncioRun | ThreadsRun = made(server, adapter, time, connections)
     if line is not None:
-        run.lab.context.lay(line)
+        run.lab.context.lay(line, front)
     request.node.stash[run_key] = run
     request.node.stash[held_key] = held_to(request.config, spec, keeps_all=pool.keeps_all)
     with without_frames():
@@ -157,13 +158,21 @@ def _with_second(request: pytest.FixtureRequest, server: Server | None) -> Serve
     return ServerPair(server, second)
 
 
-def _line_for(spec: dict[str, Any], server: Server | None) -> Line | None:
-    """Return a line to the server if the test breaks one; its thread is older than the lab."""
-    if server is None or Capability.LINE not in spec.get("needs", ()):
-        return None
+def _line_for(
+    spec: dict[str, Any], server: Server | None
+) -> tuple[Line | None, ServerFront | None]:
+    """Return a line if the test breaks one, and a front if it makes the server slow.
+
+    Their threads are older than the lab, which looks for threads that the test leaves.
+    """
+    needs = {Capability.LINE, Capability.PROTOCOL}.intersection(spec.get("needs", ()))
+    if server is None or not needs:
+        return None, None
+    from poolspec.faults.front import ServerFront
     from poolspec.faults.network import Line
 
-    return Line(server.address)
+    front = ServerFront(server.address) if Capability.PROTOCOL in needs else None
+    return Line(server.address if front is None else front.address), front
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -22,7 +22,7 @@ BLOCKED = re.compile(
 )
 """The number of a connection whose transaction waits for a lock."""
 FULL = frozenset({Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS})
-_EACH = frozenset({Capability.LINE})
+_EACH = frozenset({Capability.LINE, Capability.PROTOCOL})
 """Any server can be reached over one more line."""
 _NO_SUCH_THREAD = 1094
 _CONNECT_SECONDS = 10

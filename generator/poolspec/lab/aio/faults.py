@@ -2,6 +2,7 @@
 
 import asyncio
 
+from poolspec.faults.front import OF_FRONT
 from poolspec.faults.network import OF_NETWORK
 from poolspec.faults.terms import FaultTerms, only
 from poolspec.lab.aio.pool import AsyncContext
@@ -60,6 +61,8 @@ class AsyncFaults:
             faults.kill_statement(only(terms["on"]).number)
         elif fault is Fault.IDLE_KILLED:
             faults.kill_idle(held)
+        elif fault in OF_FRONT:
+            faults.slow_down(fault, terms.get("seconds"))
         elif fault is Fault.IDLE_TIMED_OUT:
             seconds = faults.settings.value(ServerSetting.WAIT_TIMEOUT)
             faults.time_out_idle(held, seconds)

@@ -2,6 +2,7 @@
 # Edit that file, then `make gen`.
 """The faults that a test sets and heals."""
 
+from poolspec.faults.front import OF_FRONT
 from poolspec.faults.network import OF_NETWORK
 from poolspec.faults.terms import FaultTerms, only
 from poolspec.lab.threads.pool import ThreadsContext
@@ -60,6 +61,8 @@ class Faults:
             faults.kill_statement(only(terms["on"]).number)
         elif fault is Fault.IDLE_KILLED:
             faults.kill_idle(held)
+        elif fault in OF_FRONT:
+            faults.slow_down(fault, terms.get("seconds"))
         elif fault is Fault.IDLE_TIMED_OUT:
             seconds = faults.settings.value(ServerSetting.WAIT_TIMEOUT)
             faults.time_out_idle(held, seconds)

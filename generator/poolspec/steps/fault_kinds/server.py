@@ -22,6 +22,31 @@ SERVER = (
         needs=Capability.KILL,
         of_server=True,
     ),
+    *(
+        FaultKind(
+            fault, sentence, healed, terms, Capability.PROTOCOL, of_server=True, real_time=True
+        )
+        for fault, sentence, healed, terms in (
+            (
+                Fault.QUERY_SLOW,
+                "Let every statement take {seconds} longer at the server",
+                "Let statements take no longer than they need.",
+                Terms.DURATION,
+            ),
+            (
+                Fault.HANDSHAKE_SLOW,
+                "Let the server accept each client and greet it after {seconds}",
+                "Let the server greet clients at once again.",
+                Terms.DURATION,
+            ),
+            (
+                Fault.HANDSHAKE_HANGS,
+                "Let the server accept clients and not greet them",
+                "Let the server greet clients again.",
+                Terms.NONE,
+            ),
+        )
+    ),
     FaultKind(
         Fault.IDLE_TIMED_OUT,
         "Wait until the server's wait_timeout has ended every connection that is idle in the pool",
