@@ -52,6 +52,11 @@ def stamp_markdown(body: str, source: str, digest: str) -> str:
     return _stamp(_MARKDOWN, body, source, digest)
 
 
+def stamp_svg(body: str, source: str, digest: str) -> str:
+    """Put the header on a picture. `source` and `digest` must have passed `names`."""
+    return _stamp(_MARKDOWN, body, source, digest)
+
+
 def origin(text: str) -> Origin:
     """Return whether poolspec wrote a text, and whether it has changed since."""
     header = _HEADER.match(text)

@@ -138,7 +138,7 @@ def _ours(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     try:
-        files = [path for path in folder.iterdir() if path.suffix in (".py", ".md")]
+        files = [path for path in folder.iterdir() if path.suffix in (".py", ".md", ".svg")]
     except OSError as error:
         raise _explained(error) from None
     plain = (path for path in sorted(files) if path.is_file() and not path.is_symlink())

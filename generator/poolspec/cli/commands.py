@@ -20,6 +20,7 @@ from poolspec.rendering.shape import ShapeError
 from poolspec.report.index import INDEX, render_index
 from poolspec.report.pages import page_name, render_page
 from poolspec.report.results import Results
+from poolspec.report.timeline.section import FOLDER, pictures
 from poolspec.schema.results import results_schema_text
 from poolspec.schema.specs import schema_text
 from poolspec.write import Plan, State, WriteError, act, make_plan
@@ -134,11 +135,15 @@ def _wanted(places: Places) -> tuple[Suite, dict[Path, str]]:
 
 
 def report(specs: Path, pages: Path, results: Results) -> dict[Path, str]:
-    """Return the coverage pages with the results of a run, by their paths."""
+    """Return the coverage pages and pictures with the results of a run, by their paths."""
 
     def make(classes: Sequence[SpecClass]) -> list[_Made]:
         return [
-            _Made(outline(spec), {pages / page_name(spec): render_page(spec, results)})
+            _Made(
+                outline(spec),
+                {pages / page_name(spec): render_page(spec, results)}
+                | {pages / name: text for name, text in pictures(spec, results).items()},
+            )
             for spec in classes
         ]
 
@@ -171,9 +176,12 @@ def _planned(wanted: dict[Path, str], folders: Sequence[Path], owned: Sequence[P
         raise exits.Stop(str(error), exits.REFUSED) from None
 
 
-def write(wanted: dict[Path, str], folders: Sequence[Path]) -> None:
-    """Write pages over any files in their place, and remove generated ones no longer wanted."""
-    _act(_planned(wanted, folders, owned=[]))
+def write(wanted: dict[Path, str], pages: Path) -> None:
+    """Write pages and pictures over any files in their place.
+
+    Remove generated ones that are no longer wanted.
+    """
+    _act(_planned(wanted, [pages, pages / FOLDER], owned=[]))
 
 
 def _act(plan: Plan) -> None:

@@ -102,7 +102,7 @@ def run(plan: Run) -> int:
 
 def _report(plan: Run, results: Results) -> None:
     pages = plan.build / "coverage"
-    commands.write(commands.report(plan.places.specs, pages, results), [pages])
+    commands.write(commands.report(plan.places.specs, pages, results), pages)
     found, junit = plan.build / RESULTS, plan.build / JUNIT
     partial = "partial " if results.partial else ""
     print(f"{partial}report: {pages / 'index.md'}; results: {found}; {junit}")

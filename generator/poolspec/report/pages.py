@@ -18,6 +18,7 @@ from poolspec.rendering.generate import module_name
 from poolspec.report import figures, grades
 from poolspec.report.results import Results, Verdict
 from poolspec.report.scenario import scenario
+from poolspec.report.timeline import section as timelines
 from poolspec.report.words import OUTCOMES, counted, identifier, last_run
 from poolspec.spec.values import Ref
 from poolspec.vocabulary import Level
@@ -55,7 +56,7 @@ def _class_page(spec: SpecClass, results: Results | None) -> str:
         "## How to run it\n",
         f"```sh\npytest {modules}\npytest {modules} -k {spec.tests[0].name}\n```\n",
         "## Key scenarios\n",
-        *(_scenario(test) for test in spec.tests),
+        *(_scenario(spec, test, results) for test in spec.tests),
     ]
     return "\n".join(parts)
 
@@ -119,10 +120,11 @@ def _outcome(verdict: Verdict | None) -> tuple[str, str]:
     return f"{OUTCOMES[verdict.outcome]}{reason}", f"{verdict.seconds * 1000:.0f} ms"
 
 
-def _scenario(test: SpecTest) -> str:
+def _scenario(spec: SpecClass, test: SpecTest, results: Results | None) -> str:
     purpose = f"{prose(sentence(test.purpose))}\n" if test.purpose else ""
     parts = [f"### {prose(test.name)}\n", purpose, *_terms(test), *_matrix(test.matrix)]
-    return "\n".join([*filter(None, parts), *_items(scenario(test))]) + "\n"
+    steps = "\n".join([*filter(None, parts), *_items(scenario(test))]) + "\n"
+    return "\n".join([steps, *timelines.of_test(spec, test, results)])
 
 
 def _terms(test: SpecTest) -> Iterator[str]:

@@ -11,7 +11,8 @@ Results come back to the build side only as this file, which the run side writes
 
 An entry without a concurrency is about threads. An entry of a test that did not run has no `real`.
 One with load in real time has `loads`, each with the figures that `LOAD_FIGURES` names. The file is
-checked by its published schema before anything is read from it.
+checked by its published schema before anything is read from it. A `timeline` is read by
+`report.timeline.reading`.
 """
 
 import json
@@ -19,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from poolspec.report.timeline.reading import Timeline, TimelineError, timeline_from
 from poolspec.schema.check import faults
 from poolspec.schema.results import results_schema
 from poolspec.vocabulary import Concurrency
@@ -47,6 +49,8 @@ class Verdict:
     """Kind of server, socket, driver and clock; empty for a test that did not run."""
     case: str = ""
     loads: tuple[Mapping[str, Any], ...] = ()
+    timeline: Timeline | None = None
+    """The pools' figures over the time of the test; None if the run kept none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Results:
     """Why not all tests have run, and how many have; empty if all have."""
     run_again: tuple[tuple[str, str], ...] = ()
     """The tests that were run a second time, and why."""
+    timed: Mapping[str, Sequence[Verdict]] = field(default_factory=dict)
+    """Every single case with a time line, by its test."""
 
     def modes_of(self, modes: Iterable[Concurrency]) -> Sequence[Concurrency]:
         """Return those of a test's modes that the pool has; all if the run had none of them."""
@@ -105,6 +111,7 @@ def parse_results(text: str) -> Results:
         run_again=tuple(
             (entry["id"], entry["run_again"]) for entry in found["tests"] if entry.get("run_again")
         ),
+        timed=_timed(verdicts),
     )
 
 
@@ -119,6 +126,24 @@ def _by_test(verdicts: Iterable[Verdict]) -> dict[tuple[str, Concurrency], Verdi
     return found
 
 
+def _timed(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.timeline is not None:
+            found.setdefault(verdict.test, []).append(verdict)
+    return found
+
+
+def _timeline(entry: Mapping[str, Any]) -> Timeline | None:
+    """Return the time line of an entry. Raises ResultsError if it contradicts itself."""
+    if entry.get("timeline") is None:
+        return None
+    try:
+        return timeline_from(entry["timeline"])
+    except TimelineError as error:
+        raise ResultsError(f"timeline of {entry['id']}: {error}") from None
+
+
 def _verdict(entry: Mapping[str, Any]) -> Verdict:
     """Return the result of one entry, which fits the schema."""
     return Verdict(
@@ -131,4 +156,5 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
         real=entry.get("real", {}),
         case=entry.get("case", ""),
         loads=tuple(entry.get("loads", ())),
+        timeline=_timeline(entry),
     )

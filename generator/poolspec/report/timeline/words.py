@@ -1,0 +1,64 @@
+"""A time line in words: the description of its picture, and the units of its table."""
+
+from collections.abc import Iterator
+
+from poolspec.report.timeline.reading import Band, Course, Timeline
+from poolspec.report.timeline.scale import unit_for
+from poolspec.steps.fault_kinds import FAULTS
+from poolspec.vocabulary import Fault
+from poolspec.vocabulary.timeline import Series
+
+
+def lasts(fault: str) -> bool:
+    """Return whether a fault lasts until it is healed, as far as its name is known."""
+    try:
+        return bool(FAULTS[Fault(fault)].healed)
+    except ValueError:
+        return True
+
+
+def described(timeline: Timeline) -> str:
+    """Return one sentence for each pool, fault and kind of error."""
+    return " ".join([*_pools(timeline), *_faults(timeline), *_errors(timeline)])
+
+
+def duration(seconds: float) -> str:
+    """Return a time with its unit."""
+    unit = unit_for(seconds)
+    return f"{unit.say(seconds)} {unit.name}"
+
+
+def _pools(timeline: Timeline) -> Iterator[str]:
+    yield f"The test took {duration(timeline.seconds)}."
+    for course in timeline.courses:
+        yield _pool(course)
+    if timeline.left_out:
+        yield f"{timeline.left_out} more pools are left out."
+
+
+def _pool(course: Course) -> str:
+    most = {name: course.highest(name) for name in Series}
+    limit = "no limit" if course.limit is None else f"a limit of {course.limit}"
+    return (
+        f"Pool {course.pool}, with {limit}: at most {most[Series.IN_USE]} connections in use, "
+        f"{most[Series.IDLE]} idle, {most[Series.PENDING]} connecting, and "
+        f"{most[Series.WAITING]} acquires waiting."
+    )
+
+
+def _faults(timeline: Timeline) -> Iterator[str]:
+    for band in timeline.faults:
+        yield f"Fault {band.fault.replace('_', ' ')} {_when(band, timeline.seconds)}."
+
+
+def _when(band: Band, seconds: float) -> str:
+    if band.ended is None:
+        since = "from" if lasts(band.fault) else "at"
+        return f"{since} {duration(band.began)}{' to the end' if since == 'from' else ''}"
+    return f"from {duration(band.began)} to {duration(band.ended)}"
+
+
+def _errors(timeline: Timeline) -> Iterator[str]:
+    for (_, error), marks in timeline.errors_by_kind().items():
+        number = sum(mark.count for mark in marks)
+        yield f"{number} errors of the kind {error}, the first at {duration(marks[0].at)}."
