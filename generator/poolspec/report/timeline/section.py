@@ -38,7 +38,7 @@ def of_test(spec: SpecClass, test: SpecTest, results: Results | None) -> Iterato
         name = f"Time line, {verdict.concurrency.value}{_case(verdict)}"
         yield f"{prose(name)}:\n"
         yield f"![{prose(name)}. {prose(described(verdict.timeline))}]({path})\n"
-        yield f"<details>\n<summary>Figures, {escape(name.lower())}</summary>\n"
+        yield f"<details>\n<summary>Figures of the t{escape(name[1:])}</summary>\n"
         yield from tables(verdict.timeline)
         yield "</details>\n"
 

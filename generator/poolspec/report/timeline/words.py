@@ -23,9 +23,10 @@ def described(timeline: Timeline) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time with its unit."""
+    """Return a time with its unit, in about three digits."""
     unit = unit_for(seconds)
-    return f"{unit.say(seconds)} {unit.name}"
+    value = seconds / unit.seconds
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f} {unit.name}"
 
 
 def _pools(timeline: Timeline) -> Iterator[str]:
