@@ -68,7 +68,7 @@ def _needs(marker: dict[str, Any]) -> frozenset[Capability]:
 
 OF_SERVER = {
     *(Capability.ROW_LOCKS, Capability.ISOLATION_LEVELS),
-    *(Capability.KILL, Capability.SERVER_CONTROL, Capability.LINE),
+    *(Capability.KILL, Capability.SERVER_CONTROL, Capability.LINE, Capability.PROTOCOL),
 }
 """The capabilities of a private server."""
 ADAPTERS = [

@@ -49,7 +49,9 @@ def test_without_a_binary_auto_is_the_embedded_server_and_says_how_to_get_a_real
     )
     server = start_server("auto")
     assert server.kind is ServerKind.EMBEDDED
-    assert server.capabilities == {Capability.KILL, Capability.LINE, Capability.SERVER_CONTROL}
+    assert server.capabilities == {
+        *(Capability.KILL, Capability.LINE, Capability.PROTOCOL, Capability.SERVER_CONTROL)
+    }
     assert server.description.startswith("embedded server (MySQL protocol over SQLite 3.")
     server.stop()
 
