@@ -192,7 +192,8 @@ KINDS = st.sampled_from(["open", "close", "get", "return", "ask", "connect", "vo
 def test_in_use_and_idle_are_the_open_sockets_at_every_moment(
     events: list[tuple[int, str, int]],
 ) -> None:
-    now, opened, on_loan, entries = 0.0, [0] * 6, [0] * 6, []
+    now, opened, on_loan = 0.0, [0] * 6, [0] * 6
+    entries: list[Entry] = []
     counts: dict[float, tuple[int, int]] = {}
     names = {"open": SOCKET_OPENED, "close": SOCKET_CLOSED, "get": GETS, "return": RETURNS}
     for later, what, number in events:

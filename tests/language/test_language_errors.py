@@ -482,7 +482,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "advance backwards": ("- advance: «-1s", "'-1s' is not a duration"),
     "a load without an amount": (
         "- «load: l\n  clients: 2",
-        "a load needs 'operations', 'each' or 'requests'",
+        "a load needs 'operations', 'each', 'duration', 'until' or 'requests'",
     ),
     "a load with two amounts": (
         "- {load: l, clients: 2, operations: 3, «each: 1}",

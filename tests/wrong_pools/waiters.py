@@ -38,6 +38,15 @@ class ServesTheLastFirst(Core):
         super()._hand_over(entry, now)
 
 
+@noticed_by("load.clients_of_a_fair_pool_get_the_same")
+class PassesOverTheFirst(Core):
+    """Serves the second waiter in line, if there is one."""
+
+    def _hand_over(self, entry: PoolEntry, now: float) -> None:
+        self.waiters.rotate(-1)
+        super()._hand_over(entry, now)
+
+
 @noticed_by("errors.closing_the_pool_ends_every_wait_at_once")
 class ForgetsWaitersAtClose(Core):
     """Leaves waiters to their timeouts when it is closed."""

@@ -21,6 +21,7 @@ from poolspec.spec.values import Check, Value
 from poolspec.steps.actors import COUNT_KEY
 from poolspec.steps.fault_kinds.keys import LASTS
 from poolspec.steps.kind import KINDS, Trait
+from poolspec.steps.load.keys import DURATION_KEY
 from poolspec.steps.waiting import ADVANCE, WAIT_UNTIL
 from poolspec.vocabulary import ActorState, CheckOp, Hook, TimeKind
 
@@ -137,7 +138,7 @@ def _check_real_time(outline: Outline, deadline: float) -> None:
             message = "no two times are exactly the same in real time"
             hint = 'allow for some: 1s ± 10%, or "<= 1s"'
             outline.reader.problem(step.nodes[TOOK.name], message, hint)
-    for verb, key in (("advance", ADVANCE), ("fault", LASTS)):
+    for verb, key in (("advance", ADVANCE), ("fault", LASTS), ("load", DURATION_KEY)):
         for step in outline.of(verb):
             seconds = step.get(key)
             if isinstance(seconds, float) and seconds >= deadline:

@@ -19,6 +19,7 @@ from poolspec.lab.threads.actors import actor
 from poolspec.lab.threads.lab import Lab
 from poolspec.lifecycle.body_errors import BodyError, BodyInterrupt
 from poolspec.vocabulary import (
+    Arrivals,
     BlockFrame,
     BlockKind,
     Caller,
@@ -41,6 +42,7 @@ from poolspec.vocabulary import (
 )
 
 __all__ = [
+    "Arrivals",
     "AsyncLab",
     "AsyncPoint",
     "AsyncReentryPoint",

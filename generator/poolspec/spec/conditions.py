@@ -5,10 +5,19 @@ from dataclasses import dataclass
 
 from poolspec.errors import expected, shown
 from poolspec.spec.fields import Kind, Reader, Word, Wrong, mismatch, scalar, short
-from poolspec.spec.kinds import resolved, use
+from poolspec.spec.fragments import value_choices
+from poolspec.spec.kinds import literal_kind, resolved, use
 from poolspec.spec.names import LABEL
-from poolspec.spec.quantities import COUNT, DURATION, PARAMETER, Quantity
-from poolspec.spec.scalars import DURATION_PATTERN, duration, percent
+from poolspec.spec.quantities import (
+    COUNT,
+    DURATION,
+    LIMIT,
+    NUMBER_OF,
+    PARAMETER,
+    PER_SECOND,
+    Quantity,
+)
+from poolspec.spec.scalars import DURATION_PATTERN, FLOAT_PATTERN, duration, percent, word_value
 from poolspec.spec.tree import Mapping, Node, Part, Sequence
 from poolspec.spec.values import Ref, Value
 from poolspec.vocabulary import ActorState
@@ -84,6 +93,25 @@ def _read_hold(reader: Reader, node: Node) -> tuple[Value, Value]:
     if not isinstance(shortest, Ref) and not isinstance(longest, Ref) and shortest > longest:
         raise Wrong(node, "the shortest time is longer than the longest", "write 100ms..300ms")
     return shortest, longest
+
+
+def _read_rate(reader: Reader, node: Node) -> Value:
+    text = short(node, _RATE_WORDS)
+    amount, _, unit = (part.strip() for part in text.partition("/"))
+    if unit not in _PER:
+        raise Wrong(node, f"{shown(text)} is not {_RATE_WORDS}", "write 200/s (or /m, /h)")
+    value = _value(node, amount, PER_SECOND)
+    use(reader, node, value, PER_SECOND)
+    if not isinstance(value, Ref):
+        return value / _PER[unit]
+    if unit != "s":
+        raise Wrong(node, "a matrix parameter is a number per second", f"write {amount}/s")
+    return value
+
+
+def _read_warm_up(reader: Reader, node: Node) -> float:
+    is_number = isinstance(word_value(short(node, _WARM_UP_WORDS)), int | float)
+    return literal_kind(NUMBER_OF if is_number else LIMIT).read(reader, node)
 
 
 def _value(node: Node, text: str, quantity: Quantity) -> Value:
@@ -178,6 +206,23 @@ HOLD = Kind(
             {"enum": [0]},
         ]
     },
+)
+
+_RATE_WORDS = "a number per time"
+_PER = {"s": 1, "m": 60, "min": 60, "h": 3600}
+RATE_PER_TIME: Kind[Value] = Kind(
+    _RATE_WORDS,
+    _read_rate,
+    {
+        "type": "string",
+        "pattern": rf"^({FLOAT_PATTERN} */ *({'|'.join(_PER)})|{PARAMETER.pattern} */ *s)$",
+    },
+)
+_WARM_UP_WORDS = "a whole number or a duration"
+WARM_UP_KIND: Kind[float] = Kind(
+    _WARM_UP_WORDS,
+    _read_warm_up,
+    {"anyOf": [*value_choices(NUMBER_OF), *value_choices(LIMIT)]},
 )
 
 _CELL_SCHEMA = {

@@ -221,3 +221,5 @@ INTERVAL = Quantity("a duration", "50ms", timed=True, low=0.001, high=3600)
 STATUS_CODE = Quantity("a status", "200", whole=True, low=100, high=599)
 RATIO = Quantity("a ratio", "0.95", ratio=True, high=1)
 RATE = Quantity("a number", "1000")
+PER_SECOND = Quantity("a number", "200", low=0.001, high=1_000_000)
+"""A number of operations per second that are due."""

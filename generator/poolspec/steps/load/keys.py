@@ -1,14 +1,14 @@
 """The keys of the steps `load` and `stop`."""
 
-from poolspec.spec.common import NAME
-from poolspec.spec.conditions import HOLD
+from poolspec.spec.common import NAME, SQL, TIME_LIMIT
+from poolspec.spec.conditions import HOLD, RATE_PER_TIME, WARM_UP_KIND
 from poolspec.spec.fields import Key, Kind, Reader, Wrong
-from poolspec.spec.kinds import enum_kind, map_kind, value_kind
-from poolspec.spec.quantities import ACTORS, NUMBER_OF
+from poolspec.spec.kinds import enum_kind, map_kind, some_kind, value_kind
+from poolspec.spec.quantities import ACTORS, NUMBER_OF, SIZE
 from poolspec.spec.tree import Mapping, Node, Scalar
 from poolspec.spec.values import Value
 from poolspec.steps.web import REQUEST_LINE
-from poolspec.vocabulary import Operation, Runner, Until, Via
+from poolspec.vocabulary import Arrivals, Operation, Runner, Until, Via
 
 _SHARES = map_kind(
     "kinds of operations with a number each",
@@ -56,6 +56,52 @@ MIX = Key(
 )
 HOLD_KEY = Key(
     "hold", HOLD, "how long an operation holds its connection", "100ms..300ms", default="as needed"
+)
+THINK = Key(
+    "think", HOLD, "how long a client pauses after an operation", "10ms..50ms", default="not at all"
+)
+DURATION_KEY = Key(
+    "duration", TIME_LIMIT, "time for which the clients work", "10s", default="see each"
+)
+RATE_KEY = Key(
+    "rate",
+    RATE_PER_TIME,
+    "operations that are due per time, whether the pool keeps up or not",
+    "200/s",
+    default="as fast as the clients can",
+)
+ARRIVALS = Key(
+    "arrivals",
+    enum_kind("a spacing", Arrivals),
+    "how the operations of a `rate` are spaced",
+    "poisson",
+    default="even",
+)
+SEED = Key("seed", value_kind(SIZE), "chooses the times of `poisson` arrivals", "7", default="1")
+RAMP = Key(
+    "ramp",
+    TIME_LIMIT,
+    "time within which the clients start, or the rate rises from 0",
+    "5s",
+    default="all at once",
+)
+WARM_UP = Key(
+    "warm_up",
+    WARM_UP_KIND,
+    "operations, or time, before those that count",
+    "2s",
+    default="all count",
+)
+STATEMENTS = Key(
+    "statements",
+    map_kind(
+        "kinds of operations with statements",
+        enum_kind("a kind of operation", Operation),
+        some_kind("an SQL statement or a list of them", SQL),
+    ),
+    "statements of a kind, instead of its usual ones",
+    '{read: "SELECT COUNT(*) FROM orders"}',
+    default="as the kind says",
 )
 VIA = Key(
     "via", enum_kind("a way to borrow", Via), "how the clients borrow", "with", default="acquire"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from poolspec.spec.values import OwnPool, Step, Value
-from poolspec.vocabulary import Operation, Runner, Via
+from poolspec.vocabulary import Arrivals, Operation, Runner, Via
 
 DEFAULT_MIX = ((Operation.READ, 1),)
 
@@ -12,7 +12,8 @@ DEFAULT_MIX = ((Operation.READ, 1),)
 class Load(Step):
     """Many clients, each acquiring, using and releasing, until all operations are done.
 
-    One of total, each, counts and requests is given, or the load continues until it is stopped.
+    One of total, each, counts, duration and requests is given, or the load continues until it is
+    stopped.
     """
 
     label: str
@@ -34,14 +35,31 @@ class Load(Step):
     """Requests to the web application, each with a number, shared out among the clients."""
     until_stopped: bool = False
     """It runs beside the steps that follow, until a `Stop`; without total, each, counts."""
+    pool: str | None = None
+    """The pool to borrow from; None: the test's own."""
+    duration: Value | None = None
+    rate: Value | None = None
+    """Operations per second that are due; None: a client that is free does the next one."""
+    arrivals: Arrivals = Arrivals.EVEN
+    seed: Value | None = None
+    ramp: Value | None = None
+    warm_up: float = 0
+    """Operations (an int) or seconds (a float) that do not count."""
+    think: tuple[Value, Value] | None = None
+    """The shortest and the longest pause of a client, in seconds."""
+    statements: tuple[tuple[Operation, tuple[str, ...]], ...] = ()
 
     def binds(self) -> tuple[str, ...]:
         """Return its label."""
         return (self.label,)
 
+    def reads(self) -> tuple[str, ...]:
+        """Return the label of its pool."""
+        return () if self.pool is None else (self.pool,)
+
     def own_pool(self) -> OwnPool:
-        """Use the test's own pool, which the lab knows."""
-        return OwnPool.USED
+        """Use the test's own pool, which the lab knows, unless another is named."""
+        return OwnPool.USED if self.pool is None else OwnPool.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,40 +6,44 @@ from poolspec.spec.common import TIMEOUT
 from poolspec.spec.fields import Fields, Word
 from poolspec.spec.names import Naming
 from poolspec.spec.scope import Scope
+from poolspec.steps.load.combinations import check_keys, kinds_of, takes_time
 from poolspec.steps.load.keys import (
+    ARRIVALS,
     CLIENTS,
+    DURATION_KEY,
     EACH,
     HOLD_KEY,
     LOAD,
     MIX,
     OPERATIONS,
+    RAMP,
+    RATE_KEY,
     REQUESTS,
     RUNNER,
+    SEED,
+    STATEMENTS,
     STOP,
+    THINK,
     UNTIL,
     VIA,
+    WARM_UP,
 )
 from poolspec.steps.load.model import DEFAULT_MIX, Load, Stop
-from poolspec.steps.web import note_request
-from poolspec.vocabulary import Concurrency, Operation, Runner, Via
+from poolspec.vocabulary import Arrivals, Concurrency, Operation, Runner, Via
 
 
 def read_load(scope: Scope, fields: Fields) -> Load | None:
     """Read the load that the fields describe; its label is bound."""
     word = fields.get(LOAD)
-    scope.names.own_pool.append(fields.node)
-    if fields.has(REQUESTS):
-        _check_requests(scope, fields)
-    else:
-        _check_amount(scope, fields)
+    pool = scope.pool_of(fields)
+    check_keys(scope, fields)
     if word is None:
         return None
     _bind(scope, fields, word)
     operations = fields.get(OPERATIONS)
-    by_kind = isinstance(operations, tuple) or fields.has(REQUESTS)
-    mix = fields.get(MIX) or (() if by_kind else DEFAULT_MIX)
     counts = operations if isinstance(operations, tuple) else ()
-    if any(kind is not Operation.BORROW for kind, _ in (*mix, *counts)):
+    mix = () if counts or fields.has(REQUESTS) else DEFAULT_MIX
+    if not fields.has(REQUESTS) and set(kinds_of(fields)) != {Operation.BORROW}:
         scope.names.at_server.append(("the load runs statements", fields.node))
     return Load(
         fields.node.line,
@@ -48,13 +52,22 @@ def read_load(scope: Scope, fields: Fields) -> Load | None:
         total=None if isinstance(operations, tuple) else operations,
         each=fields.get(EACH),
         counts=counts,
-        mix=mix,
+        mix=fields.get(MIX) or mix,
         hold=fields.get(HOLD_KEY),
         timeout=fields.get(TIMEOUT),
         via=fields.get(VIA) or Via.ACQUIRE,
         runner=fields.get(RUNNER) or Runner.THREADS,
         until_stopped=fields.has(UNTIL),
         requests=fields.get(REQUESTS) or (),
+        pool=pool,
+        duration=fields.get(DURATION_KEY),
+        rate=fields.get(RATE_KEY),
+        arrivals=fields.get(ARRIVALS) or Arrivals.EVEN,
+        seed=fields.get(SEED),
+        ramp=fields.get(RAMP),
+        warm_up=fields.get(WARM_UP) or 0,
+        think=fields.get(THINK),
+        statements=fields.get(STATEMENTS) or (),
     )
 
 
@@ -66,50 +79,27 @@ def _bind(scope: Scope, fields: Fields, word: Word) -> None:
     scope.note_number(CLIENTS, fields)
     if fields.get(RUNNER) is Runner.EXECUTOR:
         scope.names.bound_to.append((Concurrency.THREADS, "runner: executor", fields.at(RUNNER)))
+    _note_end(scope, fields)
     if fields.has(UNTIL):
         _note_running(scope, fields, word)
 
 
 def _note_running(scope: Scope, fields: Fields, word: Word) -> None:
-    """Take note of a load that runs until it is stopped: in the main body, and in real time."""
-    problem = scope.reader.problem
+    """Take note of a load that runs until it is stopped: in the main body."""
     scope.names.running[word.text] = word.node
-    clause = "a load that runs until it is stopped"
-    scope.names.real_time.append((clause, fields.at(UNTIL)))
     if scope.owner:
-        problem(fields.at(UNTIL), f"an actor cannot start {clause}", "start it in the main body")
-    for other in (OPERATIONS, EACH, RUNNER):
-        if fields.has(other):
-            message = f"'until' and {other.name!r} are mutually exclusive"
-            problem(fields.at(other), message, "keep one of them")
+        message = "an actor cannot start a load that runs until it is stopped"
+        scope.reader.problem(fields.at(UNTIL), message, "start it in the main body")
 
 
-def _check_amount(scope: Scope, fields: Fields) -> None:
-    """Check that one key says how much is done, and that `mix` and `timeout` make sense."""
-    problem = scope.reader.problem
-    if fields.has(OPERATIONS) and fields.has(EACH):
-        problem(
-            fields.at(EACH), "'operations' and 'each' are mutually exclusive", "keep one of them"
-        )
-    if not any(fields.has(key) for key in (OPERATIONS, EACH, UNTIL)):
-        hint = "add operations: 100 (in total), each: 50 (for each client) or until: stopped"
-        problem(fields.node, "a load needs 'operations', 'each' or 'requests'", hint)
-    operations = fields.get(OPERATIONS)
-    if fields.has(MIX) and isinstance(operations, tuple):
-        problem(
-            fields.at(MIX), "'operations' already gives the number of each kind", "leave it out"
-        )
-    if fields.has(TIMEOUT) and fields.get(VIA) is Via.WITH:
-        problem(fields.at(TIMEOUT), "'with' takes no timeout", "write via: acquire")
-
-
-def _check_requests(scope: Scope, fields: Fields) -> None:
-    """Check that a load of requests has no key about borrowing."""
-    note_request(scope, fields)
-    for key in (OPERATIONS, EACH, UNTIL, MIX, HOLD_KEY, TIMEOUT, VIA, RUNNER):
-        if fields.has(key):
-            message = f"'requests' and {key.name!r} are mutually exclusive"
-            scope.reader.problem(fields.at(key), message, "keep one of them")
+def _note_end(scope: Scope, fields: Fields) -> None:
+    """Take note of a load that ends by time, which must pass on the test's clock."""
+    for key, clause in (
+        (UNTIL, "a load that runs until it is stopped"),
+        (DURATION_KEY, "a load with a duration, but without a rate, hold or think time,"),
+    ):
+        if fields.has(key) and not takes_time(fields):
+            scope.names.real_time.append((clause, fields.at(key)))
 
 
 def read_stop(scope: Scope, fields: Fields) -> Stop | None:
