@@ -39,6 +39,8 @@ class Bins:
 
     def take(self, at: float, figures: Figures) -> None:
         """Note the figures from a time on."""
+        if figures == self._now:
+            return
         self._hold(at)
         self._now = figures
         self._raise(self._most[self._bin(at)])
@@ -61,15 +63,25 @@ class Bins:
         if at <= self._at:
             return
         first, last = self._bin(self._at), self._bin(at)
-        for n in range(first, last + 1):
-            since = max(self._at, self._began + n * self._width)
-            until = at if n == last else self._began + (n + 1) * self._width
-            if until > since:
-                sums = self._sums[n]
-                for which, value in enumerate(self._now):
-                    sums[which] += value * (until - since)
+        if first == last:
+            self._add(first, at - self._at)
+        else:
+            self._add(first, self._began + (first + 1) * self._width - self._at)
+            for n in range(first + 1, last):
+                self._add(n, self._width)
                 self._raise(self._most[n])
+            rest = at - self._began - last * self._width
+            if rest > 0:
+                self._add(last, rest)
+                self._raise(self._most[last])
         self._at = at
+
+    def _add(self, n: int, seconds: float) -> None:
+        if seconds > 0:
+            sums = self._sums[n]
+            for which, value in enumerate(self._now):
+                if value:
+                    sums[which] += value * seconds
 
     def _bin(self, at: float) -> int:
         place = int((at - self._began) / self._width) if self._width else 0

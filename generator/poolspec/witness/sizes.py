@@ -81,7 +81,7 @@ class Sizes:
         if taken is None:
             return False
         taken(entry)
-        return True
+        return entry.kind is not EventKind.CHECKOUT_STARTED
 
     def take_reported(self, entry: Entry) -> bool:
         """Follow an event of a pool that others use too; return whether it changed a figure."""
