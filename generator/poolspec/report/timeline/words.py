@@ -62,4 +62,5 @@ def _when(band: Band, seconds: float) -> str:
 def _errors(timeline: Timeline) -> Iterator[str]:
     for (_, error), marks in timeline.errors_by_kind().items():
         number = sum(mark.count for mark in marks)
-        yield f"{number} errors of the kind {error}, the first at {duration(marks[0].at)}."
+        said = "1 error" if number == 1 else f"{number} errors"
+        yield f"{said} of the kind {error}, the first at {duration(marks[0].at)}."
