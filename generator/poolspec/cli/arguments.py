@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from poolspec.cli import leftovers
-from poolspec.vocabulary import Capability, Layer, Level, layers
+from poolspec.cli.folder_options import add_places, add_specs
+from poolspec.cli.run_options import configure_run, run_tests
+from poolspec.vocabulary import Capability, Layer, Level
 
 EPILOG = """\
 exit codes:
   0    success
-  1    generated files are out of date, a test failed, or an ended run has left something
+  1    generated files are out of date, a test failed, an ended run has left something, or the
+       pool became slower
   2    bad input: an invalid or unreadable spec, a missing path, an unknown option
   3    refused: a generated file was edited by hand, or cannot be read or written
   4    internal error of poolspec; no file was written
@@ -68,36 +71,7 @@ def _configure_gen(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--diff", action="store_true", help="write nothing; show a diff")
     how.add_argument("--force", action="store_true", help="overwrite files edited by hand")
-    _configure_places(parser)
-
-
-def _configure_places(parser: argparse.ArgumentParser) -> None:
-    _add_specs(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        default=Path("generated_tests"),
-        help="folder of the test modules (default: generated_tests)",
-    )
-    parser.add_argument(
-        "--docs",
-        type=Path,
-        metavar="FOLDER",
-        default=Path("docs/coverage"),
-        help="folder of the coverage pages (default: docs/coverage). If a folder `schema` exists "
-        "next to it, the JSON Schema is written there",
-    )
-
-
-def _add_specs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--specs",
-        type=Path,
-        metavar="FOLDER",
-        default=Path("specs"),
-        help="folder of the specs (default: specs)",
-    )
+    add_places(parser)
 
 
 def _gen(options: argparse.Namespace) -> int:
@@ -111,7 +85,7 @@ def _gen(options: argparse.Namespace) -> int:
 
 
 def _configure_list(parser: argparse.ArgumentParser) -> None:
-    _add_specs(parser)
+    add_specs(parser)
     parser.add_argument("--layer", type=Layer, choices=list(Layer), help="only tests of this layer")
     parser.add_argument("--level", type=Level, choices=list(Level), help="only tests of this level")
     parser.add_argument("--covers", metavar="KEY", help="only tests that cover this requirement")
@@ -136,9 +110,9 @@ def _configure_schema(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "of",
         nargs="?",
-        choices=["specs", "results"],
+        choices=["specs", "results", "baseline"],
         default="specs",
-        help="whose schema: spec files or results files (default: specs)",
+        help="whose schema: of spec files, results files or baselines (default: specs)",
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--write", action="store_true", help="write the schema to the file")
@@ -147,7 +121,8 @@ def _configure_schema(parser: argparse.ArgumentParser) -> None:
         "--file",
         type=Path,
         metavar="FILE",
-        help="for --write and --check (default: poolspec-1.json or results-1.json in docs/schema)",
+        help="for --write and --check (default: poolspec-1.json, results-1.json or "
+        "baseline-1.json in docs/schema)",
     )
 
 
@@ -161,72 +136,6 @@ def _schema(options: argparse.Namespace) -> int:
     return commands.print_schema(of)
 
 
-def _configure_run(parser: argparse.ArgumentParser) -> None:
-    _configure_places(parser)
-    parser.add_argument(
-        "--build",
-        type=Path,
-        metavar="FOLDER",
-        default=Path("build"),
-        help="folder of the report and the results (default: build)",
-    )
-    parser.add_argument(
-        "--server",
-        help="database server: auto, embedded, mariadb, mysql, or mysql://user:password@host/ "
-        "(default: $POOLSPEC_SERVER or auto)",
-    )
-    parser.add_argument(
-        "--pool",
-        help="pool under test: the name of a bundled adapter, or package.module:ADAPTER "
-        "(default: $POOLSPEC_POOL or steadypool)",
-    )
-    parser.add_argument(
-        "--ports",
-        metavar="FIRST-LAST",
-        help="ports on 127.0.0.1 that servers and web applications of the tests may take "
-        "(default: $POOLSPEC_PORTS or 20000-32767)",
-    )
-    parser.add_argument(
-        "--fail-on",
-        choices=[str(level) for level in Level],
-        help="least binding level of a failed test that fails the run (default: must, or may if "
-        "the pool's adapter keeps all levels)",
-    )
-    parser.add_argument(
-        "--layer",
-        type=_layers,
-        action="extend",
-        metavar="LAYER",
-        help=f"only this layer: {', '.join(Layer)}; can be repeated, or a list: unit,chaos",
-    )
-    parser.add_argument(
-        "-n", "--workers", metavar="N", default="auto", help="number of workers (default: auto)"
-    )
-    parser.add_argument("pytest", nargs="*", metavar="ARG", help="arguments for pytest, after --")
-
-
-def _layers(words: str) -> list[Layer]:
-    try:
-        return layers(words)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _run(options: argparse.Namespace) -> int:
-    from poolspec.cli import commands, run
-
-    places = commands.Places(options.specs, options.out, options.docs)
-    chosen = run.Chosen(
-        options.server,
-        options.pool,
-        options.ports,
-        options.fail_on,
-        tuple(dict.fromkeys(options.layer or ())),
-    )
-    how = (options.build, chosen, options.workers, tuple(options.pytest))
-    return run.run(run.Run(places, *how))
-
-
 COMMANDS = (
     Command(
         "validate",
@@ -238,8 +147,8 @@ COMMANDS = (
     Command(
         "run",
         "generate and run the tests, write a report",
-        _configure_run,
-        _run,
+        configure_run,
+        run_tests,
     ),
     Command(
         "list",
@@ -273,7 +182,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        hint = "; arguments for pytest follow --" if options.run is _run else ""
+        hint = "; arguments for pytest follow --" if options.run is run_tests else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     return options
 

@@ -21,6 +21,7 @@ from poolspec.report.index import INDEX, render_index
 from poolspec.report.pages import page_name, render_page
 from poolspec.report.results import Results
 from poolspec.report.timeline.section import FOLDER, pictures
+from poolspec.schema.baseline import baseline_schema_text
 from poolspec.schema.results import results_schema_text
 from poolspec.schema.specs import schema_text
 from poolspec.write import Plan, State, WriteError, act, make_plan
@@ -85,10 +86,19 @@ class Published(StrEnum):
 
     SPECS = "specs"
     RESULTS = "results"
+    BASELINE = "baseline"
 
 
-_TEXTS = {Published.SPECS: schema_text, Published.RESULTS: results_schema_text}
-FILE_NAMES = {Published.SPECS: "poolspec-1.json", Published.RESULTS: "results-1.json"}
+_TEXTS = {
+    Published.SPECS: schema_text,
+    Published.RESULTS: results_schema_text,
+    Published.BASELINE: baseline_schema_text,
+}
+FILE_NAMES = {
+    Published.SPECS: "poolspec-1.json",
+    Published.RESULTS: "results-1.json",
+    Published.BASELINE: "baseline-1.json",
+}
 """The names of the published files."""
 
 

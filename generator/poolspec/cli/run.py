@@ -14,6 +14,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from poolspec.cli import commands, exits
 from poolspec.folders import make_folder, remove_left_in
@@ -108,9 +109,22 @@ def _report(plan: Run, results: Results) -> None:
     print(f"{partial}report: {pages / 'index.md'}; results: {found}; {junit}")
 
 
-def _pytest(command: list[str]) -> int:
+def run_quietly(plan: Run) -> Results:
+    """Run tests without a report and show their output only if they did not run."""
+    with make_folder(plan.build, PREFIX) as folder:
+        output = folder / "output.txt"
+        with output.open("w", encoding="utf-8") as file:
+            code = _pytest(plan.command(folder), file)
+        try:
+            return _results(plan, code, folder / RESULTS)
+        except exits.Stop:
+            print(output.read_text(encoding="utf-8"))
+            raise
+
+
+def _pytest(command: list[str], output: IO[str] | None = None) -> int:
     """Return pytest's exit code. On Ctrl-C, wait until pytest has reported its failures."""
-    tests = subprocess.Popen(command)
+    tests = subprocess.Popen(command, stdout=output)
     try:
         return tests.wait()
     except KeyboardInterrupt:

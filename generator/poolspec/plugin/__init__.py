@@ -17,7 +17,7 @@ import pytest
 
 from poolspec.lifecycle.frames import no_collection
 from poolspec.plugin import recovery
-from poolspec.plugin.layers import Layers
+from poolspec.plugin.layers import Layers, measured
 from poolspec.plugin.options import BUNDLED_POOL, add_options, check_options, choose_ports
 from poolspec.plugin.process_exit import leave_threads, note_status, threads_before
 from poolspec.plugin.properties import as_property, describe, identity
@@ -186,7 +186,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     test = partial(run.call, partial(pyfuncitem.obj, **arguments))
-    run_until(_spec(pyfuncitem).get("deadline", DEADLINE), test, run.lab)
+    with measured(pyfuncitem, run.server, run.adapter):
+        run_until(_spec(pyfuncitem).get("deadline", DEADLINE), test, run.lab)
     return True
 
 

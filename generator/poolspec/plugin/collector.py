@@ -81,6 +81,7 @@ class Collector:
                 findings=about.get("findings") or [],
                 timeline=kept_timeline(report),
                 run_again=about.get("run_again") or "",
+                control=about.get("control") or {},
             )
         )
 

@@ -42,6 +42,7 @@ class ThreadsRun:
         time: TimeKind,
         connections: Connections,
     ) -> None:
+        self.server, self.adapter = server, adapter
         self.lab = Lab(server, adapter, time, connections)
         self._modules = ExitStack()
         """Makes the pool's modules virtual until the lab is torn down."""
@@ -81,6 +82,7 @@ class AsyncioRun:
         time: TimeKind,
         connections: Connections,
     ) -> None:
+        self.server, self.adapter = server, adapter
         self._loop = LabLoop()
         self._runner = asyncio.Runner(loop_factory=lambda: self._loop)
         self._runner.get_loop()

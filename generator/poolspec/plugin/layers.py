@@ -20,11 +20,15 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from poolspec.plugin.properties import as_property
 from poolspec.vocabulary import Layer, layers
+
+if TYPE_CHECKING:
+    from poolspec.servers import Server
 
 GATE, ROOM = "poolspec-gate.lock", "poolspec-room.lock"
 
@@ -63,6 +67,24 @@ class Layers:
             return (yield)
         with self._locks.held(alone=layer_of(item) is Layer.PERFORMANCE):
             return (yield)
+
+
+@contextmanager
+def measured(item: pytest.Item, server: "Server | None", adapter: Any) -> Iterator[None]:
+    """Run a performance test between two slices of the control if the run measures."""
+    wanted = item.config.getoption("--control") and layer_of(item) is Layer.PERFORMANCE
+    if server is None or not wanted:
+        yield
+        return
+    from poolspec.lab.load.control import Figures, run_slice
+
+    figures = Figures()
+    run_slice(server, adapter.driver, figures)
+    try:
+        yield
+        run_slice(server, adapter.driver, figures)
+    finally:
+        item.user_properties.append(as_property("control", figures.as_dict()))
 
 
 def layer_of(item: pytest.Item) -> Layer | None:

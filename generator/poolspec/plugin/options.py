@@ -48,6 +48,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="run generated tests of these layers only; can be repeated, or a list: unit,chaos",
     )
     group.addoption(
+        "--control",
+        action="store_true",
+        help="run a fixed workload without a pool beside each performance test, as the measure of "
+        "the machine's speed; poolspec run --save-baseline and --against use it",
+    )
+    group.addoption(
         "--results",
         type=Path,
         default=None,

@@ -54,6 +54,8 @@ class TestResult:
     """The pools' figures over its time; None for a layer that keeps none, and if it did not run."""
     run_again: str = ""
     """Why the test was run a second time; this is the outcome of that run."""
+    control: dict[str, float] = field(default_factory=dict)
+    """The figures of the control that ran beside the test; empty without one."""
 
 
 @dataclass(slots=True)

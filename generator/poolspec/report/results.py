@@ -51,6 +51,8 @@ class Verdict:
     loads: tuple[Mapping[str, Any], ...] = ()
     timeline: Timeline | None = None
     """The pools' figures over the time of the test; None if the run kept none."""
+    control: Mapping[str, float] = field(default_factory=dict)
+    """Figures of the control that ran beside it; empty without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +159,5 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
         case=entry.get("case", ""),
         loads=tuple(entry.get("loads", ())),
         timeline=_timeline(entry),
+        control=entry.get("control", {}),
     )

@@ -7,6 +7,7 @@ from typing import Final
 from poolspec.spec.fields import Json
 from poolspec.vocabulary import Concurrency
 from poolspec.vocabulary.outcomes import (
+    CONTROL_FIGURES,
     LOAD_COUNTS,
     LOAD_FIGURES,
     REAL_PARTS,
@@ -75,6 +76,7 @@ _LOAD: Final = {
     "properties": {
         "load": {"description": "label of the load", **_TEXT},
         **_FIGURES,
+        "cpu": {"description": "seconds of CPU for each operation", "type": "number"},
         "kinds": {
             "description": "figures of each kind of operation or request; times if one succeeded",
             "type": "object",
@@ -146,6 +148,13 @@ _TIMELINE: Final = {
         },
     },
 }
+_CONTROL: Final = {
+    "description": "figures of the control that ran beside the test; empty without one",
+    "type": "object",
+    "properties": {figure: {"type": "number"} for figure in CONTROL_FIGURES},
+    "if": {"minProperties": 1},
+    "then": {"required": list(CONTROL_FIGURES)},
+}
 _TEST: Final = {
     "type": "object",
     "required": ["id", "outcome", "seconds", "reason"],
@@ -166,6 +175,7 @@ _TEST: Final = {
             "type": "array",
             "items": _LOAD,
         },
+        "control": _CONTROL,
         "findings": {
             "description": "broken invariants, each with the name of its defect first",
             "type": "array",

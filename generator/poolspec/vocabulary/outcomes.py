@@ -11,6 +11,9 @@ LOAD_FIGURES = ("operations", "throughput", "mean", "p50", "p90", "p95", "p99", 
 """Figures of a load, and of a kind in it: successful operations, per second, seconds of each."""
 LOAD_COUNTS = ("failed", "not_started")
 """Operations of a load that did not succeed: that failed, and that were due and never began."""
+CONTROL_FIGURES = ("throughput", "cpu")
+"""Figures of a control, which a load has too: operations per second, and seconds of the test
+process's CPU for each operation."""
 
 
 NOT_APPLICABLE, NEEDS = "not applicable: ", "needs "

@@ -6,12 +6,13 @@ that belongs to no pool cannot find its row. Planning and evaluation may query t
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from poolspec.invariants.defects import Defect, Finding
 from poolspec.invariants.observer import Observer
 from poolspec.lab.load.arrivals import arrivals
+from poolspec.lab.load.machine import Spent
 from poolspec.lab.load.numbers import Numbers
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.supply import Extent, Supply
@@ -37,6 +38,7 @@ class Generated:
     """The names of the clients begin so."""
     supply: Supply
     result: LoadResult
+    before: Spent = field(default_factory=Spent.so_far)
 
     def clients(self) -> list[str]:
         """Return the names of the clients."""
@@ -84,6 +86,7 @@ class Loads:
         """Complete the result of a load whose clients have ended."""
         result = load.result
         result.elapsed = load.supply.elapsed()
+        result.spent = Spent.so_far().since(load.before)
         result.not_started = load.supply.not_started
         lost = self._lost(result.written)
         result.lost_writes = len(lost)
