@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 from tests.suites import a_class, a_suite, a_test, every_step, limit_test, pages
@@ -438,18 +439,29 @@ def test_an_invalid_results_file_is_refused_with_the_place(text: str, complaint:
         parse_results(text)
 
 
-LOAD: dict[str, float] = dict(
+LOAD: dict[str, Any] = dict(
     zip(LOAD_FIGURES, (2500, 1249.6, 0.01234, 0.01, 0.02, 0.03, 0.04, 0.05, 1.5), strict=True)
 )
 
 
 def test_loads_of_a_run_are_shown_with_their_figures_case_by_case() -> None:
-    text = page(results(result(case="10", loads=[LOAD]), result(case="25", concurrency="asyncio")))
+    load = {**LOAD, "load": "traffic", "failed": 3}
+    text = page(results(result(case="10", loads=[load]), result(case="25", concurrency="asyncio")))
     row = (
-        "| 2,500 | 1,250 | 12.3 ms | 10.0 ms | 20.0 ms | 30.0 ms | 40.0 ms | 50.0 ms | 1,500.0 ms |"
+        "| traffic | 2,500 | 3 | 1,250 | 12.3 ms | 10.0 ms | 20.0 ms | 30.0 ms | 40.0 ms | 50.0 ms "
+        "| 1,500.0 ms |"
     )
     assert f"| pool_size_limit\\[10\\] | threads {row}" in text
     assert text.count("pool_size_limit\\[") == 1
+
+
+def test_each_kind_of_operation_of_a_load_has_its_row() -> None:
+    failed = {"operations": 0, "failed": 2, "throughput": 0}
+    read = {**LOAD, "failed": 0}
+    load = {**LOAD, "load": "traffic", "kinds": {"read": read, "write": failed}}
+    text = page(results(result(loads=[load])))
+    assert "| traffic: read | 2,500 | 0 | 1,250 | 12.3 ms |" in text
+    assert "| traffic: write | 0 | 2 | 0 |  |" in text
 
 
 def test_without_loads_the_page_has_no_section_of_loads() -> None:

@@ -14,7 +14,9 @@ from functools import reduce
 TABLE = "load_rows"
 CREATE = f"CREATE TABLE {TABLE} (number INTEGER PRIMARY KEY, client INTEGER NOT NULL)"
 INSERT = f"INSERT INTO {TABLE} VALUES (%s, %s)"
-COUNT = f"SELECT client, COUNT(*) FROM {TABLE} GROUP BY client"
+LATEST = f"SELECT client FROM {TABLE} ORDER BY number DESC LIMIT 100"
+COUNT = f"SELECT client, COUNT(*) FROM ({LATEST}) AS latest GROUP BY client"
+"""Counts some rows only, so that it takes as long at the end of a long load as at its beginning."""
 
 REST = 0.01
 """Seconds that a client rests after an operation that failed, in a load that ends by time."""
