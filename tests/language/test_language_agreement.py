@@ -31,6 +31,18 @@ PHRASES = (
     *("1h 30m", "30m 1h", "<= 3", "> 0.5", "1s ± 5%", "10 +- 2", "2 .. 5", "10 %", "a b", "< 1s"),
     *("SELECT 1", "GET /visits", "first is waiting", "2 actors are waiting", "x is tired"),
     *("100ms..300ms", "decimal(10,2)", "a * b", "ConnectionPool", "A text.", " ", "orders.id"),
+    *(
+        "$n + 1",
+        "2 * $t",
+        "$n+$m - 3",
+        "<= $n + 1",
+        "$n * 2..$m",
+        "$n / 2",
+        "$n +",
+        "2 + 3",
+        "$n + 1.5",
+    ),
+    *("$t + 1.5s", "($n + 1) * 2", "$n ** 2", "$n + -1", "$n + 1 actors are waiting"),
 )
 PLAIN = [*NUMBERS.split(), *TIMES.split(), *CHECKS.split(), *WORDS.split(), *PHRASES, "$n", "$N"]
 FLOWS = ["[]", "{}", "[a]", "[a, b]", "[1]", "[[1]]", "{a: 1}", "{size: 2}", "[lost]", ""]

@@ -710,6 +710,49 @@ KEYS: dict[str, tuple[str, str]] = {
         "matrix: {n: [1s, 2]}\npool: {timeout: «$n}",
         "$n is not allowed here: 2 has no unit: give a unit, as in 1s",
     ),
+    "a formula with another operator": (
+        "matrix: {n: [4]}\npool: {size: «$n / 2}",
+        "'$n / 2' is no formula: write $names, whole numbers and durations, with +, - or * between "
+        "them",
+    ),
+    "a formula with parentheses": (
+        "matrix: {n: [4]}\npool: {size: «($n + 1) * 2}",
+        "'($n + 1) * 2' is no formula: write $names, whole numbers and durations, with +, - or * "
+        "between them",
+    ),
+    "a formula with an unknown parameter": (
+        "matrix: {n: [4]}\npool: {size: «$n + $m}",
+        "unknown matrix parameter $m",
+    ),
+    "a formula below its bounds": (
+        "matrix: {n: [4, 1]}\npool: {size: «$n - 2}",
+        "$n - 2 is not allowed here: -1 is out of bounds: from 0 to 10,000",
+    ),
+    "a duration added to a number": (
+        "matrix: {n: [4], t: [1s]}\npool: {timeout: «$n + $t}",
+        "$n + $t is not allowed here: a duration and a number cannot be added",
+    ),
+    "a product of durations": (
+        "matrix: {t: [1s]}\npool: {timeout: «$t * 2s}",
+        "$t * 2s is not allowed here: a duration times a duration is no duration",
+    ),
+    "a number for a duration": (
+        "matrix: {n: [4]}\npool: {timeout: «$n * 2}",
+        "$n * 2 is not allowed here: it is no duration: give one of them a unit",
+    ),
+    "a formula of a truth value": (
+        "matrix: {n: [true]}\npool: {size: «$n + 1}",
+        "$n + 1 is not allowed here: $n is no number",
+    ),
+    "a comparison with a formula that can never hold": (
+        "matrix: {n: [2]}\npool: {size: $n}\nsteps: [expect: {stats: {in_use: «$n..$n - 1}}]",
+        "$n is not allowed here: can never hold: the range is empty",
+    ),
+    "a figure beyond the sum of size and overflow": (
+        "matrix: {n: [2]}\npool: {size: $n, max_overflow: 1}\n"
+        "steps: [expect: {stats: {in_use: «$n + 2}}]",
+        "'in_use' is out of reach: the pool has a limit of 3",
+    ),
     "a parameter named as a label": (
         "matrix: {n: [1]}\npool: {size: $n}\nsteps: [acquire: «n]",
         "'n' is already a matrix parameter, in line 9",

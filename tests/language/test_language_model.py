@@ -10,7 +10,8 @@ from poolspec.expectations.outcomes import LoadExpectation
 from poolspec.expectations.registry import Expectations
 from poolspec.expectations.states import LoanExpectation
 from poolspec.model import Matrix, SpecClass, SpecTest
-from poolspec.spec.values import Check, Ref, Step
+from poolspec.spec.formulas import formula, known
+from poolspec.spec.values import Check, Formula, Ref, Step
 from poolspec.steps.actors import Actor, Cancel, Join, Start
 from poolspec.steps.blocks import Transaction, With
 from poolspec.steps.borrow import Acquire, Connect, Release
@@ -395,6 +396,29 @@ def test_a_matrix_of_names_gives_every_combination_in_order(load_test: LoadTest)
     test = load_test("matrix: {n: [1, 2], t: [1s, 50ms]}\npool: {size: $n, timeout: $t}" + PASS)
     assert test.matrix == Matrix(("n", "t"), ((1, 1.0), (1, 0.05), (2, 1.0), (2, 0.05)))
     assert test.pool == (("size", Ref("n")), ("timeout", Ref("t")))
+
+
+def test_a_formula_keeps_its_operands_and_operators(load_test: LoadTest) -> None:
+    test = load_test("matrix: {n: [1], t: [1s]}\npool: {size: 2*$n+1, timeout: $t - 250ms}" + PASS)
+    size = Formula((2, Ref("n"), 1), ("*", "+"))
+    assert test.pool == (("size", size), ("timeout", Formula((Ref("t"), 0.25), ("-",))))
+    assert str(size) == "2 * $n + 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("$n + $m * 3", 11),
+        ("$n * $m - 1", 5),
+        ("10 - $n - $m", 5),
+        ("$t * 3", 0.3),
+        ("$n + $x", None),
+    ],
+)
+def test_a_formula_has_the_usual_precedence(text: str, result: float | None) -> None:
+    made = formula(text)
+    assert made is not None
+    assert known(made, {"n": 2, "m": 3, "t": 0.1}) == result
 
 
 def test_a_matrix_of_rows_is_taken_row_by_row(load_test: LoadTest) -> None:

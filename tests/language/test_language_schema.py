@@ -39,6 +39,7 @@ ONLY_THE_READER_KNOWS = (
     "not a pool",
     "in no pool",
     "so it is never blocked",
+    "is out of reach",
     "cannot start",
     "cannot join",
     "not a load",

@@ -11,10 +11,11 @@ from poolspec.checks.outline import Outline
 from poolspec.expectations.figures import SERVER, SERVER_KEY, STATS_KEY
 from poolspec.model import Matrix
 from poolspec.spec.fields import Fields
+from poolspec.spec.formulas import known
 from poolspec.spec.quantities import extent, operands
 from poolspec.spec.scope import Names
 from poolspec.spec.tree import Node
-from poolspec.spec.values import Check, PoolOptions, Ref, Value
+from poolspec.spec.values import Check, PoolOptions, Value
 from poolspec.steps.kind import Trait
 from poolspec.steps.waiting import WAIT_UNTIL
 from poolspec.vocabulary import ActorState, CheckOp, StatName
@@ -45,8 +46,8 @@ class _Limit:
         return _meet(known, self.most if name == StatName.MAX_SIZE else 0, self.most)
 
     def known(self, value: Value | None) -> Value | None:
-        """The value that a parameter has; None if it has none."""
-        return self.row.get(value.name) if isinstance(value, Ref) else value
+        """The value that a parameter or a formula has; None if it has none."""
+        return known(value, self.row)
 
 
 def check_limits(outline: Outline, names: Names, matrix: Matrix | None) -> None:
@@ -75,7 +76,7 @@ def _limits(options: PoolOptions, matrix: Matrix | None) -> Iterator[_Limit]:
 
 
 def _number(value: Value | str | None, row: Mapping[str, Value]) -> int | None:
-    found = row.get(value.name) if isinstance(value, Ref) else value
+    found = None if isinstance(value, str) else known(value, row)
     return found if isinstance(found, int) else None
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from poolspec.errors import shown
 from poolspec.model import Matrix
 from poolspec.spec.fields import Fields, Key, Reader
+from poolspec.spec.formulas import known, parameters
 from poolspec.spec.kinds import enum_kind, list_kind
 from poolspec.spec.scope import Names
 from poolspec.spec.tree import Node, Scalar, Sequence
-from poolspec.spec.values import Check, PoolOptions, Ref, Value
+from poolspec.spec.values import Check, PoolOptions, Value
 from poolspec.vocabulary import Capability, CheckOp
 from poolspec.vocabulary.rules import OPTIONS
 
@@ -105,9 +106,8 @@ def _note_waits(names: Names, matrix: Matrix | None, deadline: float) -> None:
 
 
 def _values(value: Value | str, matrix: Matrix | None) -> Iterable[Value | str]:
-    if not isinstance(value, Ref):
+    if isinstance(value, str) or not parameters(value):
         return (value,)
-    if matrix is None or value.name not in matrix.names:
-        return ()
-    column = matrix.names.index(value.name)
-    return (row[column] for row in matrix.rows)
+    rows = (dict(zip(matrix.names, row, strict=True)) for row in matrix.rows) if matrix else ()
+    found = (known(value, row) for row in rows)
+    return (one for one in found if one is not None)

@@ -8,11 +8,12 @@ from poolspec.loading import files as g
 from poolspec.model import Matrix
 from poolspec.spec.conditions import Cell, MatrixTable, matrix_fault
 from poolspec.spec.fields import Fields, Reader, Use
+from poolspec.spec.formulas import fault_of_units, known, parameters
 from poolspec.spec.names import Naming, label_fault
-from poolspec.spec.quantities import MOST_THREADS, impossible, operands
+from poolspec.spec.quantities import MOST_THREADS, Quantity, impossible, operands
 from poolspec.spec.scope import Names, Scope
 from poolspec.spec.tree import Node
-from poolspec.spec.values import Ref, Value
+from poolspec.spec.values import Formula, Ref, Value
 from poolspec.vocabulary import Concurrency
 
 
@@ -50,17 +51,37 @@ def beyond_threads(names: Names, matrix: Matrix | None) -> Iterator[tuple[Concur
     """Yield the numbers of actors, in any row of the matrix, that are too many for threads."""
     rows = [dict(zip(matrix.names, row, strict=True)) for row in matrix.rows] if matrix else [{}]
     for key, value, node in names.numbers:
-        found = [row.get(value.name) if isinstance(value, Ref) else value for row in rows]
+        found = [known(value, row) for row in rows]
         if any(isinstance(one, int) and one > MOST_THREADS for one in found):
             yield Concurrency.ASYNCIO, f"{key} above {MOST_THREADS:,}", node
 
 
 def _check_values(reader: Reader, table: MatrixTable, use: Use, column: int) -> None:
     for row in table.rows:
-        if fault := matrix_fault(row[column], use.quantity) or _never(table, row, use):
+        fault = _fault_of_formula(table, row, use.whole, use.quantity) if use.whole else ""
+        fault = fault or ("" if use.whole else matrix_fault(row[column], use.quantity))
+        if fault := fault or _never(table, row, use):
             hint = f"the value is in line {row[column].node.line}"
-            reader.problem(use.node, f"${use.name} is not allowed here: {fault}", hint)
+            what = use.whole or f"${use.name}"
+            reader.problem(use.node, f"{what} is not allowed here: {fault}", hint)
             return
+
+
+def _fault_of_formula(
+    table: MatrixTable, row: tuple[Cell, ...], whole: Formula, quantity: Quantity | None
+) -> str:
+    """Return why a formula with the parameters of a row does not fit; empty if it does."""
+    cells = {word.text: cell for word, cell in zip(table.names, row, strict=True)}
+    if quantity is None or not cells.keys() >= set(parameters(whole)):
+        return ""  # an unknown parameter is reported where it is used
+    for name in parameters(whole):
+        if isinstance(cells[name].value, bool):
+            return f"${name} is no number"
+    texts = {name: cell.text for name, cell in cells.items()}
+    if fault := fault_of_units(whole, texts, timed=quantity.timed):
+        return fault
+    value = known(whole, {name: cell.value for name, cell in cells.items()})
+    return "" if value is None else quantity.fault(value)
 
 
 def _never(table: MatrixTable, row: tuple[Cell, ...], use: Use) -> str:
@@ -70,13 +91,12 @@ def _never(table: MatrixTable, row: tuple[Cell, ...], use: Use) -> str:
     """
     if use.check is None or use.quantity is None:
         return ""
-    used = [value.name for value in operands(use.check) if isinstance(value, Ref)]
-    values = {word.text: cell.value for word, cell in zip(table.names, row, strict=True)}
-    if used[0] != use.name or not values.keys() >= set(used):
+    used = [value for value in operands(use.check) if parameters(value)]
+    values: dict[str, Value] = {
+        word.text: cell.value for word, cell in zip(table.names, row, strict=True)
+    }
+    names = {name for value in used for name in parameters(value)}
+    if used[0] != (use.whole or Ref(use.name)) or not values.keys() >= names:
         return ""
-    value, upper = (_known(one, values) for one in (use.check.value, use.check.upper))
+    value, upper = (known(one, values) for one in (use.check.value, use.check.upper))
     return impossible(use.quantity, replace(use.check, value=value or 0, upper=upper))
-
-
-def _known(value: Value | None, values: dict[str, Value]) -> Value | None:
-    return values[value.name] if isinstance(value, Ref) else value

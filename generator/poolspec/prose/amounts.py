@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from poolspec.prose.markdown import code
-from poolspec.spec.values import Check, Checks, Ref, Scalar, Value
+from poolspec.spec.values import Check, Checks, Formula, Ref, Scalar, Value
 from poolspec.vocabulary import CheckOp
 
 _OPERATORS = {
@@ -64,7 +64,9 @@ def seconds(given: Value) -> str:
 
 
 def value(given: Value) -> str:
-    """Return a number, or the name of a matrix parameter."""
+    """Return a number, the name of a matrix parameter, or a formula."""
+    if isinstance(given, Formula):
+        return code(given.written(str, number))
     return code(given.name) if isinstance(given, Ref) else number(given)
 
 

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable
 
 from poolspec.python.names import RenderError, variable
-from poolspec.spec.values import Check, Ref, Scalar, Value
+from poolspec.spec.values import Check, Formula, Ref, Scalar, Value
 from poolspec.vocabulary import CheckOp
 
 _WIDTH = 100
@@ -57,7 +57,9 @@ def alone(text: str) -> str:
 
 
 def value(given: Value | Scalar) -> str:
-    """Return a literal, or the name of a matrix parameter."""
+    """Return a literal, the name of a matrix parameter, or a formula."""
+    if isinstance(given, Formula):
+        return given.written(variable, literal)
     return variable(given.name) if isinstance(given, Ref) else literal(given)
 
 

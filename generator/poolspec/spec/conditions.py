@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from typing import cast
 
 from poolspec.errors import expected, shown
 from poolspec.spec.fields import Kind, Reader, Word, Wrong, mismatch, scalar, short
+from poolspec.spec.formulas import FORMULA_PATTERN
 from poolspec.spec.fragments import value_choices
 from poolspec.spec.kinds import literal_kind, resolved, use
 from poolspec.spec.names import LABEL
@@ -13,17 +15,16 @@ from poolspec.spec.quantities import (
     DURATION,
     LIMIT,
     NUMBER_OF,
-    PARAMETER,
     PER_SECOND,
     Quantity,
 )
 from poolspec.spec.scalars import DURATION_PATTERN, FLOAT_PATTERN, duration, percent, word_value
 from poolspec.spec.tree import Mapping, Node, Part, Sequence
-from poolspec.spec.values import Ref, Value
+from poolspec.spec.values import Value
 from poolspec.vocabulary import ActorState
 
 _STATES = {state.value: state for state in ActorState}
-_MANY = re.compile(r"(\S+) +actors? +(?:is|are) +(\S+)")
+_MANY = re.compile(r"(\S(?:.*\S)?) +actors? +(?:is|are) +(\S+)")
 _ONE = re.compile(r"(\S+) +(?:is|are) +(\S+)")
 _MAX_ROWS = 200
 
@@ -90,7 +91,8 @@ def _read_hold(reader: Reader, node: Node) -> tuple[Value, Value]:
     longest = _value(node, high.strip(), DURATION) if dots else shortest
     for value in (shortest, longest) if dots else (shortest,):
         use(reader, node, value, DURATION)
-    if not isinstance(shortest, Ref) and not isinstance(longest, Ref) and shortest > longest:
+    known = isinstance(shortest, int | float) and isinstance(longest, int | float)
+    if known and cast(float, shortest) > cast(float, longest):
         raise Wrong(node, "the shortest time is longer than the longest", "write 100ms..300ms")
     return shortest, longest
 
@@ -102,7 +104,7 @@ def _read_rate(reader: Reader, node: Node) -> Value:
         raise Wrong(node, f"{shown(text)} is not {_RATE_WORDS}", "write 200/s (or /m, /h)")
     value = _value(node, amount, PER_SECOND)
     use(reader, node, value, PER_SECOND)
-    if not isinstance(value, Ref):
+    if isinstance(value, int | float):
         return value / _PER[unit]
     if unit != "s":
         raise Wrong(node, "a matrix parameter is a number per second", f"write {amount}/s")
@@ -191,11 +193,11 @@ def matrix_fault(cell: Cell, quantity: Quantity | None) -> str:
 _CONDITION_WORDS = "'NAME is waiting' or 'N actors are waiting' (or holding, blocked, done)"
 _CELL_WORDS = "a number, true, false or a duration"
 
-_TIME = rf"(0|{PARAMETER.pattern}|{DURATION_PATTERN})"
+_TIME = rf"(0|{FORMULA_PATTERN}|{DURATION_PATTERN})"
 CONDITION = Kind(
     _CONDITION_WORDS,
     _read_condition,
-    {"type": "string", "pattern": rf"^\S+( +actors?)? +(is|are) +({'|'.join(_STATES)})$"},
+    {"type": "string", "pattern": rf"^\S(.*\S)? +(is|are) +({'|'.join(_STATES)})$"},
 )
 HOLD = Kind(
     "a duration or a range of them",
@@ -215,7 +217,7 @@ RATE_PER_TIME: Kind[Value] = Kind(
     _read_rate,
     {
         "type": "string",
-        "pattern": rf"^({FLOAT_PATTERN} */ *({'|'.join(_PER)})|{PARAMETER.pattern} */ *s)$",
+        "pattern": rf"^({FLOAT_PATTERN} */ *({'|'.join(_PER)})|{FORMULA_PATTERN} */ *s)$",
     },
 )
 _WARM_UP_WORDS = "a whole number or a duration"

@@ -18,7 +18,7 @@ from poolspec.errors import expected, nearest, shown
 from poolspec.spec.quantities import Quantity
 from poolspec.spec.source import Source
 from poolspec.spec.tree import Mapping, Node, Part, Scalar, Sequence, paths
-from poolspec.spec.values import Check
+from poolspec.spec.values import Check, Formula
 
 T = TypeVar("T")
 _MAX_WORD = 100
@@ -52,6 +52,8 @@ class Use:
     quantity: Quantity | None
     check: Check | None = None
     """The comparison that it is part of."""
+    whole: Formula | None = None
+    """The formula that it begins; the quantity is that of the formula's result."""
 
 
 @dataclass(slots=True)

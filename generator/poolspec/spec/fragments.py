@@ -3,10 +3,11 @@
 from typing import Any
 
 from poolspec.spec.fields import Json, Key, Place
-from poolspec.spec.quantities import PARAMETER, Quantity
+from poolspec.spec.formulas import FORMULA_PATTERN
+from poolspec.spec.quantities import Quantity
 from poolspec.spec.scalars import DURATION_PATTERN, PERCENT_PATTERN
 
-_PARAMETER_SCHEMA: Json = {"type": "string", "pattern": rf"^{PARAMETER.pattern}$"}
+_PARAMETER_SCHEMA: Json = {"type": "string", "pattern": rf"^{FORMULA_PATTERN}$"}
 
 
 def place_schema(place: Place) -> Json:
@@ -38,7 +39,7 @@ def number_schema(quantity: Quantity) -> Json:
 
 def comparison_schema(quantity: Quantity) -> Json:
     """The forms of a comparison; bounds, and which way a range goes, it does not say."""
-    one = rf"({PARAMETER.pattern}|{quantity.pattern})"
+    one = rf"({FORMULA_PATTERN}|{quantity.pattern})"
     compared = rf"((<=|>=|!=|<|>) *)?{one}"
     return {"type": "string", "pattern": rf"^({compared}|{one} *\.\. *{one}|{one} *(±|\+-) *.+)$"}
 

@@ -21,6 +21,7 @@ from poolspec.spec.fields import (
     scalar,
     short,
 )
+from poolspec.spec.formulas import PARAMETER, parameters
 from poolspec.spec.fragments import (
     comparison_schema,
     number_schema,
@@ -28,10 +29,10 @@ from poolspec.spec.fragments import (
     value_choices,
     value_schema,
 )
-from poolspec.spec.quantities import PARAMETER, Quantity, check, operands
+from poolspec.spec.quantities import Quantity, check, operands
 from poolspec.spec.scalars import YAML_WORDS, resolve, word_value
 from poolspec.spec.tree import Mapping, Node, Scalar, Sequence
-from poolspec.spec.values import Check, Ref, Value
+from poolspec.spec.values import Check, Formula, Ref, Value
 from poolspec.spec.values import Scalar as ScalarValue
 
 T = TypeVar("T")
@@ -99,6 +100,7 @@ def value_kind(quantity: Quantity) -> Kind[Value]:
             _refuse_quoted(node, text)
             value = quantity.value(text)
         except ValueError as error:
+            _note_parameters(reader, node, text)
             hint = quantity.hint(str(error), compared=False)
             raise Wrong(node, str(error), hint) from None
         use(reader, node, value, quantity)
@@ -119,7 +121,7 @@ def literal_kind(quantity: Quantity) -> Kind[float]:
 
     def read(reader: Reader, node: Node) -> float:
         value = value_kind(quantity).read(Reader(reader.source, node), node)
-        if isinstance(value, Ref):
+        if isinstance(value, Ref | Formula):
             raise Wrong(node, "a matrix parameter is not allowed here", f"write {quantity.example}")
         return value
 
@@ -135,6 +137,7 @@ def check_kind(quantity: Quantity) -> Kind[Check]:
         try:
             made = check(quantity, text)
         except ValueError as error:
+            _note_parameters(reader, node, text)
             hint = quantity.hint(str(error), compared=True)
             raise Wrong(node, str(error), hint) from None
         for operand in operands(made):
@@ -151,9 +154,18 @@ def use(
     quantity: Quantity | None,
     made: Check | None = None,
 ) -> None:
-    """Take note of a matrix parameter."""
+    """Take note of matrix parameters: of one alone, or of each in a formula."""
     if isinstance(value, Ref):
         reader.uses.append(Use(value.name, node, quantity, made))
+    elif isinstance(value, Formula):
+        first, *others = parameters(value)
+        reader.uses.append(Use(first, node, quantity, made, value))
+        reader.uses += [Use(name, node, None) for name in others]
+
+
+def _note_parameters(reader: Reader, node: Node, text: str) -> None:
+    """Take note of the parameters in a wrong value, so that none is reported as never used."""
+    reader.uses += [Use(name[1:], node, None) for name in PARAMETER.findall(text)]
 
 
 def resolved(node: Scalar) -> ScalarValue:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from poolspec.errors import shown
+from poolspec.spec.formulas import PARAMETER, formula, parameters
 from poolspec.spec.scalars import (
     DURATION_PATTERN,
     FLOAT_PATTERN,
@@ -19,16 +20,15 @@ from poolspec.spec.scalars import (
     percent,
     word_value,
 )
-from poolspec.spec.values import Check, Ref, Value
+from poolspec.spec.values import Check, Formula, Ref, Value
 from poolspec.vocabulary import CheckOp
-
-PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
 
 _COMPARED = re.compile(r"(<=|>=|!=|<|>) *([^<>=!].*)")
 _OPS = {op.value: op for op in CheckOp}
 _APPROX = re.compile(r"(.+?) *(?:±|\+-) *(.+)")
 _CHECK_FORMS = '3, "<= 20", "> 5", "!= 3", 2..5 or "10 ± 5%"'
 _TIME_FORMS = '3s, "<= 20s", "> 5ms", "!= 3s", 2s..5s or "1m ± 5%"'
+_FORMULA_FORM = "write $names, whole numbers and durations, with +, - or * between them"
 _UNITS = "write a number and its unit (us, ms, s, m, h, d), as in 500ms or 1h 30m"
 
 
@@ -51,6 +51,10 @@ class Quantity:
         """Return the value of a word. Raises ValueError with the reason if it has none."""
         if text.startswith("$") and PARAMETER.fullmatch(text):
             return Ref(text[1:])
+        if made := formula(text):
+            return made
+        if "$" in text:
+            raise ValueError(f"{shown(text)} is no formula: {_FORMULA_FORM}")
         number = self._number(text)
         if fault := self.fault(number):
             raise ValueError(fault)
@@ -58,7 +62,7 @@ class Quantity:
 
     def fault(self, number: Value) -> str:
         """Return why a number does not fit; empty if it does."""
-        if isinstance(number, Ref | bool) or (self.whole and not isinstance(number, int)):
+        if isinstance(number, Ref | Formula | bool) or (self.whole and not isinstance(number, int)):
             return f"{_said(number)} is not {self.noun}"
         if not self.low <= number <= self.high:
             return f"{_said(number)} is out of bounds: {self.bounds}"
@@ -104,8 +108,9 @@ class Quantity:
 def check(quantity: Quantity, text: str) -> Check:
     """Return the comparison of a text. Raises ValueError with the reason if it is none."""
     made = _compared(quantity, text)
-    known = not any(isinstance(value, Ref) for value in operands(made))
-    if known and (fault := impossible(quantity, made) or _idle(quantity, made)):
+    if not any(map(parameters, operands(made))) and (
+        fault := impossible(quantity, made) or _idle(quantity, made)
+    ):
         raise ValueError(f"{shown(text)} {fault}")
     return made
 
@@ -127,7 +132,7 @@ def impossible(quantity: Quantity, made: Check) -> str:
 
 def allows_none(made: Check) -> bool:
     """Whether a comparison holds if there is nothing to count; of a parameter, it may."""
-    if any(isinstance(value, Ref) for value in operands(made)):
+    if any(map(parameters, operands(made))):
         return True
     low, high = extent(made)
     if made.op is CheckOp.NOT_EQUAL:
@@ -182,7 +187,7 @@ def operands(made: Check) -> tuple[Value, ...]:
 
 def _between(quantity: Quantity, low: str, high: str) -> Check:
     lower, upper = quantity.value(low), quantity.value(high)
-    if not isinstance(lower, Ref) and not isinstance(upper, Ref) and lower > upper:
+    if isinstance(lower, int | float) and isinstance(upper, int | float) and lower > upper:
         raise ValueError(f"nothing is between {low} and {high}; write {high}..{low}")
     return Check(CheckOp.BETWEEN, lower, upper=upper)
 
@@ -195,12 +200,14 @@ def _approx(quantity: Quantity, middle: str, tolerance: str) -> Check:
             raise ValueError(f"{shown(tolerance)} is not a tolerance; write 5% or an amount")
         return Check(CheckOp.APPROX, value, rel=rel)
     amount = quantity.value(tolerance)
-    if isinstance(amount, Ref) or amount <= 0:
+    if isinstance(amount, Ref | Formula) or amount <= 0:
         raise ValueError(f"{shown(tolerance)} is not a tolerance; write 5% or an amount")
     return Check(CheckOp.APPROX, value, abs=float(amount))
 
 
 def _said(number: Value) -> str:
+    if isinstance(number, Formula):
+        return str(number)
     return f"${number.name}" if isinstance(number, Ref) else str(number).lower()
 
 

@@ -5,7 +5,7 @@
 * A **step** is one sentence of a test. Every step knows the line it was written on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -21,8 +21,35 @@ class Ref:
     name: str
 
 
-Value = int | float | bool | Ref
-"""A number (durations are float seconds), a truth value, or a matrix parameter."""
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Arithmetic with parameters of the matrix: `$size + $overflow`; see `spec.formulas`."""
+
+    operands: tuple[Ref | int | float, ...]
+    """Of the literals, durations are float seconds and numbers are integers."""
+    operators: tuple[str, ...]
+    """One of `+`, `-`, `*` before each operand except the first."""
+
+    def __str__(self) -> str:
+        """Return it as a spec has it, with durations in seconds."""
+        return self.written(lambda name: f"${name}", lambda number: f"{number:g}s")
+
+    def written(self, parameter: Callable[[str], str], seconds: Callable[[float], str]) -> str:
+        """Return it as text, with parameters and durations as the functions write them."""
+        parts = [
+            parameter(one.name)
+            if isinstance(one, Ref)
+            else seconds(one)
+            if isinstance(one, float)
+            else str(one)
+            for one in self.operands
+        ]
+        rest = zip(self.operators, parts[1:], strict=True)
+        return " ".join([parts[0], *(f"{operator} {part}" for operator, part in rest)])
+
+
+Value = int | float | bool | Ref | Formula
+"""A number (durations are float seconds), a truth value, a matrix parameter, or a formula."""
 
 
 @dataclass(frozen=True, slots=True)

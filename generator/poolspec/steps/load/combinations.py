@@ -6,7 +6,6 @@ from poolspec.errors import expected
 from poolspec.spec.common import FROM, TIMEOUT
 from poolspec.spec.fields import Fields, Key
 from poolspec.spec.scope import Scope
-from poolspec.spec.values import Ref
 from poolspec.steps.load.keys import (
     ARRIVALS,
     DURATION_KEY,
@@ -115,4 +114,6 @@ def takes_time(fields: Fields) -> bool:
     """Whether the time of a virtual clock passes while the load runs."""
     pauses = (fields.get(HOLD_KEY), fields.get(THINK))
     longest = [pause[1] for pause in pauses if pause]
-    return fields.has(RATE_KEY) or any(isinstance(end, Ref) or end > 0 for end in longest)
+    return fields.has(RATE_KEY) or any(
+        not isinstance(end, int | float) or end > 0 for end in longest
+    )
