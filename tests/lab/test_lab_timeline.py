@@ -217,6 +217,24 @@ def test_in_use_and_idle_are_the_open_sockets_at_every_moment(
             assert (seen[Series.IN_USE], seen[Series.IDLE]) == known
 
 
+def test_acquires_releases_and_sockets_are_counted() -> None:
+    made = timeline(
+        entry(1, SOCKET_OPENED, 7),
+        entry(2, GETS, 7, ticket=1),
+        entry(3, RETURNS, 7, ticket=2),
+        entry(3, GETS, 7, ticket=3),
+        entry(4, SOCKET_CLOSED, 7),
+        entry(4, SOCKET_REOPENED, 8, was=7),
+    )
+    totals = made.as_result()["pools"][0]["totals"]
+    assert totals == {
+        "acquired": [0, 0, 1, 2, 2],
+        "released": [0, 0, 0, 1, 1],
+        "opened": [0, 1, 1, 1, 2],
+        "closed": [0, 0, 0, 0, 1],
+    }
+
+
 # --- thinning ------------------------------------------------------------------------------------
 
 CHANGES = st.lists(
@@ -231,11 +249,16 @@ def test_thinned_points_keep_every_peak_and_the_area_under_each_figure(
 ) -> None:
     ordered = sorted(changes, key=lambda change: change[0])
     bins = Bins(0.0, 1.0, number)
-    for at, figures in ordered:
-        bins.take(at, figures)
+    for n, (at, figures) in enumerate(ordered, 1):
+        bins.take(at, figures, (n, 0, 0, 0))
     points = bins.points(1.0)
     assert len(points) <= number
     spans = [*(p.at for p in points), 1.0]
+    for point, later in pairwise([*points, None]):
+        ends = 2.0 if later is None else later.at
+        sure, perhaps = (sum(at < ends + by for at, _ in ordered) for by in (-1e-9, 1e-9))
+        assert point is not None
+        assert sure <= point.totals[0] <= perhaps
     states = [(0.0, (0, 0, 0, 0)), *ordered, (1.0, (0, 0, 0, 0))]
     for which in range(4):
         assert max(p.most[which] for p in points) == max(f[which] for _, f in ordered)

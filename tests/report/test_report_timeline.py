@@ -23,7 +23,7 @@ from poolspec.report.timeline.section import pictures
 from poolspec.report.timeline.table import MOST_LINES, tables
 from poolspec.report.timeline.words import described
 from poolspec.vocabulary import Layer
-from poolspec.vocabulary.timeline import Series
+from poolspec.vocabulary.timeline import Series, Total
 
 SVG = "{http://www.w3.org/2000/svg}"
 HEADING = Heading("outage.it (threads)", "steadypool on MariaDB: passed")
@@ -32,7 +32,9 @@ HEADING = Heading("outage.it (threads)", "steadypool on MariaDB: passed")
 def a_pool(**changes: Any) -> dict[str, Any]:
     columns = {"in_use": [0, 2, 5], "idle": [0, 3, 0], "pending": [1, 0, 0], "waiting": [0, 0, 7]}
     points = {"at": [0.0, 1.0, 2.0], **columns}
-    return {"pool": 1, "limit": 5, "points": points, **changes}
+    length = len(changes.get("points", points)["at"])
+    totals = {name: [*range(length)] for name in map(str, Total)}
+    return {"pool": 1, "limit": 5, "points": points, "totals": totals, **changes}
 
 
 def an_entry(**changes: Any) -> dict[str, Any]:
@@ -77,6 +79,7 @@ def corners(path: ElementTree.Element) -> list[tuple[float, float]]:
     [
         ({"pools": [a_pool(points={**a_pool()["points"], "idle": [0]})]}, "different lengths"),
         ({"pools": [a_pool(most={name: [1] for name in Series})]}, "different lengths"),
+        ({"pools": [a_pool(totals={name: [0, 2, 1] for name in Total})]}, "its totals fall"),
         ({"seconds": 1.5}, "times do not ascend to the test's 1.5 s"),
         (
             {"pools": [a_pool(points={**a_pool()["points"], "at": [0.0, 2.0, 1.0]})]},
@@ -148,7 +151,8 @@ def test_a_screen_reader_gets_a_title_and_a_description() -> None:
     assert by_id[labels[0]] == HEADING.title
     assert by_id[labels[1]] == (
         "The test took 4.00 s. Pool 1, with a limit of 5: at most 5 connections in use, 3 idle, "
-        "1 connecting, and 7 acquires waiting. Fault server killed from 1.00 s to 2.00 s. "
+        "1 connecting, and 7 acquires waiting; 2 acquired, 2 released, 2 opened, and 2 closed. "
+        "Fault server killed from 1.00 s to 2.00 s. "
         "1 error of the kind acquire: X, the first at 1.00 s."
     )
 
@@ -200,6 +204,23 @@ def test_a_test_of_no_length_and_one_without_a_pool_have_a_picture() -> None:
     still = read(seconds=0, pools=[a_pool(points=point)], faults=[a_fault(began=0, to=0)])
     assert "s, virtual clock; no time passed" in texts(drawn(still))
     assert "The test made no pool." in texts(drawn(read(seconds=0, pools=[])))
+
+
+def a_busy_pool(number: int, acquired: int) -> dict[str, Any]:
+    columns: dict[str, Any] = {name: [0] * number for name in map(str, Series)}
+    columns["in_use"] = [n % 2 for n in range(number)]
+    points = {"at": [4.0 * n / number for n in range(number)], **columns}
+    counts = [acquired * (n + 1) // number for n in range(number)]
+    totals = dict.fromkeys(map(str, Total), counts)
+    return a_pool(points=points, totals=totals)
+
+
+@pytest.mark.parametrize("most", [{}, {"most": {name: [9] * 100 for name in map(str, Series)}}])
+def test_a_pool_under_load_has_its_throughput(most: dict[str, Any]) -> None:
+    picture = drawn(read(pools=[{**a_busy_pool(100, 4000), **most}]))
+    assert "acquires per s, at most 1,000" in texts(picture)
+    idle = drawn(read(pools=[{**a_busy_pool(100, 40), **most}]))
+    assert of_kind(idle, "rate") == []
 
 
 def test_each_of_several_pools_has_its_panels() -> None:
@@ -275,10 +296,10 @@ def rows_of(timeline: Timeline) -> list[list[str]]:
 def test_the_table_names_figures_faults_and_errors_of_each_time() -> None:
     made = read(errors=[an_error(at=2.5, count=3)], faults=[a_fault()])
     assert rows_of(made) == [
-        ["from (s)", "in use", "idle", "connecting", "waiting", "faults", "errors"],
-        ["0", "0", "0", "1", "0", "–", "–"],
-        ["1", "2", "3", "0", "0", "server killed", "–"],
-        ["2", "5", "0", "0", "7", "server killed", "3 × acquire: X"],
+        ["from (s)", "in use", "idle", "connecting", "waiting", *Total, "faults", "errors"],
+        [*"00010", *"0000", "–", "–"],
+        [*"12300", *"1111", "server killed", "–"],
+        [*"25007", *"1111", "server killed", "3 × acquire: X"],
     ]
 
 

@@ -14,7 +14,7 @@ from poolspec.vocabulary.outcomes import (
     RESULTS_VERSION,
     Outcome,
 )
-from poolspec.vocabulary.timeline import Series
+from poolspec.vocabulary.timeline import Series, Total
 
 _TEXT: Final = {"type": "string"}
 _SECONDS: Final = {"type": "number", "minimum": 0}
@@ -106,13 +106,14 @@ def _columns(description: str, names: Sequence[str]) -> Json:
 
 _COURSE: Final = {
     "type": "object",
-    "required": ["pool", "points"],
+    "required": ["pool", "points", "totals"],
     "properties": {
         "pool": _POOL,
         "limit": {"description": "its largest limit; null: none", "type": ["integer", "null"]},
         "points": _columns(
             "times, and the mean of each figure from a time to the next one", ["at", *Series]
         ),
+        "totals": _columns("counted from the begin to the end of each point", [*Total]),
         "most": _columns("highest figures; left out if they are those of `points`", [*Series]),
     },
 }

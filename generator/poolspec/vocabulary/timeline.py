@@ -27,6 +27,19 @@ class Series(StrEnum):
     """Acquires that wait: seen waiting, or under way for `BRIEF` without a connect."""
 
 
+class Total(StrEnum):
+    """What is counted from the begin of a test to the end of a point."""
+
+    ACQUIRED = "acquired"
+    """Acquires that were served."""
+    RELEASED = "released"
+    """Connections that were released."""
+    OPENED = "opened"
+    """Sockets that were opened; one that was closed and one that was opened replaces it."""
+    CLOSED = "closed"
+    """Sockets that were closed."""
+
+
 SIZES = (Series.IN_USE, Series.IDLE, Series.PENDING)
 """Figures that are connections: their sum is the pool's size, with the connects under way."""
 BRIEF = 0.001

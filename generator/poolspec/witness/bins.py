@@ -22,6 +22,8 @@ class Point:
     at: float
     mean: Sequence[float]
     most: Sequence[int]
+    totals: Figures
+    """What was counted to the end of the point, in the order of `Total`."""
 
 
 class Bins:
@@ -33,30 +35,33 @@ class Bins:
         self._width = (ended - began) / number
         self._sums = [[0.0] * WIDTH for _ in range(number)]
         self._most = [[0] * WIDTH for _ in range(number)]
-        self._exact: list[Point] | None = [Point(began, NOTHING, NOTHING)]
+        self._counted = [NOTHING] * number
+        self._exact: list[Point] | None = [Point(began, NOTHING, NOTHING, NOTHING)]
         """The point of each time at which something changed; None if there are too many."""
-        self._at, self._now = began, NOTHING
+        self._at, self._now, self._totals = began, NOTHING, NOTHING
 
-    def take(self, at: float, figures: Figures) -> None:
-        """Note the figures from a time on."""
-        if figures == self._now:
+    def take(self, at: float, figures: Figures, totals: Figures = NOTHING) -> None:
+        """Note the figures from a time on, and what was counted until then."""
+        if figures == self._now and totals == self._totals:
             return
         self._hold(at)
-        self._now = figures
+        self._now, self._totals = figures, totals
         self._raise(self._most[self._bin(at)])
         self._keep(at, figures)
 
     def points(self, ended: float) -> list[Point]:
         """Return the points, the last one to that time. Nothing can be noted afterwards."""
         self._hold(ended)
+        self._count_up_to(self._bin(ended), self._number)
         if self._exact is not None:
             return self._exact
         if not self._width:
-            return [Point(self._began, self._now, self._most[0])]
-        return [
-            Point(self._began + n * self._width, [total / self._width for total in sums], most)
-            for n, (sums, most) in enumerate(zip(self._sums, self._most, strict=True))
-        ]
+            return [Point(self._began, self._now, self._most[0], self._totals)]
+        return [self._point(n) for n in range(self._number)]
+
+    def _point(self, n: int) -> Point:
+        mean = [total / self._width for total in self._sums[n]]
+        return Point(self._began + n * self._width, mean, self._most[n], self._counted[n])
 
     def _hold(self, at: float) -> None:
         """Add the figures to the bins of the time for which they held."""
@@ -66,6 +71,7 @@ class Bins:
         if first == last:
             self._add(first, at - self._at)
         else:
+            self._count_up_to(first, last)
             self._add(first, self._began + (first + 1) * self._width - self._at)
             for n in range(first + 1, last):
                 self._add(n, self._width)
@@ -75,6 +81,10 @@ class Bins:
                 self._add(last, rest)
                 self._raise(self._most[last])
         self._at = at
+
+    def _count_up_to(self, first: int, after: int) -> None:
+        """Note what was counted at the end of some bins."""
+        self._counted[first:after] = [self._totals] * (after - first)
 
     def _add(self, n: int, seconds: float) -> None:
         if seconds > 0:
@@ -96,9 +106,9 @@ class Bins:
             return
         last = self._exact[-1]
         if last.at == at:
-            last.mean = figures
+            last.mean, last.totals = figures, self._totals
             last.most = [max(pair) for pair in zip(last.most, figures, strict=True)]
         elif len(self._exact) < self._number:
-            self._exact.append(Point(at, figures, figures))
+            self._exact.append(Point(at, figures, figures, self._totals))
         else:
             self._exact = None

@@ -12,7 +12,6 @@ An acquire that connects does not wait. A loan whose socket is closed is not in 
 pool's own events count its loans.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from poolspec.invariants.log import Entry
@@ -31,7 +30,7 @@ from poolspec.vocabulary.timeline import BRIEF
 Key = tuple[int, int]
 """A connection: how often the server's numbers were void before it, and its number."""
 Figures = tuple[int, int, int, int]
-"""Values in the order of `Series`."""
+"""Values in the order of `Series`, or of `Total`."""
 NOTHING: Figures = (0, 0, 0, 0)
 
 
@@ -52,8 +51,9 @@ class Sizes:
         self._asking: dict[int, float] = {}
         """When each acquire that may count as waiting soon has begun, the oldest first."""
         self._waiting: set[int] = set()
-        self._reported = Counter[bool]()
-        """Loans of a web application that have begun (True) and ended (False)."""
+        self._reported = 0
+        """Loans of a web application."""
+        self._acquired = self._released = self._opened = self._closed = 0
         self._takes: dict[str, Callable[[Entry], None]] = {
             EventKind.CHECKOUT_STARTED: self._begins,
             EventKind.CHECKED_OUT: self._borrows,
@@ -71,9 +71,12 @@ class Sizes:
     def figures(self) -> Figures:
         """Return the figures now."""
         size = len(self._open)
-        reported = self._reported[True] - self._reported[False]
-        in_use = min(size, self._in_use + max(0, reported))
+        in_use = min(size, self._in_use + max(0, self._reported))
         return in_use, size - in_use, self._pending, len(self._waiting)
+
+    def totals(self) -> Figures:
+        """Return what was counted so far."""
+        return self._acquired, self._released, self._opened, self._closed
 
     def take(self, entry: Entry) -> bool:
         """Follow an entry of the lab; return whether it may have changed a figure."""
@@ -87,7 +90,12 @@ class Sizes:
         """Follow an event of a pool that others use too; return whether it changed a figure."""
         if entry.kind not in (EventKind.CHECKED_OUT, EventKind.CHECKED_IN):
             return False
-        self._reported[entry.kind is EventKind.CHECKED_OUT] += 1
+        if entry.kind is EventKind.CHECKED_OUT:
+            self._acquired += 1
+            self._reported += 1
+        else:
+            self._released += 1
+            self._reported -= 1
         return True
 
     def void(self) -> None:
@@ -140,17 +148,20 @@ class Sizes:
     def _borrows(self, entry: Entry) -> None:
         self._ends(entry)
         if entry.connection is not None:
+            self._acquired += 1
             key = self._key(entry.connection, self._open, newest=True)
             self._in_use += key in self._open and key not in self._on_loan
             self._on_loan.add(key)
 
     def _returns(self, entry: Entry) -> None:
+        self._released += 1
         if entry.connection is not None:
             key = self._key(entry.connection, self._on_loan)
             self._in_use -= key in self._open and key in self._on_loan
             self._on_loan.discard(key)
 
     def _opens(self, entry: Entry) -> None:
+        self._opened += 1
         self._pending = max(0, self._pending - 1)
         if entry.connection is not None:
             key = (self._voids, entry.connection)
@@ -158,12 +169,14 @@ class Sizes:
             self._add(key)
 
     def _closes(self, entry: Entry) -> None:
+        self._closed += 1
         if entry.connection is not None:
             key = self._key(entry.connection, self._open)
             self._in_use -= key in self._open and key in self._on_loan
             self._open.discard(key)
 
     def _reopens(self, entry: Entry) -> None:
+        self._opened += 1
         if entry.connection is not None and entry.was is not None:
             first = self._key(entry.was, self._on_loan)
             self._first[(self._voids, entry.connection)] = first

@@ -11,7 +11,7 @@ from typing import Any
 
 from poolspec.invariants.log import Entry, Log
 from poolspec.invariants.marks import FAULT, HEALED, NUMBERS_VOID
-from poolspec.vocabulary.timeline import MOST_POINTS, MOST_POOLS, Series
+from poolspec.vocabulary.timeline import MOST_POINTS, MOST_POOLS, Series, Total
 from poolspec.witness.bins import Bins, Point
 from poolspec.witness.errors import Errors, Mark
 from poolspec.witness.sizes import Sizes
@@ -90,7 +90,9 @@ class Timeline:
             values = (round(point.mean[n], DIGITS_OF_A_MEAN) for point in course.points)
             points[str(name)] = [int(value) if value == int(value) else value for value in values]
         most = {str(s): [p.most[n] for p in course.points] for n, s in enumerate(Series)}
-        pool = {"pool": self._place(course.pool), "limit": course.limit, "points": points}
+        totals = {str(t): [p.totals[n] for p in course.points] for n, t in enumerate(Total)}
+        about = {"pool": self._place(course.pool), "limit": course.limit}
+        pool = {**about, "points": points, "totals": totals}
         return pool if most.items() <= points.items() else {**pool, "most": most}
 
 
@@ -127,7 +129,7 @@ class Reader:
             if sizes is not None:
                 self._pass_time(sizes, pool, entry.at)
                 if sizes.take(entry):
-                    self._bins[pool].take(self._within(entry.at), sizes.figures())
+                    self._note(pool, sizes, entry.at)
         elif entry.kind == NUMBERS_VOID:
             for sizes in self._sizes.values():
                 sizes.void()
@@ -140,14 +142,15 @@ class Reader:
         pool = entry.pool or next(iter(self.reported), 0)
         sizes = self._sizes.get(pool) if pool in self.reported else None
         if sizes is not None and sizes.take_reported(entry):
-            self._bins[pool].take(self._within(entry.at), sizes.figures())
+            self._note(pool, sizes, entry.at)
 
     def _pass_time(self, sizes: Sizes, pool: int, now: float) -> None:
         for at in sizes.until(now):
-            self._bins[pool].take(self._within(at), sizes.figures())
+            self._note(pool, sizes, at)
 
-    def _within(self, at: float) -> float:
-        return min(max(at, self.began), self.ended)
+    def _note(self, pool: int, sizes: Sizes, at: float) -> None:
+        within = min(max(at, self.began), self.ended)
+        self._bins[pool].take(within, sizes.figures(), sizes.totals())
 
     def _heal(self, entry: Entry) -> None:
         bands = (b for b in self._faults if b.fault == entry.detail and b.ended is None)

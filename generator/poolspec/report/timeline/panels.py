@@ -1,6 +1,6 @@
-"""The two panels of a pool: its connections as stacked areas, and its waiting acquires as a line.
+"""The panels of a pool: its connections as stacked areas, its waiting acquires, its throughput.
 
-Both have the time as their horizontal axis. The figures of a point hold until the next point, so
+All have the time as their horizontal axis. The figures of a point hold until the next point, so
 areas and lines go up and down in steps.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from poolspec.report.timeline import style
+from poolspec.report.timeline.rate import has_rate, rates
 from poolspec.report.timeline.reading import Course
 from poolspec.report.timeline.scale import Scale, ticks
 from poolspec.report.timeline.svg import element, number, words
@@ -23,18 +24,22 @@ def has_waiting(course: Course) -> bool:
     return course.highest(Series.WAITING) > 0
 
 
-def height(course: Course) -> float:
+def height(course: Course, seconds: float) -> float:
     """Return the height of a pool's panels."""
     waiting = style.WAITING_HEIGHT + style.GAP if has_waiting(course) else 0.0
-    return style.SIZES_HEIGHT + waiting
+    rate = style.RATE_HEIGHT + style.GAP if has_rate(course, seconds) else 0.0
+    return style.SIZES_HEIGHT + waiting + rate
 
 
 def panels(course: Course, time: Scale, seconds: float, top: float) -> Iterator[str]:
     """Yield the panels of a pool, from the coordinate `top` on."""
     yield from _sizes(course, time, seconds, top)
+    top += style.SIZES_HEIGHT + style.GAP
     if has_waiting(course):
-        below = top + style.SIZES_HEIGHT + style.GAP
-        yield from _waiting(course, time, seconds, below)
+        yield from _waiting(course, time, seconds, top)
+        top += style.WAITING_HEIGHT + style.GAP
+    if has_rate(course, seconds):
+        yield from _rate(course, time, seconds, top)
 
 
 def _sizes(course: Course, time: Scale, seconds: float, top: float) -> Iterator[str]:
@@ -61,7 +66,7 @@ def _waiting(course: Course, time: Scale, seconds: float, top: float) -> Iterato
     bottom, xs = top + style.WAITING_HEIGHT, _places(course, time, seconds)
     highest = course.highest(Series.WAITING)
     scale = Scale(highest, bottom, -style.WAITING_HEIGHT)
-    yield from _grid(scale, top, 3)
+    yield from _grid(scale, top, 4)
     waiting = course.mean[Series.WAITING]
     yield _area(xs, scale, [0.0] * len(waiting), waiting, "waited")
     yield _line(xs, scale, course.most[Series.WAITING], "waiting")
@@ -70,6 +75,18 @@ def _waiting(course: Course, time: Scale, seconds: float, top: float) -> Iterato
     yield element("line", x1=x, x2=x + 12, y1=y - 4, y2=y - 4, kind="waiting")
     said = "" if course.is_exact else "; area: mean"
     yield words(f"waiting, at most {highest}{said}", x + 18, y)
+
+
+def _rate(course: Course, time: Scale, seconds: float, top: float) -> Iterator[str]:
+    edges, found = rates(course, seconds)
+    scale = Scale(max(found), top + style.RATE_HEIGHT, -style.RATE_HEIGHT)
+    yield from _grid(scale, top, 4)
+    xs = [*map(time.place, edges)]
+    yield _area(xs, scale, [0.0] * len(found), found, "rated")
+    yield _line(xs, scale, found, "rate")
+    x, y = style.NAMES_AT, top + 10
+    yield element("line", x1=x, x2=x + 12, y1=y - 4, y2=y - 4, kind="rate")
+    yield words(f"acquires per s, at most {max(found):,.0f}", x + 18, y)
 
 
 def _places(course: Course, time: Scale, seconds: float) -> Sequence[float]:

@@ -1,9 +1,9 @@
 """The picture of a time line, as an SVG file: equal input gives equal bytes.
 
 From top to bottom: the heading; a row for each fault; for each pool its connections as stacked
-areas and its waiting acquires as a line, with the faults as bands; a row for each kind of error;
-the axis of time. A page shows the picture as an image, so it has no links and no scripts; its
-description says in words what it shows.
+areas, its waiting acquires and its throughput as lines, with the faults as bands; a row for each
+kind of error; the axis of time. A page shows the picture as an image, so it has no links and no
+scripts; its description says in words what it shows.
 """
 
 from collections.abc import Iterator
@@ -90,8 +90,9 @@ class _Drawing:
         if several:
             yield words(f"pool {course.pool}", style.LEFT, self.y + 8, "soft")
             self.y += SUB_HEADING
-        bottom = self.y + panels.height(course)
-        yield from panels.panels(course, self._time, self._timeline.seconds, self.y)
+        seconds = self._timeline.seconds
+        bottom = self.y + panels.height(course, seconds)
+        yield from panels.panels(course, self._time, seconds, self.y)
         self.y = bottom + style.GAP
 
     def _axis(self, clock: str) -> Iterator[str]:

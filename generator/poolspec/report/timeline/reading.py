@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from poolspec.vocabulary.timeline import SIZES, Series
+from poolspec.vocabulary.timeline import SIZES, Series, Total
 
 Columns = Mapping[Series, Sequence[float]]
 
@@ -28,6 +28,8 @@ class Course:
     mean: Columns
     most: Columns
     """The highest figures: those of `mean` if the points are exact."""
+    totals: Mapping[Total, Sequence[float]]
+    """What was counted to the end of each point."""
 
     @property
     def is_exact(self) -> bool:
@@ -37,6 +39,11 @@ class Course:
     def size(self, point: int) -> float:
         """Return the connections at a point, with the connects under way."""
         return sum(self.mean[name][point] for name in SIZES)
+
+    def counted(self, name: Total, first: int, after: int) -> int:
+        """Return what was counted during some points."""
+        column = self.totals[name]
+        return int(column[after - 1] - (column[first - 1] if first else 0))
 
     def highest(self, name: Series) -> int:
         """Return the highest value of a figure in the whole test."""
@@ -104,13 +111,17 @@ def _course(entry: Mapping[str, Any], seconds: float) -> Course:
     points = entry["points"]
     mean = {name: points[name] for name in Series}
     most = {name: entry["most"][name] for name in Series} if "most" in entry else mean
+    totals = {name: entry["totals"][name] for name in Total}
     at = points["at"]
     where = f"pool {entry['pool']}"
-    if any(len(column) != len(at) for column in (*mean.values(), *most.values())):
+    columns = (*mean.values(), *most.values(), *totals.values())
+    if any(len(column) != len(at) for column in columns):
         raise TimelineError(f"{where}: its columns have different lengths")
     if at[-1] > seconds or any(later < earlier for earlier, later in pairwise(at)):
         raise TimelineError(f"{where}: its times do not ascend to the test's {seconds:g} s")
-    return Course(entry["pool"], entry.get("limit"), at, mean, most)
+    if any(later < earlier for of in totals.values() for earlier, later in pairwise(of)):
+        raise TimelineError(f"{where}: its totals fall")
+    return Course(entry["pool"], entry.get("limit"), at, mean, most, totals)
 
 
 def _contradictions(made: Timeline) -> Iterator[str]:

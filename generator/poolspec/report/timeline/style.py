@@ -14,7 +14,7 @@ HEAD = 50.0
 """The height of the heading."""
 ROW = 17.0
 """The height of a row of faults or errors."""
-SIZES_HEIGHT, WAITING_HEIGHT = 136.0, 56.0
+SIZES_HEIGHT, WAITING_HEIGHT, RATE_HEIGHT = 136.0, 56.0, 40.0
 GAP = 12.0
 MOST_ROWS = 8
 """The most rows of faults, and of errors; the others share one more."""
@@ -36,6 +36,8 @@ _COLOURS = {
     ".limit": ("stroke", "#59636e", "#9198a1"),
     ".waiting": ("stroke", "#8250df", "#bc8cff"),
     ".waited": ("fill", "#8250df", "#bc8cff"),
+    ".rate": ("stroke", "#1a7f37", "#3fb950"),
+    ".rated": ("fill", "#1a7f37", "#3fb950"),
     ".fault": ("fill", "#cf222e", "#f85149"),
     ".cut": ("stroke", "#cf222e", "#f85149"),
     ".error": ("fill", "#a40e26", "#ff7b72"),
@@ -47,7 +49,8 @@ text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-seri
 .peak{fill:none;stroke-width:1}
 .limit{stroke-width:1;stroke-dasharray:5 3}
 .waiting{fill:none;stroke-width:1.6;stroke-linejoin:round}
-.waited{fill-opacity:.18}
+.rate{fill:none;stroke-width:1.2}
+.waited,.rated{fill-opacity:.18}
 .band{fill-opacity:.12}
 .cut{stroke-width:1.2;stroke-dasharray:2 2}
 """

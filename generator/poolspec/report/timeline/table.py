@@ -12,7 +12,7 @@ from poolspec.report.timeline.reading import Course, Timeline
 from poolspec.report.timeline.rows import ends
 from poolspec.report.timeline.scale import unit_for
 from poolspec.report.timeline.words import lasts
-from poolspec.vocabulary.timeline import Series
+from poolspec.vocabulary.timeline import Series, Total
 
 MOST_LINES = 25
 NAMES = {
@@ -29,7 +29,7 @@ def tables(timeline: Timeline) -> Iterator[str]:
     for course in timeline.courses:
         limit = "no limit" if course.limit is None else f"limit {course.limit}"
         yield f"Pool {course.pool}, {limit}:\n"
-        head = [f"from ({unit.name})", *NAMES.values(), "faults", "errors"]
+        head = [f"from ({unit.name})", *NAMES.values(), *Total, "faults", "errors"]
         yield table(head, _lines(timeline, course))
     if timeline.left_out:
         yield f"Pools without a table: {timeline.left_out}.\n"
@@ -45,7 +45,8 @@ def _lines(timeline: Timeline, course: Course) -> Iterator[list[str]]:
         figures = [_figure(timeline, course, name, first, after) for name in Series]
         faults = ", ".join(_faults(timeline, began, ended)) or "–"
         errors = ", ".join(_errors(timeline, course, began, ended)) or "–"
-        yield [unit.say(began), *figures, faults, errors]
+        counts = [f"{course.counted(name, first, after):,}" for name in Total]
+        yield [unit.say(began), *figures, *counts, faults, errors]
 
 
 def _figure(timeline: Timeline, course: Course, name: Series, first: int, after: int) -> str:

@@ -6,7 +6,7 @@ from poolspec.report.timeline.reading import Band, Course, Timeline
 from poolspec.report.timeline.scale import unit_for
 from poolspec.steps.fault_kinds import FAULTS
 from poolspec.vocabulary import Fault
-from poolspec.vocabulary.timeline import Series
+from poolspec.vocabulary.timeline import Series, Total
 
 
 def lasts(fault: str) -> bool:
@@ -40,10 +40,13 @@ def _pools(timeline: Timeline) -> Iterator[str]:
 def _pool(course: Course) -> str:
     most = {name: course.highest(name) for name in Series}
     limit = "no limit" if course.limit is None else f"a limit of {course.limit}"
+    total = {name: course.counted(name, 0, len(course.at)) for name in Total}
     return (
         f"Pool {course.pool}, with {limit}: at most {most[Series.IN_USE]} connections in use, "
         f"{most[Series.IDLE]} idle, {most[Series.PENDING]} connecting, and "
-        f"{most[Series.WAITING]} acquires waiting."
+        f"{most[Series.WAITING]} acquires waiting; {total[Total.ACQUIRED]:,} acquired, "
+        f"{total[Total.RELEASED]:,} released, {total[Total.OPENED]:,} opened, and "
+        f"{total[Total.CLOSED]:,} closed."
     )
 
 
