@@ -36,11 +36,19 @@ tests:
 WRONG = SPEC.replace("total_connections: 0", "total_connections: 1")
 HANGING = SPEC.replace("steps: [close]", "time: real\n    deadline: 19s\n    steps: [advance: 15s]")
 MARKS_THE_START = """\
+import time
 from pathlib import Path
 
 
 def pytest_runtest_call(item):
-    Path("begun").touch()
+    if item.name.endswith("closes"):
+        Path("begun").touch()
+
+
+def pytest_keyboard_interrupt():
+    if Path("endless").exists():
+        Path("ending").touch()
+        time.sleep(30)
 """
 
 FILLS_THE_DISK = """\
@@ -177,24 +185,82 @@ def test_without_a_server_no_test_runs_and_the_reason_is_shown_once(project: Pat
     assert json.loads((project / "build" / "results.json").read_text())["tests"] == []
 
 
-def test_after_an_interrupt_pytest_reports_its_failures(project: Path) -> None:
+def begun(project: Path, workers: str) -> subprocess.Popen[str]:
+    """Start a run whose first test takes 15 s; return when that test has begun."""
     (project / "specs" / "mine.yaml").write_text(HANGING)
     (project / "conftest.py").write_text(MARKS_THE_START)
     process = subprocess.Popen(
-        [SCRIPT, "run", "-n", "0"],
+        [SCRIPT, "run", "-n", workers],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # as a terminal has it: the signal is for all of them
+        start_new_session=True,  # as a terminal has it: Ctrl-C is for all of them
     )
     until = time.monotonic() + 30
     while not (project / "begun").exists() and time.monotonic() < until:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    return process
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Return exit code, output and errors of a run, of which no process is left."""
     output, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (130, "poolspec: interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    return process.returncode, output, errors
+
+
+REPORT = {"coverage", "results.json", "junit.xml"}
+
+
+def test_after_an_interrupt_pytest_reports_its_failures(project: Path) -> None:
+    process = begun(project, "0")
+    os.killpg(process.pid, signal.SIGINT)
+    code, output, errors = ended(process)
+    assert (code, errors) == (130, "poolspec: interrupted; the report is partial\n")
     assert "KeyboardInterrupt" in output
+    assert built(project) == REPORT
+
+
+@pytest.mark.parametrize(
+    ("workers", "number", "code"), [("0", signal.SIGINT, 130), ("2", signal.SIGTERM, 143)]
+)
+def test_a_signal_to_poolspec_alone_ends_all_processes_and_leaves_a_partial_report(
+    project: Path, workers: str, number: signal.Signals, code: int
+) -> None:
+    process = begun(project, workers)
+    since = time.monotonic()
+    process.send_signal(number)
+    done, output, errors = ended(process)
+    assert time.monotonic() - since < 14  # the test would take 15 s
+    assert (done, errors) == (code, "poolspec: interrupted; the report is partial\n")
+    assert "partial report: build/coverage/index.md" in output
+    assert built(project) == REPORT
+    page = (project / "build" / "coverage" / "index.md").read_text()
+    results = json.loads((project / "build" / "results.json").read_text())
+    assert results["partial"] == f"interrupted after {len(results['tests'])} of 2 tests"
+    assert f"**These results are partial.** The run was {results['partial']}." in page
+
+
+def test_a_signal_to_all_processes_has_the_same_effect(project: Path) -> None:
+    process = begun(project, "0")
+    os.killpg(process.pid, signal.SIGTERM)
+    code, _, errors = ended(process)
+    assert (code, errors) == (143, "poolspec: interrupted; the report is partial\n")
+    assert built(project) == REPORT
+
+
+def test_a_second_signal_ends_all_processes_at_once(project: Path) -> None:
+    process = begun(project, "2")
+    (project / "endless").touch()
+    process.send_signal(signal.SIGTERM)
+    until = time.monotonic() + 30
+    while not (project / "ending").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    code, _, errors = ended(process)
+    assert (code, errors) == (143, "poolspec: interrupted\n")
     assert built(project) == set()
 
 

@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error}\n\npoolspec: {error.amount()}", exits.BAD_INPUT)
     except exits.Stop as stop:
         return _fail(f"poolspec: {stop}", stop.code)
+    except exits.Signalled as signalled:
+        return _fail("poolspec: interrupted", signalled.code)
     except BrokenPipeError:
         # The reader of our output has exited, so there is nowhere to report this.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -26,7 +26,7 @@ exit codes:
   3    refused: a generated file was edited by hand, or cannot be read or written
   4    internal error of poolspec; no file was written
   5    the environment cannot run the tests: no server, no room, no rights
-  130  interrupted
+  130  interrupted by Ctrl-C or SIGINT; 143 by SIGTERM
 
 `poolspec COMMAND --help` describes the options of a command.
 """

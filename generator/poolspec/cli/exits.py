@@ -1,5 +1,6 @@
 """The exit codes of the commands."""
 
+import signal
 from typing import Final
 
 OK: Final = 0
@@ -10,6 +11,7 @@ DEFECT: Final = 4
 ENVIRONMENT: Final = 5
 """No server, no room or no rights: the environment cannot run the tests."""
 INTERRUPTED: Final = 130
+"""By Ctrl-C or SIGINT; by another signal, 128 and its number: 143 by SIGTERM."""
 BROKEN_PIPE: Final = 141
 
 
@@ -19,6 +21,19 @@ class Stop(Exception):  # noqa: N818 - not always an error
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
         self.code = code
+
+
+class Signalled(Exception):  # noqa: N818 - not an error
+    """A signal asks the command to end."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number.name)
+        self.signal = number
+
+    @property
+    def code(self) -> int:
+        """The exit code, as a shell reports the end by this signal."""
+        return 128 + self.signal
 
 
 def in_the_way(error: OSError) -> str:

@@ -5,18 +5,17 @@ imported here. The published pages in docs/ contain no results. The copy under t
 the outcomes, the times and the server of the run.
 
 pytest writes into a temporary folder. Complete files are then moved into the build folder, so that
-two runs at the same time do not mix, and an interrupted run leaves nothing.
+two runs at the same time do not mix. A run that a signal interrupts leaves a partial report, which
+says so.
 """
 
 import os
-import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from poolspec.cli import commands, exits
+from poolspec.cli.pytest_process import run_pytest, signals_raise
 from poolspec.folders import make_folder, remove_left_in
 from poolspec.report.results import Results, ResultsError, parse_results
 from poolspec.vocabulary import Layer
@@ -31,8 +30,6 @@ NO_ENVIRONMENT = os.EX_UNAVAILABLE
 """Exit code of our plugin if no server can be used."""
 UNWRITABLE = os.EX_CANTCREAT
 """Exit code of our plugin if the results cannot be written."""
-GRACE = 10
-"""Seconds that pytest has to end after Ctrl-C, which the terminal sends to it as well."""
 PREFIX = ".run-"
 """The beginning of the name of a run's temporary folder."""
 _BROKEN = "the environment cannot run the tests; the reason is above"
@@ -84,18 +81,31 @@ class Run:
 
 
 def run(plan: Run) -> int:
-    """Generate, test, report. Returns 0, or 1 if a test failed; raises Stop if none could run."""
+    """Generate, test, report. Returns 0, or 1 if a test failed.
+
+    Raises Stop if no test could run, or if a signal has ended the tests.
+    """
+    with signals_raise():
+        return _run(plan)
+
+
+def _run(plan: Run) -> int:
     commands.gen(plan.places, commands.Mode.WRITE)
     plan.build.mkdir(parents=True, exist_ok=True)
     for name in (RESULTS, JUNIT):
         (plan.build / name).unlink(missing_ok=True)
     remove_left_in(plan.build, PREFIX)
     with make_folder(plan.build, PREFIX) as folder:
-        code = _pytest(plan.command(folder))
-        results = _results(plan, code, folder / RESULTS)
+        code, by = run_pytest(plan.command(folder))
+        if by and not (folder / RESULTS).exists():  # pytest was ended at once
+            raise exits.Signalled(by)
+        results = _results(plan, exits.OK if by else code, folder / RESULTS)
         for name in (RESULTS, JUNIT):
             (folder / name).replace(plan.build / name)
     _report(plan, results)
+    if by:
+        partial = "; the report is partial" if results.partial else ""
+        raise exits.Stop(f"interrupted{partial}", exits.Signalled(by).code)
     if code == NO_ENVIRONMENT:
         raise exits.Stop(_BROKEN, exits.ENVIRONMENT)
     return FAILED if code else exits.OK
@@ -111,29 +121,19 @@ def _report(plan: Run, results: Results) -> None:
 
 def run_quietly(plan: Run) -> Results:
     """Run tests without a report and show their output only if they did not run."""
-    with make_folder(plan.build, PREFIX) as folder:
+    with signals_raise(), make_folder(plan.build, PREFIX) as folder:
         output = folder / "output.txt"
         with output.open("w", encoding="utf-8") as file:
-            code = _pytest(plan.command(folder), file)
+            code, by = run_pytest(plan.command(folder), file)
+        if by:
+            raise exits.Signalled(by)
         try:
+            if code == NO_ENVIRONMENT:
+                raise exits.Stop(_BROKEN, exits.ENVIRONMENT)
             return _results(plan, code, folder / RESULTS)
         except exits.Stop:
             print(output.read_text(encoding="utf-8"))
             raise
-
-
-def _pytest(command: list[str], output: IO[str] | None = None) -> int:
-    """Return pytest's exit code. On Ctrl-C, wait until pytest has reported its failures."""
-    tests = subprocess.Popen(command, stdout=output)
-    try:
-        return tests.wait()
-    except KeyboardInterrupt:
-        with suppress(subprocess.TimeoutExpired):
-            tests.wait(GRACE)
-        raise
-    finally:
-        tests.kill()  # does nothing if it has ended
-        tests.wait()
 
 
 def _results(plan: Run, code: int, file: Path) -> Results:

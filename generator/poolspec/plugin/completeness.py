@@ -1,11 +1,14 @@
-"""Knows whether all tests of a run have run, and why not. Used in the controlling process."""
+"""Knows whether all tests of a run have run, and why not; passes signals on to the workers.
+
+Used in the controlling process.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from poolspec.plugin.recovery import OUTPUT, stop_key
+from poolspec.plugin.recovery import OUTPUT, stop_key, stopping
 
 
 class Completeness:
@@ -13,6 +16,7 @@ class Completeness:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._stopping = stopping(config)
         self._collected = 0
         self._ran: set[str] = set()
         self._interrupted = False
@@ -41,12 +45,21 @@ class Completeness:
         self._collected = len(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note that a test has run."""
-        self._ran.add(report.nodeid)
+        """Note that a test has run to its end, or that its worker has crashed."""
+        if report.when not in ("setup", "call"):
+            self._ran.add(report.nodeid)
 
     def pytest_keyboard_interrupt(self) -> None:
         """Note that the run was interrupted, or stopped."""
         self._interrupted = True
+        self._stopping.begun = True
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_newgateway(self, gateway: Any) -> None:
+        """Note the process of a worker, to pass signals on to it."""
+        self._stopping.install()
+        if process := getattr(gateway._io, "popen", None):
+            self._stopping.workers.append(process)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _pytest.runner import runtestprotocol
 
+from poolspec.lifecycle.stopping import Stopping
 from poolspec.vocabulary import Connections
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _AGAIN = (
     "as the memory limit of this machine or container, or choose another server with --server."
 )
 stop_key = pytest.StashKey[str]()
+stopping_key = pytest.StashKey[Stopping]()
 keeper_key = pytest.StashKey["ServerKeeper"]()
 
 
@@ -100,6 +102,13 @@ def keeper(config: pytest.Config) -> ServerKeeper:
     return config.stash[keeper_key]
 
 
+def stopping(config: pytest.Config) -> Stopping:
+    """Return what handles the signals of this process."""
+    if stopping_key not in config.stash:
+        config.stash[stopping_key] = Stopping()
+    return config.stash[stopping_key]
+
+
 @pytest.fixture(scope="session")
 def pool_server(pytestconfig: pytest.Config) -> Iterator[Server]:
     """The database server of this process."""
@@ -118,6 +127,8 @@ def second_server(pytestconfig: pytest.Config, pool_server: Server) -> Iterator[
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the server of the tests that have been collected; if that fails, run none."""
+    if any(item.get_closest_marker("spec") for item in session.items):
+        stopping(session.config).install()
     if session.config.option.collectonly or not any(map(_needs_server, session.items)):
         return
     from poolspec.servers import ServerError
@@ -131,7 +142,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run a generated test; run it again if its server ended. Run none in a broken environment."""
-    if stop_key not in item.config.stash:
+    if stopping(item.config).begun:  # the test before this one has caught the interrupt
+        item.session.shouldstop = "interrupted"
+    elif stop_key not in item.config.stash:
         if not _needs_server(item):
             return None
         _run(item, nextitem)
