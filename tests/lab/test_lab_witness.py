@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.lab.stepped_actors import Actors, Parts
 
+from poolspec.drivers.contract import Make
 from poolspec.invariants.connection import Sockets
 from poolspec.invariants.fairness import overtaken
 from poolspec.invariants.log import Log
@@ -85,6 +86,13 @@ class Observed:
         """Return the details of the entries by which an actor was seen waiting."""
         entries = self.log.entries()
         return [e.detail for e in entries if e.kind == SEEN_WAITING and e.actor == actor]
+
+
+class Wire:
+    """A connection for the account of sockets."""
+
+
+MAKE = Make("tcp", "none")
 
 
 class LookingClock:
@@ -363,6 +371,22 @@ def test_an_acquire_whose_connect_failed_does_not_wait_for_certain(observed: Obs
         assert observed.sights(acquiring.call.actor) == [BESIDE_OTHERS]
         with observed.witness.connecting(observed.account):
             pass
+        assert observed.waiting() == {acquiring.call.actor}
+        assert observed.sights(acquiring.call.actor) == [BESIDE_OTHERS, ""]
+        acquiring.served(7, "")
+
+
+def test_an_acquire_of_a_pool_that_connects_unseen_waits_for_certain_without_room(
+    observed: Observed,
+) -> None:
+    observed.account.connects_itself = True
+    sockets = observed.account.sockets
+    connections = [Wire(), Wire()]
+    with observed.witness.acquiring(observed.account) as acquiring:
+        sockets.opened(1, connections[0], MAKE)
+        assert observed.waiting() == {acquiring.call.actor}
+        assert observed.sights(acquiring.call.actor) == [BESIDE_OTHERS]
+        sockets.opened(2, connections[1], MAKE)
         assert observed.waiting() == {acquiring.call.actor}
         assert observed.sights(acquiring.call.actor) == [BESIDE_OTHERS, ""]
         acquiring.served(7, "")

@@ -123,6 +123,13 @@ class Account:
         return self.limit is None or self.in_use < self.limit
 
     @property
+    def may_connect_unseen(self) -> bool:
+        """Whether an acquire may have a connect under way that the lab does not see."""
+        if not self.connects_itself:
+            return False
+        return self.limit is None or self.sockets.created - self.sockets.closed < self.limit
+
+    @property
     def activity(self) -> tuple[int, ...]:
         """Figures that change with each hand-out, release, opened or closed connection."""
         counts, sockets = self._counts, self.sockets

@@ -208,9 +208,11 @@ class Witness:
     def see(self, call: PoolCall, *, certain: bool = True) -> None:
         """Log that an acquire waits in the pool's queue.
 
-        It is not certain of one whose connect failed: it may wait to connect again.
+        It is not certain of one whose connect failed: it may wait to connect again. Nor is it
+        certain in a pool that connects without the lab and has room: the acquire may connect.
         """
-        certain = certain and not call.has_failed
+        unseen = any(one.may_connect_unseen for one in self.accounts() if one.pool == call.pool)
+        certain = certain and not call.has_failed and not unseen
         if self.calls.see(call, self._now(), certain=certain):
             self.note(call, SEEN_WAITING, detail="" if certain else BESIDE_OTHERS)
 
