@@ -1,20 +1,22 @@
 """Measures what the lab's line costs a query that no toxic affects.
 
 One connection goes to the server directly by TCP, one by TCP over a line. Both run `SELECT 1` in
-rounds that alternate. The difference of the two within a round shows the cost of the line, also
-on a busy machine; the median over all rounds is the result.
+short rounds that alternate. The cost is the median of the differences within a round. On a busy
+machine that median measures the scheduler, so the script also compares the calmest rounds: the
+tenth percentiles of both connections.
 
-    python benchmarks/line.py [--rounds 200] [--queries 100] [--limit 25]
+    python benchmarks/line.py [--rounds 3000] [--queries 8] [--limit 25]
 
-The exit code is 1 if the line costs more microseconds than the limit.
+The exit code is 1 if the line costs more microseconds than the limit by both measures.
 """
 
 import argparse
 import gc
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median, quantiles
 from typing import Any
 
@@ -53,11 +55,32 @@ def measure(tenant: Tenant, line: Line, rounds: int, queries: int) -> list[tuple
     return found[rounds // 10 :]
 
 
+def calmest(times: Sequence[float]) -> float:
+    """Return the time that a tenth of the rounds does not exceed."""
+    return quantiles(times, n=10)[0]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Microseconds of a query directly and over the line, and the difference."""
+
+    direct: float
+    over: float
+    difference: float
+
+    def __str__(self) -> str:
+        ratio = self.over / self.direct
+        return (
+            f"direct {self.direct:6.1f} µs, over the line {self.over:6.1f} µs, "
+            f"difference {self.difference:5.1f} µs, ratio {ratio:.2f}"
+        )
+
+
 def main() -> int:
     """Measure, report, and return the exit code."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--rounds", type=int, default=200)
-    options.add_argument("--queries", type=int, default=100)
+    options.add_argument("--rounds", type=int, default=3000)
+    options.add_argument("--queries", type=int, default=8)
     options.add_argument("--limit", type=float, default=25.0, help="microseconds for a query")
     given = options.parse_args()
     server = start_server("auto")
@@ -69,14 +92,12 @@ def main() -> int:
         line.close()
         server.drop_tenant(tenant)
         server.stop()
-    differences = [over - direct for direct, over in found]
-    low, _, high = quantiles(differences, n=4)
-    cost = median(differences)
-    print(f"direct by TCP   {median(direct for direct, _ in found):6.1f} µs for each SELECT 1")
-    print(f"over the line   {median(over for _, over in found):6.1f} µs")
-    print(f"difference      {cost:6.1f} µs (quartiles {low:.1f} to {high:.1f})")
-    print(f"ratio           {median(over / direct for direct, over in found):6.2f}")
-    return int(cost > given.limit)
+    directs, overs = zip(*found, strict=True)
+    all_rounds = Cost(median(directs), median(overs), median(o - d for d, o in found))
+    calm = Cost(calmest(directs), calmest(overs), calmest(overs) - calmest(directs))
+    print(f"all rounds, medians          {all_rounds}")
+    print(f"calmest tenth of the rounds  {calm}")
+    return int(min(all_rounds.difference, calm.difference) > given.limit)
 
 
 if __name__ == "__main__":

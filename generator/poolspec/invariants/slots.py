@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from poolspec.invariants.defects import Defect, Finding
 from poolspec.invariants.log import Entry
 from poolspec.invariants.marks import INTERRUPTED, REENTERED, RESUMED, SUSPENDED
-from poolspec.vocabulary import EventKind, Fault
+from poolspec.vocabulary import SILENCES, EventKind
 
 MOST, MOST_IN_A_ROUND = 20, 5
 """The most connections that are borrowed to count slots, after a test and after one round."""
@@ -18,7 +18,6 @@ OF_UNLIMITED = 5
 """The connections that are borrowed from a pool without a limit."""
 CANCELLED, FAULT, CLOSED = "actor_cancelled", "fault", "socket_closed"
 _RISKS = (CANCELLED, FAULT, CLOSED, INTERRUPTED, REENTERED)
-_SILENCED = (Fault.CONNECTION_SILENCED, Fault.IDLE_SILENCED)
 
 
 def may_have_lost_slots(entries: Iterable[Entry]) -> bool:
@@ -36,7 +35,7 @@ def is_barred(entries: Iterable[Entry]) -> bool:
     for entry in entries:
         if entry.kind in (SUSPENDED, RESUMED):
             barred = entry.kind == SUSPENDED
-        elif entry.kind == FAULT and entry.detail in _SILENCED:
+        elif entry.kind == FAULT and entry.detail in SILENCES:
             return True
     return barred
 

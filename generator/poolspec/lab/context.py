@@ -136,7 +136,12 @@ class Context(Generic[P, C]):
         self.sockets: list[Sockets] = []
         """The sockets of each pool that was made."""
         self.network = NetworkFaults(
-            server, self.tenant, self.observer, self.sockets, driver.local_port
+            server,
+            self.tenant,
+            self.observer,
+            self.sockets,
+            driver.local_port,
+            answers=lambda: not self.server_faults.in_force,
         )
         self.meters = Meters(lambda: cast(Metered, adapter).meter())
         self._folders: list[LockedFolder] = []

@@ -28,12 +28,15 @@ class NetworkFaults:
         observer: Observer,
         sockets: list[Sockets],
         port_of: Callable[[Any], int],
+        answers: Callable[[], bool],
     ) -> None:
+        """Break the network of one test; `answers` returns whether the server can be asked."""
         self._server = server
         self._tenant = tenant
         self._observer = observer
         self._sockets = sockets
         self._port_of = port_of
+        self._answers = answers
         self._in_force: set[Fault] = set()
 
     def lay(self, line: Line) -> None:
@@ -47,16 +50,16 @@ class NetworkFaults:
         Raises AssertionError if it is about connections and there are none: the rest of the test
         would prove nothing.
         """
-        line = self._line()
-        affected = self._affected(fault, terms, held)
-        ports = None if affected is None else frozenset(affected.values())
-        ending = self._numbered() if affected is None else affected
-        toxic = Toxic.of(Fault.HALF_OPEN if fault in SILENCES else fault, ports, terms)
-        if not line.set(toxic).issuperset(ports or ()):
-            raise AssertionError("the pool did not connect over the line that it was given")
+        named = self._affected(fault, terms, held)
+        ending = self._numbered() if named is None else named
+        ports = None if named is None else frozenset(named.values())
+        kind = Fault.HALF_OPEN if fault in SILENCES else fault
+        affected = self._line().set(Toxic.of(kind, ports, terms))
+        if ("on" in terms and affected != ports) or (fault in SILENCES and not affected):
+            raise AssertionError("the connections to break are closed, or not over the lab's line")
         if fault not in SILENCES:
             self._in_force.add(fault)
-        if fault in _ENDING and "delay" not in terms:
+        if fault in _ENDING and "delay" not in terms and self._answers():
             self._wait_for_end(frozenset(ending))
 
     def clear(self, fault: Fault) -> None:
@@ -86,15 +89,10 @@ class NetworkFaults:
             wanted = {one.number for one in _each(terms["on"])}
         elif fault is Fault.IDLE_SILENCED:
             wanted = self._numbered().keys() - held
-        elif fault is Fault.HALF_OPEN:
-            wanted = set(self._numbered())
         else:
             return None
-        return self._ports_of(wanted)
-
-    def _ports_of(self, wanted: Collection[int]) -> dict[int, int]:
         found = {number: port for number, port in self._numbered().items() if number in wanted}
-        if not found:
+        if not found or found.keys() != wanted:
             raise AssertionError("the pool has no such connection to break")
         return found
 

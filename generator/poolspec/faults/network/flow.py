@@ -78,13 +78,14 @@ class Flow:
         except OSError:
             count = 0
         if count and self._is_plain:
-            sent = self._sent(buffer[:count])
+            data = buffer[:count]
+            sent = self._sent(data)
             if sent < count:
-                self._wait_with(self._last, bytes(buffer[sent:count]))
+                self._wait_with(self._last, bytes(data[sent:]))
                 self.flush()
         elif count:
             self._take(bytes(buffer[:count]))
-        else:
+        elif not self._has_ended:
             self._has_ended = True
             self._source.want(READ, False)
             self._take(Mark.END)

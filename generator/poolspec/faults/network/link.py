@@ -30,7 +30,7 @@ class Link:
             Direction.UPSTREAM: Flow(loop, self._pool, self._server, self.close),
             Direction.DOWNSTREAM: Flow(loop, self._server, self._pool, self.close),
         }
-        self._server.write = self._connected
+        self._server.read = self._server.write = self._connected
         self._server.want(WRITE, True)
 
     def add(self, toxic: Toxic) -> None:

@@ -1,26 +1,29 @@
 """The thread of a line: it waits for sockets and times, and calls what is ready.
 
 A connection without a toxic costs each query two turns of this loop. So a turn does nothing else
-than to wait, and to call the side whose socket is ready.
+than to wait, and to call the side whose socket is ready. `selectors` would cost 2 µs in each turn.
 """
 
 import heapq
 import itertools
-import selectors
+import math
+import select
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent import futures
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
 _LOOK_EVERY = 1.0
 """Real seconds between two looks whether the thread still runs."""
-READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+READ, WRITE = select.POLLIN, select.POLLOUT
+"""The events of `poll`, which `epoll` shares; an error or a hang-up counts as READ."""
 
 
 class Ready(Protocol):
@@ -37,13 +40,14 @@ class Loop:
     """Runs in a thread until `stop`. Other threads call `run` and `stop` only."""
 
     def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
+        self._poll, self._wait = _poll()
+        self._ready: dict[int, Ready] = {}
         self._timers: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self._orders: deque[Callable[[], object]] = deque()
         self._bell, self._rope = socket.socketpair()
         self._bell.setblocking(False)
-        self._selector.register(self._bell, READ, self)
+        self.watch(self._bell, READ, self)
         self._is_over = False
         self._thread = threading.Thread(target=self._work, name="line", daemon=True)
         self._thread.start()
@@ -60,7 +64,7 @@ class Loop:
 
         self._orders.append(carry_out)
         self._rope.send(b"!")
-        while self._thread.is_alive() and not wait([done], timeout=_LOOK_EVERY).done:
+        while self._thread.is_alive() and not futures.wait([done], timeout=_LOOK_EVERY).done:
             pass
         if not done.done():
             raise RuntimeError("the thread of the line has ended")
@@ -73,19 +77,22 @@ class Loop:
             self._is_over = True
             self._rope.send(b"!")
             self._thread.join()
-            for one in (self._selector, self._bell, self._rope):
-                one.close()
+            self._bell.close()
+            self._rope.close()
+            if hasattr(self._poll, "close"):  # `epoll` has a file descriptor, `poll` none
+                self._poll.close()
 
     def watch(self, one: socket.socket, events: int, ready: Ready) -> None:
         """Call `ready` when a socket has these events, in place of those before; 0: no more."""
-        known = one.fileno() in self._selector.get_map()
+        number = one.fileno()
         if not events:
-            if known:
-                self._selector.unregister(one)
-        elif known:
-            self._selector.modify(one, events, ready)
+            if self._ready.pop(number, None) is not None:
+                self._poll.unregister(number)
+        elif number in self._ready:
+            self._poll.modify(number, events)
         else:
-            self._selector.register(one, events, ready)
+            self._ready[number] = ready
+            self._poll.register(number, events)
 
     def at(self, due: float, action: Callable[[], object]) -> None:
         """Call an action at a time of `time.monotonic`."""
@@ -102,13 +109,25 @@ class Loop:
         """Do nothing: the bell is never written to here."""
 
     def _work(self) -> None:
-        select, timers = self._selector.select, self._timers
+        wait, ready, timers = self._wait, self._ready, self._timers
         while not self._is_over:
             timeout = max(0.0, timers[0][0] - time.monotonic()) if timers else None
-            for key, events in select(timeout):
-                if events & READ:
-                    key.data.read()
+            for number, events in wait(timeout):
+                side = ready.get(number)
+                if side is None:  # closed in this turn
+                    continue
+                if events != WRITE:
+                    side.read()
                 if events & WRITE:
-                    key.data.write()
+                    side.write()
             while timers and timers[0][0] <= time.monotonic():
                 heapq.heappop(timers)[2]()
+
+
+def _poll() -> tuple[Any, Callable[[float | None], list[tuple[int, int]]]]:
+    """Return the system's way to wait for many sockets, and a function that waits some seconds."""
+    if hasattr(select, "epoll"):
+        fast = select.epoll()
+        return fast, fast.poll
+    slow = select.poll()
+    return slow, lambda seconds: slow.poll(None if seconds is None else math.ceil(seconds * 1000))
