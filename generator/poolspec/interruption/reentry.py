@@ -115,6 +115,7 @@ class ReentryPoint:
         self._thread = threading.get_ident()
         self._seen: Counter[Hashable] = Counter()
         self._call: Callable[[], None] | None = None
+        self._everywhere = False
         self._outer: Any = None
         self.error: BaseException | None = None
         """The error with which the re-entered call failed."""
@@ -124,14 +125,18 @@ class ReentryPoint:
         """Takes the point before the pool is re-entered, since that call may never return."""
 
     @contextmanager
-    def into(self, call: Callable[[], None]) -> Iterator[None]:
-        """Re-enter the pool with a call while the block runs."""
-        with self.watching(lambda: self.keep(call)):
+    def into(self, call: Callable[[], None], *, everywhere: bool = False) -> Iterator[None]:
+        """Re-enter the pool with a call while the block runs; see `watching`."""
+        with self.watching(lambda: self.keep(call), everywhere=everywhere):
             yield
 
     @contextmanager
-    def watching(self, call: Callable[[], None]) -> Iterator[None]:
-        """Make the call at the point. Raises its error at the end of the block."""
+    def watching(self, call: Callable[[], None], *, everywhere: bool = False) -> Iterator[None]:
+        """Make the call at the point. Raises its error at the end of the block.
+
+        `everywhere`: the call changes nothing, so it is made at all points that the block has.
+        """
+        self._everywhere = everywhere
         self._call = call
         try:
             with self._taking():
@@ -204,6 +209,8 @@ class ReentryPoint:
             if self.progress is not None:
                 self.progress.note(self.where)
             _ENTER[self._by](call)
+            if self._everywhere and self.error is None:
+                self._call = call
 
 
 class _Handler(logging.Handler):

@@ -10,6 +10,7 @@ parent kills it if a round does not end, and shows the stacks of the child's thr
 import ctypes
 import faulthandler
 import functools
+import gc
 import json
 import mmap
 import os
@@ -124,6 +125,7 @@ def _prctl() -> Callable[..., object]:
 
 def _run_and_exit(work: Callable[[], None], writing: int, progress: Progress | None) -> NoReturn:
     try:
+        gc.freeze()  # a collection in the child looks at new objects only, and copies no page
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         if progress is None:
             signal.setitimer(signal.ITIMER_REAL, LIMIT + 1)

@@ -86,9 +86,11 @@ class AsyncReentryPoint:
         """Re-entered steps that have not ended."""
 
     @asynccontextmanager
-    async def into(self, steps: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-        """Re-enter the pool with steps while the block runs."""
-        with self.point.watching(lambda: self._start(steps)):
+    async def into(
+        self, steps: Callable[[], Coroutine[Any, Any, None]], *, everywhere: bool = False
+    ) -> AsyncIterator[None]:
+        """Re-enter the pool with steps while the block runs; see `ReentryPoint.watching`."""
+        with self.point.watching(lambda: self._start(steps), everywhere=everywhere):
             try:
                 yield
             finally:

@@ -22,6 +22,7 @@ from poolspec.steps.kind import (
     say_all,
     statements,
 )
+from poolspec.steps.pool import Inspect
 from poolspec.steps.rounds.interruption import AFTER, AT_LEAST, BEFORE
 from poolspec.vocabulary import Caller, Capability, ErrorKind
 
@@ -93,11 +94,13 @@ def _read_reenter(scope: Scope, fields: Fields) -> Reenter | None:
 def _write_reenter(step: Reenter, body: Body) -> Lines:
     """Yield a function for each round, with one inside it that re-enters the pool."""
     name, inner = body.helper("attempted"), body.helper("reentered")
+    changes_nothing = all(isinstance(one, Inspect) for one in step.body)
+    into = f"{inner}, everywhere=True" if changes_nothing else inner
     lines = [
         *statements(step.before, body),
         Line(f"{body.async_}def {inner}() -> None:", None),
         *indented(statements(step.body, body)),
-        Line(f"{body.async_}with point.into({inner}):", body.numbers[id(step)]),
+        Line(f"{body.async_}with point.into({into}):", body.numbers[id(step)]),
         *indented(statements(step.during, body)),
         *statements(step.after, body),
     ]
@@ -142,7 +145,7 @@ KINDS = (
         traits=Trait.BORROWS | Trait.TAKES_TIME,
         expects=(REENTER,),
         calls=("reenter", "into"),
-        arguments=("by", "at_least", "may_fail", "point"),
+        arguments=("by", "at_least", "may_fail", "point", "everywhere"),
         enums=(Caller, ErrorKind),
         imports=("ReentryPoint", "AsyncReentryPoint"),
     ),
