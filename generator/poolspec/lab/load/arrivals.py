@@ -24,8 +24,8 @@ def _units(how: Arrivals, seed: int) -> Iterator[float]:
     """Yield the times of arrivals at a rate of one per second."""
     if how is Arrivals.EVEN:
         return map(float, count())
-    chance = Random(seed)  # the same arrivals each time
-    return accumulate(chance.expovariate(each) for each in repeat(1.0))
+    chance = Random(seed)  # the same arrivals each time, in every version of Python
+    return accumulate(-math.log(1.0 - chance.random()) for _ in repeat(None))
 
 
 def _time_of(unit: float, rate: float, ramp: float) -> float:
