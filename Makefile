@@ -9,7 +9,7 @@ READY  := $(VENV)/.ready
 ON     := $(if $(SERVER),--server $(SERVER))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gen check run test coverage clean
+.PHONY: help setup gen check run test pictures coverage clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -41,6 +41,9 @@ run: $(READY)  ## generate, run the generated tests in parallel, write the repor
 # Every worker, and every pytest that a test starts, compiles the same modules: they share them in build/.
 test: $(READY)  ## run all tests: the generated ones, the generator's and the pool's
 	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --no-header $(ON) tests generated_tests
+
+pictures: $(READY)  ## run the test of docs/chaos.md on three pools, and draw its pictures in docs/img/
+	@$(BIN)/python tools/chaos_pictures.py
 
 # Left out: one child in thirty waits for ever for a lock of coverage's own (Collector.lock_data), which another
 # traced thread held at the moment of the fork; nothing of ours is in the way.
