@@ -82,7 +82,7 @@ class SpecTest:
     def measures(self) -> bool:
         """Whether the test expects figures of monitoring."""
         asked = [step.expectations for step in walk(self.steps) if isinstance(step, Expect)]
-        return any(wanted.metrics for wanted in (*asked, self.expect))
+        return any(wanted.asks_for_metrics for wanted in (*asked, self.expect))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,16 @@ class SteadyMeter:
             [self._reader], resource=Resource.get_empty(), shutdown_on_exit=False
         )
         self._telemetry = Telemetry(self._provider)
+        self._listeners: dict[str, Any] = {}
 
     def listener(self, pool_name: str) -> Any:
-        """Return the listener for the pool of this name."""
-        return self._telemetry.listener(pool_name)
+        """Return the listener for the pool of this name, the same one each time.
+
+        The default pool is asked for again, and compares the listeners.
+        """
+        if pool_name not in self._listeners:
+            self._listeners[pool_name] = self._telemetry.listener(pool_name)
+        return self._listeners[pool_name]
 
     def watch(self, pool: Any) -> None:
         """Export the pool's limits too."""

@@ -108,6 +108,11 @@ class Expectations:
     others: tuple["Expectations", ...] = ()
     """Those of other pools, each with its label."""
 
+    @property
+    def asks_for_metrics(self) -> bool:
+        """Whether figures of monitoring are expected, of any pool."""
+        return bool(self.metrics) or any(other.metrics for other in self.others)
+
     def given(self) -> Iterator[Part]:
         """Yield the parts in the order of the spec: a row with its value, a load, or a pool."""
         rows = {kind.name: (kind, getattr(self, kind.name)) for kind in KINDS}
