@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import random
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from poolspec.adapters import PoolUnderTest
     from poolspec.faults.front import ServerFront
     from poolspec.faults.network import Line
+    from poolspec.invariants.log import Entry
     from poolspec.lab import Lab
     from poolspec.lab.aio.lab import AsyncLab
     from poolspec.plugin.forms import AsyncioRun, ThreadsRun
@@ -55,6 +57,10 @@ def pytest_configure(config: pytest.Config) -> None:
     choose_ports(config)
     config.pluginmanager.register(Layers(config), "poolspec-layers")
     config.pluginmanager.register(recovery, "poolspec-recovery")
+    if config.getoption("--twice"):
+        from poolspec.determinism.twice import Twice
+
+        config.pluginmanager.register(Twice(_entries), "poolspec-twice")
     if not hasattr(config, "workerinput"):
         from poolspec.plugin.collector import Collector
 
@@ -124,6 +130,8 @@ def lab(request: pytest.FixtureRequest, pool_under_test: PoolUnderTest) -> Itera
     if spec.get("servers") == 2:
         server = _with_second(request, server)
     line, front = _line_for(spec, server)
+    if time is TimeKind.VIRTUAL:
+        random.seed(spec["id"])  # a pool's random choices are the same in every run
     made: Any = AsyncioRun if tasks else ThreadsRun
     run: AsyncioRun | ThreadsRun = made(server, adapter, time, connections)
     if line is not None:
@@ -257,6 +265,12 @@ def _explain(
         failure.lead_with(findings, error, report)
     root, test = item.config.rootpath, _spec(item)["id"]
     report.sections.extend(failure.explain(root, item.path, test, error, run.lab, findings))
+
+
+def _entries(item: pytest.Item) -> list[Entry] | None:
+    """Return the event log of the test that an item has just run."""
+    run = item.stash.get(run_key, None)
+    return None if run is None else run.lab.context.log.entries()
 
 
 def _spec(item: pytest.Item) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def add_options(parser: pytest.Parser) -> None:
         "the machine's speed; poolspec run --save-baseline and --against use it",
     )
     group.addoption(
+        "--twice",
+        action="store_true",
+        help="run each test on virtual time twice and compare the event logs",
+    )
+    group.addoption(
         "--results",
         type=Path,
         default=None,

@@ -96,7 +96,8 @@ def _take(backlog: int | None = None, *, reuse: bool) -> socket.socket:
 
 def _sample() -> list[int]:
     ports = chosen_ports()
-    return random.sample(ports, min(_ATTEMPTS, len(ports)))
+    # Not the common generator: each test seeds it, so that all runs would try the same ports.
+    return random.SystemRandom().sample(ports, min(_ATTEMPTS, len(ports)))
 
 
 def _socket(*, reuse: bool) -> socket.socket:
