@@ -56,9 +56,9 @@ class Twice:
         entries = self._entries(pyfuncitem)
         if first is not None and entries is not None:
             second = lines_of(entries)
-            found = sameness(first, second)
-            pyfuncitem.user_properties.append((PROPERTY, json.dumps(int(found))))
-            expected = required(first)
+            found, expected = sameness(first, second), required(first)
+            shown = found if found >= expected else Sameness.NOT
+            pyfuncitem.user_properties.append((PROPERTY, json.dumps(int(shown))))
             if found < expected:
                 pytest.fail(_difference(expected, first, second), pytrace=False)
         return done
