@@ -1,8 +1,10 @@
 """The registries are complete: a row says everything about its step, expectation or fault."""
 
 import ast
+import re
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from tests.suites import a_class, every_step
@@ -16,6 +18,8 @@ from poolspec.spec.values import Step
 from poolspec.steps.fault_kinds import FAULTS
 from poolspec.steps.kind import KINDS, StepKind
 from poolspec.vocabulary import Concurrency, Fault
+
+SPECS = Path(__file__).parents[2] / "specs"
 
 
 def models() -> set[type[Step]]:
@@ -45,6 +49,11 @@ def test_every_expectation_has_its_method_of_the_lab() -> None:
 
 def test_every_fault_has_a_row() -> None:
     assert list(FAULTS) == list(Fault)
+
+
+def test_every_fault_is_used_by_a_spec() -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in SPECS.glob("*.yaml"))
+    assert set(re.findall(r"\bfault: (\w+)", texts)) >= set(Fault)
 
 
 @pytest.mark.parametrize("row", KINDS.values(), ids=KINDS)
