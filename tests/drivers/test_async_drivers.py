@@ -205,6 +205,9 @@ def test_errors_have_their_kinds(driver: AsyncDriver, run: Run, tenant: Tenant) 
         with pytest.raises(Exception) as unreached:  # noqa: PT011 - its class is the driver's
             await driver.opener(nowhere)()
         assert driver.kind_of(unreached.value) is ErrorKind.CONNECT
+        with pytest.raises(Exception) as denied:  # noqa: PT011 - its class is the driver's
+            await driver.opener(replace(tenant, password="wrong"))()
+        assert driver.kind_of(denied.value) is ErrorKind.CONNECT
 
     run(test)
     assert driver.kind_of(ValueError()) is None

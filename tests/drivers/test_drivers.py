@@ -150,6 +150,9 @@ def test_errors_have_their_kinds(driver: Driver, opened: Open, tenant: Tenant) -
     with pytest.raises(Exception) as unreached:  # noqa: PT011 - its class is the driver's
         driver.opener(nowhere)()
     assert driver.kind_of(unreached.value) is ErrorKind.CONNECT
+    with pytest.raises(Exception) as denied:  # noqa: PT011 - its class is the driver's
+        driver.opener(replace(tenant, password="wrong"))()
+    assert driver.kind_of(denied.value) is ErrorKind.CONNECT
     assert driver.kind_of(ValueError()) is None
 
 

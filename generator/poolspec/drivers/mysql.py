@@ -10,6 +10,8 @@ from poolspec.vocabulary import Call, ErrorKind
 CONNECT_FAILED = 2003
 UNREACHED = frozenset({2002, CONNECT_FAILED, 2005})
 """No server at a unix socket, none at an address, no address of a host name."""
+REFUSED = frozenset({1040, 1045, 1203, 1226})
+"""The server has no room for a client, or refuses its password."""
 GONE = 2006
 LOST = 2013
 KILLED = 1927
@@ -31,7 +33,7 @@ AN_UNREAD_RESULT = "an unread result"
 
 def kind_of_code(code: object) -> ErrorKind:
     """Return what an error with this code means."""
-    if code in UNREACHED:
+    if code in UNREACHED or code in REFUSED:
         return ErrorKind.CONNECT
     if code == DEADLOCK:
         return ErrorKind.DEADLOCK
