@@ -191,3 +191,16 @@ def test_the_option_chooses_the_port_of_the_private_server(run: Run) -> None:
         arguments=("--ports", str(port)),
     )
     assert run.code == 0, run.output
+
+
+def test_results_that_cannot_be_written_are_an_error_before_any_test_runs(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    run.test("pool.acquire()", server="embedded", arguments=("--results", "file/results.json"))
+    assert run.code == pytest.ExitCode.USAGE_ERROR
+    assert (
+        "ERROR: --results: the folder file cannot be made: File exists; name another file"
+        in run.output
+    )
+    assert "passed" not in run.output

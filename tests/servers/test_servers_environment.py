@@ -187,3 +187,11 @@ def test_a_server_whose_directory_was_removed_has_ended() -> None:
     server.revive()
     server.check()
     server.stop()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_refused_statement_is_an_error_with_its_number(kind: ServerKind) -> None:
+    server = cast(PrivateServer, start_server(kind))
+    with pytest.raises(ServerError, match=r"^\(1064\) "):
+        server._admin.run("NONSENSE")
+    server.stop()

@@ -72,9 +72,7 @@ def check_options(config: pytest.Config) -> tuple[str, ...]:
     Returns the tenants of crashed runs that were dropped from a server named by a URL.
     """
     swept: tuple[str, ...] = ()
-    results = config.getoption("--results")
-    if results is not None and results.is_dir():
-        raise pytest.UsageError(f"--results: {results} is a folder; name a file")
+    _check_results(config.getoption("--results"))
     choice = config.getoption("--server")
     if choice != ANY_SERVER:
         from poolspec.servers import ServerError, describe_choice, start_server
@@ -95,6 +93,21 @@ def check_options(config: pytest.Config) -> tuple[str, ...]:
         except UnknownPoolError as error:
             raise pytest.UsageError(f"--pool: {error}") from None
     return swept
+
+
+def _check_results(file: Path | None) -> None:
+    """Raise UsageError if the results cannot be written; make their folder."""
+    if file is None:
+        return
+    if file.is_dir():
+        raise pytest.UsageError(f"--results: {file} is a folder; name a file")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"the folder {file.parent} cannot be made: {error.strerror}"
+        raise pytest.UsageError(f"--results: {why}; name another file") from None
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise pytest.UsageError(f"--results: {file} cannot be written; name another file")
 
 
 def choose_ports(config: pytest.Config) -> None:

@@ -22,7 +22,7 @@ _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 30
 
 
-class RefusedError(Exception):
+class RefusedError(ServerError):
     """The server refused a statement; carries the server's error number."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -47,7 +47,7 @@ class Admin:
     def run(self, *statements: str) -> tuple[Row, ...]:
         """Run statements in order, and return the rows of the last.
 
-        Raises RefusedError with the server's reason, or ServerError when it cannot be reached.
+        Raises RefusedError with the server's reason, or another ServerError: it cannot be reached.
         """
         rows: tuple[Row, ...] = ()
         with self._lock:
@@ -56,7 +56,7 @@ class Admin:
         return rows
 
     def connect(self) -> None:
-        """Open the connection now; raises RefusedError or ServerError."""
+        """Open the connection now; raises ServerError."""
         with self._lock:
             self._open()
 
@@ -69,6 +69,8 @@ class Admin:
         # The lock is held. A server that was restarted costs one failure, not the test.
         try:
             return self._run(statement)
+        except RefusedError:
+            raise
         except ServerError:
             return self._run(statement)
 

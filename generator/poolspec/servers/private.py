@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from poolspec.servers.admin import Admin
+from poolspec.servers.admin import Admin, RefusedError
 from poolspec.servers.barring import barring
 from poolspec.servers.base import (
     Address,
@@ -263,6 +263,8 @@ class PrivateServer(SqlServer):
             try:
                 self._admin.connect()
                 return
+            except RefusedError:
+                raise
             except ServerError:
                 self._give_up_if_hopeless(deadline)
             time.sleep(_POLL_SECONDS)
