@@ -292,10 +292,29 @@ def test_a_long_load_has_few_points_and_takes_no_more_memory_than_a_short_one() 
     assert peaks[-1] < peaks[1] + 50_000
 
 
-def test_a_test_that_takes_no_time_has_one_point_with_its_peaks() -> None:
-    made = timeline(*many(0), *(entry(0, ASKS, ticket=n) for n in range(3)), ended=0.0)
-    (point,) = made.courses[0].points
-    assert (point.at, tuple(point.mean)[:2]) == (0.0, (0, 1))
+def test_a_test_that_takes_no_time_is_in_the_order_of_its_events() -> None:
+    made = timeline(
+        entry(0, SOCKET_OPENED, 7),
+        entry(0, ASKS, ticket=1),
+        entry(0, GETS, 7, ticket=1),
+        entry(0, FAULT, pool=0, detail="connection_killed"),
+        entry(0, ASKS, ticket=2),
+        entry(0, SEEN_WAITING, ticket=2),
+        entry(0, RETURNS, 7, ticket=3),
+        entry(0, FAILS, ticket=2, detail="E"),
+        ended=0.0,
+    ).as_result()
+    assert (made["seconds"], made["events"]) == (0.0, 8)
+    (pool,) = made["pools"]
+    assert pool["points"] == {
+        "at": [0.0, 2.0, 5.0, 6.0, 7.0],
+        "in_use": [0, 1, 1, 0, 0],
+        "idle": [1, 0, 0, 1, 1],
+        "pending": [0, 0, 0, 0, 0],
+        "waiting": [0, 0, 1, 1, 0],
+    }
+    assert made["faults"] == [{"fault": "connection_killed", "from": 3.0, "to": None}]
+    assert made["errors"] == [{"at": 7.0, "pool": 1, "error": "acquire: E", "count": 1}]
 
 
 def test_a_test_without_any_entry_has_an_empty_time_line() -> None:

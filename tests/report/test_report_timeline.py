@@ -34,7 +34,7 @@ def a_pool(**changes: Any) -> dict[str, Any]:
     points = {"at": [0.0, 1.0, 2.0], **columns}
     length = len(changes.get("points", points)["at"])
     totals = {name: [*range(length)] for name in map(str, Total)}
-    return {"pool": 1, "limit": 5, "points": points, "totals": totals, **changes}
+    return {"pool": 1, "limit": 5, "thinned": False, "points": points, "totals": totals, **changes}
 
 
 def an_entry(**changes: Any) -> dict[str, Any]:
@@ -80,12 +80,12 @@ def corners(path: ElementTree.Element) -> list[tuple[float, float]]:
         ({"pools": [a_pool(points={**a_pool()["points"], "idle": [0]})]}, "different lengths"),
         ({"pools": [a_pool(most={name: [1] for name in Series})]}, "different lengths"),
         ({"pools": [a_pool(totals={name: [0, 2, 1] for name in Total})]}, "its totals fall"),
-        ({"seconds": 1.5}, "times do not ascend to the test's 1.5 s"),
+        ({"seconds": 1.5}, "times do not ascend to the test's 1.5"),
         (
             {"pools": [a_pool(points={**a_pool()["points"], "at": [0.0, 2.0, 1.0]})]},
             "times do not ascend",
         ),
-        ({"errors": [an_error(at=9)]}, "an error is at 9 s, after the test's 4 s"),
+        ({"errors": [an_error(at=9)]}, "an error is at 9, after the test's 4"),
         ({"faults": [a_fault(began=3, to=2)]}, "the fault server_killed is not within"),
         ({"faults": [a_fault(to=5)]}, "the fault server_killed is not within"),
     ],
@@ -202,7 +202,7 @@ def test_long_names_are_shortened_and_stay_whole_in_the_description() -> None:
 def test_a_test_of_no_length_and_one_without_a_pool_have_a_picture() -> None:
     point = {"at": [0.0], "in_use": [2], "idle": [1], "pending": [0], "waiting": [0]}
     still = read(seconds=0, pools=[a_pool(points=point)], faults=[a_fault(began=0, to=0)])
-    assert "s, virtual clock; no time passed" in texts(drawn(still))
+    assert "events; no time passed" in texts(drawn(still))
     assert "The test made no pool." in texts(drawn(read(seconds=0, pools=[])))
 
 
@@ -215,12 +215,29 @@ def a_busy_pool(number: int, acquired: int) -> dict[str, Any]:
     return a_pool(points=points, totals=totals)
 
 
-@pytest.mark.parametrize("most", [{}, {"most": {name: [9] * 100 for name in map(str, Series)}}])
-def test_a_pool_under_load_has_its_throughput(most: dict[str, Any]) -> None:
-    picture = drawn(read(pools=[{**a_busy_pool(100, 4000), **most}]))
+@pytest.mark.parametrize("thinned", [False, True])
+def test_a_pool_under_load_has_its_throughput(thinned: bool) -> None:
+    picture = drawn(read(pools=[{**a_busy_pool(100, 4000), "thinned": thinned}]))
     assert "acquires per s, at most 1,000" in texts(picture)
-    idle = drawn(read(pools=[{**a_busy_pool(100, 40), **most}]))
+    idle = drawn(read(pools=[{**a_busy_pool(100, 40), "thinned": thinned}]))
     assert of_kind(idle, "rate") == []
+
+
+def test_a_figure_that_was_higher_for_no_time_is_a_spike() -> None:
+    most = {name: a_pool()["points"][name] for name in map(str, Series)}
+    picture = drawn(read(pools=[a_pool(most={**most, "in_use": [0, 4, 5]})]))
+    (spike,) = of_kind(picture, "peak")
+    assert re.fullmatch(r"M([\d.]+) ([\d.]+)V([\d.]+)", spike.get("d", ""))
+    assert of_kind(drawn(read()), "peak") == []
+
+
+def test_the_axis_of_a_test_in_which_no_time_passed_has_its_events() -> None:
+    made = read(seconds=0, events=4, faults=[a_fault("idle_killed", to=None)])
+    picture = drawn(made)
+    assert {"0", "1", "2", "3", "4", "events; no time passed"} <= {*texts(picture)}
+    assert "The test took no time." in described(made)
+    assert "Fault idle killed at event 1." in described(made)
+    assert rows_of(made)[0][0] == "from (event)"
 
 
 def test_each_of_several_pools_has_its_panels() -> None:

@@ -106,10 +106,14 @@ def _columns(description: str, names: Sequence[str]) -> Json:
 
 _COURSE: Final = {
     "type": "object",
-    "required": ["pool", "points", "totals"],
+    "required": ["pool", "thinned", "points", "totals"],
     "properties": {
         "pool": _POOL,
         "limit": {"description": "its largest limit; null: none", "type": ["integer", "null"]},
+        "thinned": {
+            "description": "whether each point is an interval; else something changed at its time",
+            "type": "boolean",
+        },
         "points": _columns(
             "times, and the mean of each figure from a time to the next one", ["at", *Series]
         ),
@@ -123,6 +127,10 @@ _TIMELINE: Final = {
     "required": ["seconds", "pools", "errors", "faults"],
     "properties": {
         "seconds": {"description": "duration by the test's clock", **_SECONDS},
+        "events": {
+            "description": "number of events, if no time passed: then times are their numbers",
+            **_COUNT,
+        },
         "pools": {"type": "array", "items": _COURSE},
         "pools_left_out": {"description": "pools that are not listed", **_COUNT},
         "errors": {

@@ -49,6 +49,11 @@ class Bins:
         self._raise(self._most[self._bin(at)])
         self._keep(at, figures)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether there is a point for each time at which something changed."""
+        return self._exact is not None
+
     def points(self, ended: float) -> list[Point]:
         """Return the points, the last one to that time. Nothing can be noted afterwards."""
         self._hold(ended)

@@ -37,7 +37,8 @@ NOTHING: Figures = (0, 0, 0, 0)
 class Sizes:
     """The figures of one pool. Takes the entries about it in the order of the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, brief: float = BRIEF) -> None:
+        self._brief = brief
         self._open: set[Key] = set()
         self._on_loan: set[Key] = set()
         self._in_use = 0
@@ -106,11 +107,11 @@ class Sizes:
         """Yield each time up to `now` from which one more acquire counts as waiting."""
         while self._asking:
             ticket, began = next(iter(self._asking.items()))
-            if began + BRIEF > now:
+            if began + self._brief > now:
                 return
             del self._asking[ticket]
             self._waiting.add(ticket)
-            yield began + BRIEF
+            yield began + self._brief
 
     # --- acquires --------------------------------------------------------------------------------
 

@@ -5,13 +5,14 @@ test nothing while it runs. It ends with the steps: what the lab does afterwards
 Times are seconds of the test's clock since its begin.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from poolspec.invariants.log import Entry, Log
 from poolspec.invariants.marks import FAULT, HEALED, NUMBERS_VOID
-from poolspec.vocabulary.timeline import MOST_POINTS, MOST_POOLS, Series, Total
+from poolspec.vocabulary.timeline import BRIEF, MOST_POINTS, MOST_POOLS, Series, Total
 from poolspec.witness.bins import Bins, Point
 from poolspec.witness.errors import Errors, Mark
 from poolspec.witness.sizes import Sizes
@@ -38,6 +39,8 @@ class Course:
     limit: int | None
     """The largest limit that it ever had; None if it had none, or the lab does not know it."""
     points: list[Point]
+    is_exact: bool
+    """Whether each point is a time at which something changed, and not an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,14 @@ class Timeline:
     """Those of the first pools."""
     errors: list[Mark]
     faults: list[Band]
+    events: int | None = None
+    """The length of the log if no time has passed: then all times are places in it."""
 
     def as_result(self) -> dict[str, Any]:
         """Return it as a results file has it."""
         return {
-            "seconds": self._since(self.ended),
+            "seconds": 0.0 if self.events else self._since(self.ended),
+            **({"events": self.events} if self.events else {}),
             "pools": [self._pool(course) for course in self.courses],
             "pools_left_out": len(self.pools) - len(self.courses),
             "errors": [self._error(mark) for mark in self.errors],
@@ -92,7 +98,7 @@ class Timeline:
         most = {str(s): [p.most[n] for p in course.points] for n, s in enumerate(Series)}
         totals = {str(t): [p.totals[n] for p in course.points] for n, t in enumerate(Total)}
         about = {"pool": self._place(course.pool), "limit": course.limit}
-        pool = {**about, "points": points, "totals": totals}
+        pool = {**about, "thinned": not course.is_exact, "points": points, "totals": totals}
         return pool if most.items() <= points.items() else {**pool, "most": most}
 
 
@@ -106,6 +112,8 @@ class Reader:
     """The numbers of the pools that get a course."""
     reported: Collection[int] = ()
     """The numbers of the pools that others than the lab use too."""
+    by_events: bool = False
+    """Whether times are places in the log, so that only acquires seen waiting wait."""
     _sizes: dict[int, Sizes] = field(init=False)
     _bins: dict[int, Bins] = field(init=False)
     _errors: Errors = field(init=False)
@@ -113,7 +121,8 @@ class Reader:
 
     def __post_init__(self) -> None:
         each = MOST_POINTS // max(1, len(self.shown))
-        self._sizes = {pool: Sizes() for pool in self.shown}
+        brief = math.inf if self.by_events else BRIEF
+        self._sizes = {pool: Sizes(brief) for pool in self.shown}
         self._bins = {pool: Bins(self.began, self.ended, each) for pool in self.shown}
         self._errors = Errors(self.began, self.ended)
 
@@ -162,10 +171,12 @@ class Reader:
         for pool, sizes in self._sizes.items():
             self._pass_time(sizes, pool, self.ended)
         courses = [
-            Course(pool, pools[pool], bins.points(self.ended)) for pool, bins in self._bins.items()
+            Course(pool, pools[pool], bins.points(self.ended), bins.is_exact)
+            for pool, bins in self._bins.items()
         ]
         marks = self._errors.marks()
-        return Timeline(self.began, self.ended, list(pools), courses, marks, self._faults)
+        events = int(self.ended) if self.by_events else None
+        return Timeline(self.began, self.ended, list(pools), courses, marks, self._faults, events)
 
 
 def timeline_of(
@@ -176,13 +187,19 @@ def timeline_of(
     began: float | None = None,
 ) -> Timeline:
     """Return the time line of a test, whose pools have the limits of `pools`; `reported` are those
-    that others than the lab use too. It begins with the first entry, unless a time is given.
+    that others than the lab use too. It begins with the first entry, unless a time is given. If no
+    time has passed, it is in the order of events.
     """
     length, ended = log.end or (log.length(), log.now())
     if began is None:
         began = next((entry.at for entry in log.first(length)), ended)
     shown = list(pools)[:MOST_POOLS]
-    reader = Reader(began, max(began, ended), shown, reported)
-    for entry in log.first(length):
-        reader.take(entry)
+    if ended > began:
+        reader = Reader(began, ended, shown, reported)
+        for entry in log.first(length):
+            reader.take(entry)
+        return reader.timeline(pools)
+    reader = Reader(0.0, float(length), shown, reported, by_events=True)
+    for place, entry in enumerate(log.first(length)):
+        reader.take(entry._replace(at=float(place)))
     return reader.timeline(pools)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from poolspec.report.timeline import style
 from poolspec.report.timeline.rate import has_rate, rates
-from poolspec.report.timeline.reading import Course
+from poolspec.report.timeline.reading import Course, Timeline
 from poolspec.report.timeline.scale import Scale, ticks
 from poolspec.report.timeline.svg import element, number, words
 from poolspec.vocabulary.timeline import SIZES, Series
@@ -24,26 +24,26 @@ def has_waiting(course: Course) -> bool:
     return course.highest(Series.WAITING) > 0
 
 
-def height(course: Course, seconds: float) -> float:
+def height(course: Course, timeline: Timeline) -> float:
     """Return the height of a pool's panels."""
     waiting = style.WAITING_HEIGHT + style.GAP if has_waiting(course) else 0.0
-    rate = style.RATE_HEIGHT + style.GAP if has_rate(course, seconds) else 0.0
+    rate = style.RATE_HEIGHT + style.GAP if has_rate(course, timeline.seconds) else 0.0
     return style.SIZES_HEIGHT + waiting + rate
 
 
-def panels(course: Course, time: Scale, seconds: float, top: float) -> Iterator[str]:
+def panels(course: Course, timeline: Timeline, time: Scale, top: float) -> Iterator[str]:
     """Yield the panels of a pool, from the coordinate `top` on."""
-    yield from _sizes(course, time, seconds, top)
+    yield from _sizes(course, timeline, time, top)
     top += style.SIZES_HEIGHT + style.GAP
     if has_waiting(course):
-        yield from _waiting(course, time, seconds, top)
+        yield from _waiting(course, timeline, time, top)
         top += style.WAITING_HEIGHT + style.GAP
-    if has_rate(course, seconds):
-        yield from _rate(course, time, seconds, top)
+    if has_rate(course, timeline.seconds):
+        yield from _rate(course, timeline, time, top)
 
 
-def _sizes(course: Course, time: Scale, seconds: float, top: float) -> Iterator[str]:
-    bottom, xs = top + style.SIZES_HEIGHT, _places(course, time, seconds)
+def _sizes(course: Course, timeline: Timeline, time: Scale, top: float) -> Iterator[str]:
+    bottom, xs = top + style.SIZES_HEIGHT, _places(course, timeline, time)
     size = max(map(course.size, range(len(course.at))))
     most = max(size, *course.most[Series.IN_USE], 1)
     limit = course.limit if course.limit and course.limit <= 3 * most else None
@@ -54,7 +54,9 @@ def _sizes(course: Course, time: Scale, seconds: float, top: float) -> Iterator[
         above = [sum(pair) for pair in zip(below, course.mean[name], strict=True)]
         yield _area(xs, scale, below, above, name)
         below = above
-    if not course.is_exact:
+    if course.is_exact:
+        yield _spikes(xs, scale, course, Series.IN_USE, "peak")
+    else:
         yield _line(xs, scale, course.most[Series.IN_USE], "peak")
     if limit is not None:
         y = scale.place(limit)
@@ -62,14 +64,16 @@ def _sizes(course: Course, time: Scale, seconds: float, top: float) -> Iterator[
     yield from _key(course, top, drawn=limit is not None)
 
 
-def _waiting(course: Course, time: Scale, seconds: float, top: float) -> Iterator[str]:
-    bottom, xs = top + style.WAITING_HEIGHT, _places(course, time, seconds)
+def _waiting(course: Course, timeline: Timeline, time: Scale, top: float) -> Iterator[str]:
+    bottom, xs = top + style.WAITING_HEIGHT, _places(course, timeline, time)
     highest = course.highest(Series.WAITING)
     scale = Scale(highest, bottom, -style.WAITING_HEIGHT)
     yield from _grid(scale, top, 4)
     waiting = course.mean[Series.WAITING]
     yield _area(xs, scale, [0.0] * len(waiting), waiting, "waited")
-    yield _line(xs, scale, course.most[Series.WAITING], "waiting")
+    yield _line(xs, scale, waiting if course.is_exact else course.most[Series.WAITING], "waiting")
+    if course.is_exact:
+        yield _spikes(xs, scale, course, Series.WAITING, "waiting")
     y = top + 10
     x = style.NAMES_AT
     yield element("line", x1=x, x2=x + 12, y1=y - 4, y2=y - 4, kind="waiting")
@@ -77,8 +81,8 @@ def _waiting(course: Course, time: Scale, seconds: float, top: float) -> Iterato
     yield words(f"waiting, at most {highest}{said}", x + 18, y)
 
 
-def _rate(course: Course, time: Scale, seconds: float, top: float) -> Iterator[str]:
-    edges, found = rates(course, seconds)
+def _rate(course: Course, timeline: Timeline, time: Scale, top: float) -> Iterator[str]:
+    edges, found = rates(course, timeline.seconds)
     scale = Scale(max(found), top + style.RATE_HEIGHT, -style.RATE_HEIGHT)
     yield from _grid(scale, top, 4)
     xs = [*map(time.place, edges)]
@@ -89,9 +93,9 @@ def _rate(course: Course, time: Scale, seconds: float, top: float) -> Iterator[s
     yield words(f"acquires per s, at most {max(found):,.0f}", x + 18, y)
 
 
-def _places(course: Course, time: Scale, seconds: float) -> Sequence[float]:
+def _places(course: Course, timeline: Timeline, time: Scale) -> Sequence[float]:
     """Return where each point begins, and where the last one ends."""
-    return [*map(time.place, course.at), time.place(seconds) if seconds else style.END]
+    return [*map(time.place, course.at), time.place(timeline.span) if timeline.span else style.END]
 
 
 def _grid(scale: Scale, top: float, most: int) -> Iterator[str]:
@@ -115,6 +119,17 @@ def _area(
 
 def _line(xs: Sequence[float], scale: Scale, values: Sequence[float], kind: str) -> str:
     return element("path", d=f"M{_joined(_steps(xs, map(scale.place, values)))}", kind=kind)
+
+
+def _spikes(xs: Sequence[float], scale: Scale, course: Course, name: Series, kind: str) -> str:
+    """Return upright lines where a figure was higher for no time; nothing if it never was."""
+    found = zip(xs, course.mean[name], course.most[name], strict=False)  # the last x is an end
+    lines = [
+        f"M{number(x)} {number(scale.place(mean))}V{number(scale.place(most))}"
+        for x, mean, most in found
+        if most > mean
+    ]
+    return element("path", d="".join(lines), kind=kind) if lines else ""
 
 
 def _joined(corners: Iterable[tuple[float, float]]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from poolspec.report.timeline import panels, rows, style
 from poolspec.report.timeline.reading import Course, Timeline
-from poolspec.report.timeline.scale import Scale, ticks, unit_for
+from poolspec.report.timeline.scale import Scale, ticks
 from poolspec.report.timeline.svg import element, text_of, words
 from poolspec.report.timeline.words import described, lasts
 
@@ -59,9 +59,9 @@ class _Drawing:
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._time = Scale(timeline.seconds, style.LEFT, style.PLOT)
+        self._time = Scale(timeline.span, style.LEFT, style.PLOT)
         self._ended = {
-            band: rows.ends(band, lasts(band.fault), timeline.seconds) for band in timeline.faults
+            band: rows.ends(band, lasts(band.fault), timeline.span) for band in timeline.faults
         }
         self.y = style.HEAD
         """How far down the picture goes."""
@@ -90,19 +90,17 @@ class _Drawing:
         if several:
             yield words(f"pool {course.pool}", style.LEFT, self.y + 8, "soft")
             self.y += SUB_HEADING
-        seconds = self._timeline.seconds
-        bottom = self.y + panels.height(course, seconds)
-        yield from panels.panels(course, self._time, seconds, self.y)
+        timeline = self._timeline
+        bottom = self.y + panels.height(course, timeline)
+        yield from panels.panels(course, timeline, self._time, self.y)
         self.y = bottom + style.GAP
 
     def _axis(self, clock: str) -> Iterator[str]:
-        seconds, y = self._timeline.seconds, self.y
+        span, unit, y = self._timeline.span, self._timeline.unit, self.y
         yield element("line", x1=style.LEFT, x2=style.END, y1=y, y2=y, kind="axis")
-        unit = unit_for(seconds)
-        for tick in ticks(seconds, 9, unit=unit.seconds):
+        for tick in ticks(span, 9, unit=unit.seconds):
             x = self._time.place(tick)
             yield element("line", x1=x, x2=x, y1=y, y2=y + 4, kind="axis")
             yield words(unit.say(tick), x, y + 16, "soft", anchor="middle")
-        passed = "" if seconds else "; no time passed"
-        said = f"{unit.name}, {clock} clock{passed}"
+        said = f"{unit.name}, {clock} clock" if self._timeline.seconds else "events; no time passed"
         yield words(said, style.NAMES_AT, y + 16, "soft")

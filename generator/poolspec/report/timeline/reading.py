@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from poolspec.report.timeline.scale import Unit, unit_for
 from poolspec.vocabulary.timeline import SIZES, Series, Total
 
 Columns = Mapping[Series, Sequence[float]]
@@ -27,14 +28,11 @@ class Course:
     at: Sequence[float]
     mean: Columns
     most: Columns
-    """The highest figures: those of `mean` if the points are exact."""
+    """The highest figures in an interval, or at the time of an exact point."""
     totals: Mapping[Total, Sequence[float]]
     """What was counted to the end of each point."""
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether each point is a time at which a figure changed, and not an interval."""
-        return self.most is self.mean
+    is_exact: bool
+    """Whether each point is a time at which something changed, and not an interval."""
 
     def size(self, point: int) -> float:
         """Return the connections at a point, with the connects under way."""
@@ -79,6 +77,18 @@ class Timeline:
     """Pools that have no course."""
     errors: Sequence[Mark]
     faults: Sequence[Band]
+    events: int = 0
+    """If no time has passed, the number of events: then all times are places among them."""
+
+    @property
+    def span(self) -> float:
+        """The length of the horizontal axis: seconds, or events."""
+        return float(self.events) or self.seconds
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of the horizontal axis."""
+        return Unit(1.0, "event") if self.events else unit_for(self.seconds)
 
     def errors_by_kind(self) -> Mapping[tuple[int, str], Sequence[Mark]]:
         """Return the marks of each pool and kind, in the order of their first."""
@@ -98,16 +108,17 @@ class Timeline:
 def timeline_from(entry: Mapping[str, Any]) -> Timeline:
     """Return the time line of an entry that fits the schema. Raises TimelineError."""
     seconds = float(entry["seconds"])
-    courses = tuple(_course(pool, seconds) for pool in entry["pools"])
+    events = entry.get("events", 0)
+    courses = tuple(_course(pool, events or seconds) for pool in entry["pools"])
     errors = (Mark(one["at"], one["pool"], one["error"], one["count"]) for one in entry["errors"])
     bands = (Band(one["fault"], one["from"], one["to"]) for one in entry["faults"])
-    made = Timeline(seconds, courses, entry.get("pools_left_out", 0), (*errors,), (*bands,))
+    made = Timeline(seconds, courses, entry.get("pools_left_out", 0), (*errors,), (*bands,), events)
     for wrong in _contradictions(made):
         raise TimelineError(wrong)
     return made
 
 
-def _course(entry: Mapping[str, Any], seconds: float) -> Course:
+def _course(entry: Mapping[str, Any], span: float) -> Course:
     points = entry["points"]
     mean = {name: points[name] for name in Series}
     most = {name: entry["most"][name] for name in Series} if "most" in entry else mean
@@ -117,18 +128,18 @@ def _course(entry: Mapping[str, Any], seconds: float) -> Course:
     columns = (*mean.values(), *most.values(), *totals.values())
     if any(len(column) != len(at) for column in columns):
         raise TimelineError(f"{where}: its columns have different lengths")
-    if at[-1] > seconds or any(later < earlier for earlier, later in pairwise(at)):
-        raise TimelineError(f"{where}: its times do not ascend to the test's {seconds:g} s")
+    if at[-1] > span or any(later < earlier for earlier, later in pairwise(at)):
+        raise TimelineError(f"{where}: its times do not ascend to the test's {span:g}")
     if any(later < earlier for of in totals.values() for earlier, later in pairwise(of)):
         raise TimelineError(f"{where}: its totals fall")
-    return Course(entry["pool"], entry.get("limit"), at, mean, most, totals)
+    return Course(entry["pool"], entry.get("limit"), at, mean, most, totals, not entry["thinned"])
 
 
 def _contradictions(made: Timeline) -> Iterator[str]:
     for mark in made.errors:
-        if mark.at > made.seconds:
-            yield f"an error is at {mark.at:g} s, after the test's {made.seconds:g} s"
+        if mark.at > made.span:
+            yield f"an error is at {mark.at:g}, after the test's {made.span:g}"
     for band in made.faults:
-        ended = made.seconds if band.ended is None else band.ended
-        if not band.began <= ended <= made.seconds:
-            yield f"the fault {band.fault} is not within the test's {made.seconds:g} s"
+        ended = made.span if band.ended is None else band.ended
+        if not band.began <= ended <= made.span:
+            yield f"the fault {band.fault} is not within the test's {made.span:g}"

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from poolspec.prose.markdown import prose, table
 from poolspec.report.timeline.reading import Course, Timeline
 from poolspec.report.timeline.rows import ends
-from poolspec.report.timeline.scale import unit_for
 from poolspec.report.timeline.words import lasts
 from poolspec.vocabulary.timeline import Series, Total
 
@@ -25,7 +24,7 @@ NAMES = {
 
 def tables(timeline: Timeline) -> Iterator[str]:
     """Yield a table for each pool, and sentences about how to read them."""
-    unit = unit_for(timeline.seconds)
+    unit = timeline.unit
     for course in timeline.courses:
         limit = "no limit" if course.limit is None else f"limit {course.limit}"
         yield f"Pool {course.pool}, {limit}:\n"
@@ -36,7 +35,7 @@ def tables(timeline: Timeline) -> Iterator[str]:
 
 
 def _lines(timeline: Timeline, course: Course) -> Iterator[list[str]]:
-    unit, number = unit_for(timeline.seconds), len(course.at)
+    unit, number = timeline.unit, len(course.at)
     together = math.ceil(number / MOST_LINES)
     for first in range(0, number, together):
         after = min(first + together, number)
@@ -54,7 +53,7 @@ def _figure(timeline: Timeline, course: Course, name: Series, first: int, after:
     values = course.mean[name][first:after]
     times = [*course.at[first : after + 1]]
     if after == len(course.at):
-        times.append(timeline.seconds)
+        times.append(timeline.span)
     mean, highest = _mean(values, times), max(course.most[name][first:after])
     said = f"{mean:.1f}".removesuffix(".0")
     return said if said == f"{highest:g}" else f"{said}, at most {highest:g}"
@@ -71,7 +70,7 @@ def _mean(values: Sequence[float], times: Sequence[float]) -> float:
 def _faults(timeline: Timeline, began: float, ended: float) -> Iterator[str]:
     for fault, bands in timeline.faults_by_name().items():
         if any(
-            band.began < ended and began <= ends(band, lasts(fault), timeline.seconds)
+            band.began < ended and began <= ends(band, lasts(fault), timeline.span)
             for band in bands
         ):
             yield prose(fault.replace("_", " "))

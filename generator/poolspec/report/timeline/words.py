@@ -22,15 +22,18 @@ def described(timeline: Timeline) -> str:
     return " ".join([*_pools(timeline), *_faults(timeline), *_errors(timeline)])
 
 
-def duration(seconds: float) -> str:
-    """Return a time with its unit, in about three digits."""
-    unit = unit_for(seconds)
-    value = seconds / unit.seconds
+def moment(timeline: Timeline, at: float) -> str:
+    """Return a time with its unit, in about three digits; or the number of an event."""
+    if timeline.events:
+        return f"event {at:.0f}"
+    unit = unit_for(at)
+    value = at / unit.seconds
     return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f} {unit.name}"
 
 
 def _pools(timeline: Timeline) -> Iterator[str]:
-    yield f"The test took {duration(timeline.seconds)}."
+    took = "no time" if timeline.events else moment(timeline, timeline.seconds)
+    yield f"The test took {took}."
     for course in timeline.courses:
         yield _pool(course)
     if timeline.left_out:
@@ -52,18 +55,18 @@ def _pool(course: Course) -> str:
 
 def _faults(timeline: Timeline) -> Iterator[str]:
     for band in timeline.faults:
-        yield f"Fault {band.fault.replace('_', ' ')} {_when(band, timeline.seconds)}."
+        yield f"Fault {band.fault.replace('_', ' ')} {_when(timeline, band)}."
 
 
-def _when(band: Band, seconds: float) -> str:
+def _when(timeline: Timeline, band: Band) -> str:
     if band.ended is None:
         since = "from" if lasts(band.fault) else "at"
-        return f"{since} {duration(band.began)}{' to the end' if since == 'from' else ''}"
-    return f"from {duration(band.began)} to {duration(band.ended)}"
+        return f"{since} {moment(timeline, band.began)}{' to the end' if since == 'from' else ''}"
+    return f"from {moment(timeline, band.began)} to {moment(timeline, band.ended)}"
 
 
 def _errors(timeline: Timeline) -> Iterator[str]:
     for (_, error), marks in timeline.errors_by_kind().items():
         number = sum(mark.count for mark in marks)
         said = "1 error" if number == 1 else f"{number} errors"
-        yield f"{said} of the kind {error}, the first at {duration(marks[0].at)}."
+        yield f"{said} of the kind {error}, the first at {moment(timeline, marks[0].at)}."
