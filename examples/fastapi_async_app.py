@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 import pymysql
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Body, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from serving import HOST, chosen_port, port_errors
@@ -85,6 +85,7 @@ async def borrowed(pool: Pool) -> AsyncIterator[Any]:
 
 
 Borrowed = Annotated[Any, Depends(borrowed)]
+Count = Annotated[int, Body(embed=True, ge=1, le=100)]
 
 
 async def unavailable(request: Request, error: Exception) -> JSONResponse:
@@ -102,10 +103,11 @@ async def server_lost(request: Request, error: Exception) -> JSONResponse:
 
 
 @routes.post("/visits", status_code=201)
-async def add_visit(connection: Borrowed) -> dict[str, int]:
-    """Record a visit."""
+async def add_visit(connection: Borrowed, count: Count = 1) -> dict[str, int]:
+    """Record a visit, or as many as the body says: `{"count": 3}`. Return the last one's number."""
     async with connection.cursor() as cursor:
-        await cursor.execute("INSERT INTO visits (seen) VALUES (CURRENT_TIMESTAMP)")
+        for _ in range(count):
+            await cursor.execute("INSERT INTO visits (seen) VALUES (CURRENT_TIMESTAMP)")
         number: int = cursor.lastrowid
     await connection.commit()
     return {"id": number}

@@ -92,6 +92,30 @@ WRONG: dict[str, tuple[str, str]] = {
         f"    «runner: executor{PASS}",
         "'requests' and 'runner' are mutually exclusive",
     ),
+    "a body of a GET request": (
+        "web_app: shop\nsteps:\n- request: GET /\n  status: 200\n"
+        f"  send: {{«json: {{a: 1}}}}{PASS}",
+        "a GET request has no body",
+    ),
+    "two bodies": (
+        "web_app: shop\nsteps:\n- request: POST /\n  status: 200\n"
+        f"  send: {{json: {{a: 1}}, «text: a}}{PASS}",
+        "'json' and 'text' are mutually exclusive",
+    ),
+    "a request that sends nothing": (
+        f"web_app: shop\nsteps:\n- request: POST /\n  status: 200\n  send: «{{}}{PASS}",
+        "nothing is sent",
+    ),
+    "a header that the lab sends": (
+        "web_app: shop\nsteps:\n- request: POST /\n  status: 200\n"
+        f'  send: {{headers: {{«Content-Length: "1"}}}}{PASS}',
+        "'Content-Length' cannot be a header of a request",
+    ),
+    "a header that is not ASCII": (
+        "web_app: shop\nsteps:\n- request: POST /\n  status: 200\n"
+        f"  send: {{headers: {{X-A: «ä}}}}{PASS}",
+        "a header has printable ASCII characters only",
+    ),
     "a path for a name": (
         f"web_app: «../shop\nsteps: [acquire: a]{PASS}",
         "'../shop' cannot be a web application's name",

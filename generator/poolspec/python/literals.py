@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterable
 
 from poolspec.python.names import RenderError, variable
+from poolspec.spec.json_values import JsonList, JsonObject, JsonValue
 from poolspec.spec.values import Check, Formula, Ref, Scalar, Value
 from poolspec.vocabulary import CheckOp
 
@@ -131,6 +132,15 @@ def _escape_one(char: str, *, beside_quote: bool) -> str:
     if char == "\\" or not char.isprintable():
         return repr(char)[1:-1]
     return char
+
+
+def nested(given: JsonValue) -> str:
+    """Return the literal of a JSON value."""
+    if isinstance(given, JsonObject):
+        return f"{{{', '.join(f'{literal(name)}: {nested(one)}' for name, one in given.pairs)}}}"
+    if isinstance(given, JsonList):
+        return f"[{', '.join(map(nested, given.items))}]"
+    return literal(given)
 
 
 def by_text(pairs: Iterable[tuple[str, Value | Scalar]]) -> str:

@@ -6,7 +6,7 @@ a thread, so that the loop continues.
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Unpack
 
@@ -36,6 +36,7 @@ from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.terms import LoadTerms
 from poolspec.lab.repetition import expect, expect_async, kept
 from poolspec.lab.steps import find_step
+from poolspec.lab.web.requests import RequestTerms
 from poolspec.lifecycle.teardown import Teardown
 from poolspec.servers import Server
 from poolspec.vocabulary import (
@@ -222,16 +223,9 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         """Serve a web application; `options` override those of its pool, which is returned."""
         return await self._web.serve(name, options)
 
-    async def request(
-        self,
-        request: str,
-        *,
-        status: Expected,
-        headers: Mapping[str, str] | None = None,
-        json: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Send a request to the web application, and check its answer; see `Lab.request`."""
-        await self._web.request(request, status, headers, json)
+    async def request(self, request: str, **terms: Unpack[RequestTerms]) -> None:
+        """Send a request to the web application, and check its answer. Any actor may."""
+        await self._web.request(request, **terms)
 
     # --- faults and interruptions ----------------------------------------------------------------
 

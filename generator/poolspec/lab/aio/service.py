@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 
-from poolspec.lab.web.answers import Answer, answer_of, request_bytes
+from poolspec.lab.web.answers import Answer, answer_of
+from poolspec.lab.web.requests import NOTHING, Sent
 from poolspec.lab.web.server import LIMIT, Application, Calls, Uvicorn
 from poolspec.servers import listening_socket
 
@@ -29,13 +30,13 @@ class AsyncService:
         if not self._server.started:
             raise AssertionError("the web application reported that it cannot start")
 
-    async def ask(self, request: str) -> Answer:
+    async def ask(self, request: str, content: Sent = NOTHING) -> Answer:
         """Send a request, and wait for the answer and the end of its call. Any task may."""
         over = asyncio.Event()
         host, port = self._listening.getsockname()
         reader, writer = await asyncio.open_connection(host, port)
         try:
-            writer.write(request_bytes(request, self._calls.expect(over.set)))
+            writer.write(content.bytes_of(request, self._calls.expect(over.set)))
             received = await reader.read(-1)
         finally:
             writer.close()

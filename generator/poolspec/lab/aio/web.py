@@ -1,11 +1,10 @@
 """A web application that is served on the pool under test, and requests to it."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from poolspec.lab.aio.pool import AsyncContext, AsyncPool
 from poolspec.lab.aio.pools import AsyncPools
-from poolspec.lab.comparisons import Expected
+from poolspec.lab.web.requests import NOTHING, RequestTerms, Sent, sent
 from poolspec.lab.web_apps import find_web_app
 from poolspec.vocabulary import Concurrency
 from poolspec.witness.reported import ReportedAcquires
@@ -40,22 +39,17 @@ class AsyncWeb:
         pool.account.is_partial = True
         return pool
 
-    async def request(
-        self,
-        request: str,
-        status: Expected,
-        headers: Mapping[str, str] | None,
-        json: Mapping[str, Any] | None,
-    ) -> None:
-        """Send a request to the web application, and check its answer."""
-        answer = await self.ask(request)
-        answer.check(status, headers or {}, json or {})
+    async def request(self, request: str, **terms: Unpack[RequestTerms]) -> None:
+        """Send a request to the web application, and check its answer. Any actor may."""
+        answer = await self.ask(request, sent(terms))
+        headers, json = terms.get("headers", {}), terms.get("json", {})
+        answer.check(terms["status"], headers, json, terms.get("contains", ()))
 
-    async def ask(self, request: str) -> "Answer":
+    async def ask(self, request: str, content: Sent = NOTHING) -> "Answer":
         """Send a request and return the answer. Any actor may."""
         assert self._service is not None, "the test has no web_app"
         self._context.log.add("asked", detail=request)
-        answer = await self._service.ask(request)
+        answer = await self._service.ask(request, content)
         self._context.log.add("answered", detail=f"{request}: {answer.status}")
         return answer
 

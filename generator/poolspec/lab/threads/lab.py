@@ -4,7 +4,7 @@ The lab undoes everything that the test leaves. If a test passes, `verify` check
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Unpack
 
@@ -36,6 +36,7 @@ from poolspec.lab.threads.pools import Pools
 from poolspec.lab.threads.progress import Progress, expect_health
 from poolspec.lab.threads.rest import Rest
 from poolspec.lab.threads.web import Web
+from poolspec.lab.web.requests import RequestTerms
 from poolspec.servers import Server
 from poolspec.vocabulary import (
     Connections,
@@ -214,19 +215,9 @@ class Lab(CommonLab[Pool, Clock]):
         """Serve a web application; `options` override those of its pool, which is returned."""
         return self._web.serve(name, options)
 
-    def request(
-        self,
-        request: str,
-        *,
-        status: Expected,
-        headers: Mapping[str, str] | None = None,
-        json: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Send a request to the web application, and check its answer. Any actor may.
-
-        `json` are values that the JSON object in the answer must have.
-        """
-        self._web.request(request, status, headers, json)
+    def request(self, request: str, **terms: Unpack[RequestTerms]) -> None:
+        """Send a request to the web application, and check its answer. Any actor may."""
+        self._web.request(request, **terms)
 
     # --- faults and interruptions ----------------------------------------------------------------
 

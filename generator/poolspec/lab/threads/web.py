@@ -2,12 +2,11 @@
 # Edit that file, then `make gen`.
 """A web application that is served on the pool under test, and requests to it."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from poolspec.lab.comparisons import Expected
 from poolspec.lab.threads.pool import Pool, ThreadsContext
 from poolspec.lab.threads.pools import Pools
+from poolspec.lab.web.requests import NOTHING, RequestTerms, Sent, sent
 from poolspec.lab.web_apps import find_web_app
 from poolspec.vocabulary import Concurrency
 from poolspec.witness.reported import ReportedAcquires
@@ -42,22 +41,17 @@ class Web:
         pool.account.is_partial = True
         return pool
 
-    def request(
-        self,
-        request: str,
-        status: Expected,
-        headers: Mapping[str, str] | None,
-        json: Mapping[str, Any] | None,
-    ) -> None:
-        """Send a request to the web application, and check its answer."""
-        answer = self.ask(request)
-        answer.check(status, headers or {}, json or {})
+    def request(self, request: str, **terms: Unpack[RequestTerms]) -> None:
+        """Send a request to the web application, and check its answer. Any actor may."""
+        answer = self.ask(request, sent(terms))
+        headers, json = terms.get("headers", {}), terms.get("json", {})
+        answer.check(terms["status"], headers, json, terms.get("contains", ()))
 
-    def ask(self, request: str) -> "Answer":
+    def ask(self, request: str, content: Sent = NOTHING) -> "Answer":
         """Send a request and return the answer. Any actor may."""
         assert self._service is not None, "the test has no web_app"
         self._context.log.add("asked", detail=request)
-        answer = self._service.ask(request)
+        answer = self._service.ask(request, content)
         self._context.log.add("answered", detail=f"{request}: {answer.status}")
         return answer
 

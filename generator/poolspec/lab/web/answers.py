@@ -1,4 +1,4 @@
-"""A request and its answer, as bytes and as values, in either concurrency mode.
+"""The answer to a request, as bytes and as values, in either concurrency mode.
 
 Each request uses a new connection and HTTP/1.0, where the answer ends with the connection.
 """
@@ -12,12 +12,9 @@ from typing import Any
 
 from poolspec.invariants.complaints import demand
 from poolspec.lab.comparisons import Expected, mismatch
+from poolspec.vocabulary.secrets import is_secret
 
 __tracebackhide__ = True  # a failure is shown where the test failed
-
-HOST = "127.0.0.1"
-CALL = "poolspec-call"
-"""The header that carries the number of the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +27,14 @@ class Answer:
     body: bytes
 
     def check(
-        self, status: Expected, headers: Mapping[str, str], values: Mapping[str, Any]
+        self,
+        status: Expected,
+        headers: Mapping[str, str],
+        values: Mapping[str, Any],
+        texts: tuple[str, ...] = (),
     ) -> None:
         """Check the answer. Raises AssertionError that lists all differences."""
+        body = self.body.decode(errors="replace") if texts else ""
         found = self._values() if values else {}
         demand(
             mismatch("status", status, self.status),
@@ -41,6 +43,7 @@ class Answer:
                 for name, text in headers.items()
             ),
             *(_differs(name, value, found.get(name, ...)) for name, value in values.items()),
+            *(f"the answer does not contain {text!r}" for text in texts if text not in body),
         )
 
     def _values(self) -> dict[str, Any]:
@@ -51,12 +54,6 @@ class Answer:
         if not isinstance(parsed, dict):
             raise AssertionError(f"expected a JSON object, was {self.body[:200]!r}")
         return parsed
-
-
-def request_bytes(request: str, call: int) -> bytes:
-    """Return the bytes of a request, such as `GET /visits`, without a body."""
-    head = f"{request} HTTP/1.0\r\nHost: {HOST}\r\nContent-Length: 0\r\n{CALL}: {call}\r\n\r\n"
-    return head.encode("ascii")
 
 
 def answer_of(received: bytes) -> Answer:
@@ -84,4 +81,6 @@ class _Received:
 def _differs(name: str, expected: Any, seen: Any) -> str | None:
     if seen == expected:
         return None
+    if is_secret(name):
+        return f"{name}: {'missing' if seen is ... else 'another value than expected'}"
     return f"{name}: expected {expected!r}, was {'missing' if seen is ... else repr(seen)}"

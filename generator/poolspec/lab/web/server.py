@@ -22,7 +22,8 @@ from typing import Any
 import uvicorn
 
 from poolspec.invariants.log import acting_for, current_actor
-from poolspec.lab.web.answers import CALL, Answer, answer_of, request_bytes
+from poolspec.lab.web.answers import Answer, answer_of
+from poolspec.lab.web.requests import CALL, NOTHING, Sent
 from poolspec.servers import listening_socket
 
 __tracebackhide__ = True  # a failure is shown where the test failed
@@ -145,11 +146,11 @@ class Service:
         if not self._server.started:
             raise AssertionError("the web application reported that it cannot start")
 
-    def ask(self, request: str) -> Answer:
+    def ask(self, request: str, content: Sent = NOTHING) -> Answer:
         """Send a request, and wait for the answer and the end of its call. Any thread may."""
         over = threading.Event()
         with socket.create_connection(self._listening.getsockname()) as connection:
-            connection.sendall(request_bytes(request, self._calls.expect(over.set)))
+            connection.sendall(content.bytes_of(request, self._calls.expect(over.set)))
             with connection.makefile("rb") as answer:
                 received = answer.read()
         if received and not over.wait(LIMIT):
