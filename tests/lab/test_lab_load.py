@@ -167,6 +167,7 @@ def test_poisson_arrivals_have_the_rate_and_are_the_same_for_a_seed() -> None:
 def test_a_statement_has_the_numbers_of_its_operation_and_client() -> None:
     filled = filled_in("INSERT INTO t VALUES (:number, :client)", 7, 2)
     assert filled == "INSERT INTO t VALUES (7, 2)"
+    assert filled_in("SELECT ':numbers', ':clients'", 7, 2) == "SELECT ':numbers', ':clients'"
 
 
 def test_an_error_of_another_kind_is_reported() -> None:

@@ -7,6 +7,7 @@ The lab looks for every acknowledged write afterwards, on a connection that belo
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -23,6 +24,9 @@ REST = 0.01
 GOLDEN = (math.sqrt(5) - 1) / 2
 SILVER = math.sqrt(2) - 1
 """Spreads think times; with the same number they would follow the hold times."""
+
+_PLACES = re.compile(r":(number|client)\b")
+"""The places of a statement that the load fills in."""
 
 Range = tuple[float, float]
 NO_TIME: Range = (0.0, 0.0)
@@ -75,7 +79,8 @@ def client_name(load: str, index: int) -> str:
 
 def filled_in(statement: str, number: int, client: int) -> str:
     """Return a statement of a spec with the numbers of the operation and of its client."""
-    return statement.replace(":number", str(number)).replace(":client", str(client))
+    numbers = {":number": str(number), ":client": str(client)}
+    return _PLACES.sub(lambda found: numbers[found[0]], statement)
 
 
 def interleave(shares: Mapping[str, int]) -> list[str]:
