@@ -5,7 +5,8 @@ The server starts after collection. If that fails, no test runs, and the reason 
 A private server may end although no test has ended it: the system runs out of memory, or a user
 kills it. Then a new one is started, and the test that has failed meanwhile is run again, once. If
 the server ends again, or none can be started, or a server that the run did not start has ended,
-the run stops. The failures of tests that follow from that are not reported.
+the run stops. It also stops if a test finds no free port. The failures of tests that follow from
+that are not reported.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _AGAIN = (
     "as the memory limit of this machine or container, or choose another server with --server."
 )
 stop_key = pytest.StashKey[str]()
+port_key = pytest.StashKey["ServerError"]()
 stopping_key = pytest.StashKey[Stopping]()
 keeper_key = pytest.StashKey["ServerKeeper"]()
 
@@ -151,6 +153,14 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return True
 
 
+def pytest_exception_interact(node: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note that a test has failed because the run has no free port."""
+    from poolspec.servers import PortTakenError
+
+    if call.excinfo and isinstance(call.excinfo.value, PortTakenError):
+        node.stash[port_key] = call.excinfo.value
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the controller why a worker has stopped."""
     if stop_key in session.config.stash and hasattr(session.config, "workeroutput"):
@@ -200,10 +210,10 @@ def _reports(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.Tes
 
 
 def _lost(item: pytest.Item, reports: Iterable[pytest.TestReport]) -> ServerError | None:
-    """Return why the server cannot be used, if that may be why the test has not passed."""
+    """Return what the environment lacks, if that may be why the test has not passed."""
     if not any(report.failed or hasattr(report, "wasxfail") for report in reports):
         return None
-    return keeper(item.config).lost()
+    return item.stash.get(port_key, None) or keeper(item.config).lost()
 
 
 def _none(item: pytest.Item, reason: str) -> list[pytest.TestReport]:
