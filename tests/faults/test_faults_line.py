@@ -103,3 +103,13 @@ def test_a_line_keeps_its_port_to_itself(line: Line) -> None:
 def test_the_end_of_a_line_may_be_asked_for_twice(line: Line) -> None:
     line.close()
     line.close()
+
+
+def test_a_line_may_lead_to_a_name() -> None:
+    family, _, _, _, where = socket.getaddrinfo("localhost", 0, type=socket.SOCK_STREAM)[0]
+    with socket.create_server(where[:2], family=family) as server:
+        line = Line(Address("localhost", server.getsockname()[1]))
+        with connection(line, server) as (ours, theirs):
+            ours.sendall(b"question")
+            assert exactly(theirs, 8) == b"question"
+        line.close()

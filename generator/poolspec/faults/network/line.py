@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from poolspec.faults.network.link import Link, close_by_reset
+from poolspec.faults.network.link import FarEnd, Link, close_by_reset
 from poolspec.faults.network.loop import READ, Loop
 from poolspec.faults.network.toxics import Mark, Toxic
 from poolspec.servers import Address, bound_socket
@@ -29,7 +29,7 @@ class Line:
 
     def __init__(self, server: Address) -> None:
         self.cut = lambda _: None
-        self._server = server
+        self._far = FarEnd.of(server)
         self._toxics: dict[Fault, Toxic] = {}
         self._links: dict[int, Link] = {}
         """By the port of the pool's side."""
@@ -68,7 +68,7 @@ class Line:
                 close_by_reset(pool)
                 continue
             closed = partial(self._forget, port)
-            link = self._links[port] = Link(self._loop, pool, self._server, closed)
+            link = self._links[port] = Link(self._loop, pool, self._far, closed)
             for toxic in toxics:
                 self._apply(toxic, link)
 

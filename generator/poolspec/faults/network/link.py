@@ -4,6 +4,8 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 from poolspec.faults.network.flow import Flow, Side
 from poolspec.faults.network.loop import WRITE, Loop
@@ -15,17 +17,44 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 """The option of a socket whose close resets the connection."""
 
 
+@dataclass(frozen=True, slots=True)
+class FarEnd:
+    """Where the connections of a line lead; its name is looked up once."""
+
+    unix_socket: str | None
+    family: int
+    where: Any
+
+    @classmethod
+    def of(cls, server: Address) -> "FarEnd":
+        """Return the end at a server. Raises OSError if its name has no address."""
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        family, _, _, _, where = found[0]
+        return cls(server.unix_socket, family, where)
+
+    def connect(self) -> socket.socket:
+        """Return a socket that connects: over the unix socket if there is one, which is faster."""
+        if self.unix_socket is not None:
+            one = _prepared(socket.socket(socket.AF_UNIX))
+            if not one.connect_ex(self.unix_socket):
+                return one
+            one.close()  # many wait there, or the server is down
+        one = _prepared(socket.socket(self.family))
+        one.connect_ex(self.where)
+        return one
+
+
 class Link:
     """A connection. Everything happens in the loop's thread."""
 
     def __init__(
-        self, loop: Loop, pool: socket.socket, server: Address, closed: Callable[[Mark], None]
+        self, loop: Loop, pool: socket.socket, far: FarEnd, closed: Callable[[Mark], None]
     ) -> None:
         """Connect to the server; `closed` is called once, before the sockets are closed."""
         self._closed = closed
         self._is_open = True
         self._pool = Side(loop, _prepared(pool))
-        self._server = Side(loop, _begun(server))
+        self._server = Side(loop, far.connect())
         self._flows = {
             Direction.UPSTREAM: Flow(loop, self._pool, self._server, self.close),
             Direction.DOWNSTREAM: Flow(loop, self._server, self._pool, self.close),
@@ -88,16 +117,4 @@ def _prepared(one: socket.socket) -> socket.socket:
     one.setblocking(False)
     if one.family != socket.AF_UNIX:
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return one
-
-
-def _begun(server: Address) -> socket.socket:
-    """Return a socket that connects to the server: over its unix socket, because that is faster."""
-    if server.unix_socket is not None:
-        one = _prepared(socket.socket(socket.AF_UNIX))
-        if not one.connect_ex(server.unix_socket):
-            return one
-        one.close()  # many wait there, or the server is down
-    one = _prepared(socket.socket())
-    one.connect_ex((server.host, server.port))
     return one
