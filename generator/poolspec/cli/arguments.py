@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from poolspec.cli import leftovers
+from poolspec.cli import exporting, leftovers
 from poolspec.cli.folder_options import add_places, add_specs
 from poolspec.cli.run_options import configure_run, run_tests
 from poolspec.vocabulary import Capability, Layer, Level
@@ -161,6 +161,12 @@ COMMANDS = (
         "list the processes, ports, directories, databases and users that ended runs left",
         leftovers.configure,
         leftovers.run,
+    ),
+    Command(
+        "load",
+        "export a load for Locust, to run it from many machines",
+        exporting.configure,
+        exporting.run,
     ),
     Command("schema", "print the JSON Schema of specs or results", _configure_schema, _schema),
 )
