@@ -46,6 +46,21 @@ def test_the_guide_shows_each_picture_and_the_steps_of_the_test() -> None:
     assert known[first : first + len(shown)] == shown
 
 
+FAILED_CONNECTS = {"steadypool": (15, 30), "sqlalchemy": (450, 550), "dbutils": (1400, 1650)}
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_the_numbers_of_the_guide_are_those_of_the_pictures(pool: str) -> None:
+    found = re.search(r"(\d+) errors of the kind connect", picture(pool))
+    assert found is not None
+    fewest, most = FAILED_CONNECTS[pool]
+    assert fewest <= int(found[1]) <= most
+    lost_later = re.search(
+        r"(\d+) errors? of the kind operation: lost, the first at 30", picture(pool)
+    )
+    assert (lost_later is not None and int(lost_later[1]) == 2) == (pool == "sqlalchemy")
+
+
 def test_the_picture_is_that_of_the_test_on_the_page_of_its_class() -> None:
     assert f"chaos.{TEST}.threads.svg" == PICTURE
     assert f"  {TEST}:" in SPEC.read_text(encoding="utf-8").splitlines()

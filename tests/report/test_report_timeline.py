@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from tests.suites import a_class, a_suite, a_test, pages
 
 from poolspec.headers import Origin, origin
@@ -372,6 +373,27 @@ def test_a_case_has_a_picture_with_a_number_and_its_name_is_escaped() -> None:
     tags = Tags()
     tags.feed(page.split("-->", 1)[1])
     assert tags.seen == ["details", "summary"]
+
+
+@given(TEXT, TEXT, TEXT)
+@settings(deadline=None)
+def test_a_page_has_no_markup_of_a_name(fault: str, error: str, case: str) -> None:
+    made = an_entry(errors=[an_error(error=error)], faults=[a_fault(fault)])
+    spec, found = a_class(a_test("it")), found_of(case=case, timeline=made)
+    page = next(text for name, text in pages(a_suite(spec), found).items() if "limits" in str(name))
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(page.split("-->\n", 1)[1])
+    inline = [child for token in tokens for child in token.children or ()]
+    assert "html_inline" not in {child.type for child in inline}
+    blocks = [token.content for token in tokens if token.type == "html_block"]
+    assert [re.sub(">.*<", "><", block.split("\n")[0]) for block in blocks] == [
+        "<details>",
+        "</details>",
+    ]
+    tags = Tags()
+    tags.feed("".join(blocks))
+    assert tags.seen == ["details", "summary"]
+    (image,) = (child for child in inline if child.type == "image")
+    assert str(image.attrGet("src")).startswith("timelines/limits.it.threads")
 
 
 def test_without_results_a_page_has_no_time_line() -> None:
