@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 SERVER ?=
+LAYER  ?=
 WORKERS = $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -36,7 +37,7 @@ check: $(READY)  ## lint, types, import contracts, generated files up to date
 	@echo "check: generated files";   $(BIN)/python tools/async_to_sync.py --check && $(BIN)/poolspec gen --check
 
 run: $(READY)  ## generate, run the generated tests in parallel, write the report to build/
-	@$(BIN)/poolspec run $(ON)
+	@$(BIN)/poolspec run $(ON) $(if $(LAYER),--layer $(LAYER))
 
 # Every worker, and every pytest that a test starts, compiles the same modules: they share them in build/.
 test: $(READY)  ## run all tests: the generated ones, the generator's and the pool's
