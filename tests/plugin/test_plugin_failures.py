@@ -44,6 +44,44 @@ def test_a_test_whose_steps_pass_is_still_checked_for_the_invariants(run: Run, f
 
 
 @FORMS
+def test_each_pool_of_a_test_is_checked_for_the_invariants(run: Run, form: str) -> None:
+    run.test(
+        "pool = lab.make_pool(size=1, max_overflow=0, timeout=1.0)  # step 1",
+        "pool.acquire()  # step 2",
+        "lab.expect_stats(in_use=1, of=pool)",
+        "lab.expect_stats(in_use=0)",
+        "pool._loans._held.clear()",
+        form=form,
+    )
+    assert run.code == 1
+    assert "leak: 1 acquired, 0 released" in run.output
+
+
+@FORMS
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("lab.expect_stats(in_use=1)", "in_use: expected 1, was 0"),
+        ("lab.expect_server(connections=1)", "connections at the server: expected 1, was 2"),
+        ("lab.expect_server(connections=2, of=pool)", "expected 2, was 1"),
+        ("lab.expect_server(peak=1)", "most connections at once: expected 1, was 2"),
+        ("lab.expect_server(peak=2, of=pool)", "most connections at once: expected 2, was 1"),
+    ],
+)
+def test_an_expectation_is_about_the_pool_that_it_names(
+    run: Run, form: str, line: str, seen: str
+) -> None:
+    run.test(
+        "pool = lab.make_pool(size=1, max_overflow=0, timeout=1.0)  # step 1",
+        "pool.acquire()  # step 2",
+        line,
+        form=form,
+    )
+    assert run.code == 1
+    assert seen in run.output
+
+
+@FORMS
 @pytest.mark.parametrize(
     "lines",
     [

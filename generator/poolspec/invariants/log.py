@@ -182,6 +182,11 @@ class Log:
             self._watchers.append(wake)
 
 
+def of_pool(entries: Sequence[Entry], pool: int) -> list[Entry]:
+    """Return the entries about one pool, and those about none."""
+    return [entry for entry in entries if entry.pool in (0, pool)]
+
+
 def of_latest_round(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Return the entries after the last one that ends a round."""
     ends = (n for n in range(len(entries), 0, -1) if entries[n - 1].kind in ROUNDS)

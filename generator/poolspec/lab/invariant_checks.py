@@ -11,7 +11,7 @@ from typing import Generic
 from poolspec.invariants import checks, slots
 from poolspec.invariants.counts import AtRest, findings_at_rest
 from poolspec.invariants.defects import Defect, Finding
-from poolspec.invariants.log import of_latest_round
+from poolspec.invariants.log import of_latest_round, of_pool
 from poolspec.lab.context import C, Context
 from poolspec.lab.registry import P
 from poolspec.vocabulary import Capability
@@ -72,7 +72,8 @@ class InvariantChecks(Generic[P, C]):
         Borrowing takes time, so a pool that counts its loans is spared where nothing happened at
         which pools lose slots.
         """
-        context, entries = self._context, self._context.log.entries()
+        context = self._context
+        entries = of_pool(context.log.entries(), pool.account.pool)
         if pool.is_over or context.server_faults.in_force or slots.is_barred(entries):
             return False
         counts = Capability.STATISTICS in context.capabilities

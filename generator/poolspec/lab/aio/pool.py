@@ -191,7 +191,7 @@ class AsyncPool:
 
     async def suspend(self) -> None:
         """Stop the pool from handing out connections."""
-        self._witness.log.add(SUSPENDED)
+        self._witness.log.add(SUSPENDED, pool=self.account.pool)
         self.account.is_suspended = True
         with self._calling("suspend"):
             await self._controls().suspend(self.raw)
@@ -201,7 +201,7 @@ class AsyncPool:
         with self._calling("resume"):
             await self._controls().resume(self.raw)
         self.account.is_suspended = False
-        self._witness.log.add(RESUMED)
+        self._witness.log.add(RESUMED, pool=self.account.pool)
 
     async def inspect(self) -> None:
         """Read what the pool reports without asking its connections."""

@@ -9,7 +9,7 @@ from poolspec.interruption.rounds import CALM
 from poolspec.invariants.counts import findings_left_on_loan
 from poolspec.invariants.deadlock import findings_of_stop, is_nothing_left, stop_by_clock
 from poolspec.invariants.defects import Finding, broken, findings_of
-from poolspec.invariants.log import MAIN, of_latest_round
+from poolspec.invariants.log import MAIN, of_latest_round, of_pool
 from poolspec.invariants.slots import MOST, MOST_IN_A_ROUND, missing_slots
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
@@ -103,7 +103,8 @@ class AsyncRest:
 
     async def _borrow_all(self, pool: AsyncPool, most: int) -> list[Finding]:
         context = self._context
-        before, limit, served = context.log.entries(), self.checks.slots(pool, most), 0
+        before = of_pool(context.log.entries(), pool.account.pool)
+        limit, served = self.checks.slots(pool, most), 0
         try:
             with context.witness.letting_wait():
                 while served < limit:

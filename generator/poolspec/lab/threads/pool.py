@@ -192,7 +192,7 @@ class Pool:
 
     def suspend(self) -> None:
         """Stop the pool from handing out connections."""
-        self._witness.log.add(SUSPENDED)
+        self._witness.log.add(SUSPENDED, pool=self.account.pool)
         self.account.is_suspended = True
         with self._calling("suspend"):
             self._controls().suspend(self.raw)
@@ -202,7 +202,7 @@ class Pool:
         with self._calling("resume"):
             self._controls().resume(self.raw)
         self.account.is_suspended = False
-        self._witness.log.add(RESUMED)
+        self._witness.log.add(RESUMED, pool=self.account.pool)
 
     def inspect(self) -> None:
         """Read what the pool reports without asking its connections."""
