@@ -60,6 +60,21 @@ def test_an_actor_that_ended_with_a_connection_still_holds_it(lab: Lab, pool: Po
     lab.wait_until_holding("keeper")
 
 
+def test_a_wait_with_a_limit_names_what_it_waited_for(lab: Lab, pool: Pool) -> None:
+    held = [pool.acquire(), pool.acquire()]
+    lab.start(borrower("pair", pool, count=2))
+    lab.wait_until_waiting("pair", within=5.0)
+    with pytest.raises(AssertionError, match=r"^pair-1, pair-2 are not holding after 0\.05 s$"):
+        lab.wait_until_holding("pair", within=0.05)
+    with pytest.raises(AssertionError, match=r"^1 of 2 actors is holding after 0\.05 s$"):
+        lab.wait_until_holding(count=2, within=0.05)  # the test itself is one
+    with pytest.raises(AssertionError, match=r"^pair-1, pair-2 are not done after 0\.05 s$"):
+        lab.wait_until_done("pair", within=0.05)
+    for connection in held:
+        pool.release(connection)
+    lab.join("pair")
+
+
 def test_an_actors_error_is_raised_in_place_of_the_failed_wait(lab: Lab, pool: Pool) -> None:
     def fail() -> None:
         raise ValueError("no such thing")

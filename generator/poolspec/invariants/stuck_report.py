@@ -82,6 +82,24 @@ def awaited(
     return holds
 
 
+def missed(
+    actors: AnyActors,
+    state: ActorState,
+    name: str | None,
+    count: int,
+    there: Set[str],
+    seconds: float,
+) -> str:
+    """Return the text of a wait whose time is over: for what it waited, and who is missing."""
+    actors.awaits = ""
+    missing = [one for one in (actors.members(name) if name else ()) if one not in there]
+    if name:
+        what = f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} not {state}"
+    else:
+        what = f"{len(there)} of {count} actors {'is' if len(there) == 1 else 'are'} {state}"
+    return f"{what} after {seconds:g} s"
+
+
 def _never(
     state: ActorState, wanted: Sequence[str], count: int, there: Set[str], able: Set[str]
 ) -> str:

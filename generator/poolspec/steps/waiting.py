@@ -29,6 +29,8 @@ class WaitUntil(Step):
     """Exactly one of `actor` and `count` is set."""
     pool: str | None = None
     """The pool in which they wait, or of which they hold a connection; None: any."""
+    within: Value | None = None
+    """Seconds within which they must; None: the test's deadline."""
 
     def reads(self) -> tuple[str, ...]:
         """Return the label of the pool."""
@@ -36,6 +38,13 @@ class WaitUntil(Step):
 
 
 WAIT_UNTIL = Key("wait_until", CONDITION, "wait for a state of actors", "first is waiting", True)
+WITHIN = Key(
+    "within",
+    SECONDS,
+    "time within which they must reach it",
+    "5s",
+    default="until the test's deadline",
+)
 OF_ANY = replace(
     FROM, meaning="the pool in which they wait, or of which they hold", default="any pool"
 )
@@ -55,12 +64,13 @@ def _read_wait_until(scope: Scope, fields: Fields) -> WaitUntil:
         scope.names.imply(Capability.ROW_LOCKS, f"{state.value!r}", fields.node)
         scope.names.at_server.append(("a lock is of a server", fields.at(WAIT_UNTIL)))
     pool = word.text if word and scope.find(word, Naming.POOL) else None
-    return WaitUntil(fields.node.line, state, name, condition.count, pool)
+    return WaitUntil(fields.node.line, state, name, condition.count, pool, fields.get(WITHIN))
 
 
 def _write_wait_until(step: WaitUntil, body: Body) -> Lines:
     given = f"count={value(step.count or 0)}" if step.actor is None else literal(step.actor)
     given += "" if step.pool is None else f", of={variable(step.pool)}"
+    given += "" if step.within is None else f", within={value(step.within)}"
     yield f"{body.awaits}lab.wait_until_{plain_word(step.state.value)}({given})"
 
 
@@ -76,10 +86,11 @@ def _say_wait_until(step: WaitUntil) -> Sentence:
     one, several = _STATES[step.state]
     of = "in" if step.state is ActorState.WAITING else "of"
     where = "" if step.pool is None else f" {of} {code(step.pool)}"
+    soon = "" if step.within is None else f", for at most {amounts.seconds(step.within)}"
     if step.actor is not None:
-        return Sentence(f"Wait until {code(step.actor)} {one}{where}.")
+        return Sentence(f"Wait until {code(step.actor)} {one}{where}{soon}.")
     noun = f"actor {one}" if step.count == 1 else f"actors {several}"
-    return Sentence(f"Wait until {amounts.value(step.count or 0)} {noun}{where}.")
+    return Sentence(f"Wait until {amounts.value(step.count or 0)} {noun}{where}{soon}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +147,14 @@ def _say_use(step: Use) -> Sentence:
 KINDS = (
     StepKind(
         "wait_until",
-        (WAIT_UNTIL, OF_ANY),
+        (WAIT_UNTIL, OF_ANY, WITHIN),
         WaitUntil,
         _read_wait_until,
         _write_wait_until,
         _say_wait_until,
         traits=Trait.BORROWS,
         calls=tuple(f"wait_until_{state}" for state in ActorState),
-        arguments=("count", "of"),
+        arguments=("count", "of", "within"),
     ),
     StepKind(
         "advance",

@@ -141,24 +141,46 @@ class AsyncLab(CommonLab[AsyncPool, AsyncClock]):
         self._actors.cancel(name)
 
     async def wait_until_waiting(
-        self, name: str | None = None, *, count: int = 0, of: AsyncPool | None = None
+        self,
+        name: str | None = None,
+        *,
+        count: int = 0,
+        of: AsyncPool | None = None,
+        within: float | None = None,
     ) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        await self._progress.until_waiting(name, count, of)
+        await self._progress.until_waiting(name, count, of, within)
 
     async def wait_until_holding(
-        self, name: str | None = None, *, count: int = 0, of: AsyncPool | None = None
+        self,
+        name: str | None = None,
+        *,
+        count: int = 0,
+        of: AsyncPool | None = None,
+        within: float | None = None,
     ) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
-        await self._progress.until_holding(name, count, of)
+        await self._progress.until_holding(name, count, of, within)
 
-    async def wait_until_blocked(self, name: str | None = None, *, count: int = 0) -> None:
+    async def wait_until_blocked(
+        self,
+        name: str | None = None,
+        *,
+        count: int = 0,
+        within: float | None = None,
+    ) -> None:
         """Wait until the statements of an actor, or of `count` of them, wait for a lock."""
-        await self._progress.until_blocked(name, count)
+        await self._progress.until_blocked(name, count, within)
 
-    async def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
+    async def wait_until_done(
+        self,
+        name: str | None = None,
+        *,
+        count: int = 0,
+        within: float | None = None,
+    ) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""
-        await self._progress.until_done(name, count)
+        await self._progress.until_done(name, count, within)
 
     async def advance(self, seconds: float) -> None:
         """Let that much time pass."""

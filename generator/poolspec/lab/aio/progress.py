@@ -8,7 +8,7 @@ from functools import partial
 from poolspec.faults.server import LOOK_EVERY
 from poolspec.invariants.complaints import demand
 from poolspec.invariants.defects import broken
-from poolspec.invariants.stuck_report import awaited
+from poolspec.invariants.stuck_report import awaited, missed
 from poolspec.lab import health
 from poolspec.lab.aio.actors import AsyncActors
 from poolspec.lab.aio.clock import AsyncClock
@@ -34,38 +34,43 @@ class AsyncProgress:
         self._context = context
         self._actors = actors
 
-    async def until_waiting(self, name: str | None, count: int, of: AsyncPool | None) -> None:
+    async def until_waiting(
+        self, name: str | None, count: int, of: AsyncPool | None, within: float | None
+    ) -> None:
         """Wait until an actor, or at least `count` of them, are in the queue of a pool, or any."""
         pool = of.account.pool if of else None
         seen = partial(self._context.witness.waiting, pool)
-        await self._until(ActorState.WAITING, name, count, seen)
+        await self._until(ActorState.WAITING, name, count, seen, within)
 
-    async def until_holding(self, name: str | None, count: int, of: AsyncPool | None) -> None:
+    async def until_holding(
+        self, name: str | None, count: int, of: AsyncPool | None, within: float | None
+    ) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection of a pool, or any."""
         seen = partial(self._context.pools.holders, of)
-        await self._until(ActorState.HOLDING, name, count, seen)
+        await self._until(ActorState.HOLDING, name, count, seen, within)
 
-    async def until_blocked(self, name: str | None, count: int) -> None:
+    async def until_blocked(self, name: str | None, count: int, within: float | None) -> None:
         """Wait until the statements of an actor, or of at least `count` of them, wait for a lock.
 
-        The server is asked for at most BLOCKED_WITHIN seconds of real time. No time passes on the
-        virtual clock.
+        The server is asked for BLOCKED_WITHIN seconds of real time, unless `within` says otherwise.
+        No time passes on the virtual clock.
         """
         holds = awaited(self._actors, ActorState.BLOCKED, name, count, self._blocked)
-        deadline = time.monotonic() + BLOCKED_WITHIN
+        limit = BLOCKED_WITHIN if within is None else within
+        deadline = time.monotonic() + limit
         while not await asyncio.to_thread(holds):
             if time.monotonic() >= deadline:
                 what = f"{name} is" if name else f"{count} actors are"
-                raise AssertionError(f"{what} not blocked after {BLOCKED_WITHIN:g} s of real time")
+                raise AssertionError(f"{what} not blocked after {limit:g} s of real time")
             await asyncio.to_thread(time.sleep, LOOK_AGAIN)
 
     def _blocked(self) -> set[str]:
         asking = self._context.pools.asking()
         return {asking[number] for number in self._context.server.blocked() if number in asking}
 
-    async def until_done(self, name: str | None, count: int) -> None:
+    async def until_done(self, name: str | None, count: int, within: float | None) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""
-        await self._until(ActorState.DONE, name, count, self._actors.done)
+        await self._until(ActorState.DONE, name, count, self._actors.done, within)
 
     async def advance(self, seconds: float) -> None:
         """Let that much time pass."""
@@ -98,10 +103,18 @@ class AsyncProgress:
             await clock.sleep(max(0.0, min(LOOK_EVERY, deadline - clock.now())))
 
     async def _until(
-        self, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]
+        self,
+        state: ActorState,
+        name: str | None,
+        count: int,
+        seen: Callable[[], set[str]],
+        within: float | None,
     ) -> None:
+        context = self._context
         holds = awaited(self._actors, state, name, count, seen)
-        await wait_until(self._context.log, self._context.clock, holds)
+        deadline = None if within is None else context.clock.now() + within
+        if not await wait_until(context.log, context.clock, holds, deadline):
+            raise AssertionError(missed(self._actors, state, name, count, seen(), within or 0.0))
 
 
 async def expect_health(

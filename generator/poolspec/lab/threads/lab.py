@@ -141,24 +141,46 @@ class Lab(CommonLab[Pool, Clock]):
         run_in_child(self.context, self._actors, work)
 
     def wait_until_waiting(
-        self, name: str | None = None, *, count: int = 0, of: Pool | None = None
+        self,
+        name: str | None = None,
+        *,
+        count: int = 0,
+        of: Pool | None = None,
+        within: float | None = None,
     ) -> None:
         """Wait until an actor, or at least `count` of them, are in the pool's queue."""
-        self._progress.until_waiting(name, count, of)
+        self._progress.until_waiting(name, count, of, within)
 
     def wait_until_holding(
-        self, name: str | None = None, *, count: int = 0, of: Pool | None = None
+        self,
+        name: str | None = None,
+        *,
+        count: int = 0,
+        of: Pool | None = None,
+        within: float | None = None,
     ) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection."""
-        self._progress.until_holding(name, count, of)
+        self._progress.until_holding(name, count, of, within)
 
-    def wait_until_blocked(self, name: str | None = None, *, count: int = 0) -> None:
+    def wait_until_blocked(
+        self,
+        name: str | None = None,
+        *,
+        count: int = 0,
+        within: float | None = None,
+    ) -> None:
         """Wait until the statements of an actor, or of `count` of them, wait for a lock."""
-        self._progress.until_blocked(name, count)
+        self._progress.until_blocked(name, count, within)
 
-    def wait_until_done(self, name: str | None = None, *, count: int = 0) -> None:
+    def wait_until_done(
+        self,
+        name: str | None = None,
+        *,
+        count: int = 0,
+        within: float | None = None,
+    ) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""
-        self._progress.until_done(name, count)
+        self._progress.until_done(name, count, within)
 
     def advance(self, seconds: float) -> None:
         """Let that much time pass."""

@@ -9,7 +9,7 @@ from functools import partial
 from poolspec.faults.server import LOOK_EVERY
 from poolspec.invariants.complaints import demand
 from poolspec.invariants.defects import broken
-from poolspec.invariants.stuck_report import awaited
+from poolspec.invariants.stuck_report import awaited, missed
 from poolspec.lab import health
 from poolspec.lab.invariant_checks import InvariantChecks
 from poolspec.lab.memory import MemoryTrend
@@ -35,38 +35,43 @@ class Progress:
         self._context = context
         self._actors = actors
 
-    def until_waiting(self, name: str | None, count: int, of: Pool | None) -> None:
+    def until_waiting(
+        self, name: str | None, count: int, of: Pool | None, within: float | None
+    ) -> None:
         """Wait until an actor, or at least `count` of them, are in the queue of a pool, or any."""
         pool = of.account.pool if of else None
         seen = partial(self._context.witness.waiting, pool)
-        self._until(ActorState.WAITING, name, count, seen)
+        self._until(ActorState.WAITING, name, count, seen, within)
 
-    def until_holding(self, name: str | None, count: int, of: Pool | None) -> None:
+    def until_holding(
+        self, name: str | None, count: int, of: Pool | None, within: float | None
+    ) -> None:
         """Wait until an actor, or at least `count` of them, hold a connection of a pool, or any."""
         seen = partial(self._context.pools.holders, of)
-        self._until(ActorState.HOLDING, name, count, seen)
+        self._until(ActorState.HOLDING, name, count, seen, within)
 
-    def until_blocked(self, name: str | None, count: int) -> None:
+    def until_blocked(self, name: str | None, count: int, within: float | None) -> None:
         """Wait until the statements of an actor, or of at least `count` of them, wait for a lock.
 
-        The server is asked for at most BLOCKED_WITHIN seconds of real time. No time passes on the
-        virtual clock.
+        The server is asked for BLOCKED_WITHIN seconds of real time, unless `within` says otherwise.
+        No time passes on the virtual clock.
         """
         holds = awaited(self._actors, ActorState.BLOCKED, name, count, self._blocked)
-        deadline = time.monotonic() + BLOCKED_WITHIN
+        limit = BLOCKED_WITHIN if within is None else within
+        deadline = time.monotonic() + limit
         while not holds():
             if time.monotonic() >= deadline:
                 what = f"{name} is" if name else f"{count} actors are"
-                raise AssertionError(f"{what} not blocked after {BLOCKED_WITHIN:g} s of real time")
+                raise AssertionError(f"{what} not blocked after {limit:g} s of real time")
             time.sleep(LOOK_AGAIN)
 
     def _blocked(self) -> set[str]:
         asking = self._context.pools.asking()
         return {asking[number] for number in self._context.server.blocked() if number in asking}
 
-    def until_done(self, name: str | None, count: int) -> None:
+    def until_done(self, name: str | None, count: int, within: float | None) -> None:
         """Wait until an actor, or at least `count` of them, have ended."""
-        self._until(ActorState.DONE, name, count, self._actors.done)
+        self._until(ActorState.DONE, name, count, self._actors.done, within)
 
     def advance(self, seconds: float) -> None:
         """Let that much time pass."""
@@ -99,10 +104,18 @@ class Progress:
             clock.sleep(max(0.0, min(LOOK_EVERY, deadline - clock.now())))
 
     def _until(
-        self, state: ActorState, name: str | None, count: int, seen: Callable[[], set[str]]
+        self,
+        state: ActorState,
+        name: str | None,
+        count: int,
+        seen: Callable[[], set[str]],
+        within: float | None,
     ) -> None:
+        context = self._context
         holds = awaited(self._actors, state, name, count, seen)
-        wait_until(self._context.log, self._context.clock, holds)
+        deadline = None if within is None else context.clock.now() + within
+        if not wait_until(context.log, context.clock, holds, deadline):
+            raise AssertionError(missed(self._actors, state, name, count, seen(), within or 0.0))
 
 
 def expect_health(

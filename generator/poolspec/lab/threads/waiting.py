@@ -10,14 +10,19 @@ from poolspec.lab.threads.clock import Clock
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 
-def wait_until(log: Log, clock: Clock, holds: Callable[[], bool]) -> None:
+def wait_until(
+    log: Log, clock: Clock, holds: Callable[[], bool], deadline: float | None = None
+) -> bool:
     """Wait until `holds()` is true, checking it again after every entry of the log.
 
-    Raises an error of the clock when no actor is left that could make it true.
+    Returns whether it became true before the deadline. Raises an error of the clock when no actor
+    is left that could make it true.
     """
     while True:
         watcher = clock.waiter()
         log.watch(watcher.wake)  # registered first, checked second: no entry is missed
         if holds():
-            return
-        watcher.wait(None)
+            return True
+        if deadline is not None and clock.now() >= deadline:
+            return False
+        watcher.wait(deadline)
