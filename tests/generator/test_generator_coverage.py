@@ -276,6 +276,25 @@ def test_a_page_with_results_names_the_server_and_the_pool() -> None:
     assert said in index(results())
 
 
+def test_a_page_with_partial_results_says_so_in_one_paragraph() -> None:
+    found = parse_results(
+        results_text(partial="stopped after 1 of 2 tests: no room\nThe test: a*b")
+    )
+    said = (
+        "**These results are partial.** The run was stopped after 1 of 2 tests: no room The test: "
+        "a\\*b.\n"
+    )
+    assert said in page(found)
+    assert said in index(found)
+    assert "partial" not in index(results())
+
+
+def test_a_page_with_results_names_the_tests_that_were_run_again() -> None:
+    why = "The private mariadb server, process 1, ended."
+    found = results(result(run_again=why), result(run_again=why, concurrency="asyncio"))
+    assert index(found).count(f"limits.pool_size_limit was run again. {why}\n") == 1
+
+
 def test_a_page_with_results_shows_outcome_and_time() -> None:
     assert "| – | threads | ✅ passed | 12 ms |" in page(results(result()))
 

@@ -23,8 +23,8 @@ class Stop(Exception):  # noqa: N818 - not always an error
         self.code = code
 
 
-class Signalled(Exception):  # noqa: N818 - not an error
-    """A signal asks the command to end."""
+class Signalled(BaseException):
+    """A signal asks the command to end. Like KeyboardInterrupt, it is no Exception."""
 
     def __init__(self, number: signal.Signals) -> None:
         super().__init__(number.name)
