@@ -381,6 +381,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "- make_pool: p\n- start: {x: [connect: a]}\n- {wait_until: x is done, «from: p}",
         "an actor is done in no pool",
     ),
+    "a fault that is not about one pool": (
+        "- make_pool: p\n- {fault: connect_refused, «from: p}",
+        "connect_refused is not about one pool",
+    ),
     "a close of two pools": (
         "- make_pool: p\n- make_pool: q\n- {close: p, «from: q}",
         "the step names two pools",

@@ -162,6 +162,9 @@ def of_expectations(source: Source, pool: str, words: str) -> Iterator[Case]:
         by = f", from: {holder}" if holder else ""
         served = f"{{{pool}: {{served: [w]}}}}" if pool else "{served: [w]}"
         yield Case(f"{words} expectation served", source, f"[{QUEUED % (by, by)}]", served, True)
+        fault = f"{{fault: idle_killed{f', from: {pool}' if pool else ''}}}"
+        steps = f"[{{acquire: a{by}}}, release: a, {fault}]"
+        yield Case(f"{words} step fault", source, steps, ANY, True)
 
 
 CASES = list(cases())
@@ -200,7 +203,7 @@ def test_each_step_about_a_pool_has_a_case() -> None:
         for verb, kind in KINDS.items()
         if kind.model.own_pool is not Step.own_pool or "from" in kind.place.names
     }
-    assert about_pools == {*FROM, *VALUE, *ANY_POOL, "lose_loop"}
+    assert about_pools == {*FROM, *VALUE, *ANY_POOL, "fault", "lose_loop"}
 
 
 def test_each_expectation_about_a_pool_has_a_case() -> None:

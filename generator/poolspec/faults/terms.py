@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, TypedDict
 
+from poolspec.invariants.connection import Sockets
 from poolspec.vocabulary import Direction, ServerNumber
 
 
@@ -12,6 +13,14 @@ class Numbered(Protocol):
     @property
     def number(self) -> int:
         """Return the server's number of the connection."""
+
+
+class Connected(Protocol):
+    """A pool under test, by the connections that it has open."""
+
+    @property
+    def sockets(self) -> Sockets:
+        """The pool's connections by the lab's own count."""
 
 
 class FaultTerms(TypedDict, total=False):
@@ -41,6 +50,8 @@ class FaultTerms(TypedDict, total=False):
     """How many bytes are sent at once."""
     bytes: int
     """How many bytes pass in all."""
+    of: Connected
+    """The pool whose idle connections are killed; without it, those of all pools."""
     lasts: float
     """How long it lasts on the test's clock; then the lab heals it, and the step ends."""
 

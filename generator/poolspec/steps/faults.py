@@ -5,15 +5,17 @@ connection. `fault_kinds` has a row for each kind of fault.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from poolspec.errors import expected, shown
+from poolspec.prose.markdown import code
 from poolspec.prose.sentence import Sentence
 from poolspec.python.body import Body, Lines
 from poolspec.python.literals import value
 from poolspec.python.names import variable
+from poolspec.spec.common import FROM
 from poolspec.spec.fields import Fields, Key
 from poolspec.spec.kinds import enum_kind
 from poolspec.spec.names import Naming
@@ -53,10 +55,12 @@ class Inject(Step):
     bytes: Value | None = None
     lasts: Value | None = None
     """How long it lasts; the step ends when it is healed. None: it lasts beyond the step."""
+    pool: str | None = None
+    """The pool whose idle connections it kills; None: those of all."""
 
     def reads(self) -> tuple[str, ...]:
-        """Return the labels of the connections that it is about."""
-        return self.on
+        """Return the labels of the connections that it is about, and of its pool."""
+        return self.on if self.pool is None else (*self.on, self.pool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Heal(Step):
 
 _KIND = enum_kind("a kind of fault", Fault)
 FAULT = Key("fault", _KIND, "break something", "connect_refused", True)
+OF_POOL = replace(FROM, meaning="the pool whose idle connections are killed", default="all pools")
 HEAL = Key("heal", _KIND, "end a fault", "connect_refused", True)
 
 
@@ -93,7 +98,17 @@ def _read_fault(scope: Scope, fields: Fields) -> Inject | None:
         scope.names.of_two.append(("'server'", fields.at(SERVER)))
     _note_end(scope, fields, kind)
     given = {term.argument: fields.get(term.key) for term in TERMS if term.key is not VICTIM}
-    return Inject(fields.node.line, fault, _victims(scope, fields, kind), **given)
+    victims, pool = _victims(scope, fields, kind), _pool(scope, fields, fault)
+    return Inject(fields.node.line, fault, victims, pool=pool, **given)
+
+
+def _pool(scope: Scope, fields: Fields, fault: Fault) -> str | None:
+    """Return the pool that a fault names; only the killing of idle connections has one."""
+    word = fields.get(OF_POOL)
+    if fields.has(OF_POOL) and fault is not Fault.IDLE_KILLED:
+        message = f"{fault} is not about one pool"
+        scope.reader.problem(fields.at(OF_POOL), message, "leave out 'from'")
+    return word.text if word and scope.find(word, Naming.POOL) else None
 
 
 def _note_end(scope: Scope, fields: Fields, kind: FaultKind) -> None:
@@ -159,6 +174,8 @@ def _write_fault(step: Inject, body: Body) -> Lines:
     for name, given in _given(step):
         is_word = isinstance(given, StrEnum)
         parts.append(f"{name}={body.member(given) if is_word else value(given)}")
+    if step.pool is not None:
+        parts.append(f"of={variable(step.pool)}")
     yield f"{body.awaits}lab.fault({', '.join(parts)})"
 
 
@@ -175,7 +192,8 @@ def _write_heal(step: Heal, body: Body) -> Lines:
 
 
 def _say_fault(step: Inject) -> Sentence:
-    return Sentence(f"{FAULTS[step.fault].say(step.on, dict(_given(step)))}.")
+    of = "" if step.pool is None else f", of {code(step.pool)} only"
+    return Sentence(f"{FAULTS[step.fault].say(step.on, dict(_given(step)))}{of}.")
 
 
 def _say_heal(step: Heal) -> Sentence:
@@ -185,14 +203,14 @@ def _say_heal(step: Heal) -> Sentence:
 KINDS = (
     StepKind(
         "fault",
-        (FAULT, *(term.key for term in TERMS)),
+        (FAULT, *(term.key for term in TERMS), OF_POOL),
         Inject,
         _read_fault,
         _write_fault,
         _say_fault,
         traits=Trait.TAKES_TIME | Trait.BREAKS_CONNECTS,
         calls=("fault",),
-        arguments=tuple(term.argument for term in TERMS),
+        arguments=("of", *(term.argument for term in TERMS)),
         enums=(Fault, ServerNumber, Direction),
     ),
     StepKind(

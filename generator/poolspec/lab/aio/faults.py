@@ -1,6 +1,7 @@
 """The faults that a test sets and heals."""
 
 import asyncio
+from collections.abc import Iterator
 
 from poolspec.faults.front import OF_FRONT
 from poolspec.faults.network import OF_NETWORK
@@ -50,6 +51,13 @@ class AsyncFaults:
         finally:
             await self.heal(fault)
 
+    def _elsewhere(self, terms: FaultTerms) -> Iterator[int]:
+        """Yield the numbers of the connections of other pools than the one that is named."""
+        named = terms.get("of")
+        for sockets in self._context.sockets:
+            if named is not None and sockets is not named.sockets:
+                yield from sockets.numbers()
+
     def _strike(self, fault: Fault, terms: FaultTerms) -> None:
         """Break the network, the server, or its end of connections. Blocks for a moment."""
         faults, held = self._context.server_faults, self._context.pools.numbers()
@@ -60,7 +68,7 @@ class AsyncFaults:
         elif fault is Fault.QUERY_KILLED:
             faults.kill_statement(only(terms["on"]).number)
         elif fault is Fault.IDLE_KILLED:
-            faults.kill_idle(held)
+            faults.kill_idle({*held, *self._elsewhere(terms)})
         elif fault in OF_FRONT:
             faults.slow_down(fault, terms.get("seconds"))
         elif fault is Fault.IDLE_TIMED_OUT:
