@@ -144,6 +144,14 @@ def test_arrivals_that_were_due_before_the_stop_are_counted() -> None:
     assert stopped.not_started == 4
 
 
+def test_no_arrival_is_due_after_the_last_operation_of_an_open_load() -> None:
+    limited, time = supply(Extent(2, total=3), rate=10)
+    assert [limited.take(0) is None for _ in range(4)] == [False, False, False, True]
+    time.now = 5
+    limited.stop()
+    assert limited.not_started == 0
+
+
 def test_the_rate_rises_from_nothing_during_the_ramp() -> None:
     times = [at for at, _ in zip(arrivals(10, ramp=2), range(20), strict=False)]
     assert sum(at < 1 for at in times) == 3  # a quarter of those of the whole ramp, rounded up

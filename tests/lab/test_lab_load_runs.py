@@ -12,11 +12,9 @@ from poolspec.adapters.steady_driver import SteadyDriver
 from poolspec.adapters.steady_driver_asyncio import AsyncSteadyDriver
 from poolspec.drivers.contract import AsyncDriver, Driver
 from poolspec.invariants.defects import Defect
-from poolspec.lab.aio.actors import async_actor
 from poolspec.lab.comparisons import at_least
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.terms import LoadTerms
-from poolspec.lab.threads.actors import actor
 from poolspec.plugin.forms import AsyncioRun, ThreadsRun
 from poolspec.servers import Server, ServerKind
 from poolspec.servers.choice import start_server
@@ -57,45 +55,32 @@ def tasks() -> Iterator[AsyncioRun]:
     run.dispose()
 
 
-def stalled(rate: float | None) -> LoadTerms:
-    """Return the terms of a load on a stalled pool; without a rate it is closed."""
-    terms: LoadTerms = {
-        "clients": 30 if rate else 1,
-        "operations": OPERATIONS,
-        "mix": {Operation.BORROW: 1},
-    }
-    if rate:
-        terms["rate"] = rate
-    return terms
+STALLED: LoadTerms = {
+    "clients": 30,
+    "rate": RATE,
+    "operations": OPERATIONS,
+    "mix": {Operation.BORROW: 1},
+}
 
 
-def judge(opened: LoadResult, closed: LoadResult) -> None:
-    """Check that the open load was charged for the stall, and that the closed one hides it."""
-    opened.expect(succeeded=OPERATIONS, not_started=0)
-    opened.expect_latency({"max": at_least(STALL - 1 / RATE), "p90": at_least(STALL / 2)})
-    closed.expect(succeeded=OPERATIONS)
-    closed.expect_latency({"max": at_least(STALL / 2)})
-    slow = closed.whole.latencies.figures()["p90"], opened.whole.latencies.figures()["p90"]
-    assert slow[0] < slow[1]
+def judge(load: LoadResult) -> None:
+    """Check that the load was charged for the stall, however slow the machine is."""
+    load.expect(succeeded=OPERATIONS, not_started=0)
+    load.expect_latency({"max": at_least(STALL), "p90": at_least(STALL / 2)})
 
 
 def test_an_open_load_is_charged_for_a_stall_in_real_time(threads: ThreadsRun) -> None:
-    lab = threads.lab
-    pool = lab.pool(size=1, max_overflow=0, timeout=30.0)
-
-    def stall() -> None:
+    def test() -> None:
+        lab = threads.lab
+        pool = lab.pool(size=1, max_overflow=0, timeout=30.0)
         held = pool.acquire()
+        load = lab.start_load(**STALLED)
         lab.context.clock.sleep(STALL)
         pool.release(held)
-
-    def test() -> None:
-        results = []
-        for name, rate in (("first", RATE), ("second", None)):
-            lab.start(actor(stall, name=name))
-            lab.wait_until_holding(name)
-            results.append(lab.load(**stalled(rate)))
-            lab.join(name)
-        judge(*results)
+        while load.whole.succeeded < OPERATIONS:
+            lab.context.clock.sleep(0.005)
+        lab.stop_load(load)
+        judge(load)
 
     threads.call(test)
 
@@ -104,19 +89,14 @@ def test_an_open_load_of_tasks_is_charged_for_a_stall_in_real_time(tasks: Asynci
     async def test() -> None:
         lab = tasks.lab
         pool = await lab.pool(size=1, max_overflow=0, timeout=30.0)
-
-        async def stall() -> None:
-            held = await pool.acquire()
-            await lab.context.clock.sleep(STALL)
-            await pool.release(held)
-
-        results = []
-        for name, rate in (("first", RATE), ("second", None)):
-            lab.start(async_actor(stall, name=name))
-            await lab.wait_until_holding(name)
-            results.append(await lab.load(**stalled(rate)))
-            await lab.join(name)
-        judge(*results)
+        held = await pool.acquire()
+        load = lab.start_load(**STALLED)
+        await lab.context.clock.sleep(STALL)
+        await pool.release(held)
+        while load.whole.succeeded < OPERATIONS:
+            await lab.context.clock.sleep(0.005)
+        await lab.stop_load(load)
+        judge(load)
 
     tasks.call(test)
 

@@ -9,6 +9,7 @@ begun when the load ended are counted as not started.
 The warm-up comes first and does not count: the amounts and the duration of a load begin after it.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -162,6 +163,7 @@ class Supply:
 
     def _skip_until(self, end: float) -> None:
         """Count the arrivals before a time as not started. The lock is held."""
-        while self._due is not None and self._due < end:
+        left = math.inf if self._limit is None else self._limit - self._counted.total()
+        while self._due is not None and self._due < end and self.not_started < left:
             self.not_started += 1
             self._due = self._next_due()
