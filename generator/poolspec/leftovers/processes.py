@@ -72,9 +72,9 @@ def _found(numbers: Iterable[int]) -> Iterator[LeftProcess]:
             if run and has_ended(run) and runs(pid, start):
                 words = (_PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")
                 command = b" ".join(words).decode(errors="replace").strip()
-                files = _files_of(pid)
+                files = files_of(pid)
                 locks = sorted(Path(name).parent for name in files if _is_lock(Path(name)))
-                yield LeftProcess(pid, start, run, command, _ports_of(pid, files), tuple(locks))
+                yield LeftProcess(pid, start, run, command, ports_of(pid, files), tuple(locks))
 
 
 def _run_of(pid: int) -> str:
@@ -85,7 +85,7 @@ def _run_of(pid: int) -> str:
     return ""
 
 
-def _files_of(pid: int) -> set[str]:
+def files_of(pid: int) -> set[str]:
     """Return what the descriptors of a process refer to."""
     files = set()
     for path in (_PROCESSES / str(pid) / "fd").iterdir():
@@ -98,7 +98,8 @@ def _is_lock(file: Path) -> bool:
     return file.name == LOCK and file.parent.name.startswith(PREFIX)
 
 
-def _ports_of(pid: int, files: set[str]) -> tuple[int, ...]:
+def ports_of(pid: int, files: set[str]) -> tuple[int, ...]:
+    """Return the TCP ports on which a process listens that has these files."""
     ports = {
         int(fields[1].rpartition(":")[2], 16)
         for table in ("tcp", "tcp6")
