@@ -7,7 +7,7 @@ from tests.forked_runs import ForkedRuns
 
 from poolspec.determinism.comparison import Sameness, lines_of, required, sameness
 from poolspec.invariants.log import Entry
-from poolspec.invariants.marks import INTERRUPTED, NUMBERS_VOID
+from poolspec.invariants.marks import CONNECT_FAILED, INTERRUPTED, NUMBERS_VOID
 from poolspec.vocabulary import EventKind
 
 OUT, IN, FAILED = EventKind.CHECKED_OUT, EventKind.CHECKED_IN, EventKind.CHECKOUT_FAILED
@@ -84,6 +84,7 @@ def test_the_numbers_of_a_restarted_server_do_not_count() -> None:
         ([entry("main"), entry("Task-3")], Sameness.ALL),
         ([entry("main"), entry("first")], Sameness.ACTORS),
         ([entry("main"), entry("load0-1"), entry("load0-2")], Sameness.OUTCOMES),
+        ([entry("load0-1"), entry("load0-2", CONNECT_FAILED)], Sameness.KINDS),
         ([entry("main"), entry("other"), entry("main", INTERRUPTED)], Sameness.KINDS),
         ([entry("main"), entry("main", INTERRUPTED)], Sameness.ALL),
     ],

@@ -11,7 +11,8 @@ of tasks without a name, of ports. So each is replaced by the place at which it 
   of one member may differ: it finds an idle connection in one run, and has to wait in the other.
   The members together have as many check-ins, and as many failures of each kind;
 * if calls are interrupted beside other actors, the points at which they can be interrupted depend
-  on the others. The same kinds of outcomes appear.
+  on the others; if connects fail while members compete, so does the number of attempts. The same
+  kinds of outcomes appear.
 
 Asyncio runs its tasks in a fixed order, so there most tests of the last three kinds have equal
 logs, too. A server that was restarted numbers its connections from the start, so that the lab's
@@ -25,7 +26,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from poolspec.invariants.log import MAIN, Entry
-from poolspec.invariants.marks import NUMBERS_VOID, ROUNDS
+from poolspec.invariants.marks import CONNECT_FAILED, NUMBERS_VOID, ROUNDS
 from poolspec.vocabulary import EventKind
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -101,10 +102,11 @@ def required(lines: Sequence[Line]) -> Sameness:
     actors = {line.actor for line in lines if not line.actor.startswith(_WITHOUT_NAME)}
     if actors <= {MAIN}:
         return Sameness.ALL
-    if any(line.kind in ROUNDS for line in lines):
+    kinds = {line.kind for line in lines}
+    if not kinds.isdisjoint(ROUNDS):
         return Sameness.KINDS
     if any(_MEMBER.fullmatch(actor) for actor in actors):
-        return Sameness.OUTCOMES
+        return Sameness.KINDS if CONNECT_FAILED in kinds else Sameness.OUTCOMES
     return Sameness.ACTORS
 
 
