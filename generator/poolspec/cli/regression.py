@@ -27,7 +27,7 @@ from poolspec.report.regression import Change, compared
 from poolspec.report.results import Results, parse_results
 from poolspec.vocabulary import Layer
 
-ROUNDS = 5
+ROUNDS = 7
 MEASURED = "performance.json"
 """The file in the build folder with the figures of this run, in the format of a baseline."""
 

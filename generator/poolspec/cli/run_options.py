@@ -46,14 +46,13 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
         metavar="LAYER",
         help=f"only this layer: {', '.join(Layer)}; can be repeated, or a list: unit,chaos",
     )
-    baseline = parser.add_mutually_exclusive_group()
-    baseline.add_argument(
+    parser.add_argument(
         "--save-baseline",
         type=Path,
         metavar="FILE",
         help="after the tests, measure the performance layer in rounds and save the figures",
     )
-    baseline.add_argument(
+    parser.add_argument(
         "--against",
         type=Path,
         metavar="FILE",

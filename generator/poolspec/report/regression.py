@@ -3,9 +3,9 @@
 The figures of a load count relative to those of the control that ran beside it, so that the speed
 of the machine cancels out: operations per second, and operations per second of CPU. Of several
 rounds the median counts. A loss is suspected if the median fell by 15 % or more *and* the rounds of
-both runs hardly overlap: by the exact rank test of Mann and Whitney, less than 1 % of all ways to
-share out the values between two equal runs separate them as well. The caller measures a suspected
-loss again, and it is a loss only if the second measurement shows it too.
+both runs hardly overlap: by the exact rank test of Mann and Whitney, less than 0.2 % of all ways
+to share out the values between two equal runs separate them as well. The caller measures a
+suspected loss again, and it is a loss only if the second measurement shows it too.
 
 A limit of 15 % finds a real loss of 20 % in spite of the noise that is left in a median.
 """
@@ -20,7 +20,7 @@ from statistics import median
 from poolspec.report.baseline import Measured, Round, Rounds
 
 LIMIT = 0.15
-CHANCE = 0.01
+CHANCE = 0.002
 
 
 class Figure(StrEnum):
