@@ -10,7 +10,7 @@ from poolspec.spec.quantities import COUNT, NUMBER_OF, SIZE
 from poolspec.steps.fault_kinds.kind import Terms
 from poolspec.vocabulary import Direction, ServerNumber
 
-VICTIM = Key("on", SOME_NAMES, "connections on loan that it is about", "a", default="see below")
+VICTIM = Key("on", SOME_NAMES, "connections on loan that it affects", "a", default="see below")
 FOR = Key("for", SECONDS, "how long a call takes", "2s", default="see below")
 TIMES = Key(
     "times",
@@ -32,19 +32,19 @@ AT_MOST = Key(
 SERVER = Key(
     "server",
     enum_kind("a server of the test", ServerNumber),
-    "which of the test's servers it is about; needs `servers: 2`",
+    "which of the test's servers it affects; needs `servers: 2`",
     "second",
     default="the first; for `name_moved`, none",
 )
 WAY = Key(
     "direction",
     enum_kind("a direction", Direction),
-    "direction of the line that it is about",
+    "direction of the line that it affects",
     "upstream",
     default="downstream; for half_open both",
 )
-DELAY = Key("delay", SECONDS, "how late it happens", "50ms", default="see below")
-JITTER = Key("jitter", SECONDS, "how much more or less than the delay", "10ms", default="0")
+DELAY = Key("delay", SECONDS, "how late the effect comes", "50ms", default="see below")
+JITTER = Key("jitter", SECONDS, "largest difference from the delay, more or less", "10ms", default="0")
 RATE = Key(
     "rate",
     value_kind(NUMBER_OF),
@@ -53,7 +53,7 @@ RATE = Key(
     default="see below",
 )
 PIECE = Key("size", value_kind(NUMBER_OF), "number of bytes in a slice", "3", default="see below")
-BYTES = Key("bytes", value_kind(COUNT), "number of bytes that pass", "20", default="see below")
+BYTES = Key("bytes", value_kind(COUNT), "number of bytes that pass before it", "20", default="see below")
 LASTS = Key(
     "lasts",
     SECONDS,
