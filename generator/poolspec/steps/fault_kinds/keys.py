@@ -44,7 +44,9 @@ WAY = Key(
     default="downstream; for half_open both",
 )
 DELAY = Key("delay", SECONDS, "how late the effect comes", "50ms", default="see below")
-JITTER = Key("jitter", SECONDS, "largest difference from the delay, more or less", "10ms", default="0")
+JITTER = Key(
+    "jitter", SECONDS, "largest difference from the delay, more or less", "10ms", default="0"
+)
 RATE = Key(
     "rate",
     value_kind(NUMBER_OF),
@@ -53,7 +55,9 @@ RATE = Key(
     default="see below",
 )
 PIECE = Key("size", value_kind(NUMBER_OF), "number of bytes in a slice", "3", default="see below")
-BYTES = Key("bytes", value_kind(COUNT), "number of bytes that pass before it", "20", default="see below")
+BYTES = Key(
+    "bytes", value_kind(COUNT), "number of bytes that pass before it", "20", default="see below"
+)
 LASTS = Key(
     "lasts",
     SECONDS,
