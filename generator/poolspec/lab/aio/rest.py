@@ -97,6 +97,7 @@ class AsyncRest:
         for pool in self._context.pools:
             if self.checks.may_borrow(pool):
                 self._context.hooks.are_idle = True
+                self._context.server_faults.settings.undo()  # the server may accept too few
                 with suppress(Exception):  # a pool that cannot connect may have all its slots
                     found += await self._borrow_all(pool, MOST)
         return found

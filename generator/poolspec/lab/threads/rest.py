@@ -98,6 +98,7 @@ class Rest:
         for pool in self._context.pools:
             if self.checks.may_borrow(pool):
                 self._context.hooks.are_idle = True
+                self._context.server_faults.settings.undo()  # the server may accept too few
                 with suppress(Exception):  # a pool that cannot connect may have all its slots
                     found += self._borrow_all(pool, MOST)
         return found
