@@ -82,7 +82,7 @@ def nearest(given: str, choices: Sequence[str]) -> str:
     """Return the valid word most like the given one, in any case of letters; empty if none is."""
     folded = {choice.lower(): choice for choice in reversed(choices)}
     found = difflib.get_close_matches(given[:60].lower(), folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else ""
+    return str(folded[found[0]]) if found else ""  # a member of an enum is shown by its word
 
 
 def article(noun: str) -> str:

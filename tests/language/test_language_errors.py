@@ -915,6 +915,11 @@ def test_a_misspelt_kind_of_file_is_shown_with_the_nearest(find_problems: Proble
     )
 
 
+def test_a_misspelt_setting_is_shown_with_the_nearest(find_test_problems: ProblemsOf) -> None:
+    problems = find_test_problems("server_settings: {max_conections: 20}\nsteps: [acquire: a]")
+    assert problems[-1].hint.startswith("did you mean 'max_connections'? expected one of: max_conn")
+
+
 def test_an_unknown_actor_of_a_condition_is_underlined(find_test_problems: ProblemsOf) -> None:
     steps = "- start: {first: [acquire: a, release: a]}\n- join: first\n"
     _, problem = find_test_problems(f"steps:\n{steps}- wait_until: 'frist  is waiting'")

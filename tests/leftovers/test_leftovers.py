@@ -112,6 +112,12 @@ class TestServerNamedByUrl:
         assert "cannot be reached" in output
         assert "hidden" not in output
 
+    @pytest.mark.parametrize(("word", "code"), [("embedded", 0), ("mariab", 2)])
+    def test_a_word_that_is_no_server_is_bad_input(self, run: Run, word: str, code: int) -> None:
+        found, output = run.leftovers(word, "--wait", "0", "--here")
+        assert found == code
+        assert ("'mariab' is not a server" in output) is (code == 2)
+
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="Linux only")
 class TestPrivateServer:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from poolspec.leftovers.finding import Leftovers, settled
 from poolspec.servers import ServerError
+from poolspec.servers.choice import kind_of
 from poolspec.servers.url import UrlServer, is_url, open_url
 
 NOTHING, LEFT, BAD_INPUT = 0, 1, 2
@@ -46,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 def _server(choice: str) -> Iterator[UrlServer | None]:
     """Connect to a server named by a URL; a private one leaves nothing but its directory."""
     server = open_url(choice) if is_url(choice) else None
+    if choice and server is None:
+        kind_of(choice)  # a word that is no server would hide what a server has
     try:
         yield server
     finally:

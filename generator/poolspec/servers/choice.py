@@ -26,7 +26,7 @@ def start_server(choice: str = AUTO) -> Server:
     """
     if is_url(choice):
         return connect_url(choice)
-    kind = _kind(choice)
+    kind = kind_of(choice)
     return PrivateServer(_program(kind)) if kind else _automatic()
 
 
@@ -48,7 +48,7 @@ def describe_choice(choice: str = AUTO) -> str:
     if is_url(choice):
         address, user, _ = parse_url(choice)
         return f"the server at {address}, as user {user!r}"
-    kind = _kind(choice)
+    kind = kind_of(choice)
     program = find_mysqld() if kind is None else _program(kind)
     if isinstance(program, Mysqld):
         return f"a private {_title(program.kind)} instance ({program.binary})"
@@ -58,8 +58,11 @@ def describe_choice(choice: str = AUTO) -> str:
     return f"mariadbd not found: using the embedded server; {install} for the real one"
 
 
-def _kind(choice: str) -> ServerKind | None:
-    # None stands for `auto`.
+def kind_of(choice: str) -> ServerKind | None:
+    """Return the kind of server that a word of `--server` names; None for `auto`.
+
+    Raises ServerError for any other word.
+    """
     words = [AUTO, ServerKind.EMBEDDED, ServerKind.MARIADB, ServerKind.MYSQL]
     if choice not in words:
         raise ServerError(
