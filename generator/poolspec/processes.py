@@ -1,7 +1,7 @@
 """Processes of this machine, each known by its id and by the moment at which it started.
 
-A process id alone is used again. On Linux the start is known, to a hundredth of a second; elsewhere
-a mark is always `0000`, and the id alone decides.
+The system reuses process ids. On Linux the start is known, to a hundredth of a second; elsewhere a
+mark is always `0000`, and the id alone decides.
 """
 
 import functools
@@ -40,7 +40,7 @@ def mark(pid: int) -> str:
 
 
 def runs(pid: int, started: str = _UNKNOWN) -> bool:
-    """Return whether a process runs that has this id and, if known, this mark of its start."""
+    """Return whether a process with this id, and with this mark of its start if known, runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

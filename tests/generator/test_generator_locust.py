@@ -130,7 +130,7 @@ def test_the_file_is_the_same_each_time_and_formatted(tmp_path: Path) -> None:
     [
         (["rate: 9/s", "duration: 1s", "arrivals: poisson"], "its arrivals are not even"),
         (["rate: 9/s", "duration: 1s", "ramp: 1s"], "its rate has a ramp"),
-        (["each: 5", "warm_up: 9"], "its warm_up is no duration"),
+        (["each: 5", "warm_up: 9"], "its warm_up is not a duration"),
     ],
 )
 def test_a_term_that_locust_cannot_follow_is_refused(

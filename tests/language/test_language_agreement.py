@@ -57,7 +57,7 @@ ONLY_THE_READER_KNOWS = (
     "is not allowed here",
     "is not a duration",
     "shortest time",
-    "is no whole number of seconds",
+    "is not a whole number of seconds",
 )
 """Faults that no schema can express, by words of their messages."""
 

@@ -602,7 +602,7 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "a part of a second for the server": (
         "server_settings: {wait_timeout: «1500ms}",
-        "'1500ms' is no whole number of seconds",
+        "'1500ms' is not a whole number of seconds",
     ),
     "a second server of a test that has one": (
         "steps: [acquire: a, {fault: server_killed, «server: second}]",
@@ -716,13 +716,13 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "a formula with another operator": (
         "matrix: {n: [4]}\npool: {size: «$n / 2}",
-        "'$n / 2' is no formula: write $names, whole numbers and durations, with +, - or * between "
-        "them",
+        "'$n / 2' is not a formula: write $names, whole numbers and durations, with +, - or * "
+        "between them",
     ),
     "a formula with parentheses": (
         "matrix: {n: [4]}\npool: {size: «($n + 1) * 2}",
-        "'($n + 1) * 2' is no formula: write $names, whole numbers and durations, with +, - or * "
-        "between them",
+        "'($n + 1) * 2' is not a formula: write $names, whole numbers and durations, with +, - or "
+        "* between them",
     ),
     "a formula with an unknown parameter": (
         "matrix: {n: [4]}\npool: {size: «$n + $m}",
@@ -738,15 +738,15 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "a product of durations": (
         "matrix: {t: [1s]}\npool: {timeout: «$t * 2s}",
-        "$t * 2s is not allowed here: a duration times a duration is no duration",
+        "$t * 2s is not allowed here: a duration times a duration is not a duration",
     ),
     "a number for a duration": (
         "matrix: {n: [4]}\npool: {timeout: «$n * 2}",
-        "$n * 2 is not allowed here: it is no duration: give one of them a unit",
+        "$n * 2 is not allowed here: it is not a duration: give one of them a unit",
     ),
     "a formula of a truth value": (
         "matrix: {n: [true]}\npool: {size: «$n + 1}",
-        "$n + 1 is not allowed here: $n is no number",
+        "$n + 1 is not allowed here: $n is not a number",
     ),
     "a comparison with a formula that can never hold": (
         "matrix: {n: [2]}\npool: {size: $n}\nsteps: [expect: {stats: {in_use: «$n..$n - 1}}]",

@@ -157,7 +157,7 @@ IN_VAIN = {
     ),
     "fairness of an open load": (
         f'{AN_OPEN_LOAD}\nexpect: {{l: {{«fairness: ">= 0.9"}}}}',
-        "any free client takes the next operation, so 'fairness' says nothing of the pool",
+        "any free client takes the next operation, so 'fairness' is no measure of the pool",
     ),
     "lost rows of the spec's own statements": (
         "steps: [{load: l, clients: 2, each: 5, mix: {write: 1}, statements: {write: S}}]\n"

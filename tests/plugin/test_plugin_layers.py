@@ -96,7 +96,8 @@ def test_a_run_takes_the_tests_of_the_chosen_layers(project: Path) -> None:
 def test_an_unknown_layer_is_bad_input_that_lists_the_layers(project: Path) -> None:
     done = run(project, "--layer", "unit,kaos")
     assert done.returncode == 2
-    assert "argument --layer: 'kaos' is no layer; the layers are unit, integration" in done.stderr
+    unknown = "argument --layer: 'kaos' is not a layer; the layers are unit, integration"
+    assert unknown in done.stderr
 
 
 def test_a_layer_without_a_test_is_an_error_that_names_the_layer(project: Path) -> None:

@@ -61,7 +61,9 @@ def _check_open(outline: Outline, step: Fields, heads: Heads) -> None:
         outline.reader.problem(head, message, "leave it out, or give the load a 'rate'")
     any_client = is_open or step.get(s.RUNNER) is Runner.EXECUTOR
     for head in heads.get(e.FAIRNESS.name, ()) if any_client else ():
-        message = "any free client takes the next operation, so 'fairness' says nothing of the pool"
+        message = (
+            "any free client takes the next operation, so 'fairness' is no measure of the pool"
+        )
         outline.reader.problem(head, message, "leave it out")
 
 

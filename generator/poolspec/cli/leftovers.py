@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         default=5.0,
-        help="time that what is ending has to end (default: 5)",
+        help="seconds for processes that are about to end (default: 5)",
     )
     parser.add_argument(
         "--here",

@@ -3,8 +3,9 @@
 A signal may reach poolspec alone, or all processes of a terminal at once, as Ctrl-C does. So SIGINT
 is passed on only if pytest has not ended a moment later. pytest gets SIGTERM for both signals, and
 a plugin of ours handles it: it ends the workers and writes partial results. SIGTERM has no further
-effect on a pytest that ends already. After a second signal, or if that takes too long, pytest gets
-SIGQUIT: it kills its workers and exits at once. The guardians of servers end these in any case.
+effect on a pytest that is already ending. After a second signal, or if the end takes too long,
+pytest gets SIGQUIT: it kills its workers and exits at once. The guardians of servers end these in
+any case.
 """
 
 import signal
@@ -18,7 +19,7 @@ from poolspec.cli.exits import Signalled
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 OWN_SECONDS = 0.5
-"""How long pytest has to end by a SIGINT of its own."""
+"""How long pytest has to end if the terminal sent it SIGINT too."""
 GRACE_SECONDS = 10.0
 """How long pytest has to end its tests and write its results."""
 LAST_SECONDS = 2.0

@@ -34,7 +34,7 @@ MEASURED = "performance.json"
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Where to save a baseline, or with which to compare."""
+    """The file in which to save a baseline, or the one to compare with."""
 
     save: Path | None
     against: Path | None
@@ -128,10 +128,10 @@ def _read(file: Path) -> Baseline:
     try:
         return parse_baseline(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        text = f"{file}: there is no such baseline; make one with --save-baseline {file}"
+        text = f"{file} does not exist; make it with --save-baseline {file}"
         raise exits.Stop(text, exits.BAD_INPUT) from None
     except (BaselineError, UnicodeDecodeError) as error:
-        raise exits.Stop(f"{file} is no baseline: {error}", exits.BAD_INPUT) from None
+        raise exits.Stop(f"{file} is not a baseline: {error}", exits.BAD_INPUT) from None
 
 
 def _write(file: Path, baseline: Baseline) -> None:

@@ -31,7 +31,7 @@ NO_ENVIRONMENT = os.EX_UNAVAILABLE
 UNWRITABLE = os.EX_CANTCREAT
 """Exit code of our plugin if the results cannot be written."""
 PREFIX = ".run-"
-"""The beginning of the name of a run's temporary folder."""
+"""The start of the name of a run's temporary folder."""
 _BROKEN = "the environment cannot run the tests; the reason is above"
 RESULTS, JUNIT = "results.json", "junit.xml"
 

@@ -1,4 +1,4 @@
 """Runs a test on virtual time twice and compares the two event logs.
 
-`comparison` says what must be equal; `twice` makes the two runs, for `pytest --twice`.
+`comparison` decides how much must be equal; `twice` makes the two runs, for `pytest --twice`.
 """

@@ -1,7 +1,8 @@
-"""What must be equal in the event logs of two runs of one test on virtual time.
+"""Compares the event logs of two runs of one test on virtual time.
 
-Numbers differ from run to run without a meaning: those of connections at the server, of requests,
-of tasks without a name, of ports. So each is replaced by the place at which it first appears. Then
+Some numbers differ from run to run without a meaning: those of connections at the server, of
+requests, of tasks without a name, and of ports. So each is replaced by the place at which it first
+appears. Then
 
 * a test in which one actor acts at a time has the same entries in the same order;
 * if several actors act, the system's scheduler, or the order in which the server answers them,

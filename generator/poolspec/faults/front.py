@@ -1,10 +1,10 @@
 """A front of the server that understands its protocol: it makes sign-ins and statements slow.
 
 The line of a test leads to the front, and the front to the server. A sign-in is slow or hangs
-because the front connects to the server late, or not before the fault is healed: the client is
-connected, and gets no greeting. A statement is slow because the front lets the server sleep first,
-on the same connection. So the process list shows a connection that runs a statement, and the
-server can end it.
+because the front connects to the server late, or only when the fault is healed: until then the
+client is connected and gets no greeting. A statement is slow because the front lets the server
+sleep first, on the same connection. So the process list shows a connection that runs a statement,
+and the server can end it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _STATEMENTS = (b"\x03", b"\x17")
 _ERROR = 0xFF
 _INTERRUPTED = b"\xff\x25\x05#70100Query execution was interrupted"
 _EARLY = 0.9
-"""The share of its time before which a sleep that ends was interrupted."""
+"""A sleep that ends before this share of its time was interrupted."""
 _CHUNK = 65536
 
 
@@ -53,7 +53,7 @@ class ServerFront:
         self._listener = self._run(asyncio.start_server(self._accepted, sock=listening))
 
     def set(self, fault: Fault, seconds: float | None) -> None:
-        """Begin a fault: sign-ins or statements take that long; None: they hang."""
+        """Begin a fault: sign-ins or statements take that many seconds; None: they hang."""
         self._run(self._set(fault, _FOREVER if seconds is None else seconds))
 
     def clear(self, fault: Fault, kill_statement: Callable[[int], None]) -> None:

@@ -133,7 +133,7 @@ class ServerFaults:
         return server is not self._server
 
     def slow_down(self, fault: Fault, seconds: float | None) -> None:
-        """Let the front make sign-ins or statements take that long; None: let them hang."""
+        """Let sign-ins or statements take that many seconds; None: let them hang."""
         assert self.front is not None, "needs: protocol"
         self._note(fault, ServerNumber.FIRST)
         self.front.set(fault, seconds)
@@ -218,7 +218,7 @@ class ServerFaults:
         return (self.private(ServerNumber.FIRST),)
 
     def _note(self, fault: Fault, which: ServerNumber) -> None:
-        """Note a fault before it is set: an interrupt may come at any point of that."""
+        """Note a fault before it is set, because an interrupt may come while it is being set."""
         if (fault, which) not in self._down:
             self._down.append((fault, which))
 

@@ -24,10 +24,10 @@ class Connected(Protocol):
 
 
 class FaultTerms(TypedDict, total=False):
-    """What a test says about a fault besides its kind. All times are in seconds."""
+    """The terms of a fault besides its kind. All times are in seconds."""
 
     on: Numbered | Sequence[Numbered]
-    """The connection or connections that it is about; a fault of the line is about all without."""
+    """The connections that it affects; without it, a fault of the line affects all."""
     seconds: float
     """How long a call takes."""
     times: int
@@ -37,13 +37,13 @@ class FaultTerms(TypedDict, total=False):
     limit: int
     """How many connections a full server accepts."""
     server: ServerNumber
-    """Which of the test's servers it is about; without it, the first."""
+    """Which of the test's servers it affects; without it, the first."""
     direction: Direction
-    """The direction of a line that it is about."""
+    """The direction of a line that it affects."""
     delay: float
     """How late bytes or a close arrive, in real seconds."""
     jitter: float
-    """How much more or less than the delay."""
+    """The largest difference from the delay, more or less."""
     rate: int
     """How many kilobytes pass in a second."""
     size: int
@@ -57,6 +57,6 @@ class FaultTerms(TypedDict, total=False):
 
 
 def only(on: Numbered | Sequence[Numbered]) -> Numbered:
-    """Return the connection of a fault that is about one."""
+    """Return the connection of a fault that affects one."""
     (one,) = on if isinstance(on, Sequence) else (on,)
     return one

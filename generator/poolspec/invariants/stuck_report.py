@@ -90,7 +90,7 @@ def missed(
     there: Set[str],
     seconds: float,
 ) -> str:
-    """Return the text of a wait whose time is over: for what it waited, and who is missing."""
+    """Return the text for a wait whose time is over: the state, and the actors that miss it."""
     actors.awaits = ""
     missing = [one for one in (actors.members(name) if name else ()) if one not in there]
     if name:

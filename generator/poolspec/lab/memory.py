@@ -1,11 +1,11 @@
 """The memory that a pool and its driver hold, over several rounds of the same work.
 
-Counted are the objects that can be reached from the pool and from the variables of the modules of
-the pool and its driver, after a garbage collection. The way does not lead through objects of the
-lab, whose log grows with each call, nor through loggers, threads, modules and classes.
+After a garbage collection the lab counts the objects that can be reached from the pool, and from
+the variables of the modules of the pool and its driver. The search does not enter objects of the
+lab, whose log grows with each call, nor loggers, threads, modules and classes.
 
 A pool may fill a cache, or grow to its size. So a rise alone is no leak: memory leaks if the number
-of objects, or their size, is larger after each of the last five rounds than before.
+of objects, or their size, is larger after each of the last five rounds than after the one before.
 """
 
 import gc
@@ -26,9 +26,9 @@ from poolspec.invariants.defects import Defect, Finding
 __tracebackhide__ = True  # a failure is shown where the test failed
 
 TREND = 5
-"""Rounds in a row after which there is more memory each time, so that it counts as a leak."""
+"""Rounds in a row that must all leave more memory for it to count as a leak."""
 _SHOWN = 2
-"""How many of the types that have grown most are named."""
+"""How many types are named, of those with the most new objects."""
 _OTHERS = frozenset({"poolspec", "logging", "_pytest", "pytest", "pluggy"})
 """Packages whose objects do not belong to a pool."""
 _NOT_COUNTED = (ModuleType, type, FrameType, CodeType)
@@ -73,7 +73,7 @@ class MemoryTrend:
         self._held.append(_held_by([self._pool, *_variables(packages)]))
 
     def findings(self) -> Iterator[Finding]:
-        """Report memory that was more after each of the last rounds."""
+        """Report memory that grew in each of the last rounds."""
         last = self._held[-TREND - 1 :]
         for what, figures in (
             ("objects", [one.types.total() for one in last]),

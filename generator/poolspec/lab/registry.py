@@ -82,7 +82,7 @@ class PoolRegistry(Generic[P]):
         return self._pools[0]
 
     def number(self, pool: P) -> int:
-        """Return the number that a pool's events and figures are kept by; 0: the test's own."""
+        """Return the number that the events and figures of a pool have; 0: the test's own."""
         return 0 if pool is self.own else pool.account.pool
 
     def register(self, raw: object, make: Callable[[], P]) -> P:

@@ -1,8 +1,8 @@
-"""Finds what test runs of this machine have left behind, and removes it.
+"""Finds the things that ended test runs left on this machine, and removes them.
 
-A run, and each process and thing of it, carries its owner: a directory by its lock, a process by
-the environment variable POOLSPEC_RUN, a database and a user by their name. Only what an ended owner
-has left counts. So the check can run at any time beside other runs, and never touches those.
+Each thing of a run names its owner: a directory by its lock, a process by the environment variable
+POOLSPEC_RUN, a database and a user by their name. Only things whose owner has ended count. So the
+search can run at any time beside other runs, and never touches their things.
 
     found = find(server)        # a `Leftovers`; true if anything is left
     found.remove()

@@ -19,7 +19,7 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What ended runs have left, and what belongs to runs that cannot be judged."""
+    """The things that ended runs left, and those of runs that cannot be judged."""
 
     processes: tuple[LeftProcess, ...] = ()
     directories: tuple[Path, ...] = ()
@@ -70,7 +70,7 @@ def find(server: UrlServer | None = None) -> Leftovers:
 def settled(server: UrlServer | None, seconds: float, place: Path | None = None) -> Leftovers:
     """Find what is left after giving processes that are ending some time to end.
 
-    With a place, only what runs that were started there have left.
+    With a place, consider only runs that were started there.
     """
 
     def found_there() -> Leftovers:

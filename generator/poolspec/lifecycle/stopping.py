@@ -1,9 +1,9 @@
 """Ends a test process by SIGTERM as by Ctrl-C, with its workers, and by SIGQUIT at once.
 
-SIGTERM interrupts the test that runs. What it has begun is undone, and the results of the other
-tests are kept. The controlling process of pytest-xdist passes the signal on to its workers, because
-it may have reached this process alone. A further SIGTERM has no effect: `poolspec run` sends one
-also if its whole process group got one. SIGINT keeps its handler, which asyncio relies on.
+SIGTERM interrupts the running test, which is torn down; the results of the other tests are kept.
+The controlling process of pytest-xdist passes the signal on to its workers, because it may be the
+only process that got it. A further SIGTERM has no effect: `poolspec run` sends one also if its whole
+process group got one. SIGINT keeps its handler, which asyncio relies on.
 """
 
 import os
@@ -24,7 +24,7 @@ class Stopping:
         self.workers: list[Popen[bytes]] = []
         """The worker processes, which end with this one."""
         self.begun = False
-        """Whether this process ends already, by a signal or by Ctrl-C."""
+        """Whether this process is already ending, by a signal or by Ctrl-C."""
 
     def install(self) -> None:
         """Handle the signals, except one that has a handler already."""

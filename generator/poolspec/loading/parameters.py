@@ -76,7 +76,7 @@ def _fault_of_formula(
         return ""  # an unknown parameter is reported where it is used
     for name in parameters(whole):
         if isinstance(cells[name].value, bool):
-            return f"${name} is no number"
+            return f"${name} is not a number"
     texts = {name: cell.text for name, cell in cells.items()}
     if fault := fault_of_units(whole, texts, timed=quantity.timed):
         return fault

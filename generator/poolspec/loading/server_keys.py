@@ -29,7 +29,7 @@ def _whole_kind(quantity: Quantity) -> Kind[int]:
         value = plain.read(reader, node)
         if value != int(value):
             written = shown(node.text) if isinstance(node, Scalar) else f"{value}"
-            message = f"{written} is no whole number of seconds"
+            message = f"{written} is not a whole number of seconds"
             raise Wrong(node, message, f"write whole seconds, such as {quantity.example}")
         return int(value)
 

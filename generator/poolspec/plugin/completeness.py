@@ -1,4 +1,4 @@
-"""Knows whether all tests of a run have run, and why not; passes signals on to the workers.
+"""Records whether all tests of a run have run, and why not; passes signals on to the workers.
 
 Used in the controlling process.
 """

@@ -2,11 +2,10 @@
 
 The server starts after collection. If that fails, no test runs, and the reason is reported once.
 
-A private server may end although no test has ended it: the system runs out of memory, or a user
-kills it. Then a new one is started, and the test that has failed meanwhile is run again, once. If
-the server ends again, or none can be started, or a server that the run did not start has ended,
-the run stops. It also stops if a test finds no free port. The failures of tests that follow from
-that are not reported.
+A private server may end although no test has caused it: the system runs out of memory, or a user
+kills it. Then a new one is started, and the test that failed meanwhile is run again, once. The run
+stops if the server ends again, if none can be started, if a server that the run did not start has
+ended, or if a test finds no free port. Test failures that result from this are not reported.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ class ServerKeeper:
         return lost or next(filter(None, map(_checked, self._servers.values())), None)
 
     def revive(self) -> None:
-        """Start the private servers that have ended again. Raises ServerError."""
+        """Start again the private servers that have ended. Raises ServerError."""
         from poolspec.servers import PrivateServer, ServerEndedError
 
         for server in self._servers.values():
@@ -210,7 +209,7 @@ def _reports(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.Tes
 
 
 def _lost(item: pytest.Item, reports: Iterable[pytest.TestReport]) -> ServerError | None:
-    """Return what the environment lacks, if that may be why the test has not passed."""
+    """Return what the environment lacks, if that may be the reason that the test did not pass."""
     if not any(report.failed or hasattr(report, "wasxfail") for report in reports):
         return None
     return item.stash.get(port_key, None) or keeper(item.config).lost()

@@ -135,11 +135,14 @@ def _refuse(exported: Exported) -> None:
 
 
 def _obstacles(load: Load) -> Iterator[tuple[bool, str]]:
-    yield bool(load.requests), "it sends requests to a web application, use an HttpUser of Locust"
+    yield (
+        bool(load.requests),
+        "it sends requests to a web application, so use an HttpUser of Locust",
+    )
     yield load.pool is not None, "it borrows from a pool that a step opens"
     yield load.arrivals is not Arrivals.EVEN, "its arrivals are not even"
     yield load.rate is not None and load.ramp is not None, "its rate has a ramp"
-    yield isinstance(load.warm_up, int) and load.warm_up > 0, "its warm_up is no duration"
+    yield isinstance(load.warm_up, int) and load.warm_up > 0, "its warm_up is not a duration"
 
 
 def _refs(value: object) -> Iterator[Ref]:

@@ -22,7 +22,7 @@ class BaselineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was measured, and on what: figures of different settings are not comparable."""
+    """The pool and environment of a measurement; only figures of equal settings are comparable."""
 
     pool: str
     server: str
@@ -30,7 +30,7 @@ class Setting:
     poolspec: str
 
     def differences(self, now: "Setting") -> list[str]:
-        """Return in words what another setting has otherwise."""
+        """Return in words how another setting differs."""
         pairs = [
             (one.name, getattr(self, one.name), getattr(now, one.name)) for one in fields(self)
         ]
@@ -39,7 +39,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Measured:
-    """Which load was measured."""
+    """The load that was measured."""
 
     test: str
     case: str

@@ -24,7 +24,7 @@ CHANCE = 0.002
 
 
 class Figure(StrEnum):
-    """What a load is judged by."""
+    """A figure by which a load is judged."""
 
     THROUGHPUT = "operations per second"
     CPU = "operations per second of CPU"

@@ -117,7 +117,7 @@ _COURSE: Final = {
         "points": _columns(
             "times, and the mean of each figure from a time to the next one", ["at", *Series]
         ),
-        "totals": _columns("counted from the begin to the end of each point", [*Total]),
+        "totals": _columns("counted from the start of the test to the end of each point", [*Total]),
         "most": _columns("highest figures; left out if they are those of `points`", [*Series]),
     },
 }

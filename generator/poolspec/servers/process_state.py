@@ -1,4 +1,4 @@
-"""How a server process ends, and whether it runs."""
+"""The state of a server process: how it ended, and whether it runs."""
 
 import signal
 from contextlib import suppress

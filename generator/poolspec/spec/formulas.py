@@ -83,13 +83,13 @@ def fault_of_units(made: Formula, row: Mapping[str, str], *, timed: bool) -> str
         if operator != "*":
             terms.append(kind)
         elif kind and terms[-1]:
-            return "a duration times a duration is no duration"
+            return "a duration times a duration is not a duration"
         else:
             terms[-1] = kind or terms[-1]
     if len(set(terms)) > 1:
         return "a duration and a number cannot be added"
     if terms[0] is not timed:
-        return "it is a duration" if terms[0] else "it is no duration: give one of them a unit"
+        return "it is a duration" if terms[0] else "it is not a duration: give one of them a unit"
     return ""
 
 

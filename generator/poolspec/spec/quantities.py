@@ -54,7 +54,7 @@ class Quantity:
         if made := formula(text):
             return made
         if "$" in text:
-            raise ValueError(f"{shown(text)} is no formula: {_FORMULA_FORM}")
+            raise ValueError(f"{shown(text)} is not a formula: {_FORMULA_FORM}")
         number = self._number(text)
         if fault := self.fault(number):
             raise ValueError(fault)

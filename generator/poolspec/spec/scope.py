@@ -79,7 +79,7 @@ class Names:
     makers: list[str] = field(default_factory=list)
     """The verbs of the steps that make pools, or fail to."""
     unnamed: list[tuple[str, Node, tuple[str, ...]]] = field(default_factory=list)
-    """What is about one pool and names none, where it stands, and the pools made before it."""
+    """The words about one pool that name none, their places, and the pools made before them."""
     bound_to: list[tuple[Concurrency, str, Node]] = field(default_factory=list)
     """What only one concurrency can do: which concurrency, the word, and where it stands."""
     numbers: list[tuple[str, Value, Node]] = field(default_factory=list)
@@ -89,9 +89,9 @@ class Names:
     scripted_only: list[tuple[str, Node]] = field(default_factory=list)
     """What needs scripted connections."""
     of_settings: list[tuple[str, str, Node]] = field(default_factory=list)
-    """What needs a setting of the server: the setting, the word, and where it stands."""
+    """The words that need a setting of the server: the setting, the word and its place."""
     of_two: list[tuple[str, Node]] = field(default_factory=list)
-    """What needs two servers: in words, and where it stands."""
+    """The words that need two servers, each with its place."""
     asked: list[Node] = field(default_factory=list)
     """Where the test asks something of a web application."""
     broken: set[Fault] = field(default_factory=set)
@@ -204,7 +204,7 @@ class Scope:
         return thing is not None and thing.naming is Naming.POOL
 
     def note_unnamed(self, what: str, node: Node) -> None:
-        """Take note of what is about one pool and names none, and of the pools made so far."""
+        """Take note of a word about one pool that names none, and of the pools made so far."""
         self.names.unnamed.append((what, node, tuple(dict.fromkeys(self.pools.values()))))
 
     def known(self, *namings: Naming) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class Join(Step):
 
     actors: tuple[str, ...]
     one_fails: ErrorKind | None = None
-    """Exactly one of them must fail so."""
+    """Exactly one of them must fail in this way."""
 
 
 JOIN = Key("join", SOME_NAMES, "wait for actors to finish", "[first, second]", True)

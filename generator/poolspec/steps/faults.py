@@ -33,7 +33,7 @@ class Inject(Step):
 
     fault: Fault
     on: tuple[str, ...] = ()
-    """The connections that it is about; none: a fault of the line is about all."""
+    """The connections that it affects; none: a fault of the line affects all."""
     seconds: Value | None = None
     """How long a call takes, for CONNECT_SLOW and the like."""
     times: Value | None = None
@@ -43,11 +43,11 @@ class Inject(Step):
     limit: Value | None = None
     """How many connections the server accepts, for SERVER_FULL."""
     server: ServerNumber | None = None
-    """Which of the test's servers it is about; None: the first."""
+    """Which of the test's servers it affects; None: the first."""
     direction: Direction | None = None
-    """The direction of the line that it is about."""
+    """The direction of the line that it affects."""
     delay: Value | None = None
-    """How late something happens on the line."""
+    """How late the effect comes on the line."""
     jitter: Value | None = None
     rate: Value | None = None
     """Kilobytes per second."""
@@ -59,7 +59,7 @@ class Inject(Step):
     """The pool whose idle connections it kills; None: those of all."""
 
     def reads(self) -> tuple[str, ...]:
-        """Return the labels of the connections that it is about, and of its pool."""
+        """Return the labels of the connections that it affects, and of its pool."""
         return self.on if self.pool is None else (*self.on, self.pool)
 
 

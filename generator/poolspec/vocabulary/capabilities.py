@@ -118,10 +118,10 @@ class Capability(StrEnum):
     MINIMAL_CONNECTIONS = "minimal_connections"
     """The pool works with connections that have no more than DB-API requires."""
     LINE = "line"
-    """The pool can connect over a TCP line of the lab's, which a test breaks."""
+    """The pool can connect over a TCP line of the lab, which a test breaks."""
     PROTOCOL = "protocol"
     """The lab understands the protocol of the server, so that it can make sign-ins and statements
-    slow; the pool can connect over a TCP line of the lab's."""
+    slow; the pool can connect over a TCP line of the lab."""
     SERVER_CONTROL = "server_control"
     """The server belongs to the run: it can be killed, restarted and paused, and
     accounts can be locked."""

@@ -103,7 +103,7 @@ class Fault(StrEnum):
     QUERY_KILLED = "query_killed"
     """The server ends the statement that runs on one connection, and keeps the connection."""
     QUERY_SLOW = "query_slow"
-    """Every statement takes a certain time at the server, more than it needs."""
+    """Every statement takes longer at the server, by a certain time."""
     HANDSHAKE_SLOW = "handshake_slow"
     """The server accepts a client, and takes a certain time to greet it."""
     HANDSHAKE_HANGS = "handshake_hangs"
@@ -196,7 +196,7 @@ SILENCES = frozenset({Fault.CONNECTION_SILENCED, Fault.IDLE_SILENCED, Fault.HALF
 
 
 def usual_direction(fault: Fault) -> Direction:
-    """Return the direction of a fault of the line for which the test names none."""
+    """Return the direction that a fault of the line has if the test names none."""
     return Direction.BOTH if fault in SILENCES else Direction.DOWNSTREAM
 
 

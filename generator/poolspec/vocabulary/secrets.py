@@ -1,4 +1,4 @@
-"""Names whose values no report shows: a password in a header or a body is for the server alone."""
+"""Names whose values no report shows: a password in a header or a body is only for the server."""
 
 import re
 

@@ -23,7 +23,7 @@ def _layer(word: str) -> Layer:
         return Layer(word)
     except ValueError:
         known = ", ".join(Layer)
-        raise ValueError(f"{word!r} is no layer; the layers are {known}") from None
+        raise ValueError(f"{word!r} is not a layer; the layers are {known}") from None
 
 
 class Level(StrEnum):

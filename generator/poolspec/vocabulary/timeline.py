@@ -28,14 +28,14 @@ class Series(StrEnum):
 
 
 class Total(StrEnum):
-    """What is counted from the begin of a test to the end of a point."""
+    """The totals from the start of a test to the end of a point."""
 
     ACQUIRED = "acquired"
     """Acquires that were served."""
     RELEASED = "released"
     """Connections that were released."""
     OPENED = "opened"
-    """Sockets that were opened; one that was closed and one that was opened replaces it."""
+    """Sockets that were opened. A replaced connection counts here and among those closed."""
     CLOSED = "closed"
     """Sockets that were closed."""
 

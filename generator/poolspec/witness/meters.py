@@ -1,4 +1,4 @@
-"""What monitors the pools of a test: a meter for each, so that their figures are told apart."""
+"""Monitors the pools of a test: a meter for each keeps their figures apart."""
 
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar

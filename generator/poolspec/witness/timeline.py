@@ -1,8 +1,8 @@
 """The time line of a test: its pools' figures, errors and faults over its time.
 
 It is made from the log after the test's steps, in one pass and in bounded memory, so it costs a
-test nothing while it runs. It ends with the steps: what the lab does afterwards is not in it.
-Times are seconds of the test's clock since its begin.
+test nothing while it runs. It ends with the steps, before the lab's own work that follows. Times
+are seconds of the test's clock since the start of the test.
 """
 
 import math
@@ -104,14 +104,14 @@ class Timeline:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the log of a test from its begin to its end."""
+    """Reads the log of a test from its start to its end."""
 
     began: float
     ended: float
     shown: Collection[int]
     """The numbers of the pools that get a course."""
     reported: Collection[int] = ()
-    """The numbers of the pools that others than the lab use too."""
+    """The numbers of the pools that are not used by the lab alone."""
     by_events: bool = False
     """Whether times are places in the log, so that only acquires seen waiting wait."""
     _sizes: dict[int, Sizes] = field(init=False)

@@ -47,8 +47,8 @@ class NetworkFaults:
     def set(self, fault: Fault, terms: FaultTerms, held: Collection[int]) -> None:
         """Set a fault. `held` are the numbers of the connections on loan.
 
-        Raises AssertionError if it is about connections and there are none: the rest of the test
-        would prove nothing.
+        Raises AssertionError if it affects certain connections and there are none: the rest of the
+        test would prove nothing.
         """
         named = self._affected(fault, terms, held)
         ending = self._numbered() if named is None else named
@@ -84,7 +84,7 @@ class NetworkFaults:
     def _affected(
         self, fault: Fault, terms: FaultTerms, held: Collection[int]
     ) -> dict[int, int] | None:
-        """Return the ports of the connections that a fault is about, by number; None: of all."""
+        """Return the ports of the connections that a fault affects, by number; None: of all."""
         if "on" in terms:
             wanted = {one.number for one in _each(terms["on"])}
         elif fault is Fault.IDLE_SILENCED:

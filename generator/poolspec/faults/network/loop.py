@@ -1,7 +1,7 @@
 """The thread of a line: it waits for sockets and times, and calls what is ready.
 
-A connection without a toxic costs each query two turns of this loop. So a turn does nothing else
-than to wait, and to call the side whose socket is ready. `selectors` would cost 2 µs in each turn.
+A query over a connection without a toxic costs two turns of this loop. So a turn only waits, and
+calls the side whose socket is ready. `selectors` would cost 2 µs in each turn.
 """
 
 import heapq
@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 
 _LOOK_EVERY = 1.0
-"""Real seconds between two looks whether the thread still runs."""
+"""Real seconds after which a caller checks again whether the thread still runs."""
 READ, WRITE = select.POLLIN, select.POLLOUT
 """The events of `poll`, which `epoll` shares; an error or a hang-up counts as READ."""
 
@@ -83,7 +83,7 @@ class Loop:
                 self._poll.close()
 
     def watch(self, one: socket.socket, events: int, ready: Ready) -> None:
-        """Call `ready` when a socket has these events, in place of those before; 0: no more."""
+        """Call `ready` when a socket has these events, which replace the former; 0: never again."""
         number = one.fileno()
         if not events:
             if self._ready.pop(number, None) is not None:

@@ -2,7 +2,7 @@
 
 A `Toxic` is the fault as a test sets it. A `Stage` is the part of a toxic that changes the bytes of
 one direction of one connection. A stage knows no sockets and no clock: it takes bytes that are due
-at some time, and returns the bytes that go on, each with the time at which they are due.
+at some time, and returns the bytes to forward, each with the time at which they are due.
 """
 
 import random
@@ -18,7 +18,7 @@ SPLIT = 0.05
 
 
 class Mark(Enum):
-    """What stands between the bytes of a direction."""
+    """A mark between the bytes of a direction."""
 
     END = auto()
     """The sender has closed the connection."""
@@ -73,21 +73,21 @@ class Toxic:
 
 
 class Stage:
-    """What a toxic does to one direction of a connection. This one does nothing."""
+    """The effect of a toxic on one direction of a connection. This one has none."""
 
     def pass_on(self, due: float, item: Item) -> Iterator[Parcel]:
-        """Yield what goes on of an item that is due at some time."""
+        """Yield the items to forward in place of one that is due at some time."""
         if isinstance(item, Mark):
             yield from self.end(due, item)
         else:
             yield from self.take(due, item)
 
     def take(self, due: float, data: bytes) -> Iterator[Parcel]:
-        """Yield what goes on of some bytes."""
+        """Yield the items to forward in place of some bytes."""
         yield due, data
 
     def end(self, due: float, mark: Mark) -> Iterator[Parcel]:
-        """Yield what goes on at the end of the connection."""
+        """Yield the items to forward in place of the end of the connection."""
         yield due, mark
 
 
@@ -104,13 +104,13 @@ class Latency(Stage):
 
 
 class Bandwidth(Stage):
-    """Lets so many kilobytes pass in each second."""
+    """Lets a number of kilobytes pass in each second."""
 
     def __init__(self, toxic: Toxic, _: Direction) -> None:
         self._rate = toxic.rate * 1000
         self._piece = max(1, int(self._rate * SPLIT))
         self._free = 0.0
-        """When the bytes before have passed."""
+        """When the earlier bytes have passed."""
 
     def take(self, due: float, data: bytes) -> Iterator[Parcel]:
         """Split the bytes, and let each piece pass when its last byte has."""
@@ -135,7 +135,7 @@ class Slicer(Stage):
 
 
 class LimitData(Stage):
-    """Closes the connection when so many bytes have passed."""
+    """Closes the connection when a number of bytes have passed."""
 
     def __init__(self, toxic: Toxic, _: Direction) -> None:
         self._left = toxic.bytes

@@ -62,7 +62,7 @@ class AsyncActors(Roster):
     async def join(self, names: Sequence[str], one_fails: OneFails | None = None) -> None:
         """Wait until actors have ended. Raises the first error that one of them ended with.
 
-        With `one_fails`, checks that exactly one of them failed so.
+        With `one_fails`, checks that exactly one of them failed in this way.
         """
         for name in names:
             self.awaits = f"for the end of {name}"

@@ -1,7 +1,7 @@
 """The control of a measurement: a fixed workload on the test's server, without a pool.
 
-A busy or slow machine slows a load down, and so it does the control that runs just before and just
-after it, in the same process and in the same concurrency mode. The load's figures relative to those
+A busy or slow machine slows a load down, and also the control that runs just before and just after
+it, in the same process and in the same concurrency mode. The load's figures relative to those
 of the control are then comparable between runs. The control has a tenant of its own, and each of
 its clients has its own connection, opened by the adapter's driver.
 """
@@ -28,7 +28,7 @@ PATTERN = "rrwrrcrrwr"
 
 @dataclass(slots=True)
 class Figures:
-    """What the slices of a control took together."""
+    """The time and CPU that the slices of a control took together."""
 
     operations: int = 0
     elapsed: float = 0.0
@@ -43,7 +43,7 @@ class Figures:
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Add what a block of one slice takes."""
+        """Add the time and CPU that a block of one slice takes."""
         elapsed, cpu = time.perf_counter(), time.process_time()
         yield
         self.elapsed += time.perf_counter() - elapsed
@@ -52,7 +52,7 @@ class Figures:
 
 
 def run_slice(server: Server, driver: Driver | AsyncDriver, figures: Figures) -> None:
-    """Run a slice of the control and add what it takes to the figures."""
+    """Run a slice of the control, and add its time and CPU to the figures."""
     tenant = server.create_tenant()
     try:
         own = server.connect(tenant)

@@ -3,7 +3,7 @@
 HdrHistogram counts values in buckets of three significant digits, so a percentile is at most 0.1 %
 above the true value however long a load runs. Mean, minimum and maximum are exact, and no
 percentile lies outside them. The histogram is made, and its library imported, when the first
-percentile is asked for or when BUFFER times have come together.
+percentile is needed, or when BUFFER times have been noted.
 """
 
 import math
@@ -19,7 +19,7 @@ BUFFER = 8192
 UNIT = 1e-7
 """Seconds of one unit of the histogram."""
 LONGEST = 24 * 3600.0
-"""Seconds above which the histogram does not tell times apart."""
+"""The largest time in seconds that the histogram can hold; longer ones count as this."""
 DIGITS = 3
 
 

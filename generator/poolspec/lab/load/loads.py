@@ -27,7 +27,7 @@ SHOWN = 3
 ROWS_OF_A_LOAD = 10_000_000
 """Numbers reserved for the rows of one load."""
 READS = {Operation.READ: 1}
-"""The mix of a load that states none."""
+"""The mix of a load without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Generated:
     """One load: before, while and after it runs."""
 
     prefix: str
-    """The names of the clients begin so."""
+    """The start of the names of its clients."""
     supply: Supply
     result: LoadResult
     before: Spent = field(default_factory=Spent.so_far)

@@ -1,9 +1,9 @@
-"""What the machine takes from a load: CPU time that the load used, and time without a CPU.
+"""The CPU time that a load used, and the time that it waited for a CPU.
 
 On a busy machine a thread that could run waits for a CPU. That is no fault of the pool, so a
 throughput that misses its limit is judged again without this time. Linux counts it for each
 thread. The lab reads it in the thread that started the load: the thread of the event loop in
-asyncio. In the threads form that thread only waits for the clients, so nothing is left out there.
+asyncio. In the threads form that thread only waits for the clients, so the figure stays as it is.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""A request to a web application: what it sends, and what its answer must be."""
+"""A request to a web application: its content, and the answer that it must get."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ CALL = "poolspec-call"
 
 
 class RequestTerms(TypedDict, total=False):
-    """What a request sends, and what its answer must be."""
+    """The content of a request, and the answer that it must get."""
 
     status: Expected
     headers: Mapping[str, str]
@@ -47,7 +47,7 @@ NOTHING = Sent()
 
 
 def sent(terms: RequestTerms) -> Sent:
-    """Return what a request sends. The type of a body is that of a text or of JSON."""
+    """Return the content of a request. Its body has the type of a text or of JSON."""
     headers = dict(terms.get("send_headers", {}))
     kind, body = "", b""
     if "send_json" in terms:

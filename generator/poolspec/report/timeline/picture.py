@@ -3,7 +3,7 @@
 From top to bottom: the heading; a row for each fault; for each pool its connections as stacked
 areas, its waiting acquires and its throughput as lines, with the faults as bands; a row for each
 kind of error; the axis of time. A page shows the picture as an image, so it has no links and no
-scripts; its description says in words what it shows.
+scripts; its description states the same in words.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Sizes and colours of the picture. The style is in the picture: it is shown as an image.
 
-Each colour has a value for light and one for dark surroundings. In use and idle differ in
-brightness, so the areas can be told apart without colours.
+Each colour has a value for a light background and one for a dark background. In use and idle differ
+in brightness, so the areas are distinct without colours.
 """
 
 WIDTH = 940.0
@@ -64,5 +64,5 @@ def css() -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text of at most this many characters; of a longer one the begin and a mark."""
+    """Return a text of at most this many characters; of a longer one the start and a mark."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

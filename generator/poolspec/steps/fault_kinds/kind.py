@@ -28,33 +28,33 @@ class Terms(Flag):
 
     NONE = 0
     VICTIM = auto()
-    """Which connection it is about: must be said."""
+    """The connection that it affects; required."""
     DURATION = auto()
-    """How long a call takes: must be said."""
+    """How long a call takes; required."""
     CALLS = auto()
-    """How many calls it is for, and how many succeed first: may be said."""
+    """How many calls it affects, and how many succeed first; optional."""
     LIMIT = auto()
-    """How many connections the server accepts: must be said."""
+    """How many connections the server accepts; required."""
     SERVER = auto()
-    """Which of the test's servers it is about: may be said."""
+    """The server of the test that it affects; optional."""
     SOME = auto()
-    """Which connections it is about: may be said; otherwise all."""
+    """The connections that it affects; optional, all if left out."""
     DIRECTION = auto()
-    """Which direction of the line it is about: may be said."""
+    """The direction of the line that it affects; optional."""
     DELAY = auto()
-    """How late something happens: must be said."""
+    """How late the effect comes; required."""
     LATER = auto()
-    """How late something happens: may be said; otherwise at once."""
+    """How late the effect comes; optional, at once if left out."""
     JITTER = auto()
-    """By how much the delay varies: may be said."""
+    """By how much the delay varies; optional."""
     RATE = auto()
-    """How many kilobytes pass in a second: must be said."""
+    """How many kilobytes pass in a second; required."""
     PIECE = auto()
-    """How many bytes are sent at once: must be said."""
+    """How many bytes are sent at once; required."""
     BYTES = auto()
-    """How many bytes pass: must be said."""
+    """How many bytes pass; required."""
     TIME = auto()
-    """How long it lasts: may be said. Every fault that can be healed has it."""
+    """How long it lasts; optional. Every fault that can be healed has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ RAMP = Key(
 WARM_UP = Key(
     "warm_up",
     WARM_UP_KIND,
-    "operations, or time, before those that count",
+    "operations, or time, at the start that do not count",
     "2s",
     default="all count",
 )
