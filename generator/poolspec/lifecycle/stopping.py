@@ -2,8 +2,8 @@
 
 SIGTERM interrupts the running test, which is torn down; the results of the other tests are kept.
 The controlling process of pytest-xdist passes the signal on to its workers, because it may be the
-only process that got it. A further SIGTERM has no effect: `poolspec run` sends one also if its whole
-process group got one. SIGINT keeps its handler, which asyncio relies on.
+only process that got it. A further SIGTERM has no effect: `poolspec run` sends one also if its
+whole process group got one. SIGINT keeps its handler, which asyncio relies on.
 """
 
 import os
