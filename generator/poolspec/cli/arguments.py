@@ -168,7 +168,9 @@ COMMANDS = (
         exporting.configure,
         exporting.run,
     ),
-    Command("schema", "print the JSON Schema of specs or results", _configure_schema, _schema),
+    Command(
+        "schema", "print the JSON Schema of specs, results or baselines", _configure_schema, _schema
+    ),
 )
 
 

@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "load",
         metavar="SPEC[.TEST[.LOAD]]",
-        help="which load; the test and the label may be left out where there is only one",
+        help="the load to export; TEST and LOAD may be left out if there is only one",
     )
     add_specs(parser)
     parser.add_argument(

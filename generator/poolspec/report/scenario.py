@@ -15,7 +15,7 @@ from poolspec.steps.kind import say_all
 def scenario(test: SpecTest) -> tuple[Sentence, ...]:
     """Return the actions of a test and the state that must hold at its end, in order."""
     made = amounts.labels(table.name for table in test.tables)
-    before = [Sentence("Have two private servers.")] if test.servers == 2 else []
+    before = [Sentence("Use two private servers.")] if test.servers == 2 else []
     before += [_settings(test)] if test.server_settings else []
     before += [Sentence(f"Make the tables {made}.")] if made else []
     before += [_pool(test)] if test.needs_pool else []
