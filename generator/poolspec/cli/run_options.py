@@ -44,7 +44,7 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
         type=_layers,
         action="extend",
         metavar="LAYER",
-        help=f"run only the tests of this layer: {', '.join(Layer)}; can be repeated, or a list: unit,chaos",
+        help=f"run this layer only: {', '.join(Layer)}; can be repeated, or a list: unit,chaos",
     )
     parser.add_argument(
         "--save-baseline",
