@@ -216,6 +216,14 @@ def test_an_answer_that_is_no_object_is_reported() -> None:
         Answer(200, {}, b"<html>").check(200, {}, {"a": 1})
 
 
+def test_the_status_of_an_answer_that_is_no_json_object_is_compared_too() -> None:
+    with pytest.raises(AssertionError) as failure:
+        Answer(500, {}, b"Internal Server Error").check(200, {}, {"a": 1})
+    assert str(failure.value) == (
+        "status: expected 200, was 500; expected a JSON object, was b'Internal Server Error'"
+    )
+
+
 def test_a_closed_connection_is_no_answer() -> None:
     with pytest.raises(AssertionError, match="the server gave no answer"):
         answer_of(b"")

@@ -6,7 +6,7 @@ Each request uses a new connection and HTTP/1.0, where the answer ends with the 
 import http.client
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,25 +35,28 @@ class Answer:
     ) -> None:
         """Check the answer. Raises AssertionError that lists all differences."""
         body = self.body.decode(errors="replace") if texts else ""
-        found = self._values() if values else {}
         demand(
             mismatch("status", status, self.status),
             *(
                 _differs(name, text, self.headers.get(name.lower(), ...))
                 for name, text in headers.items()
             ),
-            *(_differs(name, value, found.get(name, ...)) for name, value in values.items()),
+            *self._other_values(values),
             *(f"the answer does not contain {text!r}" for text in texts if text not in body),
         )
 
-    def _values(self) -> dict[str, Any]:
+    def _other_values(self, expected: Mapping[str, Any]) -> Iterator[str | None]:
+        if not expected:
+            return
         try:
-            parsed = json.loads(self.body)
+            found = json.loads(self.body)
         except ValueError:
-            parsed = None
-        if not isinstance(parsed, dict):
-            raise AssertionError(f"expected a JSON object, was {self.body[:200]!r}")
-        return parsed
+            found = None
+        if not isinstance(found, dict):
+            yield f"expected a JSON object, was {self.body[:200]!r}"
+            return
+        for name, value in expected.items():
+            yield _differs(name, value, found.get(name, ...))
 
 
 def answer_of(received: bytes) -> Answer:
