@@ -181,8 +181,23 @@ def test_a_statement_has_the_numbers_of_its_operation_and_client() -> None:
 def test_an_error_of_another_kind_is_reported() -> None:
     result = result_of(errors={ErrorKind.LOST: 2, ErrorKind.QUERY: 1})
     result.expect_only_errors(ErrorKind.LOST, ErrorKind.QUERY)
-    with pytest.raises(AssertionError, match=r"no errors but lost; there were: \{'query': 1\}"):
+    with pytest.raises(AssertionError, match=r"no errors but lost; there were: 1 × query$"):
         result.expect_only_errors(ErrorKind.LOST)
+
+
+def test_a_failure_shows_the_first_error_of_each_kind() -> None:
+    result = result_of(errors={ErrorKind.TIMEOUT: 1})
+    for number in (1, 2):
+        result.note_error(ErrorKind.QUERY, Operation.READ, f"syntax error {number}")
+    shown = r"\(errors: 1 × timeout; 2 × query, the first: syntax error 1\)$"
+    with pytest.raises(AssertionError, match=f"^failed: expected 0, was 3 {shown}"):
+        result.expect(failed=0)
+    with pytest.raises(AssertionError, match=r"there were: 2 × query, the first: syntax error 1$"):
+        result.expect_only_errors(ErrorKind.TIMEOUT)
+    with pytest.raises(AssertionError, match=f"^query: expected 0, was 2 {shown}"):
+        result.expect_errors({ErrorKind.QUERY: 0})
+    with pytest.raises(AssertionError, match=r"^operations: expected 1, was 0 \(errors: none\)$"):
+        LoadResult().expect(operations=1)
 
 
 def test_percentiles_are_those_of_an_hdr_histogram() -> None:

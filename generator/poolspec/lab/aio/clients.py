@@ -64,7 +64,7 @@ class AsyncBorrowers:
             if kind is None:
                 raise
             if task.counts:
-                self._result.note_error(kind, task.kind)
+                self._result.note_error(kind, task.kind, str(error))
             self._pool.note_failed(kind)
             if self._habits.rest:
                 await self._habits.clock.sleep(self._habits.rest)

@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Any
 
 from poolspec.lab.comparisons import Expected, mismatch
@@ -15,12 +16,17 @@ from poolspec.vocabulary import ErrorKind
 
 __tracebackhide__ = True  # a failure is shown where the test failed
 
+MOST_OF_A_TEXT = 200
+"""The most characters of an error that a failure shows."""
+
 
 @dataclass(slots=True)
 class Tally:
     """The operations of one load, or of one kind in it."""
 
     errors: Counter[ErrorKind] = field(default_factory=Counter)
+    first: dict[ErrorKind, str] = field(default_factory=dict)
+    """The text of the first error of each kind."""
     refused: Counter[int] = field(default_factory=Counter)
     """Requests whose answer was not a success, by status."""
     latencies: Latencies = field(default_factory=Latencies)
@@ -87,11 +93,12 @@ class LoadResult:
                 tally.latencies.note(seconds)
             self.by_client[client] += 1
 
-    def note_error(self, error: ErrorKind, kind: str = "") -> None:
-        """Count an operation that failed."""
+    def note_error(self, error: ErrorKind, kind: str = "", text: str = "") -> None:
+        """Count an operation that failed, and keep the text of the first error of its kind."""
         with self._lock:
             for tally in self._tallies(kind):
                 tally.errors[error] += 1
+                tally.first.setdefault(error, shorten(text, MOST_OF_A_TEXT))
 
     def note_refusal(self, status: int, kind: str = "") -> None:
         """Count a request whose answer was not a success."""
@@ -195,18 +202,28 @@ def _per_second(operations: int, elapsed: float) -> float:
 
 def _context(tally: Tally) -> str:
     refused = f"; statuses: {dict(tally.refused)}" if tally.refused else ""
-    return f"errors: {dict(tally.errors)}{refused}"
+    return f"errors: {_errors(tally) or 'none'}{refused}"
+
+
+def _errors(tally: Tally, besides: Collection[ErrorKind] = ()) -> str:
+    """Return the number of errors of each kind, with the first one; not of some kinds."""
+    found = [
+        f"{count} × {kind}" + (f", the first: {text}" if (text := tally.first.get(kind)) else "")
+        for kind, count in tally.errors.items()
+        if kind not in besides
+    ]
+    return "; ".join(found)
 
 
 def _check_errors(tally: Tally, expected: Mapping[ErrorKind, Expected], of: str = "") -> None:
     seen = {kind.value: tally.errors[kind] for kind in expected}
-    _check({kind.value: count for kind, count in expected.items()}, seen, "", of)
+    wanted = {kind.value: count for kind, count in expected.items()}
+    _check(wanted, seen, _context(tally) if tally.errors else "", of)
 
 
 def _check_only_errors(tally: Tally, kinds: Iterable[ErrorKind], of: str = "") -> None:
     allowed = tuple(kinds)
-    others = {kind.value: n for kind, n in tally.errors.items() if kind not in allowed}
-    if others:
+    if others := _errors(tally, allowed):
         names = ", ".join(allowed)
         raise AssertionError(f"{of}expected no errors but {names}; there were: {others}")
 
