@@ -30,11 +30,11 @@ STEPS: dict[str, tuple[str, str]] = {
     "a suspended number": ("- suspend: «5", "'5' cannot be a name"),
     "resize beside a global pool": (
         "- global_pool: g\n- «resize: {size: 3}",
-        "a test with 'global_pool' has no other pool unless it describes one",
+        "a test with 'global_pool' has its own pool only if it describes one",
     ),
     "a transaction beside a global pool": (
         "- global_pool: g\n- «transaction: t",
-        "a test with 'global_pool' has no other pool unless it describes one",
+        "a test with 'global_pool' has its own pool only if it describes one",
     ),
     "a release inside of a transaction": (
         "- transaction: c\n  do: [release: «c]",
@@ -331,19 +331,19 @@ STEPS: dict[str, tuple[str, str]] = {
     "an unknown global pool": ("- acquire: a\n  from: «g", "unknown pool 'g'"),
     "an own pool beside a global one": (
         "- global_pool: g\n- «acquire: a",
-        "a test with 'global_pool' has no other pool unless it describes one",
+        "a test with 'global_pool' has its own pool only if it describes one",
     ),
     "close beside a global pool": (
         "- global_pool: g\n- «close",
-        "a test with 'global_pool' has no other pool unless it describes one",
+        "a test with 'global_pool' has its own pool only if it describes one",
     ),
     "an own pool beside an opened one": (
         "- open: p\n- «acquire: a",
-        "a test with 'open' has no other pool unless it describes one",
+        "a test with 'open' has its own pool only if it describes one",
     ),
     "a step without a pool in a test that makes two": (
         "- make_pool: p\n- open: q\n- «suspend",
-        "a test with 'make_pool' has no other pool unless it describes one",
+        "a test with 'make_pool' has its own pool only if it describes one",
     ),
     "an expectation about one of two pools": (
         "- make_pool: p\n- open: q\n- expect: {«stats: {in_use: 0}}",
@@ -506,7 +506,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a load named as a key of expectations": (
         "- {load: «server, clients: 2, each: 3}",
-        "'server' is a key of expectations already",
+        "'server' is already a key of expectations",
     ),
     "a hold that ends before it starts": (
         "- {load: l, clients: 2, each: 3, hold: «2s..1s}",

@@ -119,7 +119,7 @@ WRONG = {
     ),
     "a seed of even arrivals": (
         "rate: 5/s, operations: 1, «seed: 2",
-        "'seed' chooses the times of arrivals by chance",
+        "'seed' is only for random arrivals",
     ),
     "a statement of a kind that is not in the mix": (
         "each: 1, mix: {read: 1}, «statements: {write: S}",

@@ -22,7 +22,7 @@ OPTIONS = "{size: 1, max_overflow: 0, min_size: 0, timeout: 1s}"
 FAILED = "{open: x, invalid_options: {size: -1}, fails: config}"
 HEAD = "spec: 1\nclass: Sources\npurpose: p\ntests:\n"
 NUMBER = re.compile(r"\bt([0-9]+)\b")
-UNCLEAR = ("has no other pool unless it describes one", "is about one pool, and")
+UNCLEAR = ("has its own pool only if it describes one", "is about one pool, and")
 ANY = "{server: {connections: <= 100}}"
 """An expectation that always holds here."""
 

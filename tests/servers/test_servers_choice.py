@@ -173,7 +173,7 @@ def test_a_cache_that_cannot_be_made_is_an_error_with_a_remedy(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(ServerError, match="let XDG_CACHE_HOME name another directory"):
+    with pytest.raises(ServerError, match="set XDG_CACHE_HOME to another directory"):
         start_server("mariadb")
 
 

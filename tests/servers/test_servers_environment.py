@@ -22,7 +22,7 @@ from poolspec.servers import (
 )
 
 needs_mariadb = pytest.mark.skipif(not HAS_MARIADB, reason="mariadbd is not installed")
-REMEDY = "Make room and give rights there, or let TMPDIR name another directory."
+REMEDY = "Free some space and allow writing there, or set TMPDIR to another directory."
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def test_a_cache_that_others_may_write_is_refused(
     with pytest.raises(mysqld.UnusableError) as wrong:
         mysqld._cache()
     assert str(wrong.value) == (
-        f"{place} belongs to another user, or others have access to it. Remove it, or let "
-        "XDG_CACHE_HOME name a directory that can be written."
+        f"{place} belongs to another user, or others have access to it. Remove it, or set "
+        "XDG_CACHE_HOME to a directory that can be written."
     )
 
 
@@ -132,8 +132,8 @@ def test_without_a_usable_cache_auto_is_the_embedded_server_and_says_why(
     assert server.note.startswith("The embedded server was used. The empty data directory of /")
     assert f"cannot be kept in {tmp_path / 'file'}" in server.note
     assert server.note.endswith(
-        ": Not a directory. Make room and give rights there, or let XDG_CACHE_HOME name another "
-        "directory."
+        ": Not a directory. Free some space and allow writing there, or set XDG_CACHE_HOME to "
+        "another directory."
     )
 
 
@@ -147,7 +147,7 @@ def test_a_cache_without_room_is_an_error_with_figures(
         start_server("mariadb")
     assert str(wrong.value) == (
         f"{small}/poolspec has room for 21.0 MB, not for the 40 MB for an empty data directory. "
-        "Make room, or let XDG_CACHE_HOME name another directory."
+        "Free some space, or set XDG_CACHE_HOME to another directory."
     )
 
 

@@ -85,7 +85,7 @@ class ServerFaults:
         self._observer.ended(before - left)
         if left & idle:
             raise AssertionError(
-                f"{seconds} s have passed, and the server has not ended {left & idle}"
+                f"after {seconds} s the server has not ended the connections {left & idle}"
             )
 
     def set(self, fault: Fault, number: ServerNumber | None) -> None:

@@ -277,7 +277,7 @@ class ClassBuilder:
         keys = (g.POOL_KEY, g.PROFILE)
         if not names.makers or app or any(fields.has(key) for key in keys):
             return True
-        message = f"a test with {names.makers[0]!r} has no other pool unless it describes one"
+        message = f"a test with {names.makers[0]!r} has its own pool only if it describes one"
         hint = "name the pool: from: …; or give the test one: pool: {size: 2}"
         for node in names.own_pool:
             self.reader.problem(node, message, hint)

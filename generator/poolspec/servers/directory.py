@@ -20,7 +20,7 @@ LEAST_BYTES = 1 << 20
 """The least room that a running server needs."""
 _MEMORY = Path("/dev/shm")
 _PLENTY_BYTES = 1 << 30
-_REMEDY = "Make room and give rights there, or let TMPDIR name another directory."
+_REMEDY = "Free some space and allow writing there, or set TMPDIR to another directory."
 _LONGEST_BASE = 70  # a unix socket's path holds 103 bytes on macOS, 107 on Linux
 
 

@@ -91,8 +91,8 @@ class Mysqld(Program):
         except OSError as error:
             raise UnusableError(
                 f"The empty data directory of {self.binary} cannot be kept in "
-                f"{error.filename or 'the cache'}: {error.strerror}. Make room and give rights "
-                "there, or let XDG_CACHE_HOME name another directory."
+                f"{error.filename or 'the cache'}: {error.strerror}. Free some space and "
+                "allow writing there, or set XDG_CACHE_HOME to another directory."
             ) from None
         try:
             shutil.copytree(empty, directory / "data")
@@ -213,7 +213,7 @@ def _make_template(program: Mysqld, place: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="making-", dir=place.parent) as making:
         if found := shortage(Path(making), _NEEDED_BYTES):
             raise UnusableError(
-                f"{found} for an empty data directory. Make room, or let XDG_CACHE_HOME name "
+                f"{found} for an empty data directory. Free some space, or set XDG_CACHE_HOME to "
                 "another directory."
             )
         program.fill(Path(making) / "data")
@@ -242,8 +242,8 @@ def _homeless_cache() -> Path:
     found = place.lstat()
     if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != 0o700:
         raise UnusableError(
-            f"{place} belongs to another user, or others have access to it. Remove it, or let "
-            "XDG_CACHE_HOME name a directory that can be written."
+            f"{place} belongs to another user, or others have access to it. Remove it, or set "
+            "XDG_CACHE_HOME to a directory that can be written."
         )
     return place
 

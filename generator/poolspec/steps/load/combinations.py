@@ -106,7 +106,7 @@ def _check_arrivals(scope: Scope, fields: Fields) -> None:
             message = f"{key.name!r} describes the operations of a 'rate'"
             problem(fields.at(key), message, "add: rate: 200/s")
     if fields.has(SEED) and fields.get(ARRIVALS) is not Arrivals.POISSON:
-        message = "'seed' chooses the times of arrivals by chance"
+        message = "'seed' is only for random arrivals"
         problem(fields.at(SEED), message, "add: arrivals: poisson")
 
 

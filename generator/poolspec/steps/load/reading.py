@@ -73,7 +73,7 @@ def read_load(scope: Scope, fields: Fields) -> Load | None:
 
 def _bind(scope: Scope, fields: Fields, word: Word) -> None:
     if word.text in EXPECT.by_name:
-        message = f"{word.text!r} is a key of expectations already"
+        message = f"{word.text!r} is already a key of expectations"
         scope.reader.problem(word.node, message, "choose another name for the load")
     scope.bind(word, Naming.LOAD)
     scope.note_number(CLIENTS, fields)
