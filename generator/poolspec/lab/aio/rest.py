@@ -104,8 +104,7 @@ class AsyncRest:
 
     async def _borrow_all(self, pool: AsyncPool, most: int) -> list[Finding]:
         context = self._context
-        before = of_pool(context.log.entries(), pool.account.pool)
-        limit, served = self.checks.slots(pool, most), 0
+        before, limit, served = context.log.length(), self.checks.slots(pool, most), 0
         try:
             with context.witness.letting_wait():
                 while served < limit:
@@ -114,7 +113,8 @@ class AsyncRest:
         except Exception as error:
             kind = context.kind_of(error)
             if kind in (ErrorKind.TIMEOUT, ErrorKind.EXHAUSTED):
-                return [missing_slots(served, limit, before)]
+                earlier = of_pool(context.log.entries()[:before], pool.account.pool)
+                return [missing_slots(served, limit, earlier)]
             if not pool.is_over or kind is not ErrorKind.CLOSED:
                 raise
         finally:
