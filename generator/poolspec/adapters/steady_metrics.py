@@ -36,7 +36,7 @@ class SteadyMeter:
     def listener(self, pool_name: str) -> Any:
         """Return the listener for the pool of this name, the same one each time.
 
-        The default pool is asked for again, and compares the listeners.
+        A test may get the default pool several times, and the pool compares the listeners.
         """
         if pool_name not in self._listeners:
             self._listeners[pool_name] = self._telemetry.listener(pool_name)

@@ -96,7 +96,7 @@ class Collector:
                 terminalreporter.write_line(line)
 
     def _sweep(self) -> None:
-        """Drop from a server named by a URL what a worker that was killed has left there."""
+        """Drop the tenants of a killed worker from a server named by a URL."""
         if "://" in self._choice:
             from poolspec.servers import ServerError, start_server
 

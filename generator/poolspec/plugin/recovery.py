@@ -31,7 +31,7 @@ FIRST, SECOND = "first", "second"
 STOPPED = os.EX_UNAVAILABLE
 """Exit code of pytest if the environment cannot run the tests."""
 OUTPUT = "poolspec_stopped"
-"""The key of the reason in what a worker sends at its end."""
+"""The key of the reason in the output that a worker sends at its end."""
 STOP = "the environment cannot run the tests"
 RUN_AGAIN = "poolspec_run_again"
 """The property of a report: why its test was run a second time."""

@@ -192,7 +192,7 @@ _TEST: Final = {
         },
         "timeline": _TIMELINE,
         "run_again": {
-            "description": "why the test was run a second time; all else is of that run",
+            "description": "why the test was run a second time; the other values are those of that run",
             **_TEXT,
         },
     },

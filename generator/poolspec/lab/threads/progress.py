@@ -53,7 +53,7 @@ class Progress:
     def until_blocked(self, name: str | None, count: int, within: float | None) -> None:
         """Wait until the statements of an actor, or of at least `count` of them, wait for a lock.
 
-        The server is asked for BLOCKED_WITHIN seconds of real time, unless `within` says otherwise.
+        The lab asks the server for up to BLOCKED_WITHIN seconds of real time, or `within` if given.
         No time passes on the virtual clock.
         """
         holds = awaited(self._actors, ActorState.BLOCKED, name, count, self._blocked)
