@@ -192,7 +192,7 @@ _TEST: Final = {
         },
         "timeline": _TIMELINE,
         "run_again": {
-            "description": "why the test was run a second time; the other values are those of that run",
+            "description": "why the test was run again; the other values are from that second run",
             **_TEXT,
         },
     },
