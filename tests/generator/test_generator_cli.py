@@ -252,6 +252,14 @@ def test_list_can_choose(project: Path, choice: tuple[str, str]) -> None:
     assert [test["id"] for test in json.loads(done.stdout)] == ["limits.close_empties"]
 
 
+def test_list_takes_several_layers(project: Path) -> None:
+    done = poolspec(project, "list", "--layer", "unit,integration")
+    assert len(done.stdout.splitlines()) == 2
+    wrong = poolspec(project, "list", "--layer", "unit,kaos")
+    assert wrong.returncode == 2
+    assert "argument --layer: 'kaos' is not a layer; the layers are unit, integ" in wrong.stderr
+
+
 def test_list_gives_the_lines_of_steps_and_of_expectations_at_the_end(project: Path) -> None:
     spec = SPEC.replace(
         "      - acquire: [a, b]\n",

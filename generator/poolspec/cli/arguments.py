@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from poolspec.cli import exporting, leftovers
 from poolspec.cli.folder_options import add_places, add_specs
-from poolspec.cli.run_options import configure_run, run_tests
+from poolspec.cli.run_options import add_layers, configure_run, run_tests
 from poolspec.vocabulary import Capability, Layer, Level
 
 EPILOG = """\
@@ -86,8 +86,9 @@ def _gen(options: argparse.Namespace) -> int:
 
 def _configure_list(parser: argparse.ArgumentParser) -> None:
     add_specs(parser)
-    parser.add_argument("--layer", type=Layer, choices=list(Layer), help="only tests of this layer")
-    parser.add_argument("--level", type=Level, choices=list(Level), help="only tests of this level")
+    add_layers(parser, "only tests of this layer")
+    levels = [str(level) for level in Level]
+    parser.add_argument("--level", choices=levels, help="only tests of this level")
     parser.add_argument("--covers", metavar="KEY", help="only tests that cover this requirement")
     parser.add_argument(
         "--needs",
@@ -102,7 +103,8 @@ def _list(options: argparse.Namespace) -> int:
     from poolspec.cli import listing
 
     needs = Capability(options.needs) if options.needs else None
-    chosen = listing.Choice(options.layer, options.covers, needs, options.level)
+    level = Level(options.level) if options.level else None
+    chosen = listing.Choice(frozenset(options.layer or Layer), options.covers, needs, level)
     return listing.list_tests(options.specs, chosen, as_json=options.json)
 
 

@@ -17,7 +17,7 @@ from poolspec.vocabulary import Capability, Layer, Level
 class Choice:
     """Which tests to list; None means all."""
 
-    layer: Layer | None
+    layers: frozenset[Layer]
     covers: str | None
     needs: Capability | None
     level: Level | None
@@ -25,7 +25,7 @@ class Choice:
     def takes(self, test: SpecTest) -> bool:
         """Return whether a test is chosen."""
         return (
-            self.layer in (None, test.layer)
+            test.layer in self.layers
             and (self.covers is None or self.covers in test.covers)
             and (self.needs is None or self.needs in test.needs)
             and self.level in (None, test.level)

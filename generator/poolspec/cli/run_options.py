@@ -39,13 +39,7 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
         help="least binding level of a failed test that fails the run (default: must, or may if "
         "the pool's adapter keeps all levels)",
     )
-    parser.add_argument(
-        "--layer",
-        type=_layers,
-        action="extend",
-        metavar="LAYER",
-        help=f"run this layer only: {', '.join(Layer)}; can be repeated, or a list: unit,chaos",
-    )
+    add_layers(parser, "run this layer only")
     parser.add_argument(
         "--save-baseline",
         type=Path,
@@ -63,6 +57,17 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
         "-n", "--workers", metavar="N", default="auto", help="number of workers (default: auto)"
     )
     parser.add_argument("pytest", nargs="*", metavar="ARG", help="arguments for pytest, after --")
+
+
+def add_layers(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that chooses layers."""
+    parser.add_argument(
+        "--layer",
+        type=_layers,
+        action="extend",
+        metavar="LAYER",
+        help=f"{what}: {', '.join(Layer)}; can be repeated, or a list: unit,chaos",
+    )
 
 
 def _layers(words: str) -> list[Layer]:
