@@ -32,7 +32,7 @@ def connected(tenant: Tenant, host: str, port: int) -> Any:
 
 
 def per_query(connection: Any, queries: int) -> float:
-    """Return the microseconds that a query takes, of so many."""
+    """Return the mean microseconds of a query, over a number of queries."""
     with connection.cursor() as cursor:
         began = time.perf_counter()
         for _ in range(queries):
@@ -56,7 +56,7 @@ def measure(tenant: Tenant, line: Line, rounds: int, queries: int) -> list[tuple
 
 
 def calmest(times: Sequence[float]) -> float:
-    """Return the time that a tenth of the rounds does not exceed."""
+    """Return the tenth percentile of the times."""
     return quantiles(times, n=10)[0]
 
 

@@ -102,7 +102,7 @@ class AsyncPools:
     def wiring(
         self, connect: Callable[[], Awaitable[Any]], number: int, listener: str | None = None
     ) -> AsyncWiring:
-        """Return the connections between a further pool and the test."""
+        """Return the wiring of a further pool with the test."""
         listen = None if listener == Listening.NONE else self._context.numbered_listener(number)
         return replace(self._wiring(connect, number), listen=listen)
 
@@ -124,7 +124,7 @@ class AsyncPools:
         return connect
 
     def _wiring(self, connect: Callable[[], Awaitable[Any]], number: int) -> AsyncWiring:
-        """Return the connections between a pool and the test; 0 is the test's own pool."""
+        """Return the wiring of a pool with the test; number 0 is the test's own pool."""
         context = self._context
         meter = context.meters.of_new(number)
         return AsyncWiring(connect, context.clock, context.time, context.listener, meter)

@@ -104,7 +104,7 @@ class Pools:
     def wiring(
         self, connect: Callable[[], Any], number: int, listener: str | None = None
     ) -> Wiring:
-        """Return the connections between a further pool and the test."""
+        """Return the wiring of a further pool with the test."""
         listen = None if listener == Listening.NONE else self._context.numbered_listener(number)
         return replace(self._wiring(connect, number), listen=listen)
 
@@ -126,7 +126,7 @@ class Pools:
         return connect
 
     def _wiring(self, connect: Callable[[], Any], number: int) -> Wiring:
-        """Return the connections between a pool and the test; 0 is the test's own pool."""
+        """Return the wiring of a pool with the test; number 0 is the test's own pool."""
         context = self._context
         meter = context.meters.of_new(number)
         return Wiring(connect, context.clock, context.time, context.listener, meter)
