@@ -8,6 +8,7 @@ import pymysql
 import pytest
 
 from poolspec.servers import PrivateServer, ServerError, ServerPair, Tenant, start_server
+from poolspec.servers.pair import use_numbers
 from poolspec.servers.sql import SqlConnection
 
 
@@ -71,6 +72,18 @@ def test_a_server_that_is_down_is_left_out_and_returns(pair: ServerPair, both: T
         pair.keep_apart()
         with closing(connect(pair.first, both)) as later:
             assert pair.connection_ids(both) == client.numbers | later.numbers
+
+
+def test_a_number_is_not_used_again_after_restarts_in_turn(pair: ServerPair, both: Tenant) -> None:
+    use_numbers(pair.first, 500)
+    pair.second.crash()
+    pair.second.restart()
+    pair.keep_apart()
+    with closing(connect(pair.second, both)) as client:
+        pair.first.crash()
+        pair.first.restart()
+        with closing(connect(pair.first, both)) as later:
+            assert not client.numbers & later.numbers
 
 
 def test_the_connections_of_a_paused_server_are_those_that_it_had(

@@ -2,7 +2,7 @@
 
 The pair answers questions about connections for both servers, and leaves out one that is down. Each
 server has its own data. The connections of both have different numbers: before a test, and after a
-restart, the second server's numbers are moved away from the first's.
+restart, the second server's numbers are moved away from the first's, and from low ones.
 """
 
 import socket
@@ -50,10 +50,15 @@ class ServerPair(Server):
         return self.first if number is ServerNumber.FIRST else self.second
 
     def keep_apart(self) -> None:
-        """Move the second server's numbers away from the first's, if they are near."""
+        """Move the second server's numbers away from the first's, if they are near.
+
+        Low ones are moved too, since the first server has low numbers again after a restart.
+        """
         last, other = self.first.last_number(), self.second.last_number()
-        if abs(last - other) < _NEAR:
-            use_numbers(self.second, max(0, last - other) + _FAR)
+        if other >= _NEAR and abs(last - other) >= _NEAR:
+            return
+        is_apart = other < _NEAR and abs(last - _FAR) >= _NEAR
+        use_numbers(self.second, (_FAR if is_apart else last + _FAR) - other)
 
     def create_tenant(self) -> Tenant:
         """Make a database, and a user limited to it, on both servers."""
