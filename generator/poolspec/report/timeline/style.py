@@ -17,7 +17,7 @@ ROW = 17.0
 SIZES_HEIGHT, WAITING_HEIGHT, RATE_HEIGHT = 136.0, 56.0, 40.0
 GAP = 12.0
 MOST_ROWS = 8
-"""The most rows of faults, and of errors. If there are more kinds, the last row is for the others."""
+"""The most rows of faults, and of errors. Of more kinds, the last row has all others."""
 CHARACTER, OF_TITLE = 6.6, 8.6
 """About the width of a character, and of one of the title."""
 LONGEST_NAME = int((RIGHT - 18) / CHARACTER)
