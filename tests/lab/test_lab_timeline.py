@@ -23,7 +23,14 @@ from poolspec.invariants.marks import (
     SOCKET_REOPENED,
 )
 from poolspec.vocabulary import EventKind
-from poolspec.vocabulary.timeline import BRIEF, MOST_ERRORS, MOST_POINTS, MOST_POOLS, Series
+from poolspec.vocabulary.timeline import (
+    BRIEF,
+    MOST_ERRORS,
+    MOST_LINES,
+    MOST_POINTS,
+    MOST_POOLS,
+    Series,
+)
 from poolspec.witness.bins import Bins
 from poolspec.witness.sizes import Figures
 from poolspec.witness.timeline import Timeline, timeline_of
@@ -372,6 +379,14 @@ def test_errors_of_many_kinds_and_times_are_few_marks_that_count_them_all() -> N
     assert len(made.errors) <= MOST_ERRORS
     assert sum(mark.count for mark in made.errors) == 10_000
     assert "other" in {mark.error for mark in made.errors}
+
+
+def test_each_line_of_a_table_has_the_errors_of_its_time() -> None:
+    made = timeline(*(entry(n / 40 + 0.01, FAILS, ticket=n, detail="E") for n in range(400)))
+    width = 10.0 / MOST_LINES
+    assert [(int(mark.at / width), mark.count) for mark in made.errors] == [
+        (line, 16) for line in range(MOST_LINES)
+    ]
 
 
 def test_work_of_the_lab_after_the_last_step_is_left_out() -> None:

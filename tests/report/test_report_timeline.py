@@ -21,10 +21,10 @@ from poolspec.report.timeline.picture import Heading, draw
 from poolspec.report.timeline.reading import Timeline, TimelineError, timeline_from
 from poolspec.report.timeline.scale import ticks, unit_for
 from poolspec.report.timeline.section import pictures
-from poolspec.report.timeline.table import MOST_LINES, tables
+from poolspec.report.timeline.table import tables
 from poolspec.report.timeline.words import described
 from poolspec.vocabulary import Layer
-from poolspec.vocabulary.timeline import Series, Total
+from poolspec.vocabulary.timeline import MOST_LINES, Series, Total
 
 SVG = "{http://www.w3.org/2000/svg}"
 HEADING = Heading("outage.it (threads)", "steadypool on MariaDB: passed")

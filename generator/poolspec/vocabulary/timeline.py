@@ -10,7 +10,11 @@ MOST_POINTS = 200
 """The most points of a time line; its pools share them."""
 MOST_POOLS = 6
 """The most pools of one time line."""
-MOST_ERRORS = 200
+MOST_LINES = 25
+"""The most lines of a pool in the table of a time line. Marks of errors are as wide as a line."""
+MOST_KINDS = 8
+"""The most kinds of errors in a time line; all others are one more kind."""
+MOST_ERRORS = MOST_LINES * (MOST_KINDS + 1)
 """The most marks of errors in a time line."""
 
 

@@ -1,7 +1,7 @@
 """The errors of a test over its time: acquires, connects, releases and operations that failed.
 
 An operation of a load whose acquire failed is one error, not two. Errors of one kind that are close
-to each other are one mark with their number, so a test has at most `MOST_ERRORS` marks.
+to each other are one mark with their number, so a test has few marks (`MOST_ERRORS`).
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from poolspec.invariants.log import Entry
 from poolspec.invariants.marks import CONNECT_FAILED, OPERATION_FAILED, RELEASE_FAILED
 from poolspec.vocabulary import EventKind
-from poolspec.vocabulary.timeline import MOST_ERRORS
+from poolspec.vocabulary.timeline import MOST_KINDS, MOST_LINES
 
 NAMES = {
     EventKind.CHECKOUT_FAILED: "acquire",
@@ -18,7 +18,6 @@ NAMES = {
     RELEASE_FAILED: "release",
     OPERATION_FAILED: "operation",
 }
-MOST_KINDS = 8
 OTHER = "other"
 
 
@@ -63,9 +62,9 @@ class Errors:
         mark.count += 1
 
     def _bin(self, at: float) -> int:
-        number = MOST_ERRORS // (MOST_KINDS + 1)
         span = self.ended - self.began
-        return min(int((at - self.began) / span * number), number - 1) if span > 0 else 0
+        place = int((at - self.began) / span * MOST_LINES) if span > 0 else 0
+        return min(place, MOST_LINES - 1)
 
     def marks(self) -> list[Mark]:
         """Return the marks in order of time."""

@@ -11,9 +11,8 @@ from poolspec.prose.markdown import prose, table
 from poolspec.report.timeline.reading import Course, Timeline
 from poolspec.report.timeline.rows import ends
 from poolspec.report.timeline.words import lasts
-from poolspec.vocabulary.timeline import Series, Total
+from poolspec.vocabulary.timeline import MOST_LINES, Series, Total
 
-MOST_LINES = 25
 NAMES = {
     Series.IN_USE: "in use",
     Series.IDLE: "idle",
