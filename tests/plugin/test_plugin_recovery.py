@@ -93,6 +93,18 @@ def test_with_workers_only_the_test_whose_server_ended_is_run_again(
     assert all(test["run_again"].endswith(SIGNAL) for test in tests if test["run_again"])
 
 
+def test_a_test_whose_worker_is_killed_has_errored(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, "if number == 3: os.kill(os.getpid(), signal.SIGKILL)")
+    run.command("pytest", "-n", "2", *ARGUMENTS)
+    assert run.code == 1, run.output
+    tests = results(tmp_path)["tests"]
+    (killed,) = [test for test in tests if test["outcome"] != "passed"]
+    assert (killed["id"], killed["case"], killed["outcome"]) == ("mine.it", "3", "errored")
+    assert killed["reason"].startswith("worker 'gw")
+    assert {(test["group"], test["concurrency"]) for test in tests} == {("Mine", "threads")}
+    assert len(tests) == 12
+
+
 @pytest.mark.parametrize("workers", [False, True], ids=["alone", "workers"])
 def test_a_server_that_ends_again_stops_the_run_with_one_error(
     run: Run, tmp_path: Path, workers: bool

@@ -12,12 +12,15 @@ import pytest
 
 from poolspec.plugin.completeness import Completeness
 from poolspec.plugin.options import ANY_SERVER
+from poolspec.plugin.properties import identity_by_name
 from poolspec.plugin.recovery import STOPPED
 from poolspec.plugin.results import Results, TestResult
 from poolspec.plugin.staleness import stale_specs, warning
 from poolspec.plugin.timelines import kept_timeline
 from poolspec.vocabulary.outcomes import NO_FORM, NOT_APPLICABLE, Outcome
 
+CRASHED = "???"
+"""The phase of the report that pytest-xdist makes of a test whose worker crashed."""
 ASSERTION = re.compile(r"^(AssertionError|[\w.]+\.BrokenInvariantsError): ")
 """The exception of a failed assertion, whose text says everything."""
 
@@ -56,6 +59,8 @@ class Collector:
         """Record the outcome of a test."""
         about = _properties(report)
         identity: Any = about.get("test")
+        if identity is None and report.when == CRASHED:
+            identity = identity_by_name(self._config.rootpath, report.nodeid)
         if identity is None or (report.when != "call" and report.passed):
             return
         self._swept |= dict.fromkeys(about.get("swept") or ())

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from poolspec.plugin.header_reader import read_header
 
 if TYPE_CHECKING:
     import pytest
@@ -22,6 +25,26 @@ def identity(item: pytest.Item, spec: dict[str, Any]) -> dict[str, str]:
     group = item.parent.name.removeprefix("Test") if item.parent else ""
     concurrency = spec.get("concurrency", "threads")
     return {"id": spec["id"], "case": case, "group": group, "concurrency": concurrency}
+
+
+def identity_by_name(root: Path, nodeid: str) -> dict[str, str] | None:
+    """Return what identifies a test whose worker crashed and sent no report.
+
+    None if its module is not generated.
+    """
+    module, group, name = [*nodeid.split("::", 2), "", ""][:3]
+    header = read_header(root / module)
+    if header is None:
+        return None
+    spec = Path(header.spec).stem
+    function, _, case = name.partition("[")
+    is_asyncio = Path(module).stem == f"test_{spec}_asyncio"
+    return {
+        "id": f"{spec}.{function.removeprefix('test_')}",
+        "case": case.removesuffix("]"),
+        "group": group.removeprefix("Test"),
+        "concurrency": "asyncio" if is_asyncio else "threads",
+    }
 
 
 def describe(server: Server) -> dict[str, str]:
