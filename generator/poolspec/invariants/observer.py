@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from poolspec.servers import OwnConnection, Server, Tenant
+from poolspec.servers import OwnConnection, PrivateServer, Server, Tenant
 
 T = TypeVar("T")
 
@@ -31,6 +31,10 @@ class Observer:
         """The test has killed connections; a pool need not have noticed it yet."""
         self.ended: Callable[[Iterable[int] | None], None] = lambda _: None
         """Takes the numbers of connections that the server ends now; None: of all."""
+
+    def server_process(self) -> int | None:
+        """Return the process id of a private server, which runs on this machine; else None."""
+        return self._server.pid if isinstance(self._server, PrivateServer) else None
 
     def connections(
         self,

@@ -6,13 +6,13 @@ that belongs to no pool cannot find its row. Planning and evaluation may query t
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from poolspec.invariants.defects import Defect, Finding
 from poolspec.invariants.observer import Observer
 from poolspec.lab.load.arrivals import arrivals
-from poolspec.lab.load.machine import Spent
+from poolspec.lab.load.machine import Usage
 from poolspec.lab.load.numbers import Numbers
 from poolspec.lab.load.result import LoadResult
 from poolspec.lab.load.supply import Extent, Supply
@@ -38,7 +38,7 @@ class Generated:
     """The start of the names of its clients."""
     supply: Supply
     result: LoadResult
-    before: Spent = field(default_factory=Spent.so_far)
+    usage: Usage
 
     def clients(self) -> list[str]:
         """Return the names of the clients."""
@@ -66,7 +66,8 @@ class Loads:
         self._make_table(kinds, terms)
         tasks = Tasks(kinds, hold, think, first=first)
         supply = Supply(tasks, extent_of(terms), self._now, _arrivals_of(terms))
-        load = Generated(f"load{self._begun}", supply, LoadResult(name, terms["clients"]))
+        usage = Usage(self._observer.server_process())
+        load = Generated(f"load{self._begun}", supply, LoadResult(name, terms["clients"]), usage)
         self._begun += 1
         self._running.append(load)
         return load
@@ -86,7 +87,7 @@ class Loads:
         """Complete the result of a load whose clients have ended."""
         result = load.result
         result.elapsed = load.supply.elapsed()
-        result.spent = Spent.so_far().since(load.before)
+        result.spent = load.usage.spent()
         result.not_started = load.supply.not_started
         lost = self._lost(result.written)
         result.lost_writes = len(lost)

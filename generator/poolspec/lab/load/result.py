@@ -9,7 +9,7 @@ from typing import Any
 
 from poolspec.lab.comparisons import Expected, mismatch
 from poolspec.lab.load.latencies import Latencies
-from poolspec.lab.load.machine import NOTHING, Spent
+from poolspec.lab.load.machine import Spent
 from poolspec.lab.load.numbers import Numbers
 from poolspec.lifecycle.locks import FreshLock
 from poolspec.vocabulary import ErrorKind
@@ -77,7 +77,7 @@ class LoadResult:
     """Operations that were due and had not begun when the load ended."""
     elapsed: float = 0.0
     """Seconds from the end of the warm-up to the end of the load."""
-    spent: Spent = NOTHING
+    spent: Spent = field(default_factory=Spent)
     """From the start of the load to its end."""
     whole: Tally = field(default_factory=Tally)
     """The operations of all kinds."""
@@ -156,7 +156,7 @@ class LoadResult:
     def _granted_throughput(self) -> float:
         """Return operations per second of the time in which the machine let the load run."""
         operations = self.whole.succeeded + self.whole.failed
-        return _per_second(operations, max(self.elapsed - self.spent.waited, 0.0))
+        return _per_second(operations, self.spent.granted(self.elapsed))
 
     def _fairness(self) -> float:
         return jain(self.by_client[client] for client in range(self.clients))
