@@ -148,15 +148,19 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "an actor that is started among interrupted steps": (
         "- interrupt_everywhere: [acquire: x, {«start: {w: [close]}}]",
-        "'start' is not allowed among interrupted or re-entered steps",
+        "'start' is not allowed among repeated, interrupted or re-entered steps",
     ),
     "an expectation among interrupted steps": (
         "- interrupt_everywhere:\n    - with: x\n      do: [{«expect: {server: {peak: 1}}}]",
-        "'expect' is not allowed among interrupted or re-entered steps",
+        "'expect' is not allowed among repeated, interrupted or re-entered steps",
+    ),
+    "a check of memory in another": (
+        "- check_memory: [{«check_memory: [acquire: x]}]",
+        "'check_memory' is not allowed among repeated, interrupted or re-entered steps",
     ),
     "a fork before an interrupt": (
         "- interrupt_everywhere: [close]\n  before: [{«fork: [close]}]",
-        "'fork' is not allowed among interrupted or re-entered steps",
+        "'fork' is not allowed among repeated, interrupted or re-entered steps",
     ),
     "a re-entry without steps": (
         "- {reenter: [close], «during: [], by: signal}",
@@ -168,7 +172,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a load among re-entered steps": (
         "- {reenter: [close], during: [{«load: traffic, clients: 1, each: 1}], by: signal}",
-        "'load' is not allowed among interrupted or re-entered steps",
+        "'load' is not allowed among repeated, interrupted or re-entered steps",
     ),
     "a release inside a block that a step leaves": (
         "- enter: x\n- release: «x",
@@ -491,6 +495,10 @@ STEPS: dict[str, tuple[str, str]] = {
     "a load with two amounts": (
         "- {load: l, clients: 2, operations: 3, «each: 1}",
         "'operations' and 'each' are mutually exclusive",
+    ),
+    "a load that ends before its ramp": (
+        "- {load: l, clients: 2, rate: 10/s, «ramp: 4s, warm_up: 1s, duration: 2s}",
+        "the load ends before its ramp",
     ),
     "a load with operations by kind and a mix": (
         "- {load: l, clients: 2, operations: {read: 3}, «mix: {read: 1}}",

@@ -156,8 +156,8 @@ _MISPLACED = {
     ),
 }
 _REPEATED = (
-    "among interrupted or re-entered steps",
-    "take it out of the step interrupt_everywhere or reenter",
+    "among repeated, interrupted or re-entered steps",
+    "take it out of the step check_memory, interrupt_everywhere or reenter",
 )
 
 

@@ -50,6 +50,7 @@ def check_keys(scope: Scope, fields: Fields) -> None:
     if fields.get(RUNNER) is Runner.EXECUTOR:
         _refuse(scope, fields, RUNNER, _OF_TIME)
     _check_arrivals(scope, fields)
+    _check_ramp(scope, fields)
     if fields.has(TIMEOUT) and fields.get(VIA) is Via.WITH:
         hint = "write via: acquire"
         scope.reader.problem(fields.at(TIMEOUT), "'with' takes no timeout", hint)
@@ -108,6 +109,15 @@ def _check_arrivals(scope: Scope, fields: Fields) -> None:
     if fields.has(SEED) and fields.get(ARRIVALS) is not Arrivals.POISSON:
         message = "'seed' is only for random arrivals"
         problem(fields.at(SEED), message, "add: arrivals: poisson")
+
+
+def _check_ramp(scope: Scope, fields: Fields) -> None:
+    """Report a ramp that is longer than its load, as far as the spec alone tells."""
+    given = fields.get(RAMP), fields.get(DURATION_KEY), fields.get(WARM_UP) or 0.0
+    ramp, *whole = [time for time in given if isinstance(time, float)] or [0.0]
+    if len(whole) == len(given) - 1 and ramp > sum(whole):
+        hint = "the ramp is part of the warm-up and the duration: shorten it, or lengthen them"
+        scope.reader.problem(fields.at(RAMP), "the load ends before its ramp", hint)
 
 
 def takes_time(fields: Fields) -> bool:
