@@ -492,6 +492,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "- «load: l\n  clients: 2",
         "a load needs 'operations', 'each', 'duration', 'until' or 'requests'",
     ),
+    "a fault that lasts no time": (
+        "- {fault: down, lasts: «0s}",
+        "0.0 is out of bounds: from 0.001s to 31,500,000s",
+    ),
     "a load with two amounts": (
         "- {load: l, clients: 2, operations: 3, «each: 1}",
         "'operations' and 'each' are mutually exclusive",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from poolspec.spec.common import SECONDS, SOME_NAMES
+from poolspec.spec.common import SECONDS, SOME_NAMES, TIME_LIMIT
 from poolspec.spec.fields import Key
 from poolspec.spec.kinds import enum_kind, value_kind
 from poolspec.spec.quantities import COUNT, NUMBER_OF, SIZE
@@ -60,7 +60,7 @@ BYTES = Key(
 )
 LASTS = Key(
     "lasts",
-    SECONDS,
+    TIME_LIMIT,
     "time after which the step heals it",
     "30s",
     default="it lasts until it is healed",
