@@ -11,19 +11,21 @@ A performance test that has the gate stops all new tests, so it waits for the ru
 kernel releases the locks of a worker that dies. The files lie in pytest's temporary folder of the
 run, which all workers share. Without workers there is one process, which runs one test at a time.
 
-Performance tests run last, so that they seldom wait.
+Performance tests run last, so that they seldom wait. While a generated test runs, garbage
+collections leave out what the session has gathered: with it, they would stop all threads too long.
 """
 
 import argparse
 import fcntl
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from poolspec.lifecycle.heap import Heap
 from poolspec.plugin.properties import as_property
 from poolspec.vocabulary import Layer, layers
 
@@ -49,6 +51,7 @@ class Layers:
         self._chosen: list[Layer] | None = config.getoption("--layer")
         folder = _shared_folder(config)
         self._locks = _Locks(folder) if folder else None
+        self._heap = Heap()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -63,9 +66,12 @@ class Layers:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Run a performance test alone, and any other test beside others."""
-        if self._locks is None:
-            return (yield)
-        with self._locks.held(alone=layer_of(item) is Layer.PERFORMANCE):
+        layer = layer_of(item)
+        with ExitStack() as held:
+            if self._locks is not None:
+                held.enter_context(self._locks.held(alone=layer is Layer.PERFORMANCE))
+            if layer is not None:
+                held.enter_context(self._heap.set_aside())
             return (yield)
 
 
