@@ -31,6 +31,7 @@ class TestMine:
         pool.acquire()
         {then}
 """
+USUAL, TEMPORARY = os.environ.get("TMPDIR"), tempfile.gettempdir()
 READY = 'pathlib.Path("ready").write_text(str(os.getpid())); signal.pause()'
 """Reports the process of the test, then waits for its end."""
 
@@ -115,7 +116,14 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[PrivateServer]:
-    server = cast(PrivateServer, start_server("auto"))
+    with pytest.MonkeyPatch.context() as patch:
+        # The temporary folder of the module that asks first would end with that module.
+        patch.setattr(tempfile, "tempdir", TEMPORARY)
+        if USUAL is None:
+            patch.delenv("TMPDIR", raising=False)
+        else:
+            patch.setenv("TMPDIR", USUAL)
+        server = cast(PrivateServer, start_server("auto"))
     yield server
     server.stop()
 

@@ -128,6 +128,8 @@ async def _serve(
     """Serve a client from its sign-in to its end."""
     for fault in (Fault.HANDSHAKE_SLOW, Fault.HANDSHAKE_HANGS):
         await front.wait(fault)
+    for _ in range(2):  # turns of the loop, in which it reads that a client has left
+        await asyncio.sleep(0)
     if reader.at_eof():  # the client did not wait
         return
     answers, commands = await _connect(server)
