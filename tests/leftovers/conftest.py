@@ -1,5 +1,6 @@
 """A server that no run has started, and runs of pytest that are ended in the middle of a test."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -102,6 +103,15 @@ class Run:
             check=False,
         )
         return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run one of these tests at a time: each looks for what the ended runs of others left."""
+    shared_by_workers = tmp_path_factory.getbasetemp().parent / "leftovers.lock"
+    with shared_by_workers.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture
