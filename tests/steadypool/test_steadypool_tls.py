@@ -154,7 +154,7 @@ def test_tls_without_an_authority_is_encrypted_and_not_verified(
 
 @pytest.mark.parametrize("send", [sent_in_threads, sent_in_asyncio])
 def test_the_write_timeout_also_ends_a_statement_over_tls(
-    send: Callable[[Config, Callable[[], None]], None], server: PrivateServer, config: Config
+    send: Callable[..., None], server: PrivateServer, config: Config
 ) -> None:
     began: list[float] = []
 
@@ -164,7 +164,7 @@ def test_the_write_timeout_also_ends_a_statement_over_tls(
 
     try:
         with pytest.raises(pymysql.OperationalError):
-            send(replace(config, tls=True, **LIMITS), pause)
+            send(replace(config, tls=True, **LIMITS), pause, over_tcp=True)
         assert 0.2 <= time.monotonic() - began[0] < 10
     finally:
         server.resume()
