@@ -17,7 +17,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import CodeType, FrameType, FunctionType, ModuleType
-from typing import Any, Self
+from typing import Any
 
 from poolspec.interruption.reentry import packages_of
 from poolspec.invariants.connection import Sockets
@@ -46,23 +46,12 @@ class _Held:
 
 
 class MemoryTrend:
-    """Measures after each round what a pool holds; a context.
-
-    Within it a garbage collection looks only at objects that are new.
-    """
+    """Measures after each round what a pool holds."""
 
     def __init__(self, pool: Any, sockets: Sockets) -> None:
         self._pool = pool
         self._sockets = sockets
         self._held: list[_Held] = []
-
-    def __enter__(self) -> Self:
-        gc.collect()
-        gc.freeze()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        gc.unfreeze()
 
     def measure(self) -> None:
         """Measure what is held at the end of a round."""

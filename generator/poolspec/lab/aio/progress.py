@@ -80,10 +80,10 @@ class AsyncProgress:
     async def check_memory(self, one_round: Callable[[], Awaitable[None]], *, rounds: int) -> None:
         """Repeat a round; raise AssertionError if the pool holds more memory after each."""
         pool = self._context.pools.meant()
-        with MemoryTrend(pool.raw, pool.sockets) as trend:
-            for _ in range(rounds):
-                await one_round()
-                trend.measure()
+        trend = MemoryTrend(pool.raw, pool.sockets)
+        for _ in range(rounds):
+            await one_round()
+            trend.measure()
         broken(trend.findings())
 
     async def within(self, seconds: float, check: Callable[[], Awaitable[None]]) -> None:

@@ -81,10 +81,10 @@ class Progress:
     def check_memory(self, one_round: Callable[[], None], *, rounds: int) -> None:
         """Repeat a round; raise AssertionError if the pool holds more memory after each."""
         pool = self._context.pools.meant()
-        with MemoryTrend(pool.raw, pool.sockets) as trend:
-            for _ in range(rounds):
-                one_round()
-                trend.measure()
+        trend = MemoryTrend(pool.raw, pool.sockets)
+        for _ in range(rounds):
+            one_round()
+            trend.measure()
         broken(trend.findings())
 
     def within(self, seconds: float, check: Callable[[], None]) -> None:
